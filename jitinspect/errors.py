@@ -1,0 +1,65 @@
+"""Errors a user can act on: what, where, and what to type instead.
+
+Each carries its exit code and is caught once, in `jitinspect.cli.main`. Whatever
+else escapes is a fault of jitinspect itself (exit code 70).
+"""
+
+
+class JitinspectError(Exception):
+    """The base of all errors that are the user's to mend.
+
+    `message` says what and where; `hint`, where there is one, says what to type
+    instead. `detail` is a text shown above both: a caret under a spec, or the
+    frames of the user's own traceback.
+    """
+
+    kind = "error"
+    exit_code = 70
+
+    def __init__(self, message: str, *, hint: str | None = None, detail: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+
+class CheckFailed(JitinspectError):
+    """A limit the user set did not hold."""
+
+    kind = "check"
+    exit_code = 1
+
+
+class UsageError(JitinspectError):
+    """A bad option, or an argument spec that does not parse or does not fit."""
+
+    kind = "usage"
+    exit_code = 2
+
+
+class LoadError(JitinspectError):
+    """The target's module, script or name could not be loaded."""
+
+    kind = "load"
+    exit_code = 3
+
+
+class UserFunctionError(JitinspectError):
+    """The user's function raised while it was traced, run or called."""
+
+    kind = "user_function"
+    exit_code = 4
+
+
+class CompileError(JitinspectError):
+    """Lowering, or XLA's compilation, failed."""
+
+    kind = "compile"
+    exit_code = 5
+
+
+class UnavailableError(JitinspectError):
+    """This JAX, backend or machine cannot give that reading."""
+
+    kind = "unavailable"
+    exit_code = 6

@@ -1,0 +1,171 @@
+"""The frozen dataclasses that cross every wall.
+
+The core makes them, `render` prints them, `view` reads them back: nothing else
+passes between the two, and nothing here knows of JAX or of a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+SCHEMA = 1
+"""Version of the JSON documents; within one version keys are only ever added."""
+
+Phase = Literal["trace", "lower", "compile"]
+CacheOutcome = Literal["hit", "miss", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a report was made: versions, and the devices that JAX saw."""
+
+    jitinspect: str
+    jax: str
+    jaxlib: str
+    python: str
+    platform: str
+    device_kind: str
+    device_count: int
+    xla_flags: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The inspected function.
+
+    `static` and `donated` are parameter names, or positions where JAX knows no
+    names. `file` and `line` are None for callables without Python source.
+    """
+
+    ref: str
+    module: str
+    qualname: str
+    file: str | None
+    line: int | None
+    static: tuple[str | int, ...] = ()
+    donated: tuple[str | int, ...] = ()
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One compiled kernel of an executable.
+
+    `instruction` is the HLO instruction (most often a fusion) it implements.
+    """
+
+    name: str
+    instruction: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A stage's text, its kernels where it has some, and notes about it for the reader (stderr)."""
+
+    text: str
+    kernels: tuple[Kernel, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What one stage made of the target.
+
+    `text` is exactly what is printed when colour is off, without a final newline
+    that the stage itself did not print; it is empty where `unavailable` says why
+    there is none. `dims` are the values of a `--dim` sweep that this artifact is
+    for, `platform` the one it was lowered for if that was asked.
+    """
+
+    stage: str
+    text: str
+    sha256: str
+    unavailable: str | None = None
+    signature: str = ""
+    dims: Mapping[str, int] = field(default_factory=dict)
+    platform: str | None = None
+    kernels: tuple[Kernel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompileEvent:
+    """One trace, lowering or compilation that JAX did while it was observed.
+
+    `source` is `file:line` of the user's call, or where there is none of the
+    definition of the function. `internal` marks what JAX compiled for itself:
+    eager operations such as `jnp.ones`. `cache` is told for compilations only.
+    """
+
+    seq: int
+    phase: Phase
+    function: str
+    signature: str | None
+    seconds: float
+    source: str | None
+    cache: CacheOutcome | None = None
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a stage command: one document, of which terminal, JSON and HTML are renderings."""
+
+    command: str
+    target: Target
+    artifacts: tuple[Artifact, ...]
+    events: tuple[CompileEvent, ...] = ()
+    environment: Environment | None = None
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCallable:
+    """One callable of a module, under the name that a target gives it: `fn`, `Class.method`.
+
+    `kind` is `jax.jit`, `equinox.filter_jit`, `flax.nnx.jit`, `jax.pmap`, `function`, `method`
+    or `callable` (an instance). `own` is false for what the module only imported.
+    """
+
+    name: str
+    kind: str
+    signature: str
+    static: tuple[str | int, ...]
+    donated: tuple[str | int, ...]
+    file: str | None
+    line: int | None
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What `ls` tells of a module."""
+
+    module: str
+    callables: tuple[ListedCallable, ...]
+    command: str = "ls"
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Whether this machine gives a reading; `why` says what is missing where it does not."""
+
+    reading: str
+    available: bool
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What `doctor` tells: versions, devices, where compilations are cached, which readings there are."""
+
+    environment: Environment
+    devices: tuple[str, ...]
+    cache_folder: str | None
+    config: Mapping[str, str]
+    readings: tuple[Support, ...]
+    command: str = "doctor"
+    schema: int = SCHEMA
