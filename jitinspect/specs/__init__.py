@@ -1,0 +1,50 @@
+"""The argument grammar: text ⇄ specs. Python expression syntax, read with `ast`, never evaluated."""
+
+from jitinspect.specs.dtypes import long_dtype, short_dtype
+from jitinspect.specs.model import (
+    Argument,
+    ArraySpec,
+    CallSpec,
+    Device,
+    DictSpec,
+    KeySpec,
+    ListSpec,
+    Placement,
+    Sharding,
+    Spec,
+    TupleSpec,
+    ValueSpec,
+    bind,
+    free_dims,
+    leaves,
+)
+from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
+from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
+
+__all__ = [
+    "Argument",
+    "ArraySpec",
+    "CallSpec",
+    "Device",
+    "DictSpec",
+    "KeySpec",
+    "ListSpec",
+    "Placement",
+    "Sharding",
+    "Spec",
+    "TupleSpec",
+    "ValueSpec",
+    "bind",
+    "format_spec",
+    "free_dims",
+    "leaves",
+    "long_dtype",
+    "parse_argument",
+    "parse_call",
+    "parse_dims",
+    "parse_dtype",
+    "parse_mesh",
+    "parse_shape",
+    "parse_spec",
+    "short_dtype",
+]
