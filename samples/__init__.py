@@ -1,0 +1,1 @@
+"""Small JAX programs to point `jitinspect` at."""
