@@ -1,0 +1,157 @@
+"""A loaded target → a jitted function: its own jit where it has one, a new one where not."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jitinspect.errors import UnavailableError, UsageError
+from jitinspect.jaxapi import jits
+from jitinspect.parameters import Label, Selection, select
+from jitinspect.target import Loaded
+from jitinspect.transforms import transformed
+
+if TYPE_CHECKING:
+    import jax
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Jitted:
+    """A jitted function, of whichever library.
+
+    `call` is what a program would call. `function` is the Python function under it, None
+    where there is no Python source. `name` tells the transforms, too: `vmap(grad(loss))`.
+    `static` and `donated` hold parameter names, or positions where there is no name; None
+    means that this version of the library does not tell. `kind` is the library's own name
+    of its jit, and `jax.jit` for what was jitted here.
+    """
+
+    call: Callable[..., Any]
+    kind: jits.Kind
+    name: str
+    function: Callable[..., Any] | None
+    signature: inspect.Signature | None
+    static: tuple[Label, ...] | None
+    donated: tuple[Label, ...] | None
+
+    def trace(self, *args: Any, **kwargs: Any) -> jax.stages.Traced:
+        """Traces a call with these arguments, each an array, a `ShapeDtypeStruct` or a value.
+
+        What the user's function raises is raised. The trace stays in JAX's cache, as
+        that of a call of the user's would.
+        """
+        return jits.trace(self.call, args, kwargs)
+
+
+def jitted(
+    loaded: Loaded,
+    static: Sequence[Label] = (),
+    donate: Sequence[Label] = (),
+    transforms: Sequence[str] = (),
+) -> Jitted:
+    """The target as a jitted function; the object itself if that is jitted already.
+
+    `static` and `donate` are names or positions (`-1` is the last; text of digits counts as
+    a position). Under `transforms` the result is a new function: the static arguments of a
+    jitted target go on to hold, its donated ones do not, as in `jax.jit(jax.grad(step))`.
+    UsageError where a parameter is not there, or the options are not the user's to give;
+    UnavailableError for a `jax.pmap`.
+    """
+    obj = loaded.object
+    if jits.is_pmapped(obj):
+        hint = "inspect the function under it, or write it with jax.jit and jax.shard_map"
+        raise UnavailableError(f"{loaded.ref} is a jax.pmap, which has no stages to read", hint=hint)
+    own = jits.kind(obj)
+    if own and not transforms:
+        _refuse_options(loaded, own, static, donate)
+        return _as_it_is(loaded, own)
+    options = jits.jit_options(obj)
+    return _newly(loaded, (*(options.static if options else ()), *static), donate, transforms)
+
+
+def _refuse_options(loaded: Loaded, own: jits.Kind, static: Sequence[Label], donate: Sequence[Label]) -> None:
+    """What a jit's author chose is what the program runs with; other options are another function."""
+    for flag, given in (("--static", static), ("--donate", donate)):
+        if given:
+            raise UsageError(
+                f"{flag} {given[0]}: {loaded.ref} is already a {own}, and its own arguments hold",
+                hint=f"leave {flag} out, or inspect the function under it: {loaded.ref}.__wrapped__",
+            )
+
+
+def _as_it_is(loaded: Loaded, own: jits.Kind) -> Jitted:
+    options = jits.jit_options(loaded.object)
+    return Jitted(
+        call=loaded.object,
+        kind=own,
+        name=loaded.qualname,
+        function=jits.wrapped(loaded.object),
+        signature=jits.signature(loaded.object),
+        static=options.static if options else None,
+        donated=options.donated if options else None,
+    )
+
+
+def _newly(
+    loaded: Loaded, static: Sequence[Label], donate: Sequence[Label], transforms: Sequence[str]
+) -> Jitted:
+    signature = jits.signature(loaded.object)
+    held = select("--static", static, signature, loaded.ref)
+    donated = select("--donate", donate, signature, loaded.ref)
+    if both := set(held.labels) & set(donated.labels):
+        message = f"{min(map(str, both))} is both static and donated: only arrays are donated"
+        raise UsageError(message, hint="leave out its --static or its --donate")
+    function = transformed(
+        _jittable(loaded.object), transforms, static_argnums=held.nums, static_argnames=held.names
+    )
+    return Jitted(
+        call=_jit(function, held, donated),
+        kind="jax.jit",
+        name=functools.reduce(lambda inner, outer: f"{outer}({inner})", transforms, loaded.qualname),
+        function=jits.wrapped(loaded.object),
+        signature=signature,
+        static=held.labels,
+        donated=donated.labels,
+    )
+
+
+def _jit(function: Callable[..., Any], static: Selection, donated: Selection) -> Callable[..., Any]:
+    import jax
+
+    jit: Callable[..., Any] = jax.jit(
+        function,
+        static_argnums=static.nums or None,
+        static_argnames=static.names or None,
+        donate_argnums=donated.nums or None,
+        donate_argnames=donated.names or None,
+    )
+    return jit
+
+
+def _jittable(obj: Callable[..., Any]) -> Callable[..., Any]:
+    """`obj` itself wherever `jax.jit` takes it, so that names and cache keys are the user's own.
+
+    JAX hashes a function and keeps a weak reference to it, which a module that holds arrays
+    does not allow: that is called through a function of the same name, and its arrays
+    become constants.
+    """
+    try:
+        hash(obj)
+        weakref.ref(obj)
+        return obj
+    except TypeError:
+        return _through_function(obj)
+
+
+def _through_function(obj: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return obj(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = getattr(obj, "__name__", type(obj).__name__)
+    if (signature := jits.signature(obj)) is not None:
+        call.__signature__ = signature  # type: ignore[attr-defined]
+    return call

@@ -1,0 +1,72 @@
+"""What `jitinspect ls` shows: the callables of a module, which of them are jitted, and where they are."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+from jitinspect.jaxapi import jits
+from jitinspect.model import ListedCallable, Listing
+from jitinspect.modules import bound_names, import_target
+from jitinspect.parameters import signature_text
+from jitinspect.target import source_position
+
+_NOT_FUNCTIONS = (type, types.ModuleType, types.GenericAlias, types.UnionType)
+
+
+def ls(module_ref: str, *, imported: bool = False) -> Listing:
+    """The callables of a module (or of a file), in its order: its own, then what it imported if asked.
+
+    Private names are listed where the module defines them, since they can be targets, too;
+    of classes, the module's own methods. LoadError where the module does not import.
+    """
+    module = import_target(module_ref)
+    own = _own_names(module)
+    rows = [_row(name, obj, own=name in own) for name, obj in vars(module).items() if _listed(name, obj, own)]
+    classes = [obj for name, obj in vars(module).items() if name in own and isinstance(obj, type)]
+    methods = [row for cls in classes for row in _method_rows(cls, module.__name__)]
+    others = [row for row in rows if imported and not row.own]
+    return Listing(module.__name__, (*(row for row in rows if row.own), *methods, *others))
+
+
+def _own_names(module: types.ModuleType) -> frozenset[str]:
+    """By its source: the `__module__` of a jit made here of an imported function is not this one."""
+    if bound := bound_names(Path(module.__file__)) if module.__file__ else ():
+        return frozenset(bound)
+    return frozenset(n for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__)
+
+
+def _listed(name: str, obj: object, own: frozenset[str]) -> bool:
+    if not callable(obj) or isinstance(obj, _NOT_FUNCTIONS) or type(obj).__module__ == "typing":
+        return False
+    return not name.startswith("_" if name not in own else "__")
+
+
+def _method_rows(cls: type, module: str) -> Iterator[ListedCallable]:
+    """The methods that the class's body defines, and of the special ones only `__call__`."""
+    if cls.__module__ != module:
+        return
+    for name, member in vars(cls).items():
+        obj = getattr(cls, name) if isinstance(member, staticmethod | classmethod) else member
+        special = name.startswith("__") and name != "__call__"
+        if not special and callable(obj) and not isinstance(obj, _NOT_FUNCTIONS):
+            yield _row(f"{cls.__qualname__}.{name}", obj, own=True)
+
+
+def _row(name: str, obj: object, *, own: bool) -> ListedCallable:
+    options = jits.jit_options(obj) or jits.JitOptions((), ())
+    file, line = source_position(obj)
+    text = signature_text(jits.signature(obj))
+    return ListedCallable(name, _kind(name, obj), text, options.static, options.donated, file, line, own)
+
+
+def _kind(name: str, obj: object) -> str:
+    if (kind := jits.kind(obj)) is not None:
+        return kind
+    if jits.is_pmapped(obj):
+        return "jax.pmap"
+    if not inspect.isroutine(obj):
+        return "callable"
+    return "method" if "." in name else "function"
