@@ -1,0 +1,134 @@
+"""XLA's dumps: compile a lowering once more, into a temporary folder, and say what was written.
+
+The names of XLA's options and of its dump files belong to no public API; those
+below were seen on jaxlib 0.10.2 and 0.12.0.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import jax
+
+from jitinspect.errors import CompileError, UnavailableError
+
+_DUMP_FOLDER = "xla_dump_to"
+_DUMP_OPTIONS: dict[str, str | bool] = {
+    "xla_dump_emitter_re": "llvm",  # LLVM IR is dumped only with it from 0.12 on
+    "xla_dump_hlo_module_re": "",  # XLA_FLAGS may hold a pattern that leaves this module out
+}
+LIBRARY_OFF: dict[str, str | bool] = {
+    "xla_cpu_experimental_ynn_fusion_type": "",  # no hand-off of whole fusions (`__ynn_fusion`)
+    "xla_cpu_multi_thread_eigen": False,  # lets XLA emit small matrix products itself
+}
+"""Options that make XLA:CPU emit kernels for what it gives to a library by default."""
+
+_CACHE: ModuleType | None = sys.modules.get("jax._src.compilation_cache")
+_CACHE_STATE = ("_cache_checked", "_cache_used")
+_UNKNOWN_OPTION = re.compile(r"No such compile option: '(\w+)'")
+_OBJECTS = "*obj-file*.o"
+_IR = {True: "*ir-with-opt.ll", False: "*ir-no-opt.ll"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """What one compilation left behind; the files are there while `dumped` is open.
+
+    `hlo` is the optimized HLO of that same compilation; `refused` names the
+    options that this XLA does not know.
+    """
+
+    folder: Path
+    hlo: str
+    refused: tuple[str, ...]
+
+    def ir(self, *, optimized: bool) -> tuple[str, ...]:
+        """LLVM modules in textual form, after LLVM's passes or before them."""
+        return tuple(file.read_text(errors="replace") for file in sorted(self.folder.glob(_IR[optimized])))
+
+    def objects(self) -> tuple[Path, ...]:
+        """Relocatable object files, in the machine's own format."""
+        return tuple(sorted(self.folder.glob(_OBJECTS)))
+
+
+@contextmanager
+def dumped(lowered: jax.stages.Lowered, *, library: bool = True) -> Iterator[Dump]:
+    """Compile `lowered` with a dump of its kernels; `library=False` sets `LIBRARY_OFF`.
+
+    The options hold for this one compilation, before `XLA_FLAGS`; the in-memory
+    cache has no such entry, as the folder's name is among the options. Raises
+    `CompileError` where XLA fails.
+    """
+    optional = _DUMP_OPTIONS if library else _DUMP_OPTIONS | LIBRARY_OFF
+    with tempfile.TemporaryDirectory(prefix="jitinspect-") as folder:
+        with persistent_cache_off():
+            compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional)
+        yield Dump(Path(folder), compiled.as_text() or "", refused)
+
+
+def _compile(
+    lowered: jax.stages.Lowered, required: dict[str, str | bool], optional: dict[str, str | bool]
+) -> tuple[jax.stages.Compiled, tuple[str, ...]]:
+    """Compile with as many of the `optional` options as this XLA knows."""
+    refused: tuple[str, ...] = ()
+    while True:
+        options = required | {name: value for name, value in optional.items() if name not in refused}
+        try:
+            return lowered.compile(compiler_options=options), refused
+        except Exception as error:
+            unknown = _UNKNOWN_OPTION.search(str(error))
+            if unknown is None or unknown[1] not in options or unknown[1] in required:
+                first = str(error).strip().split("\n")[0]
+                raise CompileError(f"XLA failed: {type(error).__name__}: {first}") from error
+            refused += (unknown[1],)
+
+
+@contextmanager
+def persistent_cache_off() -> Iterator[None]:
+    """Neither read nor write the on-disk compilation cache; all is as before afterwards.
+
+    JAX decides once per process whether it uses that cache, so that the option
+    `jax_enable_compilation_cache` has no effect after a first compilation, and
+    set before one it switches the cache off for good. What it decided is kept in
+    two variables, the same ones in 0.10.2 and 0.12.0.1.
+    """
+    if _CACHE is None or not all(hasattr(_CACHE, name) for name in _CACHE_STATE):
+        _require_no_persistent_cache()
+        yield
+        return
+    before = [getattr(_CACHE, name) for name in _CACHE_STATE]
+    _set_state(_CACHE, [True, False])
+    try:
+        yield
+    finally:
+        _set_state(_CACHE, before)
+
+
+def _set_state(cache: ModuleType, values: list[bool]) -> None:
+    for name, value in zip(_CACHE_STATE, values, strict=True):
+        setattr(cache, name, value)
+
+
+def _require_no_persistent_cache() -> None:
+    settings = jax.config.values
+    if settings.get("jax_enable_compilation_cache") and settings.get("jax_compilation_cache_dir"):
+        raise UnavailableError(
+            "with this JAX the persistent compilation cache cannot be set aside for one compilation",
+            hint="run it again with JAX_ENABLE_COMPILATION_CACHE=false",
+        )
+
+
+def platforms(lowered: jax.stages.Lowered) -> tuple[str, ...]:
+    """What the module was lowered for, such as `("cpu",)`; the default backend where JAX does not tell.
+
+    `Lowered._lowering._platforms`, seen on 0.10.2 and 0.12.0.1.
+    """
+    told = getattr(getattr(lowered, "_lowering", None), "_platforms", None)
+    return tuple(told) if told else (jax.default_backend(),)

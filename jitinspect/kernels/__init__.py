@@ -1,0 +1,111 @@
+"""The kernels of a compiled function: LLVM IR and machine code, each with the HLO instruction it is for.
+
+XLA:CPU only. A kernel's symbol is matched with the optimized HLO of the same
+compilation; what can be told by no rule has no instruction. Equal computations
+have one kernel: its header names all their instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import jax
+
+from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi import dumps
+from jitinspect.kernels import disassembly, instructions, ir, notes
+from jitinspect.model import Kernel, Reading
+
+
+def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library: bool = False) -> Reading:
+    """Each kernel's LLVM IR, after LLVM's own passes or (`optimized=False`) before them.
+
+    `expose_library` compiles with `jaxapi.dumps.LIBRARY_OFF`: another program than
+    the one that runs by default, in which XLA itself makes more of the kernels.
+    Compiles `lowered` once more. Raises `UnavailableError` where there is no
+    kernel, or no CPU; `CompileError` where XLA fails.
+    """
+    _require_cpu(lowered)
+    with dumps.dumped(lowered, library=not expose_library) as dump:
+        functions = [pair for module in dump.ir(optimized=optimized) for pair in ir.functions(module)]
+    return _reading(functions, dump, expose_library, "LLVM IR")
+
+
+def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> Reading:
+    """Each kernel's machine code, disassembled; else as `llvm`. Wants `objdump` or `llvm-objdump`."""
+    _require_cpu(lowered)
+    disassembly.require_tool()
+    with dumps.dumped(lowered, library=not expose_library) as dump:
+        functions = list(disassembly.functions(dump.objects()))
+    return _reading(functions, dump, expose_library, "object code")
+
+
+def why_no_llvm() -> str | None:
+    """Why this process's default backend has no such reading, if it has not."""
+    backend = jax.default_backend()
+    return None if backend == "cpu" else f"kernels are read on the CPU backend only; this is {backend}"
+
+
+def why_no_asm() -> str | None:
+    """As `why_no_llvm`, for machine code."""
+    return why_no_llvm() or (None if disassembly.tool() else disassembly.NO_TOOL)
+
+
+def _require_cpu(lowered: jax.stages.Lowered) -> None:
+    lowered_for = dumps.platforms(lowered)
+    if lowered_for != ("cpu",):
+        raise UnavailableError(
+            f"kernels are read on the CPU backend only, and this is lowered for {', '.join(lowered_for)}",
+            hint="JAX_PLATFORMS=cpu shows what XLA makes of the function for this machine's CPU",
+        )
+
+
+def _reading(functions: list[tuple[str, str]], dump: dumps.Dump, exposed: bool, wanted: str) -> Reading:
+    module = instructions.parse(dump.hlo)
+    kernels = _in_execution_order(functions, module)
+    named = {kernel.instruction for kernel in kernels if kernel.instruction}
+    missing = notes.missing(module, named)
+    if not kernels:
+        raise notes.nothing(missing, exposed, wanted)
+    text = "\n\n".join(f"{_header(kernel, missing.shared)}\n{kernel.text}" for kernel in kernels)
+    return Reading(text, kernels, notes.told(missing, exposed, dump.refused))
+
+
+def _header(kernel: Kernel, shared: Mapping[str, tuple[str, ...]]) -> str:
+    if kernel.instruction is None:
+        return f"; kernel {kernel.name}"
+    also = "".join(f", %{name}" for name in shared.get(kernel.instruction, ()))
+    told = (
+        f"HLO instructions %{kernel.instruction}{also}" if also else f"HLO instruction %{kernel.instruction}"
+    )
+    return f"; kernel {kernel.name}  ({told})"
+
+
+def _in_execution_order(
+    functions: Iterable[tuple[str, str]], module: instructions.Module
+) -> tuple[Kernel, ...]:
+    """Kernels of the first instruction first; those whose instruction is not known last."""
+    position = {instruction.name: at for at, instruction in enumerate(module.executed())}
+    kernels = [Kernel(name, _instruction(name, module, position), text) for name, text in functions]
+    last = len(position)
+    return tuple(sorted(kernels, key=lambda kernel: position.get(kernel.instruction or "", last)))
+
+
+def _instruction(symbol: str, module: instructions.Module, executed: Iterable[str]) -> str | None:
+    """The instruction that `symbol` is the code of.
+
+    Seen on jaxlib 0.10.2 and 0.12.0: a fusion's kernel has the fusion's name; that
+    of a `dot`, or of a `call` compiled as one, has `_kernel` behind it; a sort's
+    comparator has the name of the computation. Mach-O puts `_` before each symbol.
+    """
+    names = set(executed)
+    spellings = [spelling for prefix in ("", "_") for spelling in _spellings(symbol, prefix)]
+    for spelling in spellings:
+        if spelling in names:
+            return spelling
+    return next(filter(None, (module.caller(spelling, names) for spelling in spellings)), None)
+
+
+def _spellings(symbol: str, prefix: str) -> list[str]:
+    name = symbol.removeprefix(prefix)
+    return [name, name.removesuffix("_kernel")]
