@@ -1,0 +1,238 @@
+"""Argument specs → what a jitted function is traced with: shapes, keys, shardings, Python values.
+
+Arrays are `jax.ShapeDtypeStruct`s: nothing is allocated and nothing is executed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jitinspect import specs
+from jitinspect.errors import UnavailableError, UsageError
+from jitinspect.specs import Argument, Spec
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+def build_call(arguments: Iterable[Argument], mesh: jax.sharding.Mesh | None) -> Call:
+    """The positional and keyword arguments that `arguments` stand for.
+
+    Raises `UsageError` for a keyword that is given twice and for what `build` refuses.
+    """
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for argument in arguments:
+        if argument.name is None:
+            args.append(build(argument.spec, mesh))
+        elif argument.name in kwargs:
+            raise UsageError(f"argument {argument.name!r} is given twice")
+        else:
+            kwargs[argument.name] = build(argument.spec, mesh)
+    return tuple(args), kwargs
+
+
+def build(spec: Spec, mesh: jax.sharding.Mesh | None = None) -> Any:
+    """One argument: a `ShapeDtypeStruct`, a pytree of them, or a Python value.
+
+    Raises `UsageError` where a dimension has no size or a sharding no mesh, and
+    `UnavailableError` for a device that is not here.
+    """
+    match spec:
+        case specs.ValueSpec(value):
+            return value
+        case specs.DictSpec(items):
+            return {key: build(item, mesh) for key, item in items}
+        case specs.ListSpec(items):
+            return [build(item, mesh) for item in items]
+        case specs.TupleSpec(items):
+            return tuple(build(item, mesh) for item in items)
+        case specs.KeySpec(impl, _, placement):
+            return _struct(spec, _key_dtype(impl), _sharding(placement, mesh), weak=False)
+        case specs.ArraySpec(dtype, _, weak, placement):
+            return _struct(spec, specs.long_dtype(dtype), _sharding(placement, mesh), weak)
+    raise TypeError(f"not an argument spec: {spec!r}")
+
+
+def _struct(spec: specs.ArraySpec | specs.KeySpec, dtype: Any, sharding: Any, weak: bool) -> Any:
+    unbound = specs.free_dims(spec)
+    if unbound:
+        raise missing_dims(unbound)
+    return jax.ShapeDtypeStruct(spec.shape, dtype, sharding=sharding, weak_type=weak)
+
+
+def missing_dims(names: Sequence[str]) -> UsageError:
+    """The error for named dimensions that no `--dim` gives a size."""
+    options = " ".join(f"--dim {name}=8" for name in names)
+    return UsageError(f"no size for dimension {', '.join(names)}", hint=f"add {options}")
+
+
+def _key_dtype(impl: str | None) -> Any:
+    """The extended dtype of a typed PRNG key; the default implementation where `impl` is None."""
+    try:
+        return jax.eval_shape(lambda: jax.random.key(0, impl=impl)).dtype
+    except ValueError as error:
+        raise UsageError(f"no PRNG implementation {impl!r}: {error}", hint="key<threefry2x32>[]") from None
+
+
+def _sharding(placement: specs.Device | specs.Sharding | None, mesh: jax.sharding.Mesh | None) -> Any:
+    if placement is None:
+        return None
+    if isinstance(placement, specs.Device):
+        return jax.sharding.SingleDeviceSharding(_device(placement))
+    if mesh is None:
+        raise UsageError("a sharding @P(…) needs a mesh", hint="add --mesh data=8")
+    return _named_sharding(placement, mesh)
+
+
+def _named_sharding(placement: specs.Sharding, mesh: jax.sharding.Mesh) -> jax.sharding.NamedSharding:
+    try:
+        return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*placement.partitions))
+    except ValueError as error:
+        raise UsageError(str(error), hint=f"the mesh has the axes {', '.join(mesh.axis_names)}") from None
+
+
+def _device(placement: specs.Device) -> jax.Device:
+    here = _devices(placement.platform)
+    if placement.index >= len(here):
+        raise UnavailableError(
+            f"no device {placement.platform}:{placement.index}: this machine has "
+            f"{len(here)} of platform {placement.platform!r}"
+        )
+    return here[placement.index]
+
+
+def _devices(platform: str) -> list[jax.Device]:
+    try:
+        return jax.devices(platform)
+    except RuntimeError:
+        raise UnavailableError(f"no device of platform {platform!r} on this machine") from None
+
+
+def make_mesh(axes: Sequence[tuple[str, int]]) -> jax.sharding.Mesh | None:
+    """A mesh over the first devices; None where no axes are given.
+
+    Raises `UnavailableError` if there are fewer devices than the mesh has places.
+    """
+    if not axes:
+        return None
+    names, sizes = zip(*axes, strict=True)
+    needed, here = int(np.prod(sizes)), jax.devices()
+    if needed > len(here):
+        raise UnavailableError(f"the mesh needs {needed} devices, this machine has {len(here)}")
+    return jax.sharding.Mesh(np.array(here[:needed]).reshape(sizes), names)
+
+
+def devices_needed(axes: Sequence[tuple[str, int]], arguments: Iterable[Argument]) -> int:
+    """How many CPU devices the mesh and the `@cpu:N` placements ask for (at least 1)."""
+    indices = [device.index for device in _placements(arguments) if device.platform == "cpu"]
+    mesh_size = int(np.prod([size for _, size in axes])) if axes else 1
+    return max([mesh_size, *(index + 1 for index in indices)])
+
+
+def _placements(arguments: Iterable[Argument]) -> list[specs.Device]:
+    leaves = [leaf for argument in arguments for leaf in specs.leaves(argument.spec)]
+    found = [getattr(leaf, "placement", None) for leaf in leaves]
+    return [placement for placement in found if isinstance(placement, specs.Device)]
+
+
+def as_types(call: Call) -> Call:
+    """The same call with each array replaced by its type: nothing is executed on its data.
+
+    Weak types, typed keys and, of committed arrays, the sharding are kept.
+    """
+    args, kwargs = jax.tree.map(_as_type, call)
+    return args, kwargs
+
+
+def _as_type(leaf: Any) -> Any:
+    if isinstance(leaf, jax.Array):
+        sharding = leaf.sharding if leaf.committed else None
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type, sharding=sharding)
+    if isinstance(leaf, np.ndarray | np.generic):
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+    return leaf
+
+
+def changed_dtypes(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
+    """The 64-bit dtypes that were asked for and that JAX silently narrows: `[("f64", "f32")]`.
+
+    `jax.dtypes.canonicalize_dtype` is what JAX narrows by while x64 is off.
+    """
+    asked = {
+        leaf.dtype
+        for argument in arguments
+        for leaf in specs.leaves(argument.spec)
+        if isinstance(leaf, specs.ArraySpec)
+    }
+    narrowed = {dtype: _canonical(dtype) for dtype in sorted(asked)}
+    return [(dtype, now) for dtype, now in narrowed.items() if dtype != now]
+
+
+def _canonical(dtype: str) -> str:
+    return specs.short_dtype(str(jax.dtypes.canonicalize_dtype(specs.long_dtype(dtype))))
+
+
+def check_call(
+    name: str, signature: inspect.Signature | None, static: Iterable[str | int], call: Call
+) -> None:
+    """Raise `UsageError` where the call does not fit the function: before JAX is asked to trace it."""
+    if signature is None:
+        return
+    args, kwargs = call
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise UsageError(f"{name}{signature}: {error}", hint=_hint(signature, call)) from None
+    _check_values(bound.arguments, static, list(signature.parameters))
+
+
+def _hint(signature: inspect.Signature, call: Call) -> str | None:
+    missing = missing_parameters(signature, call)
+    if not missing:
+        return None
+    return "add " + " ".join(f"--arg '{parameter.name}=f32[…]'" for parameter in missing)
+
+
+def missing_parameters(signature: inspect.Signature, call: Call) -> list[inspect.Parameter]:
+    """The parameters without a default that the call leaves out, in order."""
+    args, kwargs = call
+    try:
+        given = signature.bind_partial(*args, **kwargs).arguments
+    except TypeError:
+        return []
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter
+        for name, parameter in signature.parameters.items()
+        if name not in given and parameter.default is parameter.empty and parameter.kind not in variadic
+    ]
+
+
+def _check_values(arguments: Mapping[str, Any], static: Iterable[str | int], names: Sequence[str]) -> None:
+    statics = {names[s] if isinstance(s, int) and s < len(names) else s for s in static}
+    for name, value in arguments.items():
+        if name in statics:
+            _check_static(name, value)
+        elif isinstance(value, str | bytes):
+            raise UsageError(
+                f"{name}={value!r} is not an array and {name!r} is not static", hint=f"add --static {name}"
+            )
+
+
+def _check_static(name: str, value: Any) -> None:
+    try:
+        hash(value)
+    except TypeError:
+        raise UsageError(
+            f"static argument {name!r} is of type {type(value).__name__}, which cannot be hashed",
+            hint="give a hashable value, such as a tuple, or let it be traced",
+        ) from None
+    if isinstance(value, jax.ShapeDtypeStruct):
+        raise UsageError(
+            f"argument {name!r} is static: it needs a value, not a type", hint=f"--arg '{name}=3'"
+        )

@@ -1,0 +1,59 @@
+"""Values of a call as the argument grammar writes them: `f32[128,784]`, `{'w': f32[3]}`, `'gelu'`.
+
+Pure: arrays are known by their `shape` and `dtype`, so that no JAX is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jitinspect.specs import short_dtype
+
+MOST_LEAVES = 6
+"""A container with more arrays than this is told by their number."""
+
+
+def describe_call(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
+    """The call in one line: `predict(f32[128,784], f32[784,10], training=True)`."""
+    positional = [describe(value) for value in args]
+    keyword = [f"{key}={describe(value)}" for key, value in kwargs.items()]
+    return f"{name}({', '.join(positional + keyword)})"
+
+
+def describe(value: Any) -> str:
+    """One argument; objects that the grammar has no words for are told by their type."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return _array(value)
+    if isinstance(value, (dict, list, tuple)):
+        leaves = _count_leaves(value)
+        return _container(value) if leaves <= MOST_LEAVES else _summary(value, leaves)
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        return repr(value)
+    return f"<{getattr(value, '__name__', None) or type(value).__name__}>"
+
+
+def _array(array: Any) -> str:
+    shape = ",".join(map(str, array.shape))
+    weak = "{weak}" if getattr(array, "weak_type", False) else ""
+    return f"{short_dtype(str(array.dtype))}[{shape}]{weak}"
+
+
+def _container(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {describe(item)}" for key, item in value.items()) + "}"
+    items = ", ".join(map(describe, value))
+    if isinstance(value, list):
+        return f"[{items}]"
+    return f"({items},)" if len(value) == 1 else f"({items})"
+
+
+def _summary(value: Any, leaves: int) -> str:
+    start, end = "{}" if isinstance(value, dict) else "[]" if isinstance(value, list) else "()"
+    return f"{start}{leaves} leaves{end}"
+
+
+def _count_leaves(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(_count_leaves, value.values()))
+    return sum(map(_count_leaves, value)) if isinstance(value, (list, tuple)) else 1

@@ -1,0 +1,41 @@
+"""What this machine's JAX is, and which readings it gives."""
+
+from __future__ import annotations
+
+import jax
+
+from jitinspect import kernels
+from jitinspect.jaxapi import devices, events
+from jitinspect.model import Diagnosis, Support
+
+CONFIG = (
+    "jax_platforms",
+    "jax_enable_x64",
+    "jax_default_matmul_precision",
+    "jax_numpy_rank_promotion",
+    "jax_disable_jit",
+    "jax_enable_compilation_cache",
+    "jax_persistent_cache_min_compile_time_secs",
+)
+"""Options of `jax.config` that change what is traced, compiled or cached."""
+
+
+def diagnose() -> Diagnosis:
+    """Look at this process's JAX; the backend is started, nothing is compiled."""
+    return Diagnosis(
+        environment=devices.environment(),
+        devices=tuple(str(device) for device in jax.devices()),
+        cache_folder=devices.option("jax_compilation_cache_dir"),
+        config={name: str(devices.option(name)) for name in CONFIG},
+        readings=tuple(_readings()),
+    )
+
+
+def _readings() -> list[Support]:
+    always = [Support(reading, available=True) for reading in ("jaxpr", "stablehlo", "hlo")]
+    probed = {
+        "llvm": kernels.why_no_llvm(),
+        "asm": kernels.why_no_asm(),
+        "compile log: source lines": events.why_no_sightings(),
+    }
+    return always + [Support(reading, why is None, why) for reading, why in probed.items()]

@@ -1,0 +1,48 @@
+"""Devices and versions: what this JAX runs on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import jax
+import jaxlib.version
+
+import jitinspect
+from jitinspect.model import Environment
+
+
+def environment() -> Environment:
+    """Versions and devices. Starts the backend where it has not been started yet."""
+    devices = jax.devices()
+    return Environment(
+        jitinspect=jitinspect.__version__,
+        jax=jax.__version__,
+        jaxlib=jaxlib.version.__version__,
+        python=platform.python_version(),
+        platform=devices[0].platform,
+        device_kind=devices[0].device_kind,
+        device_count=len(devices),
+        xla_flags=os.environ.get("XLA_FLAGS", ""),
+    )
+
+
+def option(name: str) -> Any:
+    """The value of one of `jax.config`'s options; None where this JAX does not have it."""
+    return getattr(jax.config, name, None)
+
+
+def ensure_cpu_devices(count: int) -> bool:
+    """Have at least `count` CPU devices, if that is still the backend's to decide; whether it was changed.
+
+    The option `jax_num_cpu_devices` (0.10.2 and 0.12.0.1) holds from the backend's start on, and
+    yields to `--xla_force_host_platform_device_count`; a running backend keeps what it has.
+    """
+    if count <= 1 or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
+        return False
+    try:
+        jax.config.update("jax_num_cpu_devices", max(count, option("jax_num_cpu_devices")))
+    except (RuntimeError, AttributeError, TypeError):
+        return False
+    return True

@@ -1,0 +1,160 @@
+"""What JAX tells while it traces, lowers and compiles, and where on the stack it says more.
+
+The event names are those of `jax.monitoring` (public to listen to, the names are
+not documented); they fire synchronously, on the compiling thread, and inside the
+very call that compiles. What an event leaves out - the function's definition, its
+arguments, the user's line - is read from the frames above the listener. Seen on
+jax 0.10.2 and 0.12.0.1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any
+
+import jax
+import jax.monitoring
+from jax._src import pjit as _pjit
+
+from jitinspect.jaxapi.devices import option
+from jitinspect.model import Phase
+
+PHASES: dict[str, Phase] = {
+    "/jax/core/compile/jaxpr_trace_duration": "trace",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration": "lower",
+    "/jax/core/compile/backend_compile_duration": "compile",
+}
+"""Names of JAX's duration events. A "trace" also wraps a mere look-up in the trace cache."""
+
+CACHE_REQUEST = "/jax/compilation_cache/compile_requests_use_cache"
+CACHE_HIT = "/jax/compilation_cache/cache_hits"
+
+OnStart = Callable[[Phase, str], None]
+OnEnd = Callable[[Phase, str, float], None]
+OnCacheHit = Callable[[], None]
+
+
+def subscribe(on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit) -> Callable[[], None]:
+    """Listen to JAX's compile events until the returned function is called.
+
+    `on_start(phase, fun_name)` and `on_end(phase, fun_name, seconds)` wrap each
+    stage; `on_cache_hit()` fires between the two where an executable came from
+    the persistent cache. Only these listeners are removed again, never others'.
+    """
+
+    def scalar(event: str, value: float | int, **kwargs: Any) -> None:
+        if phase := PHASES.get(event):
+            on_start(phase, str(kwargs.get("fun_name", "?")))
+
+    def duration(event: str, duration_secs: float, **kwargs: Any) -> None:
+        if phase := PHASES.get(event):
+            on_end(phase, str(kwargs.get("fun_name", "?")), duration_secs)
+
+    def plain(event: str, **kwargs: Any) -> None:
+        if event == CACHE_HIT:
+            on_cache_hit()
+
+    jax.monitoring.register_scalar_listener(scalar)
+    jax.monitoring.register_event_duration_secs_listener(duration)
+    jax.monitoring.register_event_listener(plain)
+
+    def unsubscribe() -> None:
+        jax.monitoring.unregister_scalar_listener(scalar)
+        jax.monitoring.unregister_event_duration_listener(duration)
+        jax.monitoring.unregister_event_listener(plain)
+
+    return unsubscribe
+
+
+def why_no_sightings() -> str | None:
+    """Why events come without definition and arguments, if they do: this JAX's frames are other ones."""
+    return None if hasattr(_pjit, "_infer_params") else "the frames of this JAX are not known"
+
+
+def persistent_cache_enabled() -> bool:
+    """Whether compilations ask the on-disk cache: it is on by default, but only with a folder."""
+    return bool(option("jax_enable_compilation_cache") and option("jax_compilation_cache_dir"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the frames above a listener tell of one event; None for what they do not.
+
+    `definition` is `file:line` of the function that is compiled, `call` the
+    arguments of a trace `(args, kwargs)`, `call_site` the user's `file:line`.
+    """
+
+    definition: str | None = None
+    call: tuple[tuple[Any, ...], dict[str, Any]] | None = None
+    call_site: str | None = None
+
+
+def sight() -> Sighting:
+    """Read the stack above the caller, a listener, up to the user's line."""
+    definition = call = None
+    outermost = sys._getframe(1)
+    for frame in _jax_frames(outermost):
+        definition = definition or _definition(frame)
+        if call is None and frame.f_code.co_name == "_infer_params":
+            call = _call(frame)
+        outermost = frame
+    return Sighting(definition, call, _call_site(outermost.f_back))
+
+
+def is_internal(path: str) -> bool:
+    """Whether `path` is a file of JAX itself (its eager operations are compiled from there)."""
+    return path.startswith(_JAX)
+
+
+def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
+    """The frames of JAX between a listener and whoever called JAX, innermost first."""
+    while frame is not None and _owner(frame.f_code) != "jax":
+        frame = frame.f_back
+    while frame is not None and _owner(frame.f_code) == "jax":
+        yield frame
+        frame = frame.f_back
+
+
+def _call_site(frame: FrameType | None) -> str | None:
+    """The first line outside JAX; None where jitinspect itself is the caller."""
+    if frame is None or _owner(frame.f_code) == "jitinspect":
+        return None
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+# `_trace_for_jit` and the lowering below it hold the jaxpr in one of these locals
+# (0.10.2 and 0.12.0.1); its debug info names the function: "f at /path/file.py:12".
+_JAXPR_LOCALS = ("closed_jaxpr", "jaxpr")
+
+
+def _definition(frame: FrameType) -> str | None:
+    variables = frame.f_locals
+    holders = [variables[name] for name in _JAXPR_LOCALS if name in variables]
+    infos = [getattr(getattr(held, "jaxpr", held), "debug_info", None) for held in holders]
+    for info in [*infos, variables.get("dbg")]:
+        _, found, definition = str(getattr(info, "func_src_info", "")).rpartition(" at ")
+        if found:
+            return definition
+    return None
+
+
+def _call(frame: FrameType) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    args, kwargs = frame.f_locals.get("args"), frame.f_locals.get("kwargs")
+    return (args, kwargs) if isinstance(args, tuple) and isinstance(kwargs, dict) else None
+
+
+_JAX = os.path.dirname(jax.__file__) + os.sep
+_JITINSPECT = os.path.dirname(os.path.dirname(__file__)) + os.sep
+
+
+@cache
+def _owner(code: CodeType) -> str:
+    path = code.co_filename
+    if path.startswith(_JAX):
+        return "jax"
+    return "jitinspect" if path.startswith(_JITINSPECT) else "user"

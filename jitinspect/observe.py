@@ -1,0 +1,86 @@
+"""A context manager that collects the compile events of whatever runs inside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from jitinspect.describe import describe_call
+from jitinspect.jaxapi import events
+from jitinspect.model import CacheOutcome, CompileEvent, Phase
+
+Sink = Callable[[CompileEvent], None]
+StartSink = Callable[[Phase, str], None]
+
+
+class Observer:
+    """Events of all threads between `__enter__` and `__exit__`, in the order of their ends.
+
+    `on_event` is called with each as it happens; `on_start(phase, function)` when
+    a stage begins. Nothing is patched, and only its own listeners are removed.
+    """
+
+    def __init__(self, on_event: Sink | None = None, on_start: StartSink | None = None) -> None:
+        self.events: list[CompileEvent] = []
+        self._on_event = on_event
+        self._on_start = on_start
+        self._thread = _ThreadState()
+
+    def __enter__(self) -> Observer:
+        self._unsubscribe = events.subscribe(self._start, self._end, self._cache_hit)
+        return self
+
+    def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._unsubscribe()
+
+    def _start(self, phase: Phase, name: str) -> None:
+        if phase == "compile":
+            self._thread.cache_hit = False
+        if self._on_start:
+            self._on_start(phase, _plain_name(name))
+
+    def _cache_hit(self) -> None:
+        self._thread.cache_hit = True
+
+    def _end(self, phase: Phase, name: str, seconds: float) -> None:
+        event = self._event(phase, _plain_name(name), seconds)
+        self.events.append(event)
+        if self._on_event:
+            self._on_event(event)
+
+    def _event(self, phase: Phase, function: str, seconds: float) -> CompileEvent:
+        sighting = events.sight()
+        if phase == "trace" or function not in self._thread.traced:
+            call = describe_call(function, *sighting.call) if sighting.call else None
+            self._thread.traced[function] = (sighting.definition, call)
+        definition, signature = self._thread.traced[function]
+        return CompileEvent(
+            seq=len(self.events),
+            phase=phase,
+            function=function,
+            signature=signature,
+            seconds=seconds,
+            source=sighting.call_site or definition,
+            cache=self._cache_outcome() if phase == "compile" else None,
+            internal=definition is not None and events.is_internal(definition),
+        )
+
+    def _cache_outcome(self) -> CacheOutcome:
+        if self._thread.cache_hit:
+            return "hit"
+        return "miss" if events.persistent_cache_enabled() else "off"
+
+
+class _ThreadState(threading.local):
+    """What the earlier events of one thread told: a call compiles on one thread from trace to executable."""
+
+    def __init__(self) -> None:
+        self.cache_hit = False
+        self.traced: dict[str, tuple[str | None, str | None]] = {}
+        """function → (its definition, the signature of its last trace)."""
+
+
+def _plain_name(fun_name: str) -> str:
+    """Lowerings and compilations are named `jit(f)`, traces `f`."""
+    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name

@@ -1,0 +1,147 @@
+"""One reading per stage, as far as it asks and no further.
+
+`Pipeline` goes from a traced function towards the executable on demand: a
+reading that needs the jaxpr alone never lowers, one that needs StableHLO never
+compiles. `READINGS` is the list of stages; adding one is adding a function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jitinspect import hlotext, kernels
+from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
+from jitinspect.model import Artifact, Reading
+from jitinspect.tracebacks import user_traceback
+
+ELIDE_ABOVE = 64
+"""Constants of more elements than this are elided from StableHLO, as MLIR's own printer does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a stage is to be read: `raw` is JAX's text byte for byte; `platform` is for StableHLO alone."""
+
+    raw: bool = False
+    platform: str | None = None
+    optimized: bool = True
+    library: bool = True
+
+
+class Pipeline:
+    """A function on its way through JAX; each step is taken once, when it is first needed.
+
+    Raises `UserFunctionError` where tracing raises, `CompileError` where lowering
+    or XLA does.
+    """
+
+    def __init__(self, trace: Callable[[], Any], platform: str | None = None) -> None:
+        self._trace = trace
+        self._platform = platform
+
+    @cached_property
+    def traced(self) -> Any:
+        """What `jax.jit(f).trace(…)` returns (`jax.stages.Traced`)."""
+        try:
+            return self._trace()
+        except Exception as error:
+            raise UserFunctionError(_summary(error), detail=user_traceback(error)) from error
+
+    @cached_property
+    def lowered(self) -> Any:
+        """`jax.stages.Lowered`, for `platform` where one was asked."""
+        traced = self.traced
+        try:
+            if self._platform is None:
+                return traced.lower()
+            return traced.lower(lowering_platforms=(self._platform,))
+        except Exception as error:
+            raise CompileError(f"lowering failed: {_summary(error)}", detail=user_traceback(error)) from error
+
+    @cached_property
+    def compiled(self) -> Any:
+        """`jax.stages.Compiled`.
+
+        A module lowered for another platform is refused: JAX would compile it, quietly,
+        for the platform that is here (seen on 0.10.2 and 0.12.0.1).
+        """
+        if self._platform is not None:
+            raise UnavailableError(
+                f"a module lowered for {self._platform!r} is not compiled here",
+                hint="leave --platform out to compile for this machine",
+            )
+        lowered = self.lowered
+        try:
+            return lowered.compile()
+        except Exception as error:
+            raise CompileError(f"XLA failed: {_summary(error)}") from error
+
+
+def _summary(error: Exception) -> str:
+    """The error in one line, as Python would print it: `TypeError: …`."""
+    first = str(error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def jaxpr(pipeline: Pipeline, options: Options) -> Reading:
+    return Reading(str(pipeline.traced.jaxpr))
+
+
+def stablehlo(pipeline: Pipeline, options: Options) -> Reading:
+    if options.raw:
+        return Reading(pipeline.lowered.as_text())
+    module = pipeline.lowered.compiler_ir("stablehlo")
+    text = module.operation.get_asm(large_elements_limit=ELIDE_ABOVE)
+    elided = text.count("dense_resource<__elided__>")
+    notes = (f"{elided} large constant(s) elided; --raw prints them",) if elided else ()
+    return Reading(text, notes=notes)
+
+
+def hlo(pipeline: Pipeline, options: Options) -> Reading:
+    text = pipeline.compiled.as_text()
+    if text is None:
+        raise UnavailableError("this backend does not print its compiled HLO")
+    return Reading(text if options.raw else hlotext.readable(text))
+
+
+def hlo_before(pipeline: Pipeline, options: Options) -> Reading:
+    """The HLO that XLA is given: nothing is compiled."""
+    text = pipeline.lowered.as_text(dialect="hlo")
+    return Reading(text if options.raw else hlotext.readable(text))
+
+
+def llvm(pipeline: Pipeline, options: Options) -> Reading:
+    return kernels.llvm(pipeline.lowered, optimized=options.optimized, expose_library=not options.library)
+
+
+def asm(pipeline: Pipeline, options: Options) -> Reading:
+    return kernels.asm(pipeline.lowered, expose_library=not options.library)
+
+
+READINGS: dict[str, Callable[[Pipeline, Options], Reading]] = {
+    "jaxpr": jaxpr,
+    "stablehlo": stablehlo,
+    "hlo": hlo,
+    "hlo-before": hlo_before,
+    "llvm": llvm,
+    "asm": asm,
+}
+
+
+def artifact(stage: str, reading: Reading, **labels: Any) -> Artifact:
+    """The reading as a part of a report; `labels` are the artifact's signature, dims and platform."""
+    digest = hashlib.sha256(reading.text.encode()).hexdigest()
+    return Artifact(stage, reading.text, digest, kernels=reading.kernels, **labels)
+
+
+def platform_error(platform: str) -> UnavailableError | None:
+    """Whether JAX can lower for `platform`: it knows cpu, cuda, rocm and tpu, whatever is installed."""
+    known = ("cpu", "cuda", "rocm", "tpu")
+    if platform in known:
+        return None
+    hint = "cuda or rocm" if platform in ("gpu", "nvidia", "amd") else ", ".join(known)
+    return UnavailableError(f"JAX lowers for no platform {platform!r}", hint=hint)
