@@ -1,0 +1,1 @@
+"""A `Report` as a terminal, JSON or HTML document."""

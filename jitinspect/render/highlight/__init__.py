@@ -1,0 +1,38 @@
+"""Coloured jaxprs, StableHLO, HLO, LLVM IR and machine code, fast enough for texts of many megabytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from jitinspect.render.highlight import asm, hlo, jaxpr, llvm, stablehlo
+from jitinspect.render.highlight.engine import BLOCK, Grammar, Painter
+from jitinspect.render.highlight.theme import Theme
+
+_GRAMMARS: dict[str, Callable[[str], Grammar]] = {
+    "jaxpr": lambda text: jaxpr.GRAMMAR,
+    "stablehlo": lambda text: stablehlo.GRAMMAR,
+    "hlo": hlo.grammar,
+    "llvm": lambda text: llvm.GRAMMAR,
+    "asm": lambda text: asm.GRAMMAR,
+}
+
+
+def highlight(text: str, language: str, theme: Theme) -> Iterator[str]:
+    """The coloured text in blocks of whole lines, the first one at once.
+
+    `language`: jaxpr, stablehlo, hlo, llvm or asm; a text in any other stays plain. Without
+    the theme's mark-up, what comes out is `text`, whatever it is.
+    """
+    if language not in _GRAMMARS:
+        yield from map(theme.escape, _blocks(text))
+        return
+    painter = Painter(_GRAMMARS[language](text), theme)
+    yield from map(painter.paint, _blocks(text))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + BLOCK) + 1 or len(text)
+        yield text[start:end]
+        start = end

@@ -1,0 +1,62 @@
+"""A report as one HTML page that needs nothing else: no script, no font, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from jitinspect.model import Artifact, CompileEvent, Report
+from jitinspect.render.highlight import highlight
+from jitinspect.render.highlight.theme import CSS, HTML
+from jitinspect.render.terminal import LANGUAGES, artifact_title
+from jitinspect.render.text import seconds
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { margin: 2rem; font: 15px/1.5 system-ui, sans-serif; }
+pre { overflow-x: auto; padding: 1rem; border: 1px solid #8884; border-radius: 6px; line-height: 1.35; }
+table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; }
+td.time { text-align: right; font-variant-numeric: tabular-nums; }
+h2 { margin-top: 2rem; } .muted { opacity: .65; }
+"""
+
+
+def render(report: Report) -> Iterator[str]:
+    """The page in blocks: target, compile log, then each artifact."""
+    title = f"{report.target.ref} – {report.command}"
+    yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+    yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
+    yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
+    yield f"<p class=muted>{escape(_about(report))}</p>\n"
+    yield from _log(report.events)
+    for artifact in report.artifacts:
+        yield from _section(artifact)
+    yield "</body></html>\n"
+
+
+def _about(report: Report) -> str:
+    target, environment = report.target, report.environment
+    where = f"{target.file}:{target.line}" if target.file else target.module
+    if environment is None:
+        return where
+    return f"{where} · jax {environment.jax} · {environment.platform} ({environment.device_kind})"
+
+
+def _log(events: tuple[CompileEvent, ...]) -> Iterator[str]:
+    yield "<h2>Compile log</h2>\n<table>\n"
+    for event in events:
+        yield "<tr class=muted>" if event.internal else "<tr>"
+        yield f"<td>{event.phase}</td><td class=time>{seconds(event.seconds)}</td>"
+        yield f"<td><code>{escape(event.signature or event.function)}</code></td>"
+        yield f"<td class=muted>{escape(event.source or '')}</td></tr>\n"
+    yield "</table>\n"
+
+
+def _section(artifact: Artifact) -> Iterator[str]:
+    yield f"<h2>{escape(artifact_title(artifact))}</h2>\n"
+    if artifact.unavailable is not None:
+        yield f"<p>not available: {escape(artifact.unavailable)}</p>\n"
+        return
+    yield "<pre>"
+    yield from highlight(artifact.text, LANGUAGES.get(artifact.stage, artifact.stage), HTML)
+    yield "</pre>\n"

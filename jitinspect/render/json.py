@@ -1,0 +1,95 @@
+"""A report as one JSON document, and back: `from_json ∘ to_json` is the same report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from jitinspect.errors import JitinspectError, LoadError
+from jitinspect.model import (
+    SCHEMA,
+    Artifact,
+    CompileEvent,
+    Diagnosis,
+    Environment,
+    Kernel,
+    ListedCallable,
+    Listing,
+    Report,
+    Support,
+    Target,
+)
+
+T = TypeVar("T")
+AnyReport = Report | Listing | Diagnosis
+
+
+def to_json(report: AnyReport) -> str:
+    """One document, indented, `schema` and `command` first."""
+    document = {"schema": report.schema, "command": report.command, **asdict(report)}
+    if isinstance(report, Report):
+        document["key"] = None
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def error_to_json(command: str | None, error: JitinspectError) -> str:
+    """The document that stands on stdout instead of a report."""
+    told = {
+        "kind": error.kind,
+        "message": error.message,
+        "hint": error.hint,
+        "detail": error.detail,
+        "exit_code": error.exit_code,
+    }
+    return json.dumps({"schema": SCHEMA, "command": command, "error": told}, indent=1, ensure_ascii=False)
+
+
+def from_json(text: str) -> AnyReport:
+    """The report that `to_json` wrote; keys of a later jitinspect are passed over.
+
+    Raises `LoadError` for what is no such document, or one of another schema.
+    """
+    try:
+        document = json.loads(text)
+        schema = document["schema"]
+    except (ValueError, KeyError, TypeError):
+        raise LoadError("this is not a jitinspect report", hint="save one with -o report.json") from None
+    if schema != SCHEMA:
+        raise LoadError(f"the report has schema {schema}, this jitinspect reads {SCHEMA}")
+    return _report(document)
+
+
+def _report(document: dict[str, Any]) -> AnyReport:
+    if "error" in document:
+        raise LoadError(f"the report is that of an error: {document['error']['message']}")
+    environment = document.get("environment") and _build(Environment, document["environment"])
+    if document["command"] == "ls":
+        return _build(Listing, document, callables=_each(ListedCallable, document["callables"]))
+    if document["command"] == "doctor":
+        readings = _each(Support, document["readings"])
+        return _build(Diagnosis, document, environment=environment, readings=readings)
+    return _build(
+        Report,
+        document,
+        target=_build(Target, document["target"]),
+        environment=environment,
+        artifacts=tuple(_artifact(artifact) for artifact in document["artifacts"]),
+        events=_each(CompileEvent, document["events"]),
+    )
+
+
+def _artifact(document: dict[str, Any]) -> Artifact:
+    return _build(Artifact, document, kernels=_each(Kernel, document["kernels"]))
+
+
+def _each(kind: type[T], documents: list[dict[str, Any]]) -> tuple[T, ...]:
+    return tuple(_build(kind, document) for document in documents)
+
+
+def _build(kind: type[T], document: dict[str, Any], **replaced: Any) -> T:
+    """A dataclass from the keys it knows; JSON's lists are its tuples."""
+    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    known = {name: document[name] for name in names if name in document}
+    tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+    return kind(**{**tuples, **replaced})

@@ -1,0 +1,26 @@
+"""Small texts that several renderings share."""
+
+from __future__ import annotations
+
+import os
+
+
+def seconds(value: float) -> str:
+    """A duration for reading, three digits or so: `840 µs`, `12.3 ms`, `4.56 s`."""
+    if value < 1e-3:
+        return f"{value * 1e6:.0f} µs"
+    return f"{value * 1e3:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def cut_middle(text: str, width: int) -> str:
+    """`text` in at most `width` characters; both ends stay, for they tell the most."""
+    if len(text) <= width:
+        return text
+    left = (width - 1) // 2
+    return f"{text[:left]}…{text[left + 1 - width :]}"
+
+
+def shown_path(path: str) -> str:
+    """Relative to the current folder where the file lies below it."""
+    below = os.getcwd() + os.sep
+    return path[len(below) :] if path.startswith(below) else path
