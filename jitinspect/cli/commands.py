@@ -1,0 +1,149 @@
+"""The commands: each a few lines from options to request, core, report, emit.
+
+What a command needs is imported when it runs: `--help` pays for none of it.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jitinspect.cli.options import OutputOptions, Raw, TargetOptions, grouped
+
+Command = Callable[..., None]
+
+INSPECT = "Inspect a function"
+MORE = "Look around"
+
+
+def jaxpr(target: TargetOptions, output: OutputOptions) -> None:
+    """Print the traced jaxpr. Nothing is lowered."""
+    _inspect("jaxpr", ("jaxpr",), target, output)
+
+
+def stablehlo(
+    target: TargetOptions,
+    output: OutputOptions,
+    raw: Raw = False,
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--platform", metavar="NAME,…", help="Lower for cpu, cuda, rocm or tpu, present or not."
+        ),
+    ] = "",
+) -> None:
+    """Print the StableHLO module. Nothing is compiled."""
+    platforms = tuple(name.strip() for name in platform.split(",")) if platform else ()
+    _inspect("stablehlo", ("stablehlo",), target, output, platforms=platforms, raw=raw)
+
+
+def hlo(
+    target: TargetOptions,
+    output: OutputOptions,
+    raw: Raw = False,
+    before: Annotated[
+        bool, typer.Option("--before", help="The HLO that XLA is given, not what it made.")
+    ] = False,
+) -> None:
+    """Print the compiled, optimized HLO without the noise."""
+    _inspect("hlo", ("hlo-before" if before else "hlo",), target, output, raw=raw)
+
+
+NoLibrary = Annotated[
+    bool,
+    typer.Option(
+        "--no-library", help="Compile also what XLA would hand to a library, such as a small matmul."
+    ),
+]
+
+
+def llvm(
+    target: TargetOptions,
+    output: OutputOptions,
+    before: Annotated[
+        bool, typer.Option("--before", help="The IR that LLVM is given, not what it made.")
+    ] = False,
+    no_library: NoLibrary = False,
+) -> None:
+    """Print the LLVM IR of each kernel (CPU)."""
+    _inspect("llvm", ("llvm",), target, output, optimized=not before, library=not no_library)
+
+
+def asm(target: TargetOptions, output: OutputOptions, no_library: NoLibrary = False) -> None:
+    """Print the machine code of each kernel (CPU)."""
+    _inspect("asm", ("asm",), target, output, library=not no_library)
+
+
+def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
+    """Print all of it: the compile log, then jaxpr, StableHLO and HLO."""
+    _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, raw=raw)
+
+
+def ls(
+    module: Annotated[str, typer.Argument(metavar="MODULE", help="pkg.mod, or path/to/file.py.")],
+    output: OutputOptions,
+    imported: Annotated[
+        bool, typer.Option("--imported", help="List also what the module only imported.")
+    ] = False,
+) -> None:
+    """List a module's callables: which are jitted, their static and donated arguments."""
+    from jitinspect.cli.core import resume_collection
+    from jitinspect.cli.output import emitted
+
+    with emitted(output) as emit:
+        from jitinspect.listing import ls as listing
+
+        resume_collection()
+        emit(listing(module, imported=imported))
+
+
+def doctor(output: OutputOptions) -> None:
+    """Print versions, devices, flags, the cache folder, and which readings this JAX supports."""
+    from jitinspect.cli.output import emitted
+
+    with emitted(output) as emit:
+        from jitinspect.doctor import diagnose
+
+        emit(diagnose())
+
+
+def view(
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="A report saved with -o FILE.json.")],
+    output: OutputOptions,
+) -> None:
+    """Print a saved report again. Needs no JAX."""
+    from jitinspect.cli.output import emitted, read_report
+
+    with emitted(output) as emit:
+        emit(read_report(report))
+
+
+def register(app: typer.Typer) -> None:
+    """Make the commands known to `app`, in the order of the help."""
+    inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, show)
+    looking: tuple[Command, ...] = (ls, doctor, view)
+    for command in inspecting:
+        app.command(rich_help_panel=INSPECT)(grouped(command))
+    for command in looking:
+        app.command(rich_help_panel=MORE)(grouped(command))
+
+
+def _inspect(
+    command: str,
+    stages: tuple[str, ...],
+    target: TargetOptions,
+    output: OutputOptions,
+    *,
+    platforms: tuple[str, ...] = (),
+    **options: Any,
+) -> None:
+    """The one driver of the stage commands."""
+    from jitinspect.cli.core import inspect_core
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import parsed
+
+    fields = parsed(target, sys.argv[1:])
+    with emitted(output) as emit:
+        emit(inspect_core(command, stages, fields, platforms, options, output))

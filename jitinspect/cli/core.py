@@ -1,0 +1,78 @@
+"""The door to the core: here, and not before, jax is imported."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import sys
+from dataclasses import replace
+from typing import Any
+
+import typer
+
+import jitinspect
+from jitinspect.cli import streams
+from jitinspect.cli.options import OutputOptions
+from jitinspect.cli.output import needs_environment
+from jitinspect.model import Report
+from jitinspect.render.log import CompileLog
+
+
+def resume_collection() -> None:
+    """End the pause of garbage collection that `__main__` began, before code of the user's runs.
+
+    What was imported is frozen, so that later collections pass over it.
+    """
+    gc.freeze()
+    gc.enable()
+
+
+def inspect_core(
+    command: str,
+    stages: tuple[str, ...],
+    fields: dict[str, Any],
+    platforms: tuple[str, ...],
+    options: dict[str, Any],
+    output: OutputOptions,
+) -> Report:
+    """Inspect, with the compile log live on stderr."""
+    from jitinspect import inspection
+    from jitinspect.jaxapi.devices import environment
+    from jitinspect.jaxapi.sources import hide_frames
+    from jitinspect.stages import Options
+
+    hide_frames(_own_files())
+    resume_collection()
+    request = inspection.Request(
+        command=command, stages=stages, platforms=platforms, options=Options(**options), **fields
+    )
+    log = _log(output)
+    listeners = inspection.Listeners(log.on_event, log.on_start, log.note) if log else None
+    try:
+        report = inspection.inspect(request, listeners)
+    finally:
+        if log:
+            log.close()
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def _own_files() -> list[str]:
+    """Where the frames between `main` and the user's function are from: they are none of the user's.
+
+    Left in, they would stand in the tables of every module, before the user's own lines.
+    """
+    folders = [os.path.dirname(os.path.abspath(module.__file__ or "")) for module in (jitinspect, typer)]
+    return [sys.argv[0], *(folder + os.sep for folder in folders)]
+
+
+def _log(output: OutputOptions) -> CompileLog | None:
+    if output.quiet:
+        return None
+    return CompileLog(
+        sys.stderr,
+        color=streams.wants_color(output.color.value, sys.stderr),
+        live=sys.stderr.isatty(),
+        verbose=output.verbose,
+        width=shutil.get_terminal_size((160, 24)).columns,
+    )

@@ -1,0 +1,72 @@
+"""The command line's one entry: parse, run, and turn every failure into its exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from jitinspect import __version__
+from jitinspect.cli import commands
+from jitinspect.errors import JitinspectError, UsageError
+
+INTERRUPTED = 130
+FAULT = 70
+
+app = typer.Typer(
+    name="jitinspect",
+    help="Inspect how JAX traces, lowers and compiles a function.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"jitinspect {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _global(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", help="Print the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+commands.register(app)
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line; its exit code, as `../README.md` lists them."""
+    try:
+        return app(argv, prog_name="jitinspect", standalone_mode=False) or 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except JitinspectError as error:
+        return _report(error, argv)
+    except Exception as error:
+        return _unexpected(error, argv)
+
+
+def _report(error: JitinspectError, argv: list[str]) -> int:
+    from jitinspect.cli.output import report_error
+
+    return report_error(error, argv)
+
+
+def _unexpected(error: Exception, argv: list[str]) -> int:
+    """Typer's own complaints about the command line are usage errors; what is left is a fault of ours."""
+    if hasattr(error, "format_message"):
+        return _report(UsageError(error.format_message(), hint="jitinspect --help"), argv)
+    import traceback
+
+    traceback.print_exc()
+    sys.stderr.write("\nThis is a fault of jitinspect. Please report it, with the text above.\n")
+    return FAULT

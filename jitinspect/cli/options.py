@@ -1,0 +1,201 @@
+"""The options that commands share, as groups: a command takes a group, the user sees its options."""
+
+# No `from __future__ import annotations` here: Typer would evaluate each annotation's text at every start.
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_ARGUMENTS = "Arguments of the target"
+_FUNCTION = "How it is jitted"
+_OUTPUT = "Output"
+
+
+class Color(StrEnum):
+    """When to colour; `auto` asks NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """The target, its arguments, and how it is jitted: all as the user typed them."""
+
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE:FUNCTION",
+            show_default=False,
+            help="The function: mod:fn, pkg.mod:Class.method, path/to/file.py:fn.",
+        ),
+    ]
+    shape: Annotated[
+        list[str],
+        typer.Option(
+            "--shape",
+            "-s",
+            metavar="SHAPE",
+            rich_help_panel=_ARGUMENTS,
+            help="One positional array: 128,784 or f32[128,784]; '' is a scalar. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    dtype: Annotated[
+        str,
+        typer.Option(
+            "--dtype", metavar="DTYPE", rich_help_panel=_ARGUMENTS, help="The dtype of --shape 128,784."
+        ),
+    ] = "f32"
+    arg: Annotated[
+        list[str],
+        typer.Option(
+            "--arg",
+            "-a",
+            metavar="[NAME=]EXPR",
+            rich_help_panel=_ARGUMENTS,
+            help="One argument: 'f32[128,784]', 'training=True', \"{'w': f32[3]}\", 'key[]'. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    args_from: Annotated[
+        str | None,
+        typer.Option(
+            "--args-from",
+            metavar="MODULE:FUNCTION",
+            rich_help_panel=_ARGUMENTS,
+            help="A function that returns the arguments: a tuple, or (args, kwargs).",
+        ),
+    ] = None
+    values: Annotated[
+        bool,
+        typer.Option(
+            "--values",
+            rich_help_panel=_ARGUMENTS,
+            help="Use the very arrays that --args-from returns, not only their types.",
+        ),
+    ] = False
+    dim: Annotated[
+        list[str],
+        typer.Option(
+            "--dim",
+            metavar="NAME=SIZE,…",
+            rich_help_panel=_ARGUMENTS,
+            help="The size of a named dimension; several sizes run once for each. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    mesh: Annotated[
+        str,
+        typer.Option(
+            "--mesh",
+            metavar="AXIS=SIZE,…",
+            rich_help_panel=_ARGUMENTS,
+            help="The mesh for f32[8,784]@P('data',None).",
+        ),
+    ] = ""
+    static: Annotated[
+        list[str],
+        typer.Option(
+            "--static", metavar="NAME|INDEX", rich_help_panel=_FUNCTION, help="A static argument. Repeatable."
+        ),
+    ] = field(default_factory=list)
+    donate: Annotated[
+        list[str],
+        typer.Option(
+            "--donate",
+            metavar="NAME|INDEX",
+            rich_help_panel=_FUNCTION,
+            help="A donated argument. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    transform: Annotated[
+        list[str],
+        typer.Option(
+            "--transform",
+            "-t",
+            metavar="NAME",
+            rich_help_panel=_FUNCTION,
+            help="grad, value_and_grad, vmap, jacfwd, jacrev, hessian, checkpoint; left to right. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """Where the report goes, and how it looks there."""
+
+    as_json: Annotated[
+        bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON document.")
+    ] = False
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            rich_help_panel=_OUTPUT,
+            help="Write to FILE: .json, .html, or text (.txt, .mlir, .hlo, …).",
+        ),
+    ] = None
+    color: Annotated[Color, typer.Option("--color", rich_help_panel=_OUTPUT, help="When to colour.")] = (
+        Color.auto
+    )
+    pager: Annotated[
+        bool,
+        typer.Option(
+            "--pager/--no-pager", rich_help_panel=_OUTPUT, help="Page what is longer than the screen."
+        ),
+    ] = True
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", rich_help_panel=_OUTPUT, help="No compile log, no notes.")
+    ] = False
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", rich_help_panel=_OUTPUT, help="Show also what JAX compiles for itself."
+        ),
+    ] = False
+
+
+Raw = Annotated[bool, typer.Option("--raw", help="JAX's own text, byte for byte.")]
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Let Typer see each field of `command`'s dataclass parameters as an option of its own.
+
+    A field is an `Annotated[type, typer.Option(…)]`; the command is called with the groups filled in.
+    """
+    own = inspect.signature(command).parameters.values()
+    groups: dict[str, Any] = {
+        parameter.name: parameter.annotation for parameter in own if is_dataclass(parameter.annotation)
+    }
+    names = {name: [member.name for member in fields(group)] for name, group in groups.items()}
+
+    def flat(**given: Any) -> None:
+        filled = {
+            name: group(**{member: given.pop(member) for member in names[name]})
+            for name, group in groups.items()
+        }
+        command(**filled, **given)
+
+    members = [_parameter(member) for group in groups.values() for member in fields(group)]
+    parameters = [*members, *(p.replace(kind=p.KEYWORD_ONLY) for p in own if p.name not in groups)]
+    flat.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    flat.__name__, flat.__doc__ = command.__name__, command.__doc__
+    return flat
+
+
+def _parameter(member: Field[Any]) -> inspect.Parameter:
+    default: Any = inspect.Parameter.empty
+    if member.default is not MISSING:
+        default = member.default
+    elif member.default_factory is not MISSING:
+        default = member.default_factory()
+    return inspect.Parameter(
+        member.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=member.type
+    )

@@ -1,0 +1,131 @@
+"""A report → where the user wants it: stdout, a file, a pager; as text, JSON or HTML."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from jitinspect.cli import streams
+from jitinspect.cli.options import OutputOptions
+from jitinspect.errors import JitinspectError, LoadError, UsageError
+from jitinspect.model import Listing, Report
+from jitinspect.render.errors import error_text
+from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
+
+WIDE = 160
+"""Columns where the output is no terminal."""
+
+
+@contextmanager
+def emitted(options: OutputOptions) -> Iterator[Callable[[AnyReport], None]]:
+    """Around a command's work: stdout is kept for the report that is given to the yielded function.
+
+    Raises `UsageError` first of all if the report could not be written where it is to go.
+    """
+    _check_output(options)
+    stdout = streams.own_stdout()
+    yield lambda report: _emit(report, options, stdout)
+
+
+def read_report(path: Path) -> AnyReport:
+    """The report that was saved at `path`. Raises `LoadError` where there is none."""
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise LoadError(f"{path} cannot be read: {reason}") from None
+
+
+def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
+    """Print `report`, or write it to `options.output` in the format of that suffix."""
+    if options.output is not None:
+        _write_file(options.output, _in_format_of(options.output, report, options))
+    elif options.as_json:
+        streams.write(stdout, [to_json(report), "\n"])
+    else:
+        color = streams.wants_color(options.color.value, stdout)
+        paged = options.pager and stdout.isatty()
+        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color))
+
+
+def needs_environment(options: OutputOptions) -> bool:
+    """JSON and HTML tell where they were made; asking for that starts the backend."""
+    return options.as_json or (options.output is not None and options.output.suffix in (".json", ".html"))
+
+
+def as_text(report: AnyReport, color: bool) -> Iterator[str]:
+    """Any report as the terminal shows it."""
+    width = shutil.get_terminal_size((WIDE, 24)).columns
+    if isinstance(report, Report):
+        from jitinspect.render.terminal import render
+
+        yield from render(report, color)
+        return
+    from jitinspect.render import tables
+
+    yield (
+        tables.listing(report, color, width)
+        if isinstance(report, Listing)
+        else tables.diagnosis(report, color, width)
+    )
+
+
+def _check_output(options: OutputOptions) -> None:
+    """A file that could not be written is told before the work is done, not after."""
+    path = options.output
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"-o {path}: there is no folder {path.parent}")
+    if path is not None and path.is_dir():
+        raise UsageError(f"-o {path}: this is a folder", hint=f"-o {path / 'report.json'}")
+
+
+def report_error(error: JitinspectError, argv: list[str]) -> int:
+    """Tell the user on stderr, under `--json` by a document on stdout; the exit code."""
+    if "--json" in argv:
+        command = next((word for word in argv if not word.startswith("-")), None)
+        streams.write(streams.own_stdout(), [error_to_json(command, error), "\n"])
+    else:
+        color = streams.wants_color(_color_choice(argv), sys.stderr)
+        sys.stderr.write(error_text(error, color))
+    return error.exit_code
+
+
+def _color_choice(argv: list[str]) -> str:
+    """The `--color` of a command line that may not have parsed."""
+    for word, following in zip(argv, [*argv[1:], "auto"], strict=True):
+        if word.startswith("--color="):
+            return word.partition("=")[2]
+        if word == "--color":
+            return following
+    return "auto"
+
+
+def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iterable[str]:
+    if options.as_json or path.suffix == ".json":
+        return [to_json(report), "\n"]
+    if path.suffix != ".html":
+        return as_text(report, color=options.color.value == "always")
+    if not isinstance(report, Report):
+        raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
+    from jitinspect.render.html import render
+
+    return render(report)
+
+
+def _write_file(path: Path, blocks: Iterable[str]) -> None:
+    """Write beside the file and rename, so that a reader never sees half a report."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+            stream.writelines(blocks)
+        unfinished.replace(path)
+    except OSError as error:
+        raise UsageError(f"-o {path}: {error.strerror}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+    sys.stderr.write(f"wrote {path}\n")

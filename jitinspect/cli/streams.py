@@ -1,0 +1,79 @@
+"""Who may write where: stdout is for what was asked, all else goes to stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import chain
+from typing import IO, TextIO
+
+_BLOCK = 1 << 16
+
+
+@cache
+def own_stdout() -> TextIO:
+    """Take stdout for this program alone; from now on whatever else writes to it writes to stderr.
+
+    It is done to the file descriptor, so that C++ and subprocesses are meant, too,
+    and for the rest of the process, so that what the user's `atexit` prints is as well.
+    """
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return open(
+        own, "w", encoding=sys.stdout.encoding, errors="backslashreplace", newline="", buffering=_BLOCK
+    )
+
+
+def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Flag > NO_COLOR / FORCE_COLOR > TERM=dumb > is it a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def write(stream: IO[str], blocks: Iterable[str]) -> None:
+    """Write block by block; a reader that went away (`| head -1`) is no error."""
+    try:
+        for block in blocks:
+            stream.write(block)
+        stream.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail once more when the interpreter closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write_paged(stream: TextIO, blocks: Iterable[str]) -> None:
+    """Write to the screen, and from the moment that it is full through `$PAGER` (else `less -FRX`)."""
+    height = shutil.get_terminal_size().lines
+    held: list[str] = []
+    lines = 0
+    remaining = iter(blocks)
+    for block in remaining:
+        held.append(block)
+        lines += block.count("\n")
+        if lines >= height:
+            return _page(stream, held, remaining)
+    write(stream, held)
+
+
+def _page(stream: TextIO, held: Iterable[str], remaining: Iterable[str]) -> None:
+    environ = {"LESS": "FRX", **os.environ}
+    command = os.environ.get("PAGER") or "less"
+    try:
+        pager = subprocess.Popen(
+            command, shell=True, stdin=subprocess.PIPE, stdout=stream, env=environ, text=True
+        )
+    except OSError:
+        return write(stream, [*held, *remaining])
+    assert pager.stdin is not None
+    write(pager.stdin, chain(held, remaining))
+    pager.communicate()

@@ -1,0 +1,57 @@
+"""The installed command, run as a user runs it: from a folder that holds what the test puts there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMMAND = Path(sys.executable).with_name("jitinspect")
+
+
+class Shell:
+    """A folder of the user's, and the command in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+        self.environ = {
+            **kept,
+            "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}",
+            "TERM": "xterm-256color",
+        }
+
+    def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return self.run([str(COMMAND), *arguments], **environ)
+
+    def python(self, program: str) -> str:
+        """What plain Python prints: what the command is held against."""
+        finished = self.run([sys.executable, "-c", program])
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
+    def sh(self, line: str) -> subprocess.CompletedProcess[str]:
+        return self.run(["bash", "-c", line])
+
+    def run(self, command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    shutil.copytree(ROOT / "samples", tmp_path / "samples")
+    return Shell(tmp_path)

@@ -1,0 +1,114 @@
+"""Every failure: its exit code, what it says, and what it says to type instead."""
+
+import json
+
+import pytest
+
+BAD = """
+import jax, jax.numpy as jnp
+number = 3
+def add(a, b):
+    return a + b
+def outer(a, b):
+    return inner(a, b)
+def inner(a, b):
+    return jnp.dot(a, b)
+@jax.jit
+def jitted(a, n=2):
+    return a * n
+def mode(a, kind):
+    return a if kind == "same" else -a
+"""
+CASES = {
+    "no colon": (["jaxpr", "samples.mlp"], 2, "names no function", "samples.mlp:normalize"),
+    "no such module": (["jaxpr", "sampels.mlp:normalize"], 3, "sampels", "samples"),
+    "no such name": (["jaxpr", "samples.mlp:normalise"], 3, "normalise", "samples.mlp:normalize"),
+    "not callable": (["jaxpr", "bad:number"], 3, "int", "ls bad"),
+    "a module": (["jaxpr", "bad:jnp"], 3, "is a module", "jax.numpy:"),
+    "no such option": (["jaxpr", "bad:add", "--shap", "3"], 2, "--shap", ""),
+    "spec does not parse": (["jaxpr", "bad:add", "--arg", "f32[3"], 2, "", ""),
+    "spec of no dtype": (["jaxpr", "bad:add", "--arg", "f33[3]"], 2, "f33", "f32"),
+    "too few arguments": (["jaxpr", "bad:add", "--shape", "3"], 2, "'b'", "--arg 'b=f32[…]'"),
+    "too many arguments": (["jaxpr", "bad:add", "-s", "3", "-s", "3", "-s", "3"], 2, "too many", ""),
+    "no such keyword": (["jaxpr", "bad:add", "-s", "3", "-a", "c=f32[3]"], 2, "'b'", ""),
+    "dimension without a size": (["jaxpr", "bad:add", "-s", "B", "-s", "B"], 2, "B", "--dim B="),
+    "unhashable static": (
+        ["jaxpr", "bad:mode", "-s", "3", "-a", "kind=['same']", "--static", "kind"],
+        2, "hash", "tuple",
+    ),
+    "static without a value": (
+        ["jaxpr", "bad:mode", "-s", "3", "-s", "3", "--static", "kind"], 2, "static", "--arg",
+    ),
+    "a string that is not static": (["jaxpr", "bad:mode", "-s", "3", "-a", "'same'"], 2, "static", "--static kind"),
+    "no such static": (["jaxpr", "bad:mode", "-s", "3", "--static", "kin"], 2, "kin", "--static kind"),
+    "static of a jitted target": (["jaxpr", "bad:jitted", "-s", "3", "--static", "n"], 2, "already", "leave"),
+    "no such transform": (["jaxpr", "bad:add", "-t", "gard"], 2, "gard", "grad"),
+    "sharding without a mesh": (["jaxpr", "bad:jitted", "-a", "f32[8]@P('x')"], 2, "mesh", "--mesh"),
+    "no such axis": (["jaxpr", "bad:jitted", "-a", "f32[8]@P('y')", "--mesh", "x=1"], 2, "y", "x"),
+    "no such device": (["jaxpr", "bad:jitted", "-a", "f32[8]@tpu:0"], 6, "tpu", ""),
+    "no such platform": (["stablehlo", "bad:jitted", "-s", "3", "--platform", "gpu"], 6, "gpu", "cuda"),
+    "shape error in the function": (["jaxpr", "bad:outer", "-s", "2,3", "-s", "4,5"], 4, "dot", ""),
+    "a folder that is not there": (["jaxpr", "bad:jitted", "-s", "3", "-o", "no/where.json"], 2, "no", ""),
+    "a report that is not there": (["view", "nothing.json"], 3, "nothing.json", ""),
+    "a report that is none": (["view", "bad.py"], 3, "not a jitinspect report", "-o"),
+    "raises on import": (["jaxpr", "raises:f"], 3, "ValueError", ""),
+    "exits on import": (["jaxpr", "exits:f"], 3, "sys.exit(3)", ""),
+    "ls of no module": (["ls", "sampels"], 3, "sampels", ""),
+}  # fmt: skip
+
+
+@pytest.fixture
+def bad(shell):
+    shell.write("bad.py", BAD)
+    shell.write("raises.py", "def helper():\n    raise ValueError('on purpose')\nhelper()\n")
+    shell.write("exits.py", "import sys\nsys.exit(3)\n")
+    return shell
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_failure_has_its_exit_code_and_says_what_to_type(bad, case):
+    arguments, code, message, hint = CASES[case]
+    finished = bad(*arguments)
+    assert finished.returncode == code, finished.stderr
+    assert finished.stdout == ""
+    text = finished.stderr
+    assert "error: " in text and "jitinspect/" not in text.replace(str(bad.folder), "")
+    told, _, hinted = text.partition("error: ")[2].partition("hint:")
+    assert message in told
+    assert hint in hinted
+
+
+@pytest.mark.parametrize(
+    "case", ["no such name", "spec of no dtype", "shape error in the function", "no such option"]
+)
+def test_under_json_the_error_is_a_document(bad, case):
+    arguments, code, message, _ = CASES[case]
+    finished = bad(*arguments, "--json")
+    document = json.loads(finished.stdout)
+    assert set(document) == {"schema", "command", "error"} and document["command"] == "jaxpr"
+    assert {"kind", "message", "hint", "exit_code"} <= set(document["error"])
+    assert document["error"]["exit_code"] == code == finished.returncode
+    assert message in document["error"]["message"]
+
+
+def test_a_spec_error_has_a_caret_and_does_not_wait_for_jax(bad):
+    bad.write("sitecustomize.py", "import sys\nsys.modules['jax'] = sys.modules['jaxlib'] = None\n")
+    finished = bad("jaxpr", "bad:add", "--arg", "f32[3,x y]", PYTHONPATH=str(bad.folder))
+    assert finished.returncode == 2 and "\n" + " " * 8 in finished.stderr and "^" in finished.stderr
+
+
+def test_the_traceback_is_the_user_s_own(bad):
+    text = bad("jaxpr", "bad:outer", "-s", "2,3", "-s", "4,5").stderr
+    assert 'bad.py", line 7, in outer' in text and 'bad.py", line 9, in inner' in text
+    assert "site-packages/jax/" not in text and "jitinspect" not in text.replace(str(bad.folder), "")
+
+
+def test_a_closed_over_failure_of_lowering_is_a_compile_error(bad):
+    bad.write(
+        "lowers.py",
+        "import jax\nfrom jax.experimental import pallas as pl\n"
+        "def kernel(x, y):\n    y[...] = x[...]\n"
+        "def f(x):\n    return pl.pallas_call(kernel, out_shape=jax.ShapeDtypeStruct(x.shape, x.dtype))(x)\n",
+    )
+    finished = bad("stablehlo", "lowers:f", "--shape", "8,128")
+    assert finished.returncode == 5 and "error: lowering failed" in finished.stderr
