@@ -93,7 +93,7 @@ def ls(
     from jitinspect.cli.output import emitted
 
     with emitted(output) as emit:
-        from jitinspect.listing import ls as listing
+        from jitinspect.target.listing import ls as listing
 
         resume_collection()
         emit(listing(module, imported=imported))

@@ -119,7 +119,7 @@ class TargetOptions:
             "-t",
             metavar="NAME",
             rich_help_panel=_FUNCTION,
-            help="grad, value_and_grad, vmap, jacfwd, jacrev, hessian, checkpoint; left to right. Repeatable.",
+            help="grad, value_and_grad, vmap, jacfwd, jacrev, hessian, checkpoint; left to right.",
         ),
     ] = field(default_factory=list)
 

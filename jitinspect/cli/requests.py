@@ -9,8 +9,8 @@ from jitinspect import specs
 from jitinspect.cli.options import TargetOptions
 from jitinspect.errors import UsageError
 from jitinspect.specs import Argument
-from jitinspect.target import parse_ref
-from jitinspect.transforms import check_transforms
+from jitinspect.target.loading import parse_ref
+from jitinspect.target.transforms import check_transforms
 
 
 def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def event_line(event: CompileEvent, width: int, color: bool) -> str:
     """`compile   40.1 ms  loss_fn(f32[128,784])  mlp.py:12`; a long signature is cut in the middle."""
     source = shown_path(event.source) if event.source else ""
     outcome = {"hit": "  from disk", "miss": "  not on disk"}.get(event.cache or "", "")
-    room = max(24, width - len(source) - len(outcome) - 23)
+    room = max(16, width - len(source) - len(outcome) - 23)
     signature = cut_middle(event.signature or event.function, room)
     return "".join(
         (

@@ -39,7 +39,7 @@ CASES = {
     "static without a value": (
         ["jaxpr", "bad:mode", "-s", "3", "-s", "3", "--static", "kind"], 2, "static", "--arg",
     ),
-    "a string that is not static": (["jaxpr", "bad:mode", "-s", "3", "-a", "'same'"], 2, "static", "--static kind"),
+    "a string, not static": (["jaxpr", "bad:mode", "-s", "3", "-a", "'same'"], 2, "static", "--static kind"),
     "no such static": (["jaxpr", "bad:mode", "-s", "3", "--static", "kin"], 2, "kin", "--static kind"),
     "static of a jitted target": (["jaxpr", "bad:jitted", "-s", "3", "--static", "n"], 2, "already", "leave"),
     "no such transform": (["jaxpr", "bad:add", "-t", "gard"], 2, "gard", "grad"),

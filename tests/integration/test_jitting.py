@@ -4,10 +4,10 @@ import jax
 import pytest
 
 from jitinspect.errors import UnavailableError, UsageError
-from jitinspect.jitting import jitted
-from jitinspect.parameters import signature_text
-from jitinspect.target import load
-from jitinspect.transforms import TRANSFORMS, check_transforms
+from jitinspect.target.jitting import jitted
+from jitinspect.target.loading import load
+from jitinspect.target.parameters import signature_text
+from jitinspect.target.transforms import TRANSFORMS, check_transforms
 
 X = jax.ShapeDtypeStruct((3,), "float32")
 

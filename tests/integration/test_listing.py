@@ -3,8 +3,8 @@
 import pytest
 
 from jitinspect.errors import LoadError
-from jitinspect.listing import ls
 from jitinspect.model import ListedCallable
+from jitinspect.target.listing import ls
 
 SOURCE = """\
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.jaxapi import jits
-from jitinspect.modules import bound_names, import_target, is_path, nearest, source_file
+from jitinspect.target.modules import bound_names, import_target, is_path, nearest, source_file
 from jitinspect.tracebacks import user_traceback
 
 _LISTED = 8

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.jaxapi import jits
-from jitinspect.parameters import Label, Selection, select
-from jitinspect.target import Loaded
-from jitinspect.transforms import transformed
+from jitinspect.target.loading import Loaded
+from jitinspect.target.parameters import Label, Selection, select
+from jitinspect.target.transforms import transformed
 
 if TYPE_CHECKING:
     import jax

@@ -5,8 +5,7 @@ Arrays are `jax.ShapeDtypeStruct`s: nothing is allocated and nothing is executed
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -138,101 +137,3 @@ def _placements(arguments: Iterable[Argument]) -> list[specs.Device]:
     leaves = [leaf for argument in arguments for leaf in specs.leaves(argument.spec)]
     found = [getattr(leaf, "placement", None) for leaf in leaves]
     return [placement for placement in found if isinstance(placement, specs.Device)]
-
-
-def as_types(call: Call) -> Call:
-    """The same call with each array replaced by its type: nothing is executed on its data.
-
-    Weak types, typed keys and, of committed arrays, the sharding are kept.
-    """
-    args, kwargs = jax.tree.map(_as_type, call)
-    return args, kwargs
-
-
-def _as_type(leaf: Any) -> Any:
-    if isinstance(leaf, jax.Array):
-        sharding = leaf.sharding if leaf.committed else None
-        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type, sharding=sharding)
-    if isinstance(leaf, np.ndarray | np.generic):
-        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
-    return leaf
-
-
-def changed_dtypes(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
-    """The 64-bit dtypes that were asked for and that JAX silently narrows: `[("f64", "f32")]`.
-
-    `jax.dtypes.canonicalize_dtype` is what JAX narrows by while x64 is off.
-    """
-    asked = {
-        leaf.dtype
-        for argument in arguments
-        for leaf in specs.leaves(argument.spec)
-        if isinstance(leaf, specs.ArraySpec)
-    }
-    narrowed = {dtype: _canonical(dtype) for dtype in sorted(asked)}
-    return [(dtype, now) for dtype, now in narrowed.items() if dtype != now]
-
-
-def _canonical(dtype: str) -> str:
-    return specs.short_dtype(str(jax.dtypes.canonicalize_dtype(specs.long_dtype(dtype))))
-
-
-def check_call(
-    name: str, signature: inspect.Signature | None, static: Iterable[str | int], call: Call
-) -> None:
-    """Raise `UsageError` where the call does not fit the function: before JAX is asked to trace it."""
-    if signature is None:
-        return
-    args, kwargs = call
-    try:
-        bound = signature.bind(*args, **kwargs)
-    except TypeError as error:
-        raise UsageError(f"{name}{signature}: {error}", hint=_hint(signature, call)) from None
-    _check_values(bound.arguments, static, list(signature.parameters))
-
-
-def _hint(signature: inspect.Signature, call: Call) -> str | None:
-    missing = missing_parameters(signature, call)
-    if not missing:
-        return None
-    return "add " + " ".join(f"--arg '{parameter.name}=f32[…]'" for parameter in missing)
-
-
-def missing_parameters(signature: inspect.Signature, call: Call) -> list[inspect.Parameter]:
-    """The parameters without a default that the call leaves out, in order."""
-    args, kwargs = call
-    try:
-        given = signature.bind_partial(*args, **kwargs).arguments
-    except TypeError:
-        return []
-    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [
-        parameter
-        for name, parameter in signature.parameters.items()
-        if name not in given and parameter.default is parameter.empty and parameter.kind not in variadic
-    ]
-
-
-def _check_values(arguments: Mapping[str, Any], static: Iterable[str | int], names: Sequence[str]) -> None:
-    statics = {names[s] if isinstance(s, int) and s < len(names) else s for s in static}
-    for name, value in arguments.items():
-        if name in statics:
-            _check_static(name, value)
-        elif isinstance(value, str | bytes):
-            raise UsageError(
-                f"{name}={value!r} is not an array and {name!r} is not static", hint=f"add --static {name}"
-            )
-
-
-def _check_static(name: str, value: Any) -> None:
-    try:
-        hash(value)
-    except TypeError:
-        raise UsageError(
-            f"static argument {name!r} is of type {type(value).__name__}, which cannot be hashed",
-            hint="give a hashable value, such as a tuple, or let it be traced",
-        ) from None
-    if isinstance(value, jax.ShapeDtypeStruct):
-        raise UsageError(
-            f"argument {name!r} is static: it needs a value, not a type", hint=f"--arg '{name}=3'"
-        )

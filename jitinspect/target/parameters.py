@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jitinspect.errors import UsageError
-from jitinspect.modules import nearest
+from jitinspect.target.modules import nearest
 
 Label = str | int
 

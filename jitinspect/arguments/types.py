@@ -1,0 +1,50 @@
+"""Arrays as types, and the types that JAX makes of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import numpy as np
+
+from jitinspect import specs
+from jitinspect.arguments.build import Call
+from jitinspect.specs import Argument
+
+
+def as_types(call: Call) -> Call:
+    """The same call with each array replaced by its type: nothing is executed on its data.
+
+    Weak types, typed keys and, of committed arrays, the sharding are kept.
+    """
+    args, kwargs = jax.tree.map(_as_type, call)
+    return args, kwargs
+
+
+def _as_type(leaf: Any) -> Any:
+    if isinstance(leaf, jax.Array):
+        sharding = leaf.sharding if leaf.committed else None
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type, sharding=sharding)
+    if isinstance(leaf, np.ndarray | np.generic):
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+    return leaf
+
+
+def changed_dtypes(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
+    """The 64-bit dtypes that were asked for and that JAX silently narrows: `[("f64", "f32")]`.
+
+    `jax.dtypes.canonicalize_dtype` is what JAX narrows by while x64 is off.
+    """
+    asked = {
+        leaf.dtype
+        for argument in arguments
+        for leaf in specs.leaves(argument.spec)
+        if isinstance(leaf, specs.ArraySpec)
+    }
+    narrowed = {dtype: _canonical(dtype) for dtype in sorted(asked)}
+    return [(dtype, now) for dtype, now in narrowed.items() if dtype != now]
+
+
+def _canonical(dtype: str) -> str:
+    return specs.short_dtype(str(jax.dtypes.canonicalize_dtype(specs.long_dtype(dtype))))
