@@ -23,13 +23,6 @@ class JitinspectError(Exception):
         self.detail = detail
 
 
-class CheckFailed(JitinspectError):
-    """A limit the user set did not hold."""
-
-    kind = "check"
-    exit_code = 1
-
-
 class UsageError(JitinspectError):
     """A bad option, or an argument spec that does not parse or does not fit."""
 

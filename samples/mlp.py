@@ -56,3 +56,20 @@ def make_args():
         "b2": jnp.zeros(10),
     }
     return params, jnp.zeros((128, 784)), jnp.zeros((128, 10))
+
+
+def forward_args():
+    """Arguments for `forward`."""
+    params, x, _ = make_args()
+    return params, x
+
+
+def activate(x, kind):
+    """`jax.nn`'s activation of that name; `kind` is static."""
+    return getattr(jax.nn, kind)(x)
+
+
+def dropout(key, x, rate=0.5):
+    """Each element of `x` is zero with probability `rate`, the others are scaled up."""
+    kept = jax.random.bernoulli(key, 1 - rate, x.shape)
+    return jnp.where(kept, x / (1 - rate), 0)

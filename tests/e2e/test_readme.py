@@ -1,0 +1,54 @@
+"""Every command of the README is run, and on the pinned JAX what it prints is compared."""
+
+import doctest
+import re
+
+import jax
+import pytest
+
+from tests.e2e.conftest import ROOT
+
+PINNED = "0.10."
+"""The JAX whose texts the README shows."""
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+FAILS = ("normalise", "f32[128 784]", "samples.mlp:layer")
+
+
+def sessions():
+    """Pairs of a command and the output that is shown below it."""
+    for block in BLOCKS:
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            yield command.split("  #")[0].strip(), shown
+
+
+SESSIONS = list(sessions())
+
+
+@pytest.mark.parametrize(("command", "shown"), SESSIONS, ids=[command for command, _ in SESSIONS])
+def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
+    if "view" in command:
+        shell.sh("jitinspect jaxpr samples.mlp:normalize --shape 128,784 -o report.json")
+    finished = shell.sh(f"{command} 2>&1")
+    assert (finished.returncode == 0) != any(word in command for word in FAILS), finished.stdout
+    assert finished.stdout
+    if jax.__version__.startswith(PINNED) and shown.strip() != "...":
+        assert doctest.OutputChecker().check_output(
+            shown, finished.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        ), finished.stdout
+
+
+def test_the_readme_names_every_command(shell):
+    help_text = shell("--help").stdout
+    named = {command.split()[1] for command, _ in SESSIONS}
+    assert named == {name for name in re.findall(r"^│ (\w+) ", help_text, re.MULTILINE)}
+
+
+def test_the_readme_tells_every_exit_code():
+    from jitinspect import errors
+
+    codes = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)}
+    table = README.partition("| exit code |")[2].partition("\n\n")[0]
+    assert set(map(int, re.findall(r"^\| (\d+) \|", table, re.MULTILINE))) == codes | {0}
