@@ -6,10 +6,9 @@ import gc
 import os
 import shutil
 import sys
+import traceback
 from dataclasses import replace
 from typing import Any
-
-import typer
 
 import jitinspect
 from jitinspect.cli import streams
@@ -57,13 +56,13 @@ def inspect_core(
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
-def _own_files() -> list[str]:
-    """Where the frames between `main` and the user's function are from: they are none of the user's.
+def _own_files() -> set[str]:
+    """The files between the interpreter and the user's function, which are none of the user's.
 
-    Left in, they would stand in the tables of every module, before the user's own lines.
+    Left in, their frames would stand in the tables of every module, before the user's own lines.
     """
-    folders = [os.path.dirname(os.path.abspath(module.__file__ or "")) for module in (jitinspect, typer)]
-    return [sys.argv[0], *(folder + os.sep for folder in folders)]
+    on_the_stack = {frame.f_code.co_filename for frame, _ in traceback.walk_stack(None)}
+    return {*on_the_stack, os.path.dirname(os.path.abspath(jitinspect.__file__)) + os.sep}
 
 
 def _log(output: OutputOptions) -> CompileLog | None:
