@@ -23,7 +23,7 @@ def describe_call(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> 
 
 def describe(value: Any) -> str:
     """One argument; objects that the grammar has no words for are told by their type."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
         return _array(value)
     if isinstance(value, (dict, list, tuple)):
         leaves = _count_leaves(value)

@@ -25,7 +25,8 @@ def as_types(call: Call) -> Call:
 def _as_type(leaf: Any) -> Any:
     if isinstance(leaf, jax.Array):
         sharding = leaf.sharding if leaf.committed else None
-        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=leaf.weak_type, sharding=sharding)
+        weak = getattr(leaf, "weak_type", False)  # typed keys have none
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, weak_type=weak, sharding=sharding)
     if isinstance(leaf, np.ndarray | np.generic):
         return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
     return leaf
