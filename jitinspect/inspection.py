@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from jitinspect.arguments.assemble import assemble, call_from
@@ -16,7 +16,7 @@ from jitinspect.jaxapi import devices
 from jitinspect.model import Artifact, Report, Target
 from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument
-from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error
+from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.target.jitting import Jitted, jitted
 from jitinspect.target.loading import Loaded, load
 
@@ -71,56 +71,64 @@ def inspect(request: Request, listeners: Listeners | None = None) -> Report:
     with Observer(listeners.on_event, listeners.on_start) as observer:
         loaded = load(request.ref)
         subject = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
-        artifacts = tuple(_artifacts(request, subject, listeners.on_note))
-    target = _target(loaded, subject, artifacts[0].signature)
-    return Report(request.command, target, artifacts, tuple(observer.events))
+        work = _Inspection(request, loaded, subject, observer, listeners.on_note)
+        artifacts = tuple(work.artifacts())
+    return Report(request.command, work.target(artifacts[0].signature), artifacts, tuple(observer.events))
 
 
-def _target(loaded: Loaded, subject: Jitted, signature: str) -> Target:
-    return Target(
-        ref=loaded.ref,
-        module=loaded.module,
-        qualname=loaded.qualname,
-        file=loaded.file,
-        line=loaded.line,
-        static=subject.static or (),
-        donated=subject.donated or (),
-        signature=signature,
-    )
+@dataclass(frozen=True, slots=True)
+class _Inspection:
+    """One request at work."""
 
+    request: Request
+    loaded: Loaded
+    subject: Jitted
+    observer: Observer
+    note: Note
 
-def _artifacts(request: Request, subject: Jitted, note: Note) -> Iterator[Artifact]:
-    mesh = make_mesh(request.mesh)
-    for asked, traced in changed_dtypes(request.arguments):
-        note(f"asked for {asked}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
-    given = call_from(request.args_from, request.values) if request.args_from else ((), {})
-    for dims in _sweep(request.dims):
-        call = assemble(subject, given, request.arguments, dims, mesh)
-        signature = describe_call(subject.name, *call)
-        for platform in request.platforms or (None,):
-            pipeline = Pipeline(partial(subject.trace, *call[0], **call[1]), platform)
-            for stage in request.stages:
-                yield _artifact(stage, pipeline, request, note, signature, dims, platform)
+    def artifacts(self) -> Iterator[Artifact]:
+        """A reading per stage, for each combination of the sizes of a sweep and each platform."""
+        request = self.request
+        mesh = make_mesh(request.mesh)
+        for asked, traced in changed_dtypes(request.arguments):
+            self.note(f"asked for {asked}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
+        given = call_from(request.args_from, request.values) if request.args_from else ((), {})
+        for dims in _sweep(request.dims):
+            args, kwargs = assemble(self.subject, given, request.arguments, dims, mesh)
+            signature = describe_call(self.subject.name, args, kwargs)
+            self.observer.subject = (signature, self._source())
+            for platform in request.platforms or (None,):
+                pipeline = Pipeline(partial(self.subject.trace, *args, **kwargs), platform)
+                for stage in request.stages:
+                    made = self._artifact(stage, pipeline)
+                    yield replace(made, signature=signature, dims=dims, platform=platform)
 
+    def _artifact(self, stage: str, pipeline: Pipeline) -> Artifact:
+        try:
+            reading = READINGS[stage](pipeline, self.request.options)
+        except UnavailableError as error:
+            if len(self.request.stages) == 1:
+                raise
+            return unavailable(stage, error.message)
+        for text in reading.notes:
+            self.note(text)
+        return artifact(stage, reading)
 
-def _artifact(
-    stage: str,
-    pipeline: Pipeline,
-    request: Request,
-    note: Note,
-    signature: str,
-    dims: Mapping[str, int],
-    platform: str | None,
-) -> Artifact:
-    try:
-        reading = READINGS[stage](pipeline, request.options)
-    except UnavailableError as error:
-        if len(request.stages) == 1:
-            raise
-        return Artifact(stage, "", "", unavailable=error.message, signature=signature, dims=dims)
-    for text in reading.notes:
-        note(text)
-    return artifact(stage, reading, signature=signature, dims=dims, platform=platform)
+    def _source(self) -> str | None:
+        return f"{self.loaded.file}:{self.loaded.line}" if self.loaded.file else None
+
+    def target(self, signature: str) -> Target:
+        """The target as the report tells it."""
+        return Target(
+            ref=self.loaded.ref,
+            module=self.loaded.module,
+            qualname=self.loaded.qualname,
+            file=self.loaded.file,
+            line=self.loaded.line,
+            static=self.subject.static or (),
+            donated=self.subject.donated or (),
+            signature=signature,
+        )
 
 
 def _sweep(dims: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]]:

@@ -19,7 +19,11 @@ class Observer:
 
     `on_event` is called with each as it happens; `on_start(phase, function)` when
     a stage begins. Nothing is patched, and only its own listeners are removed.
+    `subject`, the signature and source of what jitinspect itself compiles, is told
+    in its events: the frames know it as the jit's library calls it.
     """
+
+    subject: tuple[str, str | None] | None = None
 
     def __init__(self, on_event: Sink | None = None, on_start: StartSink | None = None) -> None:
         self.events: list[CompileEvent] = []
@@ -51,20 +55,29 @@ class Observer:
 
     def _event(self, phase: Phase, function: str, seconds: float) -> CompileEvent:
         sighting = events.sight()
-        if phase == "trace" or function not in self._thread.traced:
-            call = describe_call(function, *sighting.call) if sighting.call else None
-            self._thread.traced[function] = (sighting.definition, call)
-        definition, signature = self._thread.traced[function]
+        definition, signature = self._traced(phase, function, sighting)
+        source = sighting.call_site or definition
+        if sighting.ours and self.subject:
+            signature, source = self.subject
         return CompileEvent(
             seq=len(self.events),
             phase=phase,
             function=function,
             signature=signature,
             seconds=seconds,
-            source=sighting.call_site or definition,
+            source=source,
             cache=self._cache_outcome() if phase == "compile" else None,
-            internal=definition is not None and events.is_internal(definition),
+            internal=not sighting.ours and definition is not None and events.is_internal(definition),
         )
+
+    def _traced(
+        self, phase: Phase, function: str, sighting: events.Sighting
+    ) -> tuple[str | None, str | None]:
+        """Definition and signature, which later stages of the same function have from its trace."""
+        if phase == "trace" or function not in self._thread.traced:
+            call = describe_call(function, *sighting.call) if sighting.call else None
+            self._thread.traced[function] = (sighting.definition, call)
+        return self._thread.traced[function]
 
     def _cache_outcome(self) -> CacheOutcome:
         if self._thread.cache_hit:

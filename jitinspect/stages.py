@@ -132,10 +132,15 @@ READINGS: dict[str, Callable[[Pipeline, Options], Reading]] = {
 }
 
 
-def artifact(stage: str, reading: Reading, **labels: Any) -> Artifact:
-    """The reading as a part of a report; `labels` are the artifact's signature, dims and platform."""
+def artifact(stage: str, reading: Reading) -> Artifact:
+    """The reading as a part of a report."""
     digest = hashlib.sha256(reading.text.encode()).hexdigest()
-    return Artifact(stage, reading.text, digest, kernels=reading.kernels, **labels)
+    return Artifact(stage, reading.text, digest, kernels=reading.kernels)
+
+
+def unavailable(stage: str, why: str) -> Artifact:
+    """The place of a reading that is not to be had: a value, so that the others are shown all the same."""
+    return Artifact(stage, "", hashlib.sha256(b"").hexdigest(), unavailable=why)
 
 
 def platform_error(platform: str) -> UnavailableError | None:

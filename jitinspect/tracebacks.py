@@ -27,11 +27,11 @@ def user_traceback(exc: BaseException) -> str:
     is left, only the exception itself is told.
     """
     told = traceback.TracebackException.from_exception(exc)
-    _strip(told, exc, _machinery())
+    _strip(told, exc, machinery())
     return "".join(told.format()).rstrip("\n")
 
 
-def _machinery() -> tuple[str, ...]:
+def machinery() -> tuple[str, ...]:
     """File name prefixes, those of libraries only as far as the program has loaded them."""
     folders = (f"{_folder(name)}/{part}" for name, part in _MACHINERY if _folder(name))
     return (*folders, str(runpy.__file__), "<frozen importlib", "<frozen runpy")
@@ -42,26 +42,26 @@ def _folder(module: str) -> Path | None:
     return Path(file).parent if file else None
 
 
-def _strip(told: traceback.TracebackException, exc: BaseException, machinery: tuple[str, ...]) -> None:
+def _strip(told: traceback.TracebackException, exc: BaseException, hidden: tuple[str, ...]) -> None:
     """Strips `told` in place; `exc` is the exception that it was made from."""
-    frames = [frame for frame in told.stack if not frame.filename.startswith(machinery)]
+    frames = [frame for frame in told.stack if not frame.filename.startswith(hidden)]
     told.stack = traceback.StackSummary.from_list(frames)
     if told.__notes__:
         told.__notes__ = [note for note in told.__notes__ if _JAX_NOTE not in note]
     while exc.__cause__ is not None and type(exc.__cause__).__name__ in _JAX_OWN:
         told.__cause__, exc = told.__cause__ and told.__cause__.__cause__, exc.__cause__
-    told.__cause__ = _stripped(told.__cause__, exc.__cause__, machinery)
-    told.__context__ = _stripped(told.__context__, exc.__context__, machinery)
+    told.__cause__ = _stripped(told.__cause__, exc.__cause__, hidden)
+    told.__context__ = _stripped(told.__context__, exc.__context__, hidden)
     for child, member in zip(told.exceptions or (), getattr(exc, "exceptions", ()), strict=False):
-        _strip(child, member, machinery)
+        _strip(child, member, hidden)
 
 
 def _stripped(
-    told: traceback.TracebackException | None, exc: BaseException | None, machinery: tuple[str, ...]
+    told: traceback.TracebackException | None, exc: BaseException | None, hidden: tuple[str, ...]
 ) -> traceback.TracebackException | None:
     """What an exception came from: None where the machinery alone raised it and caught it."""
     if told is None or exc is None:
         return None
     raised = bool(told.stack)
-    _strip(told, exc, machinery)
+    _strip(told, exc, hidden)
     return told if told.stack or not raised else None

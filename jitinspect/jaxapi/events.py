@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.monitoring
@@ -23,6 +23,7 @@ from jax._src import pjit as _pjit
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Phase
+from jitinspect.tracebacks import machinery
 
 PHASES: dict[str, Phase] = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",
@@ -34,6 +35,7 @@ PHASES: dict[str, Phase] = {
 CACHE_REQUEST = "/jax/compilation_cache/compile_requests_use_cache"
 CACHE_HIT = "/jax/compilation_cache/cache_hits"
 
+Owner = Literal["jax", "jitinspect", "machinery", "user"]
 OnStart = Callable[[Phase, str], None]
 OnEnd = Callable[[Phase, str, float], None]
 OnCacheHit = Callable[[], None]
@@ -87,11 +89,13 @@ class Sighting:
 
     `definition` is `file:line` of the function that is compiled, `call` the
     arguments of a trace `(args, kwargs)`, `call_site` the user's `file:line`.
+    `ours` tells that jitinspect itself asked for it.
     """
 
     definition: str | None = None
     call: tuple[tuple[Any, ...], dict[str, Any]] | None = None
     call_site: str | None = None
+    ours: bool = False
 
 
 def sight() -> Sighting:
@@ -103,7 +107,10 @@ def sight() -> Sighting:
         if call is None and frame.f_code.co_name == "_infer_params":
             call = _call(frame)
         outermost = frame
-    return Sighting(definition, call, _call_site(outermost.f_back))
+    caller = _caller(outermost)
+    if caller is None or _owner(caller.f_code) == "jitinspect":
+        return Sighting(definition, call, ours=caller is not None)
+    return Sighting(definition, call, f"{caller.f_code.co_filename}:{caller.f_lineno}")
 
 
 def is_internal(path: str) -> bool:
@@ -120,11 +127,12 @@ def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _call_site(frame: FrameType | None) -> str | None:
-    """The first line outside JAX; None where jitinspect itself is the caller."""
-    if frame is None or _owner(frame.f_code) == "jitinspect":
-        return None
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+def _caller(frame: FrameType) -> FrameType | None:
+    """Who called JAX, past the code by which other libraries jit."""
+    caller = frame.f_back
+    while caller is not None and _owner(caller.f_code) == "machinery":
+        caller = caller.f_back
+    return caller
 
 
 # `_trace_for_jit` and the lowering below it hold the jaxpr in one of these locals
@@ -153,8 +161,10 @@ _JITINSPECT = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @cache
-def _owner(code: CodeType) -> str:
+def _owner(code: CodeType) -> Owner:
     path = code.co_filename
     if path.startswith(_JAX):
         return "jax"
-    return "jitinspect" if path.startswith(_JITINSPECT) else "user"
+    if path.startswith(_JITINSPECT):
+        return "jitinspect"
+    return "machinery" if path.startswith(machinery()) else "user"

@@ -79,8 +79,9 @@ def _highlighted(signature: str) -> str:
 
 def _folded_line(events: list[CompileEvent]) -> str:
     compilations = sum(event.phase == "compile" for event in events)
+    what = f"{compilations} compilations" if compilations else f"{len(events)} steps"
     total = seconds(sum(event.seconds for event in events))
-    return f"+ {total} on {compilations} compilations of JAX's own (eager operations); -v shows them"
+    return f"+ {total} for {what} of JAX's own (eager operations); -v shows them"
 
 
 def _paint(text: str, sgr: str, color: bool) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jitinspect.errors import UnavailableError, UsageError
+from jitinspect.errors import LoadError, UnavailableError, UsageError
 from jitinspect.jaxapi import jits
 from jitinspect.target.loading import Loaded
 from jitinspect.target.parameters import Label, Selection, select
@@ -109,7 +109,7 @@ def _newly(
         _jittable(loaded.object), transforms, static_argnums=held.nums, static_argnames=held.names
     )
     return Jitted(
-        call=_jit(function, held, donated),
+        call=_jit(function, held, donated, loaded.ref),
         kind="jax.jit",
         name=functools.reduce(lambda inner, outer: f"{outer}({inner})", transforms, loaded.qualname),
         function=jits.wrapped(loaded.object),
@@ -119,16 +119,20 @@ def _newly(
     )
 
 
-def _jit(function: Callable[..., Any], static: Selection, donated: Selection) -> Callable[..., Any]:
+def _jit(function: Callable[..., Any], static: Selection, donated: Selection, ref: str) -> Callable[..., Any]:
+    """LoadError for what `jax.jit` refuses, such as a generator function."""
     import jax
 
-    jit: Callable[..., Any] = jax.jit(
-        function,
-        static_argnums=static.nums or None,
-        static_argnames=static.names or None,
-        donate_argnums=donated.nums or None,
-        donate_argnames=donated.names or None,
-    )
+    try:
+        jit: Callable[..., Any] = jax.jit(
+            function,
+            static_argnums=static.nums or None,
+            static_argnames=static.names or None,
+            donate_argnums=donated.nums or None,
+            donate_argnames=donated.names or None,
+        )
+    except (TypeError, ValueError) as error:
+        raise LoadError(f"jax.jit does not take {ref}: {error}") from None
     return jit
 
 

@@ -137,3 +137,45 @@ def test_jaxtyping_annotations_fill_what_is_missing(shell):
     assert document["target"]["signature"] == "f(f32[16,784], i32[])"
     finished = shell("jaxpr", "typed:f")
     assert finished.returncode == 2 and "--dim batch=8" in finished.stderr
+
+
+THIRD_PARTY = """
+import equinox as eqx, jax, jax.numpy as jnp, optax
+from flax import nnx
+model = eqx.nn.MLP(4, 2, 8, 1, key=jax.random.key(0))
+optimizer = optax.adamw(1e-3)
+@eqx.filter_jit
+def apply(model, x, scale=2):
+    return jax.vmap(model)(x) * scale
+def apply_args():
+    return model, jnp.ones((3, 4))
+net = nnx.Linear(4, 2, rngs=nnx.Rngs(0))
+@nnx.jit
+def forward(net, x):
+    return net(x)
+def forward_args():
+    return net, jnp.ones((3, 4))
+def update_args():
+    params = {"w": jnp.ones((4, 2))}
+    return params, optimizer.init(params), params
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "arguments", "signature"),
+    [
+        ("third:apply", ["--args-from", "third:apply_args"], "apply(<MLP>, f32[3,4])"),
+        ("third:forward", ["--args-from", "third:forward_args"], "forward(<Linear>, f32[3,4])"),
+        ("third:optimizer.update", ["--args-from", "third:update_args"], "optimizer.update("),
+        ("optax:softmax_cross_entropy", ["-s", "8,10", "-s", "8,10"], "softmax_cross_entropy(f32[8,10]"),
+        ("jax.nn:softmax", ["-s", "3,4"], "softmax(f32[3,4])"),
+    ],
+)
+def test_targets_of_other_packages(shell, target, arguments, signature):
+    shell.write("third.py", THIRD_PARTY)
+    document = json.loads(shell("hlo", target, *arguments, "--json").stdout)
+    assert document["target"]["signature"].startswith(signature)
+    own = [event for event in document["events"] if not event["internal"]]
+    assert [event["phase"] for event in own] == ["trace", "lower", "compile"]
+    assert {event["signature"] for event in own} == {document["target"]["signature"]}
+    assert document["artifacts"][0]["text"].startswith("HloModule jit_")
