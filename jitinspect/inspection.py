@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
 from jitinspect.arguments.build import devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
@@ -15,7 +16,7 @@ from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.model import Artifact, Report, Target
 from jitinspect.observe import Observer, Sink, StartSink
-from jitinspect.specs import Argument
+from jitinspect.specs import Argument, free_dims
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.target.jitting import Jitted, jitted
 from jitinspect.target.loading import Loaded, load
@@ -92,6 +93,8 @@ class _Inspection:
         mesh = make_mesh(request.mesh)
         for asked, traced in changed_dtypes(request.arguments):
             self.note(f"asked for {asked}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
+        for name in self._unknown_dims():
+            self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
         given = call_from(request.args_from, request.values) if request.args_from else ((), {})
         for dims in _sweep(request.dims):
             args, kwargs = assemble(self.subject, given, request.arguments, dims, mesh)
@@ -102,6 +105,14 @@ class _Inspection:
                 for stage in request.stages:
                     made = self._artifact(stage, pipeline)
                     yield replace(made, signature=signature, dims=dims, platform=platform)
+
+    def _unknown_dims(self) -> list[str]:
+        """Sizes that no spec asks for. Annotations may: where there are some, nothing is said."""
+        asked = {name for argument in self.request.arguments for name in free_dims(argument.spec)}
+        annotated = self.subject.signature is None or any(
+            spec_of(parameter.annotation, {}) for parameter in self.subject.signature.parameters.values()
+        )
+        return [] if annotated else [name for name in self.request.dims if name not in asked]
 
     def _artifact(self, stage: str, pipeline: Pipeline) -> Artifact:
         try:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jitinspect import hlotext, kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
+from jitinspect.jaxapi.devices import require_backend
 from jitinspect.model import Artifact, Reading
 from jitinspect.tracebacks import user_traceback
 
@@ -36,7 +37,7 @@ class Pipeline:
     """A function on its way through JAX; each step is taken once, when it is first needed.
 
     Raises `UserFunctionError` where tracing raises, `CompileError` where lowering
-    or XLA does.
+    or XLA does, `UnavailableError` where JAX finds no backend.
     """
 
     def __init__(self, trace: Callable[[], Any], platform: str | None = None) -> None:
@@ -48,13 +49,14 @@ class Pipeline:
         """What `jax.jit(f).trace(…)` returns (`jax.stages.Traced`)."""
         try:
             return self._trace()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise UserFunctionError(_summary(error), detail=user_traceback(error)) from error
 
     @cached_property
     def lowered(self) -> Any:
         """`jax.stages.Lowered`, for `platform` where one was asked."""
         traced = self.traced
+        require_backend()
         try:
             if self._platform is None:
                 return traced.lower()
@@ -81,8 +83,10 @@ class Pipeline:
             raise CompileError(f"XLA failed: {_summary(error)}") from error
 
 
-def _summary(error: Exception) -> str:
+def _summary(error: BaseException) -> str:
     """The error in one line, as Python would print it: `TypeError: …`."""
+    if isinstance(error, SystemExit):
+        return f"it called sys.exit({error.code!r}) while it was traced"
     first = str(error).strip().split("\n")[0]
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 

@@ -51,7 +51,7 @@ def call_from(ref: str, values: bool) -> Call:
     maker = load(ref)
     try:
         made = maker.object()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{ref} failed: {type(error).__name__}: {error}"
         raise UserFunctionError(message, detail=user_traceback(error)) from error
     call = _as_call(made, ref)

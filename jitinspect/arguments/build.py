@@ -13,6 +13,7 @@ import numpy as np
 
 from jitinspect import specs
 from jitinspect.errors import UnavailableError, UsageError
+from jitinspect.jaxapi.devices import require_backend
 from jitinspect.specs import Argument, Spec
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
@@ -120,7 +121,7 @@ def make_mesh(axes: Sequence[tuple[str, int]]) -> jax.sharding.Mesh | None:
     if not axes:
         return None
     names, sizes = zip(*axes, strict=True)
-    needed, here = int(np.prod(sizes)), jax.devices()
+    needed, here = int(np.prod(sizes)), require_backend()
     if needed > len(here):
         raise UnavailableError(f"the mesh needs {needed} devices, this machine has {len(here)}")
     return jax.sharding.Mesh(np.array(here[:needed]).reshape(sizes), names)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from jitinspect import __version__
-from jitinspect.cli import commands
+from jitinspect.cli import commands, streams
 from jitinspect.errors import JitinspectError, UsageError
 
 INTERRUPTED = 130
@@ -45,6 +45,7 @@ commands.register(app)
 
 def run(argv: list[str]) -> int:
     """Run one command line; its exit code, as `../README.md` lists them."""
+    streams.replace_closed()
     try:
         return app(argv, prog_name="jitinspect", standalone_mode=False) or 0
     except KeyboardInterrupt:

@@ -11,7 +11,15 @@ from functools import cache
 from itertools import chain
 from typing import IO, TextIO
 
+from jitinspect.errors import UsageError
+
 _BLOCK = 1 << 16
+
+
+def replace_closed() -> None:
+    """Give a process that was started without stdout or stderr (`>&-`) streams that lead nowhere."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 @cache
@@ -22,8 +30,11 @@ def own_stdout() -> TextIO:
     and for the rest of the process, so that what the user's `atexit` prints is as well.
     """
     sys.stdout.flush()
-    own = os.dup(1)
-    os.dup2(2, 1)
+    try:
+        own = os.dup(1)
+        os.dup2(2, 1)
+    except OSError:  # one of the two is closed: nobody reads
+        return sys.stdout
     return open(
         own, "w", encoding=sys.stdout.encoding, errors="backslashreplace", newline="", buffering=_BLOCK
     )
@@ -41,14 +52,24 @@ def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.env
 
 
 def write(stream: IO[str], blocks: Iterable[str]) -> None:
-    """Write block by block; a reader that went away (`| head -1`) is no error."""
+    """Write block by block; a reader that went away (`| head -1`) is no error.
+
+    Raises `UsageError` where the stream takes no more, such as on a full disk.
+    """
     try:
         for block in blocks:
             stream.write(block)
         stream.flush()
     except BrokenPipeError:
-        # What is still buffered would fail once more when the interpreter closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        _lead_nowhere(stream)
+    except OSError as error:
+        _lead_nowhere(stream)
+        raise UsageError(f"the output cannot be written: {error.strerror}") from None
+
+
+def _lead_nowhere(stream: IO[str]) -> None:
+    """What is still buffered would fail once more when the interpreter closes the stream."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_paged(stream: TextIO, blocks: Iterable[str]) -> None:

@@ -10,12 +10,24 @@ import jax
 import jaxlib.version
 
 import jitinspect
+from jitinspect.errors import UnavailableError
 from jitinspect.model import Environment
+
+
+def require_backend() -> list[jax.Device]:
+    """The devices of the default backend, which is started. Raises `UnavailableError` where there is none.
+
+    JAX tells that by a RuntimeError, as when JAX_PLATFORMS names what is not here (0.10.2, 0.12.0.1).
+    """
+    try:
+        return jax.devices()
+    except RuntimeError as error:
+        raise UnavailableError(str(error), hint="see JAX_PLATFORMS, and jitinspect doctor") from None
 
 
 def environment() -> Environment:
     """Versions and devices. Starts the backend where it has not been started yet."""
-    devices = jax.devices()
+    devices = require_backend()
     return Environment(
         jitinspect=jitinspect.__version__,
         jax=jax.__version__,

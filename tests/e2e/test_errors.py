@@ -13,6 +13,10 @@ def outer(a, b):
     return inner(a, b)
 def inner(a, b):
     return jnp.dot(a, b)
+def leave(a):
+    raise SystemExit(7)
+def count(a):
+    yield a
 @jax.jit
 def jitted(a, n=2):
     return a * n
@@ -51,6 +55,8 @@ CASES = {
     "a folder that is not there": (["jaxpr", "bad:jitted", "-s", "3", "-o", "no/where.json"], 2, "no", ""),
     "a report that is not there": (["view", "nothing.json"], 3, "nothing.json", ""),
     "a report that is none": (["view", "bad.py"], 3, "not a jitinspect report", "-o"),
+    "sys.exit in the function": (["jaxpr", "bad:leave", "-s", "3"], 4, "sys.exit(7)", ""),
+    "a generator": (["jaxpr", "bad:count", "-s", "3"], 3, "generator", ""),
     "raises on import": (["jaxpr", "raises:f"], 3, "ValueError", ""),
     "exits on import": (["jaxpr", "exits:f"], 3, "sys.exit(3)", ""),
     "ls of no module": (["ls", "sampels"], 3, "sampels", ""),
@@ -112,3 +118,21 @@ def test_a_closed_over_failure_of_lowering_is_a_compile_error(bad):
     )
     finished = bad("stablehlo", "lowers:f", "--shape", "8,128")
     assert finished.returncode == 5 and "error: lowering failed" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["hlo", "bad:jitted", "-s", "3"], ["doctor"], ["jaxpr", "bad:jitted", "--json", "-s", "3"]]
+)
+def test_no_backend_is_told_as_such(bad, arguments):
+    finished = bad(*arguments, JAX_PLATFORMS="bogus")
+    assert finished.returncode == 6
+    assert "'bogus'" in finished.stderr + finished.stdout and "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"), [(">&-", 0), ("2>&-", 0), (">&- 2>&-", 0), ("<&-", 0), (">/dev/full", 2)]
+)
+def test_streams_that_are_closed_or_full(bad, redirection, code):
+    finished = bad.sh(f"jitinspect jaxpr bad:jitted -s 3 -q {redirection}")
+    assert finished.returncode == code
+    assert ("cannot be written" in finished.stderr) == (code != 0)
