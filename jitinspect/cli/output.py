@@ -17,8 +17,8 @@ from jitinspect.model import Listing, Report
 from jitinspect.render.errors import error_text
 from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
 
-WIDE = 160
-"""Columns where the output is no terminal."""
+WIDE = 10_000
+"""Columns of a table that goes to no terminal: as many as it takes, so that nothing is cut."""
 
 
 @contextmanager

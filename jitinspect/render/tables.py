@@ -9,21 +9,32 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jitinspect.model import Diagnosis, Listing
-from jitinspect.render.text import shown_path
+from jitinspect.model import Diagnosis, ListedCallable, Listing
+from jitinspect.render.text import cut_middle, shown_path
 
 
 def listing(report: Listing, color: bool, width: int) -> str:
-    """A row per callable: those of the module first, what it imported after it."""
-    table = _table("name", "kind", "signature", "static", "donated", "where")
-    for row in report.callables:
-        where = f"{shown_path(row.file)}:{row.line}" if row.file else ""
-        name = Text(row.name, style="bold" if row.own else "dim")
-        kind = Text(row.kind, style="green" if row.kind.endswith("jit") else "")
+    """A row per callable; the signature stands last, and is cut where the row would not fit."""
+    told = [_cells(row) for row in report.callables]
+    heads = ("name", "kind", "static", "donated", "where")
+    room = width - sum(max(map(len, column)) + 2 for column in zip(heads, *told, strict=True))
+    table = _table()
+    for name in (*heads, "signature"):
+        table.add_column(name, no_wrap=True)
+    for row, (name, kind, *more, where) in zip(report.callables, told, strict=True):
         table.add_row(
-            name, kind, row.signature, _names(row.static), _names(row.donated), Text(where, style="dim")
+            Text(name, style="bold" if row.own else "dim"),
+            Text(kind, style="green" if kind.endswith("jit") else ""),
+            *more,
+            Text(where, style="dim"),
+            cut_middle(row.signature, max(room, 12)),
         )
     return _text(table, color, width)
+
+
+def _cells(row: ListedCallable) -> tuple[str, ...]:
+    where = f"{shown_path(row.file)}:{row.line}" if row.file else ""
+    return row.name, row.kind, _names(row.static), _names(row.donated), where
 
 
 def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
@@ -41,6 +52,8 @@ def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
         **report.config,
     }
     table = _table(show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in here.items():
         table.add_row(Text(name, style="bold"), Text(value))
     table.add_section()
@@ -50,11 +63,8 @@ def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
     return _text(table, color, width)
 
 
-def _table(*columns: str, show_header: bool = True) -> Table:
-    table = Table(*columns, box=None, pad_edge=False, show_header=show_header, header_style="dim")
-    for column in table.columns:
-        column.overflow = "fold"
-    return table
+def _table(show_header: bool = True) -> Table:
+    return Table(box=None, pad_edge=False, show_header=show_header, header_style="dim")
 
 
 def _names(labels: Iterable[str | int]) -> str:

@@ -21,6 +21,6 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def shown_path(path: str) -> str:
-    """Relative to the current folder where the file lies below it."""
+    """Relative to the current folder, or to the folder of installed packages, where it lies below one."""
     below = os.getcwd() + os.sep
-    return path[len(below) :] if path.startswith(below) else path
+    return path.removeprefix(below) if path.startswith(below) else path.rpartition("/site-packages/")[2]

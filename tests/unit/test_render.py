@@ -25,7 +25,7 @@ from jitinspect.render.errors import error_text
 from jitinspect.render.html import render as html
 from jitinspect.render.json import error_to_json, from_json, to_json
 from jitinspect.render.log import event_line
-from jitinspect.render.text import cut_middle, seconds
+from jitinspect.render.text import cut_middle, seconds, shown_path
 
 ENVIRONMENT = Environment("0.1", "0.10.2", "0.10.2", "3.11.7", "cpu", "cpu", 1, "")
 text = st.text(max_size=20)
@@ -182,3 +182,19 @@ def test_an_error_names_itself_and_its_hint():
     assert error_text(UsageError("bad", hint="good", detail="  x\n  ^"), color=False) == (
         "  x\n  ^\nerror: bad\nhint:  good\n"
     )
+
+
+def test_paths_are_shown_from_where_one_looks(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert shown_path(f"{tmp_path}/a/b.py:3") == "a/b.py:3"
+    assert shown_path("/usr/lib/python3/site-packages/optax/a.py:3") == "optax/a.py:3"
+    assert shown_path("/elsewhere/b.py:3") == "/elsewhere/b.py:3"
+
+
+def test_a_row_of_ls_is_cut_at_its_signature():
+    rows = tuple(
+        ListedCallable(name, "function", f"(x, {'y, ' * 40}z)", (), (), "/a/m.py", 3, True) for name in "fg"
+    )
+    lines = tables.listing(Listing("m", rows), color=False, width=80).rstrip("\n").split("\n")
+    assert len(lines) == 3 and all(len(line) <= 80 for line in lines)
+    assert all("(x, y" in line and line.endswith("z)") for line in lines[1:])
