@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from jitinspect.render.highlight import asm, hlo, jaxpr, llvm, stablehlo
 from jitinspect.render.highlight.engine import BLOCK, Grammar, Painter
@@ -26,8 +27,13 @@ def highlight(text: str, language: str, theme: Theme) -> Iterator[str]:
     if language not in _GRAMMARS:
         yield from map(theme.escape, _blocks(text))
         return
-    painter = Painter(_GRAMMARS[language](text), theme)
-    yield from map(painter.paint, _blocks(text))
+    yield from map(_painter(_GRAMMARS[language](text), theme).paint, _blocks(text))
+
+
+@cache
+def _painter(grammar: Grammar, theme: Theme) -> Painter:
+    """One for the whole process: the signatures of a log, say, have nearly everything in common."""
+    return Painter(grammar, theme)
 
 
 def _blocks(text: str) -> Iterator[str]:

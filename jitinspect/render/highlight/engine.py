@@ -18,37 +18,45 @@ BLOCK = 1 << 15
 _LONGEST, _MOST = 512, 1 << 14
 """What is longer is not remembered; nor is more than so many pieces or words at once."""
 
+STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
+"""In double quotes, with escapes by backslash, on one line."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Grammar:
-    """The tokens of one language, as regular expressions.
+    """What the tokens of one language are.
 
-    `name`: the names of values, in characters that no theme needs to escape.
-    `word`: where a piece may be cut without cutting a token or what tells its class;
-    characters that it does not match stay plain. `token`: named groups, of which the
-    names are token classes; `unfinished` is the beginning of a string, say, of which
-    the end is not there. `before`: the class of a name by what ends the text before
-    it; "name" where nothing matches.
+    `name` is the expression for the names of values, in characters that no theme needs
+    to escape. `tokens` are pairs of a class and its expression; the first that matches
+    counts, and the last ones should take whole words. "plain" is no class; "unfinished"
+    is the beginning of a string of which the end is not there.
+
+    `cut`: pieces are cut at it into words. A token need not see beyond its word, unless
+    it is a string. `before`: the class of a name by what the text before it ends with, any
+    run of spaces being one; it is "name" where nothing fits. `aside`: what begins with the one,
+    behind a name, is new each time; it stays dim up to and without the other.
     """
 
     name: str
-    word: str
-    token: str
-    before: str = "(?!)"
+    tokens: tuple[tuple[str, str], ...]
+    cut: str
+    before: tuple[tuple[str, str], ...] = ()
+    aside: tuple[str, str] = ("\0", "\0")
 
 
 class _Unfinished(Exception):
-    """A name-like text inside a string: the block was split at what is no name."""
+    """The text was split or cut inside of a string."""
 
 
 class Painter:
-    """Colours the blocks of one text; what it has learnt from one serves the next."""
+    """Colours blocks of text; what it has learnt from one serves the next."""
 
     def __init__(self, grammar: Grammar, theme: Theme) -> None:
         self._theme = theme
         self._split = re.compile(f"({grammar.name})").split
         self._pieces = _Pieces(grammar, theme)
-        self._tokens = _Tokens(f"{grammar.token}|((?-x:{grammar.name}))", theme)
+        names = ("definition", f"{grammar.name}(?= = )"), ("name", grammar.name)
+        self._tokens = _Tokens((*names, *grammar.tokens), theme)
 
     def paint(self, block: str) -> str:
         """The block with colours. Its lines must be whole."""
@@ -77,16 +85,21 @@ class Painter:
 
 
 class _Pieces(dict[str, str]):
-    """What stands between two names, coloured: the end of one name's colour to the start of the next one's."""
+    """What stands between two names, coloured, from closing the one's colour to opening the other's."""
 
     def __init__(self, grammar: Grammar, theme: Theme) -> None:
         super().__init__()
         self.words = _Words(grammar, theme)
-        self._before = re.compile(rf"(?:{grammar.before})\Z")
-        self._theme = theme
+        self._before = [(ending, theme.opens[kind]) for ending, kind in grammar.before]
+        self._open_name = theme.opens["name"]
+        self._aside, self._aside_end = grammar.aside
+        self._open_aside = theme.close + theme.opens["location"]
+        self._close, self._escape = theme.close, theme.escape
 
     def __missing__(self, piece: str) -> str:
-        rendered = self._theme.close + self.words.render(piece) + self._open(piece)
+        if piece.startswith(self._aside) and (end := piece.find(self._aside_end)) > 0:
+            return self._open_aside + self._escape(piece[:end]) + self[piece[end:]]
+        rendered = self._close + self.words.render(piece) + self._open(piece)
         if len(piece) <= _LONGEST:
             self[piece] = rendered
         return rendered
@@ -96,7 +109,8 @@ class _Pieces(dict[str, str]):
         return self.words.render(piece) + self._open("\n" + piece)
 
     def last(self, piece: str) -> str:
-        return self._theme.close + self.words.render(piece)
+        """With no name behind it."""
+        return self[piece].removesuffix(self._open(piece))
 
     def forget(self) -> None:
         """Keep the memory bounded, whatever the text."""
@@ -105,8 +119,11 @@ class _Pieces(dict[str, str]):
                 memo.clear()
 
     def _open(self, piece: str) -> str:
-        found = self._before.search(piece)
-        return self._theme.opens[(found and found.lastgroup) or "name"]
+        end = piece.rstrip(" ") + " " if piece.endswith(" ") else piece
+        for ending, opening in self._before:
+            if end.endswith(ending):
+                return opening
+        return self._open_name
 
 
 class _Words(dict[str, str]):
@@ -114,11 +131,14 @@ class _Words(dict[str, str]):
 
     def __init__(self, grammar: Grammar, theme: Theme) -> None:
         super().__init__()
-        self._split = re.compile(f"({grammar.word})").split
-        self._tokens = _Tokens(grammar.token, theme)
+        self._cut = grammar.cut
+        self._tokens = _Tokens(grammar.tokens, theme)
 
-    def render(self, text: str) -> str:
-        return "".join(map(self.__getitem__, self._split(text)))
+    def render(self, piece: str) -> str:
+        try:
+            return self._cut.join(map(self.__getitem__, piece.split(self._cut)))
+        except _Unfinished:
+            return self._tokens.marked(piece, strict=True)
 
     def __missing__(self, word: str) -> str:
         rendered = self._tokens.marked(word, strict=True)
@@ -130,19 +150,25 @@ class _Words(dict[str, str]):
 class _Tokens:
     """The slow and exact part: each token is found and marked up."""
 
-    def __init__(self, token: str, theme: Theme) -> None:
-        self._find = re.compile(token, re.VERBOSE).finditer
-        self._theme = theme
+    def __init__(self, tokens: tuple[tuple[str, str], ...], theme: Theme) -> None:
+        # The empty group behind each alternative tells which one it was. With a group around it, the
+        # alternatives could no longer be told apart by their first character, which is twice as slow.
+        self._find = re.compile("|".join(f"{expression}()" for _, expression in tokens), re.M).finditer
+        self._opens = [None, *(theme.opens.get(kind) for kind, _ in tokens)]
+        self._unfinished = {index for index, (kind, _) in enumerate(tokens, 1) if kind == "unfinished"}
+        self._close, self._escape = theme.close, theme.escape
 
     def marked(self, text: str, strict: bool = False) -> str:
-        """`strict`: raise `_Unfinished` where there is the beginning of a token only."""
-        opens, close, escape = self._theme.opens, self._theme.close, self._theme.escape
-        marked, end = [], 0
+        """`strict`: raise `_Unfinished` where there is only the beginning of a string."""
+        escape, close = self._escape, self._close
+        marked: list[str] = []
+        end = 0
         for token in self._find(text):
-            kind = token.lastgroup or "name"
-            if strict and kind == "unfinished":
+            index = token.lastindex or 0
+            if (opening := self._opens[index]) is not None:
+                start, stop = token.span()
+                marked += (escape(text[end:start]), opening, escape(text[start:stop]), close)
+                end = stop
+            elif strict and index in self._unfinished:
                 raise _Unfinished
-            shown = escape(token.group())
-            marked += escape(text[end : token.start()]), f"{opens[kind]}{shown}{close}" if kind in opens else shown
-            end = token.end()
         return "".join(marked) + escape(text[end:])

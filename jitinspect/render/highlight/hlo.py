@@ -1,29 +1,53 @@
-"""HLO text, as of `Compiled.as_text()` and, with bare names, `Lowered.as_text("hlo")` (jax 0.10.2, 0.12.0.1)."""
+"""HLO text, as of `Compiled.as_text()` and, with bare names, `Lowered.as_text("hlo")`.
+
+The forms are those of jax 0.10.2 and 0.12.0.1.
+"""
 
 from __future__ import annotations
 
-from jitinspect.render.highlight.engine import Grammar
+from jitinspect.render.highlight.engine import STRING, Grammar
 
-_WORD = r'"(?:[^"\\\n]|\\.)*"|/\*.*?\*/|[ ]?[^\s"]+'
-_TOKEN = r"""
-  (?P<string> "(?:[^"\\\n]|\\.)*" )
-| (?P<unfinished> "[^\n]* )
-| (?P<comment> /\*.*?\*/ | //[^\n]* )
-| (?P<dtype> \b(?:pred|[suf]\d+\w*|bf16|c64|c128|token|opaque)(?=\[) )
-| (?P<shape> (?<=\w)\[[\d,<=?]*\] )
-| (?P<location> (?<=\])\{[\d,]*(?::[^{}\s]*)?\}
-  | \bmetadata(?==) | \bstack_frame_id=\d+ | \bsource_\w+=\d*
-  | ^(?:FileNames|FunctionNames|FileLocations|StackFrames)\b )
-| (?P<symbol> (?:(?<=to_apply=)|(?<=calls=))[A-Za-z_][\w.-]* | ^[A-Za-z_][\w.-]*(?=\ \{) )
-| (?P<attribute> [A-Za-z_]\w*(?==) )
-| (?P<keyword> \b(?:HloModule|ENTRY|ROOT)\b | -> )
-| (?P<op> [a-z][\w-]*(?=\() )
-| (?P<number> (?<![\w.])-?(?:\d[\w.]*(?:(?<=e)[+-]\d+)?|inf|nan)\b | \b(?:true|false)\b )
-"""
-_BEFORE = r"(?P<definition>\n *(?:ROOT )?)|(?P<symbol>=|\n\n|ENTRY )"
+_TOKENS = (
+    ("string", STRING),
+    ("unfinished", r'"[^\n]*'),
+    ("shape", r"\[(?<=\w\[)[\d,<=?]*\]"),
+    ("location", r"\{(?<=\]\{)[\d,]*(?::[^{}\s]*)?\}"),
+    ("comment", r"/\*.*?\*/"),
+    ("comment", r"//[^\n]*"),
+    ("dtype", r"[a-z]\w*+(?=\[)"),
+    ("op", r"[a-z][\w-]*+(?=\()"),
+    ("number", r"-?(?:\d[\w.]*(?:(?<=e)[+-]\d+)?|inf\b|nan\b)"),
+    ("number", r"(?:true|false)\b"),
+    ("location", r"(?:metadata|stack_frame_id|source_\w+)(?==)"),
+    ("attribute", r"[A-Za-z_]\w*+(?==)"),
+    ("keyword", r"(?:HloModule|ENTRY|ROOT)\b"),
+    ("keyword", r"->"),
+    ("location", r"(?:FileNames|FunctionNames|FileLocations|StackFrames)\b"),
+    ("symbol", r"[A-Za-z_][\w.-]*+(?:(?= \{)|(?<=\.\d)|(?<=\.\d\d)|(?<=\.\d\d\d))"),
+    ("plain", r"[\w.-]+"),
+)
 
-WITH_SIGILS = Grammar(r"%[A-Za-z0-9_.-]+(?: \([^\n<>&\"-]*)?", _WORD, _TOKEN, _BEFORE)
-BARE = Grammar(r"[ (](?!ROOT )[A-Za-z_][\w-]*+\.\d[\w.-]*+", _WORD, _TOKEN)
+WITH_SIGILS = Grammar(
+    name=r"%[A-Za-z0-9_.-]+",
+    tokens=_TOKENS,
+    cut=" ",
+    before=(
+        ("=", "symbol"),
+        ("\n", "symbol"),
+        ("ENTRY ", "symbol"),
+        ("\n ", "definition"),
+        ("ROOT ", "definition"),
+    ),
+    # The parameters of a computation; each is told again in its first lines.
+    aside=(" (", "->"),
+)
+BARE = Grammar(
+    # With what stands before it, by which it is known for a name; so the piece before ends with an opcode.
+    name=r"[ (][A-Za-z_][A-Za-z0-9_-]*+\.[0-9][A-Za-z0-9_.-]*+",
+    tokens=(("op", r"[a-z][\w-]*+\Z"), *_TOKENS),
+    cut="\n",
+    before=(("\n ", "definition"), ("ROOT", "definition")),
+)
 
 
 def grammar(text: str) -> Grammar:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from jitinspect.render.highlight.engine import Grammar
+from jitinspect.render.highlight.engine import STRING, Grammar
 
-_TOKEN = r"""
-  (?P<string> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | <(?:function|class|bound|built-in|object)\b[^>\n]*> )
-| (?P<unfinished> ["'][^\n]* | <(?:function|class|bound|built-in|object)\b[^>\n]* )
-| (?P<dtype> \b(?:bool|bf16|key<\w+>|float0|(?:f|i|u|c|float|int|uint|complex|bfloat)\d\w*)(?=\[)
-  | (?<==)(?:bool|(?:float|u?int|complex|bfloat)\d\w*)\b )
-| (?P<shape> (?<=[\w>])\[[^][\s=]*\] )
-| (?P<attribute> [A-Za-z_]\w*(?==) )
-| (?P<symbol> (?:(?<=\blet\ )|(?<=\bname=)|(?<=jaxpr=))[A-Za-z_]\w* )
-| (?P<keyword> (?<![\w=<.])(?:lambda|let|in)\b )
-| (?P<op> (?<=\ =\ )[a-z_][\w-]* | (?<![\w=(<.])[a-z_][\w-]*(?=\[) )
-| (?P<name> (?<=\()[a-z_]+(?=[,)]) )
-| (?P<number> (?<![\w.])-?\d+(?:\.\d*)?(?:e[+-]?\d+)?\b | (?<![\w.])(?:None|True|False)\b )
-"""
+_QUOTED = STRING.replace('"', "'")
+_OBJECT = r"<(?:function|class|bound|built-in|object)\b"
+_SCALAR = r"(?:bool|b?f\d\w*|[iuc]\d+|key<\w+>|float0|(?:float|u?int|complex|bfloat)\d\w*)"
+_TOKENS = (
+    ("string", STRING),
+    ("string", _QUOTED),
+    ("string", rf"{_OBJECT}[^>\n]*>"),
+    ("unfinished", r"[\"'][^\n]*"),
+    ("unfinished", rf"{_OBJECT}[^>\n]*"),
+    ("shape", r"\[(?<=[\w>]\[)[^][\s=]*\]"),
+    ("attribute", r"[A-Za-z_]\w*+(?==)"),
+    ("dtype", rf"{_SCALAR}(?=\[)"),
+    ("dtype", rf"(?<==){_SCALAR}\b"),
+    ("op", r"[a-z_](?<= = .)[\w-]*"),
+    ("op", r"[a-z_][\w-]*+(?=\[)"),
+    ("symbol", r"[A-Za-z_](?:(?<=\blet .)|(?<=\bname=.)|(?<=jaxpr=.))\w*"),
+    ("name", r"[a-z_](?<=\(.)[a-z_]*+(?=[,)])"),
+    ("keyword", r"(?:lambda|let|in)\b(?![=>])"),
+    ("number", r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?"),
+    ("number", r"(?:None|True|False)\b"),
+    ("plain", r"[\w.]+"),
+)
 
 GRAMMAR = Grammar(
     # Not the operation behind ` = `, nor the words `lambda`, `let` and `in`; but `in` may be a variable, too.
-    name=r" (?<![=.}] )(?!in \(|lambda )[a-z_]++(?=[:,)\n]| (?!=))",
-    word=r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|<\w+ [^>\n]*>|let \w+(?= = )|(?: =)?[ ]?[^\s"'<]+""",
-    token=_TOKEN,
+    name=r" [a-z_](?<![=.}{] .)[a-z_]*+(?=[:,)\n ])(?! [=(;])",
+    tokens=_TOKENS,
+    cut="\n",
 )

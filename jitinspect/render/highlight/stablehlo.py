@@ -1,29 +1,34 @@
-"""StableHLO in MLIR's text form, as of `Lowered.as_text()`, with locations and without (jax 0.10.2, 0.12.0.1)."""
+"""StableHLO in MLIR's text form, as of `Lowered.as_text()`, with locations and without.
+
+The forms are those of jax 0.10.2 and 0.12.0.1.
+"""
 
 from __future__ import annotations
 
-from jitinspect.render.highlight.engine import Grammar
+from jitinspect.render.highlight.engine import STRING, Grammar
 
-_DTYPE = r"(?:[su]?i\d+|ui\d+|bf16|tf32|f\d\w*|index|none|complex(?=<)|!\w[\w.]*)"
-
-_TOKEN = rf"""
-  (?P<op> "[a-z_]+\.[\w.]+"(?=\() | (?<![\w.\#])(?!func\.func)[a-z_]+\.[a-z][\w.]*(?!\ =|[\w.]) | \bcall\b )
-| (?P<string> "(?:[^"\\\n]|\\.)*" )
-| (?P<unfinished> "[^\n]* )
-| (?P<comment> //[^\n]* )
-| (?P<location> \#loc\w* | \bloc(?=\() )
-| (?P<symbol> [@^][\w.$-]+ )
-| (?P<shape> (?<=<)(?:(?:\d+|\?)x)+(?=[a-z!]) )
-| (?P<dtype> (?:(?<=[x<])|(?<![\w.\#])){_DTYPE}\b )
-| (?P<attribute> (?<![\w.])[A-Za-z_][\w.]*(?=\ =) | \#\w+(?:\.\w+)* )
-| (?P<keyword> (?<![\w.])(?:module|func\.func|return|public|private|attributes|cond|do|init|applies|across
-    |tensor|memref|vector|tuple|dense)\b | -> )
-| (?P<number> (?<![\w.])-?(?:0x[0-9A-F]+|\d[\d.]*(?:[eE][+-]?\d+)?)\b | \b(?:true|false)\b )
-"""
-
-GRAMMAR = Grammar(
-    name=r"%[A-Za-z0-9_.$#-]+",
-    word=r'"(?:[^"\\\n]|\\.)*"\(?|[ ]?[^\s"]+(?: =)?',
-    token=_TOKEN,
-    before=r"(?P<definition>\n *)",
+_TOKENS = (
+    ("op", r'"[a-z_]+\.[\w.]+"(?=\()'),
+    ("string", STRING),
+    ("unfinished", r'"[^\n]*'),
+    ("location", rf'loc\((?:[^()"\n]+|{STRING}|\([^()"\n]*\))++\)'),
+    ("location", r"#loc\w*"),
+    ("attribute", r"#\w+(?:\.\w+)*"),
+    ("symbol", r"[@^][\w.$-]+"),
+    ("shape", r"(?:(?:\d+|\?)x)++(?=[a-z!])"),
+    ("number", r"-?(?:0x[0-9A-F]+|\d[\d.]*(?:[eE][+-]?\d+)?)"),
+    ("keyword", r"->"),
+    ("comment", r"//[^\n]*"),
+    ("location", r"loc(?=\()"),
+    ("dtype", r"(?:(?:[su]?i|b?f|tf|ui)\d\w*|index|none|complex)\b"),
+    ("dtype", r"![\w.]+"),
+    ("op", r"(?:stablehlo|chlo|vhlo|func|sdy|arith)\.(?!func\b|sharding\b)\w+"),
+    ("keyword", r"(?:module|func\.func|return|public|private|attributes)\b(?!\.)"),
+    ("keyword", r"(?:cond|do|init|applies|across)\b(?!\.)"),
+    ("op", r"call\b"),
+    ("number", r"(?:true|false)\b"),
+    ("attribute", r"[A-Za-z_][\w.]++(?=\s|=|$)"),
+    ("plain", r"[\w.]+"),
 )
+
+GRAMMAR = Grammar(name=r"%[A-Za-z0-9_.$#-]+", tokens=_TOKENS, cut=" ", before=(("\n ", "definition"),))

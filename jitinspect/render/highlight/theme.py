@@ -27,7 +27,7 @@ grounds: never white, black or yellow.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Theme:
     """The mark-up of token classes.
 
@@ -52,4 +52,4 @@ HTML = Theme({name: f"<span class={name}>" for name in CLASSES}, "</span>", esca
 CSS = "pre { color-scheme: light dark; }\n" + "".join(
     f"pre .{name} {{ {css}; }}\n" for name, (_, css) in CLASSES.items()
 )
-"""For a page that has the output for `HTML` in `<pre>` elements: light and dark, as the reader's system is."""
+"""For a page that has the output for `HTML` in `<pre>` elements; light or dark, as the reader's system is."""
