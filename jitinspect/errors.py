@@ -1,7 +1,7 @@
 """Errors a user can act on: what, where, and what to type instead.
 
 Each carries its exit code and is caught once, in `jitinspect.cli.main`. Whatever
-else escapes is a fault of jitinspect itself (exit code 70).
+else escapes is a fault of jitinspect itself, and told as a plain `JitinspectError`.
 """
 
 
@@ -13,7 +13,7 @@ class JitinspectError(Exception):
     frames of the user's own traceback.
     """
 
-    kind = "error"
+    kind = "fault"
     exit_code = 70
 
     def __init__(self, message: str, *, hint: str | None = None, detail: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -12,7 +11,6 @@ from jitinspect.cli import commands, streams
 from jitinspect.errors import JitinspectError, UsageError
 
 INTERRUPTED = 130
-FAULT = 70
 
 app = typer.Typer(
     name="jitinspect",
@@ -44,7 +42,7 @@ commands.register(app)
 
 
 def run(argv: list[str]) -> int:
-    """Run one command line; its exit code, as `../README.md` lists them."""
+    """Run one command line; its exit code is that of the error, if there is one (`jitinspect.errors`)."""
     streams.replace_closed()
     try:
         return app(argv, prog_name="jitinspect", standalone_mode=False) or 0
@@ -68,6 +66,6 @@ def _unexpected(error: Exception, argv: list[str]) -> int:
         return _report(UsageError(error.format_message(), hint="jitinspect --help"), argv)
     import traceback
 
-    traceback.print_exc()
-    sys.stderr.write("\nThis is a fault of jitinspect. Please report it, with the text above.\n")
-    return FAULT
+    message = f"a fault of jitinspect: {type(error).__name__}: {error}"
+    hint = "please report it, with the text above"
+    return _report(JitinspectError(message, hint=hint, detail=traceback.format_exc()), argv)

@@ -45,6 +45,8 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     """Print `report`, or write it to `options.output` in the format of that suffix."""
     if options.output is not None:
         _write_file(options.output, _in_format_of(options.output, report, options))
+        if not options.quiet:
+            sys.stderr.write(f"wrote {options.output}\n")
     elif options.as_json:
         streams.write(stdout, [to_json(report), "\n"])
     else:
@@ -128,4 +130,3 @@ def _write_file(path: Path, blocks: Iterable[str]) -> None:
         raise UsageError(f"-o {path}: {error.strerror}") from None
     finally:
         unfinished.unlink(missing_ok=True)
-    sys.stderr.write(f"wrote {path}\n")

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Literal
 
 import jax
@@ -32,7 +32,6 @@ PHASES: dict[str, Phase] = {
 }
 """Names of JAX's duration events. A "trace" also wraps a mere look-up in the trace cache."""
 
-CACHE_REQUEST = "/jax/compilation_cache/compile_requests_use_cache"
 CACHE_HIT = "/jax/compilation_cache/cache_hits"
 
 Owner = Literal["jax", "jitinspect", "machinery", "user"]
@@ -108,7 +107,7 @@ def sight() -> Sighting:
             call = _call(frame)
         outermost = frame
     caller = _caller(outermost)
-    if caller is None or _owner(caller.f_code) == "jitinspect":
+    if caller is None or _owner(caller) == "jitinspect":
         return Sighting(definition, call, ours=caller is not None)
     return Sighting(definition, call, f"{caller.f_code.co_filename}:{caller.f_lineno}")
 
@@ -118,11 +117,15 @@ def is_internal(path: str) -> bool:
     return path.startswith(_JAX)
 
 
+def _owner(frame: FrameType) -> Owner:
+    return _owner_of(frame.f_code.co_filename)
+
+
 def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
     """The frames of JAX between a listener and whoever called JAX, innermost first."""
-    while frame is not None and _owner(frame.f_code) != "jax":
+    while frame is not None and _owner(frame) != "jax":
         frame = frame.f_back
-    while frame is not None and _owner(frame.f_code) == "jax":
+    while frame is not None and _owner(frame) == "jax":
         yield frame
         frame = frame.f_back
 
@@ -130,7 +133,7 @@ def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
 def _caller(frame: FrameType) -> FrameType | None:
     """Who called JAX, past the code by which other libraries jit."""
     caller = frame.f_back
-    while caller is not None and _owner(caller.f_code) == "machinery":
+    while caller is not None and _owner(caller) == "machinery":
         caller = caller.f_back
     return caller
 
@@ -161,8 +164,7 @@ _JITINSPECT = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @cache
-def _owner(code: CodeType) -> Owner:
-    path = code.co_filename
+def _owner_of(path: str) -> Owner:
     if path.startswith(_JAX):
         return "jax"
     if path.startswith(_JITINSPECT):

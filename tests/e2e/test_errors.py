@@ -1,6 +1,7 @@
 """Every failure: its exit code, what it says, and what it says to type instead."""
 
 import json
+import sys
 
 import pytest
 
@@ -136,3 +137,23 @@ def test_streams_that_are_closed_or_full(bad, redirection, code):
     finished = bad.sh(f"jitinspect jaxpr bad:jitted -s 3 -q {redirection}")
     assert finished.returncode == code
     assert ("cannot be written" in finished.stderr) == (code != 0)
+
+
+FAULT = """
+import sys
+from jitinspect.cli import main
+def broken(*args, **kwargs):
+    raise RuntimeError("on purpose")
+main.app = broken
+sys.exit(main.run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("arguments", [["jaxpr"], ["jaxpr", "--json"]])
+def test_a_fault_of_its_own_is_70_and_asks_for_a_report(bad, arguments):
+    bad.write("fault.py", FAULT)
+    finished = bad.run([sys.executable, "fault.py", *arguments])
+    assert finished.returncode == 70
+    told = json.loads(finished.stdout)["error"] if "--json" in arguments else {"detail": finished.stderr}
+    assert "Traceback" in told["detail"] and "on purpose" in told["detail"]
+    assert "please report it" in (told.get("hint") or finished.stderr)

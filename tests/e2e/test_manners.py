@@ -67,6 +67,7 @@ def test_colour_is_chosen_by_flag_then_environment(shell, flag, environ, coloure
 
 def test_quiet_leaves_stderr_empty(shell):
     assert shell("hlo", *NORMALIZE, "-q").stderr == ""
+    assert shell("jaxpr", *NORMALIZE, "-q", "-o", "report.txt").stderr == ""
 
 
 @pytest.mark.parametrize("suffix", [".json", ".html", ".txt", ".mlir"])

@@ -16,6 +16,7 @@ _TOKENS = (
     ("attribute", r"#\w+(?:\.\w+)*"),
     ("symbol", r"[@^][\w.$-]+"),
     ("shape", r"(?:(?:\d+|\?)x)++(?=[a-z!])"),
+    ("plain", r"\?[?x\d]*"),
     ("number", r"-?(?:0x[0-9A-F]+|\d[\d.]*(?:[eE][+-]?\d+)?)"),
     ("keyword", r"->"),
     ("comment", r"//[^\n]*"),
