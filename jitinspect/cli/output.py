@@ -120,8 +120,12 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
 
 
 def _write_file(path: Path, blocks: Iterable[str]) -> None:
-    """Write beside the file and rename, so that a reader never sees half a report."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write beside the file and rename, so that a reader never sees half a report.
+
+    What is there and is no plain file (`/dev/stdout`, a pipe, a link) is written to as it is.
+    """
+    in_place = path.is_symlink() or (path.exists() and not path.is_file())
+    unfinished = path if in_place else path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as stream:
             stream.writelines(blocks)
@@ -129,4 +133,5 @@ def _write_file(path: Path, blocks: Iterable[str]) -> None:
     except OSError as error:
         raise UsageError(f"-o {path}: {error.strerror}") from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        if not in_place:
+            unfinished.unlink(missing_ok=True)
