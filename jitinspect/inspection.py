@@ -97,7 +97,9 @@ class _Inspection:
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
         given = call_from(request.args_from, request.values) if request.args_from else ((), {})
         for dims in _sweep(request.dims):
+            self.observer.muted = True  # the dtype of a typed key is traced
             args, kwargs = assemble(self.subject, given, request.arguments, dims, mesh)
+            self.observer.muted = False
             signature = describe_call(self.subject.name, args, kwargs)
             self.observer.subject = (signature, self._source())
             for platform in request.platforms or (None,):

@@ -24,6 +24,8 @@ class Observer:
     """
 
     subject: tuple[str, str | None] | None = None
+    muted: bool = False
+    """While it is set nothing is collected: what jitinspect traces for its own ends is no event."""
 
     def __init__(self, on_event: Sink | None = None, on_start: StartSink | None = None) -> None:
         self.events: list[CompileEvent] = []
@@ -39,6 +41,8 @@ class Observer:
         self._unsubscribe()
 
     def _start(self, phase: Phase, name: str) -> None:
+        if self.muted:
+            return
         if phase == "compile":
             self._thread.cache_hit = False
         if self._on_start:
@@ -48,6 +52,8 @@ class Observer:
         self._thread.cache_hit = True
 
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
+        if self.muted:
+            return
         event = self._event(phase, _plain_name(name), seconds)
         self.events.append(event)
         if self._on_event:

@@ -8,10 +8,14 @@ compiles. `READINGS` is the list of stages; adding one is adding a function.
 from __future__ import annotations
 
 import hashlib
+import re
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+import jax
 
 from jitinspect import hlotext, kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
@@ -21,6 +25,10 @@ from jitinspect.tracebacks import user_traceback
 
 ELIDE_ABOVE = 64
 """Constants of more elements than this are elided from StableHLO, as MLIR's own printer does it."""
+
+
+LONGEST_SUMMARY = 200
+"""Characters of an error's own line; the whole of it stands in the traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class Pipeline:
         try:
             return self._trace()
         except (Exception, SystemExit) as error:
-            raise UserFunctionError(_summary(error), detail=user_traceback(error)) from error
+            detail, hint = user_traceback(error), _static_hint(error)
+            raise UserFunctionError(_summary(error), detail=detail, hint=hint) from error
 
     @cached_property
     def lowered(self) -> Any:
@@ -86,9 +95,21 @@ class Pipeline:
 def _summary(error: BaseException) -> str:
     """The error in one line, as Python would print it: `TypeError: …`."""
     if isinstance(error, SystemExit):
-        return f"it called sys.exit({error.code!r}) while it was traced"
-    first = str(error).strip().split("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+        return f"the function called sys.exit({error.code!r}) while it was traced"
+    line = _safe_text(error).strip().split("\n")[0]
+    return line if len(line) <= LONGEST_SUMMARY else f"{line[:LONGEST_SUMMARY]}…"
+
+
+def _static_hint(error: BaseException) -> str | None:
+    """Which parameter to make static, where JAX says that a value depends on it (0.10.2, 0.12.0.1)."""
+    names = re.search(r"depends on the values? of the arguments? (\w+)", _safe_text(error))
+    concrete = isinstance(error, jax.errors.ConcretizationTypeError)
+    return f"--static {names[1]}, if it is no array" if concrete and names else None
+
+
+def _safe_text(error: BaseException) -> str:
+    """`str(error)`, also where that raises."""
+    return "".join(traceback.format_exception_only(error))
 
 
 def jaxpr(pipeline: Pipeline, options: Options) -> Reading:

@@ -36,7 +36,7 @@ def assemble(
     args, kwargs = build_call(bound, mesh)
     call = _with_annotated(subject, dims, ((*given[0], *args), {**given[1], **kwargs}))
     if subject.signature is not None:
-        check_fit(subject.name, subject.signature, call)
+        check_fit(subject.name, subject.signature, subject.static or (), call)
     if subject.signature is not None and subject.kind != "equinox.filter_jit":
         check_values(subject.signature, subject.static or (), call)
     return call
@@ -52,7 +52,7 @@ def call_from(ref: str, values: bool) -> Call:
     try:
         made = maker.object()
     except (Exception, SystemExit) as error:
-        message = f"{ref} failed: {type(error).__name__}: {error}"
+        message = f"{ref}, which makes the arguments, raised {type(error).__name__}"
         raise UserFunctionError(message, detail=user_traceback(error)) from error
     call = _as_call(made, ref)
     return call if values else as_types(call)

@@ -13,13 +13,15 @@ from jitinspect.errors import UsageError
 from jitinspect.target.parameters import signature_text
 
 
-def check_fit(name: str, signature: inspect.Signature, call: Call) -> None:
+def check_fit(name: str, signature: inspect.Signature, static: Iterable[str | int], call: Call) -> None:
     """Raise `UsageError` where arguments are missing or too many."""
     args, kwargs = call
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise UsageError(f"{name}{signature_text(signature)}: {error}", hint=_hint(signature, call)) from None
+        raise UsageError(
+            f"{name}{signature_text(signature)}: {error}", hint=_hint(signature, static, call)
+        ) from None
 
 
 def check_values(signature: inspect.Signature, static: Iterable[str | int], call: Call) -> None:
@@ -35,11 +37,10 @@ def check_values(signature: inspect.Signature, static: Iterable[str | int], call
             raise UsageError(message, hint=f"add --static {name}")
 
 
-def _hint(signature: inspect.Signature, call: Call) -> str | None:
+def _hint(signature: inspect.Signature, static: Iterable[str | int], call: Call) -> str | None:
     missing = missing_parameters(signature, call)
-    if not missing:
-        return None
-    return "add " + " ".join(f"--arg '{parameter.name}=f32[…]'" for parameter in missing)
+    values = {parameter.name: "…" if parameter.name in static else "f32[…]" for parameter in missing}
+    return "add " + " ".join(f"--arg '{name}={value}'" for name, value in values.items()) if missing else None
 
 
 def missing_parameters(signature: inspect.Signature, call: Call) -> list[inspect.Parameter]:

@@ -35,7 +35,7 @@ def stablehlo(
     ] = "",
 ) -> None:
     """Print the StableHLO module. Nothing is compiled."""
-    platforms = tuple(name.strip() for name in platform.split(",") if name.strip())
+    platforms = tuple(dict.fromkeys(name.strip() for name in platform.split(",") if name.strip()))
     _inspect("stablehlo", ("stablehlo",), target, output, platforms=platforms, raw=raw)
 
 

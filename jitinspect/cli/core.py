@@ -12,8 +12,10 @@ from typing import Any
 
 import jitinspect
 from jitinspect.cli import streams
+from jitinspect.cli.interrupts import end_on_interrupt
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
+from jitinspect.errors import UsageError
 from jitinspect.model import Report
 from jitinspect.render.log import CompileLog
 
@@ -36,6 +38,8 @@ def inspect_core(
     output: OutputOptions,
 ) -> Report:
     """Inspect, with the compile log live on stderr."""
+    end_on_interrupt()
+    _import_jax()
     from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
     from jitinspect.jaxapi.sources import hide_frames
@@ -54,6 +58,14 @@ def inspect_core(
         if log:
             log.close()
     return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def _import_jax() -> None:
+    """jax reads its settings from the environment, and refuses a bad one by a ValueError that names it."""
+    try:
+        import jax  # noqa: F401
+    except ValueError as error:
+        raise UsageError(f"jax does not import: {error}", hint="see the JAX_… variables") from None
 
 
 def _own_files() -> set[str]:

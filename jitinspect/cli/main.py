@@ -8,9 +8,8 @@ import typer
 
 from jitinspect import __version__
 from jitinspect.cli import commands, streams
+from jitinspect.cli.interrupts import INTERRUPTED
 from jitinspect.errors import JitinspectError, UsageError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="jitinspect",
@@ -63,7 +62,8 @@ def _report(error: JitinspectError, argv: list[str]) -> int:
 def _unexpected(error: Exception, argv: list[str]) -> int:
     """Typer's own complaints about the command line are usage errors; what is left is a fault of ours."""
     if hasattr(error, "format_message"):
-        return _report(UsageError(error.format_message(), hint="jitinspect --help"), argv)
+        command = getattr(getattr(error, "ctx", None), "command_path", "jitinspect")
+        return _report(UsageError(error.format_message(), hint=f"{command} --help"), argv)
     import traceback
 
     message = f"a fault of jitinspect: {type(error).__name__}: {error}"

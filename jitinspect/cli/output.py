@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +17,7 @@ from jitinspect.errors import JitinspectError, LoadError, UsageError
 from jitinspect.model import Listing, Report
 from jitinspect.render.errors import error_text
 from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
+from jitinspect.render.text import shown_path
 
 WIDE = 10_000
 """Columns of a table that goes to no terminal: as many as it takes, so that nothing is cut."""
@@ -28,6 +30,8 @@ def emitted(options: OutputOptions) -> Iterator[Callable[[AnyReport], None]]:
     Raises `UsageError` first of all if the report could not be written where it is to go.
     """
     _check_output(options)
+    if options.output is not None:  # the user's module may go to another folder
+        options = replace(options, output=options.output.absolute())
     stdout = streams.own_stdout()
     yield lambda report: _emit(report, options, stdout)
 
@@ -46,13 +50,13 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     if options.output is not None:
         _write_file(options.output, _in_format_of(options.output, report, options))
         if not options.quiet:
-            sys.stderr.write(f"wrote {options.output}\n")
+            sys.stderr.write(f"wrote {shown_path(str(options.output))}\n")
     elif options.as_json:
         streams.write(stdout, [to_json(report), "\n"])
     else:
         color = streams.wants_color(options.color.value, stdout)
         paged = options.pager and stdout.isatty()
-        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color))
+        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color, _width(stdout)))
 
 
 def needs_environment(options: OutputOptions) -> bool:
@@ -60,9 +64,16 @@ def needs_environment(options: OutputOptions) -> bool:
     return options.as_json or (options.output is not None and options.output.suffix in (".json", ".html"))
 
 
-def as_text(report: AnyReport, color: bool) -> Iterator[str]:
+def _width(stdout: TextIO) -> int:
+    """Columns of the terminal, or those that COLUMNS asks for."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal():
+        return int(asked)
+    return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else WIDE
+
+
+def as_text(report: AnyReport, color: bool, width: int = WIDE) -> Iterator[str]:
     """Any report as the terminal shows it."""
-    width = shutil.get_terminal_size((WIDE, 24)).columns
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
 
@@ -129,6 +140,8 @@ def _write_file(path: Path, blocks: Iterable[str]) -> None:
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as stream:
             stream.writelines(blocks)
+        if path.exists() and not in_place:
+            shutil.copymode(path, unfinished)
         unfinished.replace(path)
     except OSError as error:
         raise UsageError(f"-o {path}: {error.strerror}") from None

@@ -33,8 +33,17 @@ def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
         "donate": tuple(options.donate),
         "transforms": tuple(options.transform),
         "mesh": specs.parse_mesh(options.mesh) if options.mesh else (),
-        "dims": dict(specs.parse_dims(text) for text in options.dim),
+        "dims": _dims(options.dim),
     }
+
+
+def _dims(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    dims: dict[str, tuple[int, ...]] = {}
+    for name, sizes in map(specs.parse_dims, texts):
+        if name in dims:
+            raise UsageError(f"--dim {name} is given twice", hint=f"--dim {name}=1,2 for a sweep")
+        dims[name] = sizes
+    return dims
 
 
 def _arguments(options: TargetOptions, argv: Sequence[str]) -> Iterator[Argument]:

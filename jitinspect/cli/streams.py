@@ -89,12 +89,11 @@ def write_paged(stream: TextIO, blocks: Iterable[str]) -> None:
 def _page(stream: TextIO, held: Iterable[str], remaining: Iterable[str]) -> None:
     environ = {"LESS": "FRX", **os.environ}
     command = os.environ.get("PAGER") or "less"
-    try:
-        pager = subprocess.Popen(
-            command, shell=True, stdin=subprocess.PIPE, stdout=stream, env=environ, text=True
-        )
-    except OSError:
-        return write(stream, [*held, *remaining])
+    if shutil.which(command.split()[0]) is None:
+        return write(stream, chain(held, remaining))
+    pager = subprocess.Popen(
+        command, shell=True, stdin=subprocess.PIPE, stdout=stream, env=environ, text=True
+    )
     assert pager.stdin is not None
     write(pager.stdin, chain(held, remaining))
     pager.communicate()

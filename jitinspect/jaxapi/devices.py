@@ -10,19 +10,25 @@ import jax
 import jaxlib.version
 
 import jitinspect
-from jitinspect.errors import UnavailableError
+from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.model import Environment
+
+MOST_CPU_DEVICES = 4096
+"""Each takes threads and memory; JAX would try to make any number."""
 
 
 def require_backend() -> list[jax.Device]:
     """The devices of the default backend, which is started. Raises `UnavailableError` where there is none.
 
-    JAX tells that by a RuntimeError, as when JAX_PLATFORMS names what is not here (0.10.2, 0.12.0.1).
+    JAX tells that by a RuntimeError, as when JAX_PLATFORMS names what it does not know, or by an
+    AssertionError where it knows the platform and has no plugin for it (0.10.2, 0.12.0.1).
     """
     try:
         return jax.devices()
-    except RuntimeError as error:
-        raise UnavailableError(str(error), hint="see JAX_PLATFORMS, and jitinspect doctor") from None
+    except (RuntimeError, AssertionError) as error:
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        message = f"JAX finds no backend (JAX_PLATFORMS={asked!r}): {error or 'none was started'}"
+        raise UnavailableError(message, hint="JAX_PLATFORMS=cpu is always there") from None
 
 
 def environment() -> Environment:
@@ -51,6 +57,8 @@ def ensure_cpu_devices(count: int) -> bool:
     The option `jax_num_cpu_devices` (0.10.2 and 0.12.0.1) holds from the backend's start on, and
     yields to `--xla_force_host_platform_device_count`; a running backend keeps what it has.
     """
+    if count > MOST_CPU_DEVICES:
+        raise UsageError(f"{count} CPU devices are too many", hint=f"at most {MOST_CPU_DEVICES}")
     if count <= 1 or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return False
     try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import FrameType
@@ -64,10 +65,16 @@ def subscribe(on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit) -> Cal
     jax.monitoring.register_event_duration_secs_listener(duration)
     jax.monitoring.register_event_listener(plain)
 
+    registered: list[tuple[Callable[[Any], None], Any]] = [
+        (jax.monitoring.unregister_scalar_listener, scalar),
+        (jax.monitoring.unregister_event_duration_listener, duration),
+        (jax.monitoring.unregister_event_listener, plain),
+    ]
+
     def unsubscribe() -> None:
-        jax.monitoring.unregister_scalar_listener(scalar)
-        jax.monitoring.unregister_event_duration_listener(duration)
-        jax.monitoring.unregister_event_listener(plain)
+        for unregister, listener in registered:
+            with suppress(AssertionError, ValueError):  # the program may have cleared all listeners
+                unregister(listener)
 
     return unsubscribe
 

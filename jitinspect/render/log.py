@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TextIO
 
 from jitinspect.model import CompileEvent, Phase
@@ -27,8 +28,7 @@ class CompileLog:
 
     def on_start(self, phase: Phase, function: str) -> None:
         if self._live:
-            self._stream.write(f"{_CLEAR_LINE}{phase} {function} …")
-            self._stream.flush()
+            self._write(f"{phase} {function} …")
 
     def on_event(self, event: CompileEvent) -> None:
         if event.internal and not self._verbose:
@@ -49,8 +49,10 @@ class CompileLog:
         self._folded.clear()
 
     def _write(self, text: str) -> None:
-        self._stream.write((_CLEAR_LINE if self._live else "") + text)
-        self._stream.flush()
+        """A log that cannot be written is no reason to lose what was asked for."""
+        with suppress(OSError):
+            self._stream.write((_CLEAR_LINE if self._live else "") + text)
+            self._stream.flush()
 
 
 def event_line(event: CompileEvent, width: int, color: bool) -> str:

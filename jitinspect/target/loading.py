@@ -133,6 +133,8 @@ def _require_callable(obj: object, ref: str) -> None:
         names = callable_names(obj)
         hint = _listing(ref, names, ".") or "name an instance of it, or a function that calls it"
         raise LoadError(f"{ref} is a class: name one of its methods, or an instance", hint=hint)
+    if inspect.iscoroutinefunction(obj):
+        raise LoadError(f"{ref} is an async function, which JAX does not trace")
     if not callable(obj):
         message = f"{ref} is not callable: it is of type {type(obj).__name__}"
         raise LoadError(message, hint=f"see `jitinspect ls {ref.rpartition(':')[0]}`")

@@ -18,6 +18,15 @@ def leave(a):
     raise SystemExit(7)
 def count(a):
     yield a
+async def later(a):
+    return a
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError
+def mute(a):
+    raise Mute
+def upto(n):
+    return jnp.arange(n)
 @jax.jit
 def jitted(a, n=2):
     return a * n
@@ -56,6 +65,16 @@ CASES = {
     "a folder that is not there": (["jaxpr", "bad:jitted", "-s", "3", "-o", "no/where.json"], 2, "no", ""),
     "a report that is not there": (["view", "nothing.json"], 3, "nothing.json", ""),
     "a report that is none": (["view", "bad.py"], 3, "not a jitinspect report", "-o"),
+    "an async function": (["jaxpr", "bad:later", "-s", "3"], 3, "async", ""),
+    "an error without words": (["jaxpr", "bad:mute", "-s", "3"], 4, "Mute", ""),
+    "a value is needed": (["jaxpr", "bad:upto", "-s", ""], 4, "Concretization", "--static n"),
+    "a static is missing": (
+        ["jaxpr", "bad:mode", "-s", "3", "--static", "kind"], 2, "'kind'", "--arg 'kind=…'",
+    ),
+    "a dimension twice": (
+        ["jaxpr", "bad:jitted", "-s", "B", "--dim", "B=1", "--dim", "B=2"], 2, "twice", "B=1,2",
+    ),
+    "too many devices": (["jaxpr", "bad:jitted", "-a", "f32[3]@cpu:99999"], 2, "too many", "4096"),
     "sys.exit in the function": (["jaxpr", "bad:leave", "-s", "3"], 4, "sys.exit(7)", ""),
     "a generator": (["jaxpr", "bad:count", "-s", "3"], 3, "generator", ""),
     "raises on import": (["jaxpr", "raises:f"], 3, "ValueError", ""),
@@ -157,3 +176,18 @@ def test_a_fault_of_its_own_is_70_and_asks_for_a_report(bad, arguments):
     told = json.loads(finished.stdout)["error"] if "--json" in arguments else {"detail": finished.stderr}
     assert "Traceback" in told["detail"] and "on purpose" in told["detail"]
     assert "please report it" in (told.get("hint") or finished.stderr)
+
+
+@pytest.mark.parametrize(
+    ("environ", "code"), [({"JAX_PLATFORMS": "cuda"}, 6), ({"JAX_ENABLE_X64": "banana"}, 2)]
+)
+def test_settings_that_cannot_be_are_told_by_name(bad, environ, code):
+    finished = bad("hlo", "bad:jitted", "-s", "3", **environ)
+    assert finished.returncode == code and next(iter(environ)).lower() in finished.stderr.lower()
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_module_that_clears_all_listeners(bad):
+    bad.write("clears.py", "import jax\njax.monitoring.clear_event_listeners()\ndef f(x):\n    return x\n")
+    finished = bad("jaxpr", "clears:f", "-s", "3")
+    assert finished.returncode == 0 and "lambda" in finished.stdout

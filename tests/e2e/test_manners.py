@@ -185,6 +185,11 @@ def test_a_terminal_gets_colour_and_a_pager_only_for_what_is_long(shell):
     assert code == 0 and "PAGED" not in shown and "HloModule" in shown
 
 
+def test_a_pager_that_is_not_there_loses_nothing(shell):
+    code, shown = run_in_terminal(shell, ["hlo", *NORMALIZE, "-q"], PAGER="no-such-pager")
+    assert code == 0 and "HloModule" in shown
+
+
 def test_log_lines_fit_the_terminal(shell):
     step = ["samples.mlp:sgd_step", "--args-from", "samples.mlp:make_args"]
     _, shown = run_in_terminal(shell, ["jaxpr", *step, "--no-pager"])
@@ -208,3 +213,42 @@ def test_ctrl_c_ends_quietly(shell):
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
     assert process.returncode == 130 and stdout == "" and "Traceback" not in stderr
+
+
+def test_ctrl_c_does_not_wait_for_xla(shell):
+    shell.write(
+        "large.py",
+        "import jax.numpy as jnp\ndef f(x):\n    for i in range(3000):\n        x = jnp.sin(x @ x) + i\n"
+        "    return x\n",
+    )
+    process = subprocess.Popen(
+        ["jitinspect", "hlo", "large:f", "-s", "8,8"],
+        cwd=shell.folder,
+        env=shell.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if line.startswith("lower"):
+            break
+    time.sleep(0.5)
+    assert process.poll() is None, "the compilation should take longer"
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130 and stdout == "" and "Traceback" not in stderr
+
+
+def test_a_relative_output_is_where_the_command_was_typed(shell):
+    shell.write("moves.py", "import os\nos.chdir('samples')\ndef f(x):\n    return x\n")
+    assert shell("jaxpr", "moves:f", "-s", "3", "-o", "here.txt").returncode == 0
+    assert (shell.folder / "here.txt").exists()
+
+
+def test_what_jitinspect_traces_for_itself_is_no_event(shell):
+    document = json.loads(shell("jaxpr", "jax.random:normal", "-a", "key[]", "--json").stdout)
+    assert [event["signature"] for event in document["events"]] == ["normal(key<fry>[])"]
+
+
+def test_a_table_in_a_pipe_is_not_cut(shell):
+    assert "(params, x, y, learning_rate=0.1)" in shell.sh("jitinspect ls samples.mlp | cat").stdout

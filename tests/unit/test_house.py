@@ -87,7 +87,7 @@ def test_the_core_never_sees_rich_and_only_the_core_sees_jax():
         packages = {name.split(".")[0] for name in imports(path)}
         assert "rich" not in packages or first == "render", path
         assert not packages & {"jax", "numpy"} or first in {
-            "jaxapi", "kernels", "arguments", "stages", "doctor", "target",
+            "jaxapi", "kernels", "arguments", "stages", "doctor", "target", "cli",
         }, path  # fmt: skip
 
 
