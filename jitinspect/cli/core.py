@@ -12,11 +12,11 @@ from typing import Any
 
 import jitinspect
 from jitinspect.cli import streams
-from jitinspect.cli.interrupts import end_on_interrupt
+from jitinspect.cli.interrupts import CompileInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.errors import UsageError
-from jitinspect.model import Report
+from jitinspect.model import CompileEvent, Phase, Report
 from jitinspect.render.log import CompileLog
 
 
@@ -38,7 +38,6 @@ def inspect_core(
     output: OutputOptions,
 ) -> Report:
     """Inspect, with the compile log live on stderr."""
-    end_on_interrupt()
     _import_jax()
     from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
@@ -51,7 +50,19 @@ def inspect_core(
         command=command, stages=stages, platforms=platforms, options=Options(**options), **fields
     )
     log = _log(output)
-    listeners = inspection.Listeners(log.on_event, log.on_start, log.note) if log else None
+    interrupts = CompileInterrupts()
+
+    def on_start(phase: Phase, function: str) -> None:
+        if log:
+            log.on_start(phase, function)
+        interrupts.on_start(phase)
+
+    def on_event(event: CompileEvent) -> None:
+        interrupts.on_end()
+        if log:
+            log.on_event(event)
+
+    listeners = inspection.Listeners(on_event, on_start, log.note if log else lambda text: None)
     try:
         report = inspection.inspect(request, listeners)
     finally:

@@ -1,31 +1,31 @@
-"""Ctrl-C while XLA compiles.
+"""Ctrl-C while XLA compiles: the process ends at once.
 
-Python runs its signal handlers between two steps of Python code, of which a compilation, all C++,
-has none: without this, Ctrl-C would wait until XLA is done.
+Python's own handler would wait until XLA is done, for a compilation has no step of Python's in it;
+and where XLA does let go (jaxlib 0.10.2) the unwinding waits all the same, and then crashes.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-import time
+from typing import Any
+
+from jitinspect.model import Phase
 
 INTERRUPTED = 130
-GRACE = 1.0
-"""Seconds that Python has to end by itself, with what there is to clean up."""
 
 
-def end_on_interrupt() -> None:
-    """From now on SIGINT ends the process after `GRACE` seconds at the latest, quietly."""
-    readable, writable = os.pipe()
-    os.set_blocking(writable, False)
-    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(readable,), daemon=True).start()
+class CompileInterrupts:
+    """Leaves SIGINT to the system from the start of a compilation to its end; only the main thread may."""
 
+    def __init__(self) -> None:
+        self._before: Any = None
 
-def _watch(readable: int) -> None:
-    while signal.SIGINT not in os.read(readable, 64):
-        pass
-    time.sleep(GRACE)
-    os._exit(INTERRUPTED)
+    def on_start(self, phase: Phase) -> None:
+        if phase == "compile" and threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def on_end(self) -> None:
+        if self._before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None

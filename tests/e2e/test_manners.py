@@ -218,7 +218,7 @@ def test_ctrl_c_ends_quietly(shell):
 def test_ctrl_c_does_not_wait_for_xla(shell):
     shell.write(
         "large.py",
-        "import jax.numpy as jnp\ndef f(x):\n    for i in range(3000):\n        x = jnp.sin(x @ x) + i\n"
+        "import jax.numpy as jnp\ndef f(x):\n    for i in range(1500):\n        x = jnp.sin(x @ x) + i\n"
         "    return x\n",
     )
     process = subprocess.Popen(
@@ -236,7 +236,8 @@ def test_ctrl_c_does_not_wait_for_xla(shell):
     assert process.poll() is None, "the compilation should take longer"
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130 and stdout == "" and "Traceback" not in stderr
+    assert process.returncode == -signal.SIGINT  # 130 to a shell
+    assert stdout == "" and "Traceback" not in stderr and "compile" not in stderr
 
 
 def test_a_relative_output_is_where_the_command_was_typed(shell):
