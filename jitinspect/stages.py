@@ -33,10 +33,9 @@ LONGEST_SUMMARY = 200
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a stage is to be read: `raw` is JAX's text byte for byte; `platform` is for StableHLO alone."""
+    """How a stage is to be read: `raw` is JAX's text byte for byte; the others are for kernels alone."""
 
     raw: bool = False
-    platform: str | None = None
     optimized: bool = True
     library: bool = True
 

@@ -101,9 +101,11 @@ def ls(
 
 def doctor(output: OutputOptions) -> None:
     """Print versions, devices, flags, the cache folder, and which readings this JAX supports."""
+    from jitinspect.cli.core import import_jax
     from jitinspect.cli.output import emitted
 
     with emitted(output) as emit:
+        import_jax()
         from jitinspect.doctor import diagnose
 
         emit(diagnose())

@@ -38,7 +38,7 @@ def inspect_core(
     output: OutputOptions,
 ) -> Report:
     """Inspect, with the compile log live on stderr."""
-    _import_jax()
+    import_jax()
     from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
     from jitinspect.jaxapi.sources import hide_frames
@@ -71,7 +71,7 @@ def inspect_core(
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
-def _import_jax() -> None:
+def import_jax() -> None:
     """jax reads its settings from the environment, and refuses a bad one by a ValueError that names it."""
     try:
         import jax  # noqa: F401

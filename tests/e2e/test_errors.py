@@ -182,9 +182,10 @@ def test_a_fault_of_its_own_is_70_and_asks_for_a_report(bad, arguments):
     ("environ", "code"), [({"JAX_PLATFORMS": "cuda"}, 6), ({"JAX_ENABLE_X64": "banana"}, 2)]
 )
 def test_settings_that_cannot_be_are_told_by_name(bad, environ, code):
-    finished = bad("hlo", "bad:jitted", "-s", "3", **environ)
-    assert finished.returncode == code and next(iter(environ)).lower() in finished.stderr.lower()
-    assert "Traceback" not in finished.stderr
+    for command in (["hlo", "bad:jitted", "-s", "3"], ["doctor"]):
+        finished = bad(*command, **environ)
+        assert finished.returncode == code and next(iter(environ)).lower() in finished.stderr.lower()
+        assert "Traceback" not in finished.stderr
 
 
 def test_a_module_that_clears_all_listeners(bad):
