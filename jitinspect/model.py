@@ -110,6 +110,37 @@ class CompileEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryKey:
+    """What JAX's in-memory caches compare: `args` are the leaves by path (`x: f32[8]@cpu:0`), `context`
+    the settings that are not JAX's defaults.
+    """
+
+    function: str
+    args: tuple[str, ...]
+    static: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DiskKey:
+    """The key of the on-disk cache: `key` is the file's name before `-cache`, `module` its first part,
+    `components` the sha256 of each of the parts that JAX hashes, in its order.
+    """
+
+    key: str
+    module: str
+    components: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKey:
+    """Both keys of one call; `disk` is None where this JAX does not give it."""
+
+    memory: MemoryKey
+    disk: DiskKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of a stage command: one document, of which terminal, JSON and HTML are renderings."""
 
