@@ -1,4 +1,4 @@
-"""The context that JAX traces in: every setting of its configuration, and the meshes, that a cached trace hangs on."""
+"""The context that JAX traces in: each setting and mesh that a cached trace hangs on."""
 
 from __future__ import annotations
 
