@@ -36,7 +36,18 @@ def describe(value: Any) -> str:
 def _array(array: Any) -> str:
     shape = ",".join(map(str, array.shape))
     weak = "{weak}" if getattr(array, "weak_type", False) else ""
-    return f"{short_dtype(str(array.dtype))}[{shape}]{weak}"
+    return f"{short_dtype(str(array.dtype))}[{shape}]{weak}{_placement(array)}"
+
+
+def _placement(array: Any) -> str:
+    """`@cpu:1` or `@P('data')` for an array that is committed."""
+    sharding = getattr(array, "sharding", None)
+    if sharding is None or not getattr(array, "committed", True):
+        return ""
+    if (spec := getattr(sharding, "spec", None)) is not None:
+        return f"@P({','.join(map(repr, spec))})"
+    devices = list(getattr(sharding, "device_set", ()))
+    return f"@{devices[0].platform}:{devices[0].id}" if len(devices) == 1 else ""
 
 
 def _container(value: Any) -> str:

@@ -15,6 +15,12 @@ SCHEMA = 1
 
 Phase = Literal["trace", "lower", "compile"]
 CacheOutcome = Literal["hit", "miss", "off"]
+Status = Literal["CACHED", "TRACED", "LOWERED", "COMPILED", "DISK"]
+ReasonKind = Literal[
+    "first_call", "shape", "dtype", "weak_type", "structure", "static_value", "call_form", "committed",
+    "device", "sharding", "memory_kind", "layout", "config", "mesh", "new_function", "closure",
+    "jit_options", "transformation", "cache_cleared", "unknown",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,116 @@ class CompileEvent:
     source: str | None
     cache: CacheOutcome | None = None
     internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause of a recompile: what differs, where (a path by parameter name), before → now.
+
+    `text` is the sentence for a person, `hint` what to do about this very case.
+    """
+
+    kind: ReasonKind
+    where: str | None
+    before: str | None
+    now: str | None
+    hint: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What JAX did for one call of a jitted function: a row of `trace-cache`.
+
+    `status` is the deepest stage that ran, `seconds` the time of each. `executable` is the number of
+    the one that was used, None where the call came to none. `nearest` is the `index` of the earlier call
+    that the reasons compare with. `error` is the last line of what the call raised, `traceback` its
+    frames (the user's own); `jax_says` JAX's own explanation, where it was asked for.
+    """
+
+    index: int
+    function: str
+    definition: str | None
+    at: str | None
+    signature: str
+    status: Status
+    executable: int | None
+    stages: tuple[Phase, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    nearest: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    error: str | None = None
+    traceback: str | None = None
+    jax_says: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTotals:
+    """The calls of one definition, added up."""
+
+    function: str
+    definition: str | None
+    calls: int = 0
+    compilations: int = 0
+    cache_hits: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotals:
+    """All calls, added up: `cache_entries` counts the executables, `cache_hits` the calls that were CACHED.
+
+    `seconds` is the time of the calls' own stages.
+    """
+
+    calls: int = 0
+    compilations: int = 0
+    cache_entries: int = 0
+    cache_hits: int = 0
+    disk_hits: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Compilations that belong to no call: JAX's own eager operations, or what was compiled ahead of time."""
+
+    compilations: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What padding to fewer sizes would change: compilations left, and the elements padded for them.
+
+    `padded` is the number of elements added, `share` that number relative to the elements given.
+    """
+
+    policy: str
+    compilations: int
+    padded: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals and have no row."""
+
+    script: str
+    calls: tuple[Call, ...]
+    functions: tuple[FunctionTotals, ...]
+    totals: CallTotals
+    internal: Work = Work()
+    ahead_of_time: Work = Work()
+    planned: bool = False
+    omitted: int = 0
+    policies: tuple[Policy, ...] = ()
+    stopped: str | None = None
+    """Why the script ended before its last line, such as `the program called sys.exit(3)`."""
+    exit_code: int = 0
+    environment: Environment | None = None
+    command: str = "trace-cache"
+    schema: int = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)

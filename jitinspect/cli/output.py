@@ -14,7 +14,7 @@ from typing import TextIO
 from jitinspect.cli import streams
 from jitinspect.cli.options import OutputOptions
 from jitinspect.errors import JitinspectError, LoadError, UsageError
-from jitinspect.model import Listing, Report
+from jitinspect.model import CallReport, Listing, Report
 from jitinspect.render.errors import error_text
 from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
 from jitinspect.render.text import shown_path
@@ -24,15 +24,15 @@ WIDE = 10_000
 
 
 @contextmanager
-def emitted(options: OutputOptions) -> Iterator[Callable[[AnyReport], None]]:
+def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[[AnyReport], None]]:
     """Around a command's work: stdout is kept for the report that is given to the yielded function.
 
-    Raises `UsageError` first of all if the report could not be written where it is to go.
+    With `shared` a program of the user's prints to stdout, too, unless JSON is to stand there alone. Raises `UsageError` first of all if the report could not be written where it is to go.
     """
     _check_output(options)
     if options.output is not None:  # the user's module may go to another folder
         options = replace(options, output=options.output.absolute())
-    stdout = streams.own_stdout()
+    stdout = streams.shared_stdout() if shared and not options.as_json else streams.own_stdout()
     yield lambda report: _emit(report, options, stdout)
 
 
@@ -56,7 +56,7 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     else:
         color = streams.wants_color(options.color.value, stdout)
         paged = options.pager and stdout.isatty()
-        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color, _width(stdout)))
+        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color, _width(stdout), options.verbose))
 
 
 def needs_environment(options: OutputOptions) -> bool:
@@ -72,12 +72,17 @@ def _width(stdout: TextIO) -> int:
     return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else WIDE
 
 
-def as_text(report: AnyReport, color: bool, width: int = WIDE) -> Iterator[str]:
+def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = False) -> Iterator[str]:
     """Any report as the terminal shows it."""
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
 
         yield from render(report, color)
+        return
+    if isinstance(report, CallReport):
+        from jitinspect.render import calls
+
+        yield from calls.render(report, color, width, verbose)
         return
     from jitinspect.render import tables
 
@@ -122,7 +127,7 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
     if options.as_json or path.suffix == ".json":
         return [to_json(report), "\n"]
     if path.suffix != ".html":
-        return as_text(report, color=options.color.value == "always")
+        return as_text(report, color=options.color.value == "always", verbose=options.verbose)
     if not isinstance(report, Report):
         raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
     from jitinspect.render.html import render

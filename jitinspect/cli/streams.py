@@ -40,6 +40,18 @@ def own_stdout() -> TextIO:
     )
 
 
+def shared_stdout() -> TextIO:
+    """A stream of our own to stdout, which stays open to the user's program as well."""
+    sys.stdout.flush()
+    try:
+        own = os.dup(1)
+    except OSError:
+        return sys.stdout
+    return open(
+        own, "w", encoding=sys.stdout.encoding, errors="backslashreplace", newline="", buffering=_BLOCK
+    )
+
+
 def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
     """Flag > NO_COLOR / FORCE_COLOR > TERM=dumb > is it a terminal."""
     if choice != "auto":

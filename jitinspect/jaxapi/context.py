@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from difflib import get_close_matches
 from typing import Any
 
 from jax._src import config as _config
+
+from jitinspect.errors import UsageError
 
 _IDENTITY_ONLY = {"axis_env_state"}  # compares by identity, and is empty wherever a program calls a jit
 
@@ -17,21 +21,47 @@ def trace_context() -> dict[str, Any]:
     `jax_debug_nans` and other settings that no trace hangs on are not among them. Empty where this
     JAX has no such functions.
     """
-    return {name: value for name, value in zip(_NAMES, _values(), strict=True) if name not in _IDENTITY_ONLY}
+    return dict(zip(_NAMES, context_values(), strict=True))
+
+
+def context_names() -> tuple[str, ...]:
+    return _NAMES
 
 
 def context_values() -> tuple[Any, ...]:
-    """The same values as one tuple, to be compared at once."""
-    return tuple(_values())
+    """The values alone, to be compared at once."""
+    values = _values()
+    return tuple(values[index] for index in _COMPARED)
 
 
-def _probe() -> tuple[tuple[str, ...], Any]:
+def setting(name: str, value: Any) -> AbstractContextManager[Any]:
+    """A context in which JAX's option `name` (with or without its `jax_`) has `value`.
+
+    JAX has a public context manager for some options alone; that of each is kept in `config_states`
+    (0.10.2 and 0.12.0.1). Raises `UsageError` for an option that has none, or does not take the value.
+    """
+    states = getattr(_config, "config_states", {})
+    state = states.get(name) or states.get(f"jax_{name}")
+    if state is None:
+        near = get_close_matches(f"jax_{name.removeprefix('jax_')}", states, n=1)
+        hint = f"did you mean {near[0]}?" if near else None
+        raise UsageError(f"JAX has no setting {name!r} that holds for a while", hint=hint)
+    try:
+        context: AbstractContextManager[Any] = state(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name} does not take {value!r}: {error}") from None
+    return context
+
+
+def _probe() -> tuple[tuple[str, ...], tuple[int, ...], Any]:
     names, values = getattr(_config, "trace_context_names", None), getattr(_config, "trace_context", None)
     try:
         told = tuple(names())  # type: ignore[misc]
-        return (told, values) if len(told) == len(values()) else ((), tuple)  # type: ignore[misc]
-    except (TypeError, NotImplementedError):
-        return (), tuple
+        assert len(told) == len(values())  # type: ignore[misc]
+    except (TypeError, NotImplementedError, AssertionError):
+        return (), (), tuple
+    compared = tuple(index for index, name in enumerate(told) if name not in _IDENTITY_ONLY)
+    return tuple(told[index] for index in compared), compared, values
 
 
-_NAMES, _values = _probe()
+_NAMES, _COMPARED, _values = _probe()

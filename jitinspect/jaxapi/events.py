@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, Literal
 
 import jax
@@ -122,6 +122,11 @@ def sight() -> Sighting:
 def is_internal(path: str) -> bool:
     """Whether `path` is a file of JAX itself (its eager operations are compiled from there)."""
     return path.startswith(_JAX)
+
+
+def owner(code: CodeType) -> Owner:
+    """Whose code it is: JAX's, jitinspect's, of a library that jits for the user, or the user's own."""
+    return _owner_of(code.co_filename)
 
 
 def _owner(frame: FrameType) -> Owner:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi.calls import behind
 
 if TYPE_CHECKING:
     import jax
@@ -132,6 +133,27 @@ def wrapped(obj: object) -> types.FunctionType | None:
     return None
 
 
+def underlying(obj: object) -> tuple[Any, Any] | None:
+    """The `jax.jit` object that a call of `obj` comes to, and the `equinox.filter_jit` around it, if any.
+
+    None for what is no jit, or keeps it elsewhere than equinox 0.13 and flax 0.12 do.
+    """
+    found = _find(obj)
+    if found is None:
+        return None
+    if found.kind == "jax.jit":
+        return behind(found.jit), None
+    inner = getattr(found.jit, "_cached" if found.kind == "equinox.filter_jit" else "jitted_fn", None)
+    wrapper = found.jit if found.kind == "equinox.filter_jit" else None
+    return (behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
+
+
+def bound_arguments(obj: object) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """What methods and partials around the jit that `obj` is have already given."""
+    found = _find(obj)
+    return (found.args, found.keywords) if found else ((), {})
+
+
 def _find(obj: object) -> _Found | None:
     args: tuple[Any, ...] = ()
     keywords: dict[str, Any] = {}
@@ -149,6 +171,7 @@ def _find(obj: object) -> _Found | None:
 
 def _own_kind(obj: object) -> Kind | None:
     """The kind of `obj` itself. flax has several classes for it, which share `jitted_fn`."""
+    obj = behind(obj)
     module, name = type(obj).__module__, type(obj).__name__
     if name == "PjitFunction" and module.startswith("jaxlib"):
         return "jax.jit"

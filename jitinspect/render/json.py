@@ -10,19 +10,26 @@ from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import (
     SCHEMA,
     Artifact,
+    Call,
+    CallReport,
+    CallTotals,
     CompileEvent,
     Diagnosis,
     Environment,
+    FunctionTotals,
     Kernel,
     ListedCallable,
     Listing,
+    Policy,
+    Reason,
     Report,
     Support,
     Target,
+    Work,
 )
 
 T = TypeVar("T")
-AnyReport = Report | Listing | Diagnosis
+AnyReport = Report | Listing | Diagnosis | CallReport
 
 
 def to_json(report: AnyReport) -> str:
@@ -69,6 +76,8 @@ def _report(document: dict[str, Any]) -> AnyReport:
     if document["command"] == "doctor":
         readings = _each(Support, document["readings"])
         return _build(Diagnosis, document, environment=environment, readings=readings)
+    if document["command"] == "trace-cache":
+        return _call_report(document, environment)
     return _build(
         Report,
         document,
@@ -76,6 +85,21 @@ def _report(document: dict[str, Any]) -> AnyReport:
         environment=environment,
         artifacts=tuple(_artifact(artifact) for artifact in document["artifacts"]),
         events=_each(CompileEvent, document["events"]),
+    )
+
+
+def _call_report(document: dict[str, Any], environment: Environment | None) -> CallReport:
+    calls = (_build(Call, call, reasons=_each(Reason, call["reasons"])) for call in document["calls"])
+    return _build(
+        CallReport,
+        document,
+        calls=tuple(calls),
+        functions=_each(FunctionTotals, document["functions"]),
+        totals=_build(CallTotals, document["totals"]),
+        internal=_build(Work, document["internal"]),
+        ahead_of_time=_build(Work, document["ahead_of_time"]),
+        policies=_each(Policy, document["policies"]),
+        environment=environment,
     )
 
 

@@ -1,0 +1,92 @@
+"""A ledger → the report: a `Call` for each row, and the totals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import CodeType
+from typing import Any
+
+from jitinspect.jaxapi import calls, sites
+from jitinspect.ledger import PHASES, Ledger, Row
+from jitinspect.model import Call, CallTotals, FunctionTotals
+from jitinspect.tracebacks import user_traceback
+
+
+def rows(ledger: Ledger) -> Iterator[Call]:
+    """The calls that have a row, in the order of their ends."""
+    entries: Iterable[Any] = [*(ledger.kept or ()), *ledger.log]
+    for index, entry in enumerate(entries):
+        yield call_of(entry) if isinstance(entry, Row) else _cached(ledger, index, *entry)
+
+
+def _cached(
+    ledger: Ledger,
+    index: int,
+    watched: calls.Watched,
+    code: CodeType,
+    instruction: int,
+    number: int,
+    at: str | None = None,
+) -> Call:
+    name = watched.facts.name
+    return Call(
+        index=index,
+        function=name,
+        definition=watched.facts.definition,
+        at=at or sites.position(code, instruction),
+        signature=ledger.signatures.get(number, f"{name}(…)"),
+        status="CACHED",
+        executable=number or None,
+    )
+
+
+def call_of(row: Row) -> Call:
+    """A row of the ledger as the report tells it."""
+    miss, error = row.miss, row.error
+    return Call(
+        index=row.index,
+        function=miss.facts.name,
+        definition=miss.facts.definition,
+        at=row.at,
+        signature=miss.signature,
+        status=miss.status(),
+        executable=row.executable,
+        stages=tuple(phase for phase in PHASES if phase in miss.ran),
+        seconds=dict(miss.ran),
+        nearest=row.nearest,
+        reasons=row.reasons,
+        error=f"{type(error).__name__}: {error}".split("\n")[0] if error is not None else None,
+        traceback=user_traceback(error) if error is not None else None,
+        jax_says=miss.jax_says,
+    )
+
+
+def function_totals(
+    told: Iterable[Call], folded: dict[tuple[str, str | None], int]
+) -> tuple[FunctionTotals, ...]:
+    """Per definition, in the order of their first calls. `folded` are cached calls without a row."""
+    sums: dict[tuple[str, str | None], list[Any]] = {}
+    for call in told:
+        one = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0])
+        one[0] += 1
+        one[1] += call.status == "COMPILED"
+        one[2] += call.status == "CACHED"
+        one[3] += sum(call.seconds.values())
+    for key, count in folded.items():
+        one = sums.setdefault(key, [0, 0, 0, 0.0])
+        one[0] += count
+        one[2] += count
+    return tuple(FunctionTotals(*key, *one) for key, one in sums.items())
+
+
+def totals(functions: Iterable[FunctionTotals], executables: int, disk_hits: int) -> CallTotals:
+    """All of them together."""
+    listed = list(functions)
+    return CallTotals(
+        calls=sum(one.calls for one in listed),
+        compilations=sum(one.compilations for one in listed),
+        cache_entries=executables,
+        cache_hits=sum(one.cache_hits for one in listed),
+        disk_hits=disk_hits,
+        seconds=sum(one.seconds for one in listed),
+    )

@@ -1,0 +1,19 @@
+"""Pure: the signatures of earlier calls, and of this one → the reasons why it compiled again."""
+
+from jitinspect.explain.history import History, Row
+from jitinspect.explain.reasons import Difference, differences
+from jitinspect.explain.slots import ABSENT, Form, Interner, Node, Signature, Slot, Static
+
+__all__ = [
+    "ABSENT",
+    "Difference",
+    "Form",
+    "History",
+    "Interner",
+    "Node",
+    "Row",
+    "Signature",
+    "Slot",
+    "Static",
+    "differences",
+]

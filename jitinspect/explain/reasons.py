@@ -1,0 +1,86 @@
+"""Two signatures → all the differences between them, as data; and for each its hint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jitinspect.explain.history import History, Row
+from jitinspect.explain.slots import Node, Slot, Static
+from jitinspect.explain.values import node_text, parts, text
+from jitinspect.model import ReasonKind
+
+LEAF_TYPE = ("shape", "dtype", "weak_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One component that differs; `slot` and the raw values are for the hint, the texts for the reader."""
+
+    kind: ReasonKind
+    where: str | None
+    before: str
+    now: str
+    old: object = None
+    new: object = None
+
+
+def differences(history: History, row: Row, earlier: Row) -> tuple[Difference, ...]:
+    """Every difference that can have made JAX compile again, told once each."""
+    changed = list(history.changed(row, earlier))
+    found = [one for slot in changed for one in _told(slot, row, earlier)]
+    return tuple(one for one in found if not _implied(one, found))
+
+
+def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
+    kind, where = slot
+    old, new = earlier.get(kind, where), row.get(kind, where)
+    if kind in LEAF_TYPE:
+        yield Difference(kind, where, leaf_text(earlier, where), leaf_text(row, where), old, new)
+    elif isinstance(old, Static) and isinstance(new, Static):
+        for place, before, now in parts(where, old, new):
+            yield Difference(kind, place, *_static_texts(before, now), before.value, now.value)
+    elif isinstance(old, Node) and isinstance(new, Node):
+        yield Difference(kind, where, _node(old, earlier, where), _node(new, row, where), old, new)
+    elif kind == "committed":
+        yield Difference(kind, where, _placed(earlier, where), _placed(row, where), old, new)
+    else:
+        yield Difference(kind, where, text(kind, old), text(kind, new), old, new)  # type: ignore[arg-type]
+
+
+def _static_texts(before: Static, now: Static) -> tuple[str, str]:
+    """By type as well where two values print alike: `1` and `True` do not, two dataclasses may."""
+    old, new = text("", before), text("", now)
+    if old == new and before.type is not now.type:
+        return f"{before.type.__qualname__} {old}", f"{now.type.__qualname__} {new}"
+    return old, new
+
+
+def _node(node: Node, row: Row, where: str | None) -> str:
+    return leaf_text(row, where) if node.type is None else node_text(node)
+
+
+def leaf_text(row: Row, where: str | None) -> str:
+    """`f32[128,784]{weak}`, from the three components that make a leaf's type."""
+    shape, weak = row.get("shape", where), row.get("weak_type", where)
+    if shape is None:
+        return "a leaf"
+    sizes = ",".join(map(str, shape))
+    return f"{row.get('dtype', where)}[{sizes}]{'{weak}' if weak else ''}"
+
+
+def _placed(row: Row, where: str | None) -> str:
+    if not row.get("committed", where):
+        return "uncommitted"
+    return f"committed to {row.get('sharding', where) or row.get('device', where)}"
+
+
+def _implied(one: Difference, found: list[Difference]) -> bool:
+    """A difference that another one says better: what a new function closes over is why it is made anew;
+    a sharding tells the devices, too, and that the array is committed to them.
+    """
+    if one.kind == "new_function":
+        return any(other.kind == "closure" for other in found)
+    if one.kind in ("device", "committed"):
+        return any(other.kind == "sharding" and other.where == one.where for other in found)
+    return False

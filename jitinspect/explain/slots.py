@@ -1,0 +1,70 @@
+"""A call as comparable components: what JAX's caches look at, each under the name a user knows it by."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+ABSENT = -1
+"""The id of a component that a call does not have; it differs from nothing."""
+
+
+class Slot(NamedTuple):
+    """One component of a call: `kind` is a reason's, `where` a path such as `params['w']`."""
+
+    kind: str
+    where: str | None
+
+
+class Node(NamedTuple):
+    """The value of a `structure` slot: one node of an argument's tree, equal if JAX takes it for equal.
+
+    `type` is the container's type (None for a leaf), `keys` its keys or its length, `aux` what a
+    custom node keeps beside its children.
+    """
+
+    type: type | None
+    keys: Hashable
+    aux: Hashable = None
+
+
+class Static(NamedTuple):
+    """The value of a `static_value` slot: equal by type and by `==`, as static arguments are."""
+
+    type: type
+    value: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """Which components a call has; one object for all calls alike in that."""
+
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Signature:
+    """The components of one call: `ids` are those of an `Interner`, one for each slot of the form."""
+
+    form: Form
+    ids: tuple[int, ...]
+
+
+class Interner:
+    """Values → small whole numbers, so that signatures are compared as arrays. It keeps the values alive."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Hashable, int] = {}
+        self.values: list[Any] = []
+
+    def __call__(self, value: Hashable) -> int:
+        key = (value.__class__, value)  # 1 is not True
+        number = self._ids.get(key)
+        if number is None:
+            number = self._ids[key] = len(self.values)
+            self.values.append(value)
+        return number
+
+    def all(self, values: Iterable[Hashable]) -> tuple[int, ...]:
+        return tuple(map(self, values))

@@ -1,0 +1,80 @@
+"""Components as text: what stands in a reason as `before` and `now`."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterator
+from typing import Any
+
+from jitinspect.explain.slots import Node, Static
+
+LONGEST = 120
+"""Characters of a value's repr that are shown."""
+
+
+def text(kind: str, value: Any) -> str:
+    """One component's value; leaves' types are told whole, elsewhere (`Row` knows their other parts)."""
+    if isinstance(value, Node):
+        return node_text(value)
+    if isinstance(value, Static):
+        return shown(value.value)
+    if kind == "committed":
+        return "committed" if value else "uncommitted"
+    return value if isinstance(value, str) else shown(value)
+
+
+def node_text(node: Node) -> str:
+    """`{'b', 'w'}`, `list of 2`, `Point(x, y)`, `None`; the array itself is a leaf."""
+    if node.type is None:
+        return "a leaf"
+    if node.type is type(None):
+        return "None"
+    if node.type in (list, tuple) or not isinstance(node.keys, tuple):
+        return f"{node.type.__name__} of {node.keys}{_aux(node)}"
+    keys = ", ".join(map(repr, node.keys))
+    if node.type is dict:
+        return f"{{{keys}}}"
+    return f"{node.type.__name__}({', '.join(map(str, node.keys))}){_aux(node)}"
+
+
+def _aux(node: Node) -> str:
+    return "" if node.aux in (None, ()) else f" with {shown(node.aux)}"
+
+
+def shown(value: Any) -> str:
+    """The repr, cut; also of an object whose repr fails."""
+    try:
+        full = repr(value)
+    except Exception:
+        full = f"<{type(value).__name__}>"
+    return full if len(full) <= LONGEST else f"{full[: LONGEST - 1]}…"
+
+
+def parts(where: str | None, before: Static, now: Static) -> Iterator[tuple[str | None, Static, Static]]:
+    """The fields in which two values of one dataclass or namedtuple differ; else the values themselves."""
+    fields = _fields(now.value) if before.type is now.type else ()
+    differing = [name for name in fields if not _same(before.value, now.value, name)]
+    if not differing:
+        yield where, before, now
+    for name in differing:
+        old, new = getattr(before.value, name), getattr(now.value, name)
+        yield from parts(f"{where}.{name}", Static(type(old), old), Static(type(new), new))
+
+
+def _fields(value: Any) -> tuple[str, ...]:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return tuple(field.name for field in dataclasses.fields(value) if field.compare)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return tuple(value._fields)
+    return ()
+
+
+def _same(before: Any, now: Any, name: str) -> bool:
+    old, new = getattr(before, name, None), getattr(now, name, None)
+    return old is new or (type(old) is type(new) and bool(old == new))
+
+
+def has_equality(value: Any) -> bool:
+    """Whether `==` compares more than identity; functions and enums are compared by identity, rightly."""
+    return type(value).__eq__ is not object.__eq__ or isinstance(value, enum.Enum)

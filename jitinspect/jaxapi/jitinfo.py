@@ -1,0 +1,231 @@
+"""What one `jax.jit` object is made of: the function under it, its options, what that function closes over.
+
+`_jit_info` and `_fun` hold these (private; 0.10.2 and 0.12.0.1). Nothing here keeps the function alive:
+JAX's trace cache holds it weakly, and lets go of its traces when it is collected.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import inspect
+import itertools
+import types
+import weakref
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from jitinspect.specs import short_dtype
+
+_OPTIONS = (
+    "static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "in_shardings_leaves",
+    "out_shardings_leaves", "in_layouts_leaves", "out_layouts_leaves", "keep_unused", "inline", "device",
+    "backend", "compiler_options_kvs",
+)  # fmt: skip
+_SPOKEN = {
+    "in_shardings_leaves": "in_shardings", "out_shardings_leaves": "out_shardings",
+    "in_layouts_leaves": "in_layouts", "out_layouts_leaves": "out_layouts",
+    "compiler_options_kvs": "compiler_options",
+}  # fmt: skip
+_DEEPEST = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JitFacts:
+    """A jit, without the function itself.
+
+    `definition` is `file:line` of the function under all wrappers; `lineage` tells one definition from
+    another: the code objects from the outermost wrapper to it, the same ones each time it is made anew.
+    `function` is the number of the function object, as JAX's trace cache tells them apart; `group` is alike
+    for jits that share all caches. `closure` holds name → value of what the function closes over or is
+    bound to, as far as such values compare.
+    """
+
+    name: str
+    definition: str | None
+    lineage: Hashable
+    function: int
+    group: Hashable
+    parameters: Mapping[str, inspect.Parameter]
+    static_nums: frozenset[int]
+    static_names: frozenset[str]
+    options: Mapping[str, Hashable]
+    closure: tuple[tuple[str, Hashable], ...]
+    wrapper: str | None
+    """What made the function anew where it was not defined itself: `partial`, `grad`, `bound method`."""
+
+
+def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
+    """The facts of a `jax.jit` object. Raises AttributeError where this JAX keeps them elsewhere."""
+    info, fun = jit._jit_info, jit._fun
+    chain = list(_chain(fun))
+    options = {_SPOKEN.get(name, name): _hashable(getattr(info, name, None)) for name in _OPTIONS}
+    signature = info.fun_signature
+    number = functions(fun)
+    return JitFacts(
+        name=getattr(jit, "__name__", None) or type(fun).__name__,
+        definition=_definition(chain[-1]),
+        lineage=tuple(_link(link) for link in chain),
+        function=number,
+        group=(number, info if _is_hashable(info) else tuple(options.values())),
+        parameters=dict(signature.parameters) if signature else {},
+        static_nums=frozenset(_positions(info.static_argnums, signature)),
+        static_names=frozenset(info.static_argnames),
+        options=options,
+        closure=tuple(pair for link in chain for pair in _closed_over(link)),
+        wrapper=_wrapper(chain),
+    )
+
+
+class FunctionNumbers:
+    """Numbers for function objects, equal where JAX's weakly keyed caches take two for the same."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._count = itertools.count()
+
+    def __call__(self, fun: Any) -> int:
+        try:
+            key = weakref.ref(fun, self._forget)
+            number = self._numbers.get(key)
+        except TypeError:  # not hashable, or not weakly referable: JAX takes each for another
+            return next(self._count)
+        if number is None:
+            number = self._numbers[key] = next(self._count)
+        return number
+
+    def _forget(self, key: Hashable) -> None:
+        self._numbers.pop(key, None)
+
+
+def _chain(fun: Any) -> Iterator[Any]:
+    """The function, and what each wrapper around it wraps, down to the one that was written."""
+    for _ in range(_DEEPEST):
+        yield fun
+        if isinstance(fun, functools.partial):
+            fun = fun.func
+        elif isinstance(fun, types.MethodType):
+            fun = fun.__func__
+        elif hasattr(fun, "__wrapped__"):
+            fun = fun.__wrapped__
+        elif not isinstance(fun, types.FunctionType) and isinstance(_call_of(fun), types.FunctionType):
+            fun = _call_of(fun)
+        else:
+            return
+
+
+def _call_of(obj: Any) -> Any:
+    return getattr(type(obj), "__call__", None)  # noqa: B004 (the function, not a yes or no)
+
+
+def _link(link: Any) -> Hashable:
+    code = getattr(link, "__code__", None)
+    return code if isinstance(code, types.CodeType) else type(link)
+
+
+def _definition(fun: Any) -> str | None:
+    code = getattr(fun, "__code__", None)
+    return f"{code.co_filename}:{code.co_firstlineno}" if isinstance(code, types.CodeType) else None
+
+
+def _wrapper(chain: list[Any]) -> str | None:
+    outermost = chain[0]
+    if isinstance(outermost, functools.partial):
+        return "functools.partial"
+    if isinstance(outermost, types.MethodType):
+        return "bound method"
+    if not isinstance(outermost, types.FunctionType):
+        return type(outermost).__name__
+    code = outermost.__code__
+    inside_jax = code.co_filename.startswith(jax.__path__[0])
+    return f"jax.{code.co_qualname.partition('.')[0]}" if inside_jax and len(chain) > 1 else None
+
+
+def _closed_over(link: Any) -> Iterator[tuple[str, Hashable]]:
+    """Free variables, defaults, and what a partial gives, as far as they compare."""
+    for name, value in _bound_values(link):
+        if (token := value_token(value)) is not None:
+            yield name, token
+
+
+def _bound_values(link: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(link, functools.partial):
+        yield from ((f"args[{index}]", value) for index, value in enumerate(link.args))
+        yield from link.keywords.items()
+    if not isinstance(link, types.FunctionType):
+        return
+    for name, cell in zip(link.__code__.co_freevars, link.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # not filled yet
+            continue
+    defaults = link.__defaults__ or ()
+    names = link.__code__.co_varnames[: link.__code__.co_argcount]
+    yield from zip(names[len(names) - len(defaults) :], defaults, strict=False)
+    yield from (link.__kwdefaults__ or {}).items()
+
+
+def value_token(value: Any) -> Hashable:
+    """Something that compares as the value does, and does not keep arrays alive; None for what has no value
+    of its own to compare (functions, modules, objects compared by identity).
+    """
+    if isinstance(value, jax.Array | np.ndarray):
+        kind = f"{short_dtype(str(value.dtype))}[{','.join(map(str, value.shape))}]"
+        return ("array", kind, id(value))
+    if isinstance(value, bool | int | float | complex | str | bytes | enum.Enum):
+        return (type(value), value)
+    if isinstance(value, tuple) and all(value_token(item) is not None for item in value):
+        return (type(value), tuple(value_token(item) for item in value))
+    return None
+
+
+def _hashable(value: Any) -> Hashable:
+    return value if _is_hashable(value) else repr(value)
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _positions(nums: Any, signature: inspect.Signature | None) -> Iterator[int]:
+    """jax 0.10 keeps negative positions, which count from the last positional parameter."""
+    count = 0
+    if signature:
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        count = sum(parameter.kind in kinds for parameter in signature.parameters.values())
+    yield from (num + count if num < 0 else num for num in nums)
+
+
+def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> JitFacts:
+    """The facts of an `equinox.filter_jit`, whose own jit all functions of one name share.
+
+    The wrapper's `_fun` and signature are the user's (equinox 0.13.8).
+    """
+    inner = facts(jit, functions)
+    fun = getattr(wrapper, "_fun", wrapper)
+    chain = list(_chain(fun))
+    number = functions(fun)
+    try:
+        parameters = dict(inspect.signature(fun).parameters)
+    except (TypeError, ValueError):
+        parameters = {}
+    return replace(
+        inner,
+        definition=_definition(chain[-1]),
+        lineage=("filter_jit", *(_link(link) for link in chain)),
+        function=number,
+        group=(number, inner.group),
+        parameters=parameters,
+        static_nums=frozenset(),
+        static_names=frozenset(),
+        closure=tuple(pair for link in chain for pair in _closed_over(link)),
+        wrapper=_wrapper(chain),
+    )

@@ -1,0 +1,74 @@
+"""Where calls stand: what the frames of a watched call tell of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+from jitinspect.jaxapi.calls import FRONT, Watched, user_frame
+from jitinspect.jaxapi.events import owner
+
+
+class Underway(NamedTuple):
+    """A watched call: the jit, and the arguments it was called with.
+
+    `filter_jit` is the wrapper of equinox's through which the user called it, with the user's own arguments;
+    None for a plain one.
+    """
+
+    watched: Watched
+    jit: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    filter_jit: Any = None
+
+
+def front_frame() -> FrameType | None:
+    """The innermost watched call that is going on above the caller; None where there is none.
+
+    One that passes a staged call through (it has no `before`) is a part of what is going on further out.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code is FRONT and "before" in frame.f_locals:
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def underway(frame: FrameType) -> Underway:
+    """The call whose front function `frame` is.
+
+    equinox sorts the arguments of a `filter_jit` into parts before it calls its jit; in its own frame
+    (`_call` of equinox/_jit.py, seen in 0.13.8) they are still as the user gave them.
+    """
+    variables = frame.f_locals
+    watched, jit = variables["watched"], variables["jit"]
+    above = frame.f_back
+    if above is not None and above.f_code.co_filename.endswith("equinox/_jit.py"):
+        outer = above.f_locals
+        if "jit_wrapper" in outer and "args" in outer and "kwargs" in outer:
+            return Underway(watched, jit, outer["args"], outer["kwargs"], outer["jit_wrapper"])
+    return Underway(watched, jit, variables["args"], variables["kwargs"])
+
+
+def caller(frame: FrameType) -> str | None:
+    """`file:line` of the user's code that led to `frame`; None where there is none on the stack."""
+    above = user_frame(frame.f_back) if frame.f_back else None
+    if above is None or owner(above.f_code) != "user":
+        return None
+    return f"{above.f_code.co_filename}:{above.f_lineno}"
+
+
+@lru_cache(maxsize=4096)
+def position(code: CodeType, instruction: int) -> str | None:
+    """`file:line` of one instruction (a byte offset, as `f_lasti`) of the user's code."""
+    if owner(code) != "user":
+        return None
+    for start, end, line in code.co_lines():
+        if start <= instruction < end:
+            return f"{code.co_filename}:{line}"
+    return None

@@ -1,0 +1,42 @@
+"""Arrays of zeros by their types: what a call script's calls are made on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax._src.lax import lax as _lax
+
+_SCALARS = {"f": 0.0, "i": 0, "c": 0j}
+
+
+def zeros(struct: jax.ShapeDtypeStruct) -> Any:
+    """An array of that type and placement; a NumPy one where that makes no difference to JAX, so that nothing
+    is compiled for it. Weakly typed scalars are Python's own.
+    """
+    if jax.dtypes.issubdtype(struct.dtype, jax.dtypes.prng_key):
+        return _placed(_keys(struct), struct.sharding)
+    if struct.weak_type:
+        return _placed(_weak(struct), struct.sharding)
+    return _placed(np.zeros(struct.shape, struct.dtype), struct.sharding)
+
+
+def _placed(array: Any, sharding: Any) -> Any:
+    return array if sharding is None else jax.device_put(array, sharding)
+
+
+def _keys(struct: jax.ShapeDtypeStruct) -> Any:
+    impl = jax.random.key_impl(struct)
+    data = jax.eval_shape(lambda: jax.random.key_data(jax.random.key(0, impl=impl)))
+    return jax.random.wrap_key_data(np.zeros((*struct.shape, *data.shape), data.dtype), impl=impl)
+
+
+def _weak(struct: jax.ShapeDtypeStruct) -> Any:
+    """A weak array that is no scalar is made by a private function (`_convert_element_type`, both JAX)."""
+    scalar = _SCALARS.get(struct.dtype.kind)
+    plain_scalar = struct.shape == () and struct.sharding is None and scalar is not None
+    if plain_scalar and jax.typeof(scalar).dtype == struct.dtype:
+        return scalar
+    plain = np.zeros(struct.shape, struct.dtype)
+    return _lax._convert_element_type(plain, struct.dtype, weak_type=True)

@@ -1,0 +1,416 @@
+"""What each call did: JAX's events, each put to the call that it belongs to, and the reasons for them."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Any
+
+from jitinspect.advice import first_call, reasons
+from jitinspect.describe import describe_call
+from jitinspect.executables import Group
+from jitinspect.explain import History, differences
+from jitinspect.jaxapi import calls, events, sites
+from jitinspect.jaxapi.explanations import explanations
+from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
+from jitinspect.model import Phase, Reason, Status, Work
+from jitinspect.signature import Reading, SignatureReader
+
+MOST_ROWS = 10_000
+"""Cached calls beyond this many are counted and have no row."""
+
+PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED"}
+
+
+@dataclass(slots=True, eq=False)
+class Miss:
+    """A call in which JAX did something: what was read of it at its first event, and what has run since.
+
+    `ran` has the seconds of each stage, from its beginning on: one that raises did run. `under_way` are the
+    stages that have begun and not ended, the call's own outermost.
+    """
+
+    facts: JitFacts
+    signature: str
+    reading: Reading | None = None
+    made_at: str | None = None
+    ran: dict[Phase, float] = field(default_factory=dict)
+    under_way: list[str] = field(default_factory=list)
+    compiled: bool = False
+    from_disk: bool = False
+    jax_says: str | None = None
+
+    def status(self) -> Status:
+        if not self.ran:
+            return "CACHED"
+        deepest = max(self.ran, key=list(PHASES).index)
+        return "DISK" if deepest == "compile" and self.from_disk else PHASES[deepest]
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A call that is over and was no plain cached one."""
+
+    index: int
+    miss: Miss
+    at: str | None
+    executable: int | None
+    nearest: int | None
+    reasons: tuple[Reason, ...]
+    error: BaseException | None
+    thread: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """Where a Traced, Lowered or Compiled comes from; `number` that of its executable."""
+
+    watched: calls.Watched
+    reading: Reading | None
+    signature: str
+    number: int = 0
+
+
+class _Thread(threading.local):
+    """Of one thread: how deep it is in work ahead of time, whether that compiled, where its calls stand."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+        self.compiled = False
+        self.muted = 0
+        self.at: str | None = None
+        self.last: Row | None = None
+
+
+class Ledger:
+    """A `calls.Recorder` that listens to JAX's events as well. `with ledger:` around the program.
+
+    `log` then holds a `Row` for each call that was no cached one, and a tuple for each that was;
+    `on_row` is told of the former as they end, `on_start` of each stage that begins.
+    With `explain`, JAX's own explanations are kept, too, which makes it slow.
+    """
+
+    def __init__(
+        self,
+        on_row: Callable[[Row], None] = lambda row: None,
+        on_start: Callable[[Phase, str], None] = lambda phase, name: None,
+        most: int = MOST_ROWS,
+        explain: bool = False,
+    ) -> None:
+        self.fired = [0]
+        self.log: list[Any] = []
+        self.most = most
+        self.folded: dict[tuple[str, str | None], int] = {}
+        self.internal, self.ahead = Work(), Work()
+        self.executables = 0
+        self.signatures: dict[int, str] = {}
+        self.kept: list[Any] | None = None
+        self._offset = 0
+        self._on_row, self._on_start, self._explain_too = on_row, on_start, explain
+        self._reader = SignatureReader()
+        self._functions = FunctionNumbers()
+        self._histories: dict[Hashable, History] = {}
+        self._groups: dict[Hashable, Group] = {}
+        self._misses: dict[int, Miss] = {}
+        self._stages: weakref.WeakKeyDictionary[Any, Ahead] = weakref.WeakKeyDictionary()
+        self._clearings = 0
+        self._explained: dict[Hashable, int] = {}
+        self._thread = _Thread()
+        self._lock = threading.RLock()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Ledger:
+        with ExitStack() as opening:
+            if self._explain_too:
+                opening.enter_context(explanations(self._jax_says))
+            opening.callback(events.subscribe(self._start, self._end, self._disk_hit))
+            opening.enter_context(calls.watch(self))
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._open.close()
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """What runs inside is none of the program's: it is not recorded."""
+        self._thread.muted += 1
+        try:
+            yield
+        finally:
+            self._thread.muted -= 1
+
+    @contextmanager
+    def called_at(self, at: str) -> Iterator[None]:
+        """Calls made inside stand at `at`, a line of a call script."""
+        before, first = self._thread.at, len(self.log)
+        self._thread.at = at
+        try:
+            yield
+        finally:
+            self._thread.at = before
+            for position in range(first, len(self.log)):
+                if not isinstance(self.log[position], Row):
+                    self.log[position] = (*self.log[position][:4], at)
+
+    # What the fronts tell
+
+    def identify(self, frame: FrameType) -> int:
+        """The executable of a cached call, by its arguments; 0 where its like was never seen."""
+        call = sites.underway(frame)
+        if call.watched.probe is not None:
+            number = call.watched.probe(call.args, call.kwargs)
+            if number is not None:
+                return number
+        with self._lock:
+            known = self._facts(call)
+            group = self._group(known)
+            reading = self._read(known, call)
+            if call.filter_jit is None:  # equinox lets all functions of one name share a jit
+                group.prepare(known, self._reader.interner)
+            return group.executables.get(reading.execution, 0) if reading else 0
+
+    def missed(self, frame: FrameType, error: BaseException | None) -> None:
+        miss = self._misses.pop(id(frame), None)
+        if miss is not None:
+            return self._close(miss, sites.caller(frame), error)
+        if error is None:  # the event was another thread's
+            caller = calls.user_frame(frame.f_back or frame)
+            entry = (sites.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
+            return self.log.append(entry)
+        call = sites.underway(frame)
+        known = self._facts(call)
+        self._close(
+            Miss(known, describe_call(known.name, call.args, call.kwargs)), sites.caller(frame), error
+        )
+        return None
+
+    def fold(self) -> None:
+        """The log is full. It is kept the first time; from then on cached calls are only counted."""
+        with self._lock:
+            full = self.log[: self.most]
+            del self.log[: len(full)]
+            self._offset += len(full)
+            if self.kept is None:
+                self.kept = full
+                return
+            self.kept += [entry for entry in full if isinstance(entry, Row)]
+            for entry in full:
+                if not isinstance(entry, Row):
+                    key = (entry[0].facts.name, entry[0].facts.definition)
+                    self.folded[key] = self.folded.get(key, 0) + 1
+
+    def cleared(self, jit: Any | None) -> None:
+        with self._lock:
+            self._clearings += 1
+            groups = self._groups.values() if jit is None else (self._group(facts(jit, self._functions)),)
+            for group in groups:
+                group.cleared = self._clearings
+
+    @contextmanager
+    def ahead_of_time(self) -> Iterator[None]:
+        if self._thread.ahead == 0:
+            self._thread.compiled = False
+        self._thread.ahead += 1
+        try:
+            yield
+        finally:
+            self._thread.ahead -= 1
+
+    def prepared(self, stage: Any, watched: calls.Watched, jit: Any, args: Any, kwargs: Any) -> None:
+        call = sites.Underway(watched, jit, args, kwargs)
+        with self._lock:
+            known = self._facts(call)
+            made = Ahead(watched, self._read(known, call), describe_call(known.name, args, kwargs))
+            self._stages[stage] = made
+            if made.reading is not None:
+                self._history(known).add(made.reading.signature, -1)
+
+    def passed_on(self, stage: Any, following: Any) -> None:
+        made = self._stages.get(stage)
+        if made is None:
+            return
+        with self._lock:
+            if self._thread.compiled:
+                self._thread.compiled = False
+                made = replace(
+                    made, number=self._new_executable(made.watched.facts, made.reading, made.signature)
+                )
+            self._stages[following] = made
+
+    def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
+        made = self._stages.get(compiled)
+        if made is None:  # loaded from a file, or compiled before the watch
+            return
+        caller = calls.user_frame(frame.f_back or frame)
+        if error is None:
+            self.log.append((made.watched, caller.f_code, caller.f_lasti, made.number))
+            if len(self.log) >= self.most:
+                self.fold()
+        else:
+            self._close(Miss(made.watched.facts, made.signature), sites.caller(frame), error)
+
+    # What JAX's events tell
+
+    def _start(self, phase: Phase, name: str) -> None:
+        if self._thread.muted:
+            return
+        self.fired[0] += 1
+        self._on_start(phase, plain_name(name))
+        miss = self._current_miss()
+        if miss is None:
+            return
+        if not miss.under_way and plain_name(name) == miss.facts.name:
+            miss.ran.setdefault(phase, 0.0)
+            miss.from_disk = False
+        miss.under_way.append(name)
+
+    def _end(self, phase: Phase, name: str, seconds: float) -> None:
+        if self._thread.muted:
+            return None
+        miss = self._current_miss()
+        if miss is None:
+            return self._outside(phase, plain_name(name), seconds)
+        if miss.under_way:
+            miss.under_way.pop()
+        if miss.under_way or plain_name(name) != miss.facts.name:
+            self.internal = _added(self.internal, phase, seconds)
+        else:
+            miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
+            miss.compiled = miss.compiled or phase == "compile"
+        return None
+
+    def _disk_hit(self) -> None:
+        miss = self._current_miss()
+        if miss is not None and len(miss.under_way) == 1:
+            miss.from_disk = True
+
+    def _outside(self, phase: Phase, name: str, seconds: float) -> None:
+        """In no call: JAX's own work, work ahead of time, or the backward pass of a call under `grad`."""
+        last = self._thread.last
+        if self._thread.ahead:
+            self.ahead = _added(self.ahead, phase, seconds)
+            self._thread.compiled = self._thread.compiled or phase == "compile"
+        elif last is not None and last.miss.facts.name == name and _differentiated(last.miss):
+            last.miss.ran[phase] = last.miss.ran.get(phase, 0.0) + seconds
+            if phase == "compile":
+                self.executables += 1
+        else:
+            self.internal = _added(self.internal, phase, seconds)
+
+    def _jax_says(self, text: str) -> None:
+        miss = self._current_miss()
+        if miss is not None and len(miss.under_way) == 1:
+            miss.jax_says = text
+
+    def _current_miss(self) -> Miss | None:
+        """The innermost call that is going on in this thread. It is read at its first event, while its
+        arguments are still there: donated ones are gone when it ends.
+        """
+        frame = sites.front_frame()
+        if frame is None:
+            return None
+        miss = self._misses.get(id(frame))
+        if miss is None:
+            with self._lock:
+                miss = self._misses[id(frame)] = self._read_miss(sites.underway(frame))
+        return miss
+
+    def _read_miss(self, call: sites.Underway) -> Miss:
+        known = self._facts(call)
+        made_at = call.watched.made_at
+        return Miss(
+            known,
+            describe_call(known.name, call.args, call.kwargs),
+            self._read(known, call),
+            sites.position(*made_at) if made_at else None,
+        )
+
+    # Keeping the books
+
+    def _close(self, miss: Miss, at: str | None, error: BaseException | None) -> None:
+        with self._lock:
+            index = self._offset + len(self.log)
+            nearest, told = self._explain(miss, index)
+            number = self._executable(miss, error)
+            row = Row(index, miss, self._thread.at or at, number, nearest, told, error, threading.get_ident())
+            self.log.append(row)
+        self._thread.last = row
+        self._on_row(row)
+
+    def _executable(self, miss: Miss, error: BaseException | None) -> int | None:
+        if miss.compiled:
+            return self._new_executable(miss.facts, miss.reading, miss.signature)
+        if error is not None or miss.reading is None:
+            return None
+        return self._group(miss.facts).executables.get(miss.reading.execution)
+
+    def _new_executable(self, known: JitFacts, reading: Reading | None, signature: str) -> int:
+        self.executables += 1
+        self.signatures[self.executables] = signature
+        if reading is not None:
+            self._group(known).add(reading, self.executables)
+        return self.executables
+
+    def _explain(self, miss: Miss, index: int) -> tuple[int | None, tuple[Reason, ...]]:
+        """The nearest earlier call, and why this one is not alike."""
+        if miss.reading is None or not miss.ran:
+            return None, ()
+        history, signature = self._history(miss.facts), miss.reading.signature
+        earlier = history.nearest(signature)
+        history.add(signature, index)
+        cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
+        self._explained[miss.facts.lineage] = self._clearings
+        if earlier is None:
+            return None, (first_call(miss.facts),)
+        found = differences(history, history.row(signature, index), earlier)
+        told = reasons(found, miss.facts, miss.made_at, cleared)
+        return (earlier.index if earlier.index >= 0 else None), told
+
+    def _history(self, known: JitFacts) -> History:
+        history = self._histories.get(known.lineage)
+        if history is None:
+            history = self._histories[known.lineage] = History(self._reader.interner)
+        return history
+
+    def _facts(self, call: sites.Underway) -> JitFacts:
+        if call.filter_jit is not None:
+            known = facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
+            call.watched.facts = call.watched.facts or known
+            return known
+        if call.watched.facts is None:
+            known = call.watched.facts = facts(call.jit, self._functions)
+            self._group(known).join(call.watched)
+        told: JitFacts = call.watched.facts
+        return told
+
+    def _group(self, known: JitFacts) -> Group:
+        group = self._groups.get(known.group)
+        if group is None:
+            group = self._groups[known.group] = Group()
+        return group
+
+    def _read(self, known: JitFacts, call: sites.Underway) -> Reading | None:
+        """None where an argument is nothing that JAX takes: then the call fails."""
+        arguments: Mapping[str, Any] = call.kwargs
+        try:
+            return self._reader.read(known, call.args, arguments, arrays_only=call.filter_jit is not None)
+        except (TypeError, OverflowError, ValueError):
+            return None
+
+
+def _differentiated(miss: Miss) -> bool:
+    return miss.reading is not None and "grad" in (miss.reading.transformation or "")
+
+
+def plain_name(fun_name: str) -> str:
+    """Lowerings and compilations are named `jit(f)`, traces `f`."""
+    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+
+
+def _added(work: Work, phase: Phase, seconds: float) -> Work:
+    return Work(work.compilations + (phase == "compile"), work.seconds + seconds)

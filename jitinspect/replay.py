@@ -1,0 +1,67 @@
+"""Makes the calls of a script, on zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import jax
+
+from jitinspect.arguments.build import Call as Arguments
+from jitinspect.arguments.build import build_call
+from jitinspect.jaxapi.context import setting
+from jitinspect.jaxapi.zeros import zeros
+from jitinspect.ledger import Ledger
+from jitinspect.specs import ScriptCall
+from jitinspect.target.jitting import Jitted, jitted
+from jitinspect.target.loading import load
+
+
+class Targets:
+    """The functions that a script calls, each loaded when it is first called."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Jitted] = {}
+
+    def __getitem__(self, ref: str) -> Jitted:
+        """Raises what `load` and `jitted` do."""
+        if ref not in self._loaded:
+            self._loaded[ref] = jitted(load(ref))
+        return self._loaded[ref]
+
+
+@contextmanager
+def settings(config: tuple[tuple[str, Any], ...]) -> Iterator[None]:
+    """A script's `with config(…)`. Raises `UsageError` for a setting that JAX does not have."""
+    with ExitStack() as stack:
+        for name, value in config:
+            stack.enter_context(setting(name, value))
+        yield
+
+
+def make(call: ScriptCall, subject: Jitted, ledger: Ledger, mesh: jax.sharding.Mesh | None) -> bool:
+    """Make the call as often as it is asked for; whether all went well. What it raises is in its row."""
+    fine = True
+    with settings(call.config):
+        for _ in range(call.repeat):
+            with ledger.muted():  # a typed key, or a weak array, takes compilations to make
+                args, kwargs = _values(build_call(call.call.arguments, mesh))
+            fine = _made(subject, args, kwargs, ledger, call.at) and fine
+    return fine
+
+
+def _made(subject: Jitted, args: Any, kwargs: Mapping[str, Any], ledger: Ledger, at: str) -> bool:
+    try:
+        with ledger.called_at(at):
+            jax.block_until_ready(subject.call(*args, **kwargs))
+    except (Exception, SystemExit):
+        return False
+    return True
+
+
+def _values(call: Arguments) -> Arguments:
+    args, kwargs = jax.tree.map(
+        lambda leaf: zeros(leaf) if isinstance(leaf, jax.ShapeDtypeStruct) else leaf, call
+    )
+    return args, kwargs

@@ -1,0 +1,157 @@
+"""A script → a report on its calls: run and watched, or planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import jax
+
+from jitinspect import bookkeeping, program, replay
+from jitinspect.arguments.build import devices_needed, make_mesh
+from jitinspect.errors import JitinspectError, LoadError, UsageError
+from jitinspect.jaxapi import devices
+from jitinspect.ledger import Ledger, Row
+from jitinspect.model import CallReport, Phase
+from jitinspect.specs import ScriptCall, read_calls, read_jsonl
+
+SUFFIXES = (".calls", ".jsonl", ".py")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for. `argv` is for a program; `explain` asks JAX for its own reasons, too."""
+
+    script: Path
+    argv: tuple[str, ...] = ()
+    mesh: tuple[tuple[str, int], ...] = ()
+    stop: bool = False
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told while the work goes on."""
+
+    on_row: Callable[[Row], None] = lambda row: None
+    on_start: Callable[[Phase, str], None] = lambda phase, name: None
+    on_note: Callable[[str], None] = lambda text: None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The report of all calls there were, and what ended the script before its end, if anything did."""
+
+    report: CallReport
+    error: JitinspectError | None = None
+
+
+def trace_cache(request: Request, listeners: Listeners) -> Result:
+    """Run the script and watch its calls.
+
+    Raises `LoadError` for a script that cannot be read; whatever goes wrong later is in the result.
+    """
+    if request.script.suffix == ".py":
+        code = program.compiled(request.script)
+        ledger = _ledger(request, listeners)
+        with ledger:
+            outcome = program.run(code, request.script, request.argv)
+        return Result(_report(request, ledger, outcome.stopped, outcome.exit_code))
+    return _replay(request, listeners)
+
+
+def _ledger(request: Request, listeners: Listeners) -> Ledger:
+    return Ledger(listeners.on_row, listeners.on_start, explain=request.explain)
+
+
+def _replay(request: Request, listeners: Listeners) -> Result:
+    stopped, error, fine = None, None, True
+    ledger = _ledger(request, listeners)
+    with ledger, opened(request.script) as lines:
+        try:
+            fine = _make_all(request, listeners, ledger, lines)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        except JitinspectError as raised:
+            stopped, error = raised.message, raised
+    code = error.exit_code if error else program.INTERRUPTED if stopped else 0 if fine else 4
+    return Result(_report(request, ledger, stopped, code), error)
+
+
+def _make_all(request: Request, listeners: Listeners, ledger: Ledger, lines: IO[str]) -> bool:
+    """Whether every call went well."""
+    targets, fine = replay.Targets(), True
+    for call in _calls(request, lines, listeners):
+        mesh = make_mesh(request.mesh)
+        fine = replay.make(call, targets[call.ref], ledger, mesh) and fine
+        if request.stop and not fine:
+            break
+    return fine
+
+
+def _calls(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[ScriptCall]:
+    """The calls, after as many CPU devices as they need have been asked for: of a `.calls` script all are
+    read before, of a `.jsonl` none.
+    """
+    path = str(request.script)
+    if request.script.suffix == ".jsonl":
+        _ensure_devices(request, [], listeners)
+        yield from read_jsonl(lines, path)
+        return
+    text = lines.readlines()
+    _ensure_devices(request, _readable(text, path), listeners)
+    yield from read_calls(text, path)
+
+
+def _readable(lines: list[str], path: str) -> list[ScriptCall]:
+    """The calls up to the first line that does not read."""
+    found: list[ScriptCall] = []
+    try:
+        found.extend(read_calls(lines, path))
+    except UsageError:
+        pass
+    return found
+
+
+def _ensure_devices(request: Request, calls: list[ScriptCall], listeners: Listeners) -> None:
+    arguments = [argument for call in calls for argument in call.call.arguments]
+    needed = devices_needed(request.mesh, arguments)
+    if devices.ensure_cpu_devices(needed):
+        listeners.on_note(f"made {needed} CPU devices, as the mesh and the placements ask")
+
+
+@contextmanager
+def opened(script: Path) -> Iterator[IO[str]]:
+    """Raises `LoadError` for a script that cannot be read."""
+    try:
+        stream = script.open(encoding="utf-8")
+    except OSError as error:
+        raise LoadError(f"{script} cannot be read: {error.strerror}") from None
+    with stream:
+        try:
+            yield stream
+        except UnicodeDecodeError:
+            raise LoadError(f"{script} is not text") from None
+
+
+def _report(request: Request, ledger: Ledger, stopped: str | None, exit_code: int) -> CallReport:
+    calls = tuple(bookkeeping.rows(ledger))
+    functions = bookkeeping.function_totals(calls, ledger.folded)
+    disk_hits = sum(call.status == "DISK" for call in calls)
+    return CallReport(
+        script=str(request.script),
+        calls=calls,
+        functions=functions,
+        totals=bookkeeping.totals(functions, ledger.executables, disk_hits),
+        internal=ledger.internal,
+        ahead_of_time=ledger.ahead,
+        omitted=sum(ledger.folded.values()),
+        stopped=stopped,
+        exit_code=exit_code,
+    )
+
+
+__all__ = ["SUFFIXES", "Listeners", "Request", "Result", "jax", "trace_cache"]
