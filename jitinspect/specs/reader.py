@@ -78,7 +78,9 @@ class Reader:
         return _EXAMPLE
 
     def _start(self, node: ast.expr | ast.keyword) -> int:
-        return self._column(node.col_offset)
+        """The column of a node. A tuple without brackets takes those that were put around the text."""
+        bare = node.col_offset == 0
+        return len(self._text) - len(self._code[1:].lstrip()) + 1 if bare else self._column(node.col_offset)
 
     def _column(self, offset: int) -> int:
         """`ast` counts bytes of UTF-8, and the bracket that was put before the text."""
