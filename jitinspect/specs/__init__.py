@@ -10,6 +10,7 @@ from jitinspect.specs.model import (
     KeySpec,
     ListSpec,
     Placement,
+    ScriptCall,
     Sharding,
     Spec,
     TupleSpec,
@@ -19,6 +20,7 @@ from jitinspect.specs.model import (
     leaves,
 )
 from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
+from jitinspect.specs.scripts import read_calls, read_jsonl, read_jsonl_line
 from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "KeySpec",
     "ListSpec",
     "Placement",
+    "ScriptCall",
     "Sharding",
     "Spec",
     "TupleSpec",
@@ -46,5 +49,8 @@ __all__ = [
     "parse_mesh",
     "parse_shape",
     "parse_spec",
+    "read_calls",
+    "read_jsonl",
+    "read_jsonl_line",
     "short_dtype",
 ]

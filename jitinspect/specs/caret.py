@@ -1,18 +1,32 @@
 """The error that points into a text."""
 
+from __future__ import annotations
+
 from jitinspect.errors import UsageError
 
 WINDOW = 76
 """Columns of a long text that are shown around the caret."""
 
 
-def problem(text: str, column: int, message: str, hint: str | None = None) -> UsageError:
-    """The error that shows `text` with a caret under `column`.
+class Problem(UsageError):
+    """The `complaint` of a text that does not read, with a caret under `column`.
 
-    Columns are characters, from 0 here and from 1 in the message.
+    Columns are characters, from 0 here and from 1 in the message. Who knows where the text
+    itself stands (a line of a file) makes the error anew from its parts, with `at`.
     """
-    line, caret = _window("".join(char if char.isprintable() else " " for char in text), column)
-    return UsageError(f"{message}, at column {column + 1}", hint=hint, detail=f"  {line}\n  {' ' * caret}^")
+
+    def __init__(self, text: str, column: int, complaint: str, hint: str | None, at: str | None) -> None:
+        line, caret = _window("".join(char if char.isprintable() else " " for char in text), column)
+        place = f"{at}: " if at else ""
+        message = f"{place}{complaint}, at column {column + 1}"
+        super().__init__(message, hint=hint, detail=f"  {line}\n  {' ' * caret}^")
+        self.column = column
+        self.complaint = complaint
+
+
+def problem(text: str, column: int, message: str, hint: str | None = None, at: str | None = None) -> Problem:
+    """The error that shows `text` with a caret under `column`; `at` is file and line, where it has them."""
+    return Problem(text, column, message, hint, at)
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

@@ -141,6 +141,22 @@ class CallSpec:
         return f"{self.function}({', '.join(map(str, self.arguments))})"
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptCall:
+    """A call that a script asks for.
+
+    `ref` is what it calls as a target (`samples.mlp:loss_fn`), `call.function` as the script
+    has it; `at` is where: `samples/seed.calls:2`. `config` holds JAX's settings for the call,
+    each once. The call is to be made `repeat` times.
+    """
+
+    ref: str
+    call: CallSpec
+    at: str
+    config: tuple[tuple[str, Any], ...] = ()
+    repeat: int = 1
+
+
 def leaves(spec: Spec) -> Iterator[Leaf]:
     """The arrays, keys and values of a pytree, in the order written."""
     match spec:

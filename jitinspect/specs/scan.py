@@ -18,8 +18,11 @@ from jitinspect.specs.model import Leaf, ValueSpec
 MAX_DEPTH = 100
 """Brackets within brackets; Python's own parser stops at 200."""
 
+TRIPLE_QUOTED = r"""'''(?:[^\\]|\\.)*?'''|\"""(?:[^\\]|\\.)*?\""\""""
+QUOTED = r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\""""
+
 _TOKEN = re.compile(
-    r"""(?P<string>\w*(?:'''(?:[^\\]|\\.)*?'''|\"""(?:[^\\]|\\.)*?\"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"))"""
+    rf"""(?P<string>\w*(?:{TRIPLE_QUOTED}|{QUOTED}))"""
     rf"""|(?P<comment>\#[^\n]*)|(?P<array>{HEAD})|(?P<word>\w+)"""
     r"""|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<quote>['"])|(?P<at>@)""",
     re.DOTALL,

@@ -1,0 +1,124 @@
+"""The lines of a `.calls` script → statements: a line, or several while a bracket is open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from jitinspect.specs.caret import Problem, problem
+from jitinspect.specs.scan import QUOTED, TRIPLE_QUOTED
+
+_TOKEN = re.compile(
+    rf"""(?P<string>{TRIPLE_QUOTED})|(?P<triple>'''|\"\"\")|(?P<quoted>{QUOTED})|(?P<quote>['"])"""
+    r"""|(?P<comment>\#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])""",
+    re.DOTALL,
+)
+_CLOSE = {"(": ")", "[": "]", "{": "}"}
+_NOTHING = re.compile(r"\s*(?:#|\Z)")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The physical lines of one statement, and where the first of them stands (from 1)."""
+
+    path: str
+    line: int
+    text: str
+
+    @property
+    def at(self) -> str:
+        return f"{self.path}:{self.line}"
+
+    @property
+    def indent(self) -> str:
+        return self.text[: len(self.text) - len(self.text.lstrip())]
+
+    def located(self, error: Problem) -> Problem:
+        """An error of `text`, shown in the physical line that it is in."""
+        row = self.text.count("\n", 0, error.column)
+        column = error.column - (self.text.rfind("\n", 0, error.column) + 1)
+        place = f"{self.path}:{self.line + row}"
+        return problem(self.text.split("\n")[row], column, error.complaint, error.hint, place)
+
+
+def statements(lines: Iterable[str], path: str) -> Iterator[Statement]:
+    """The statements that are not blank or a comment, each as soon as its last line is read.
+
+    Raises `UsageError` where the lines end within a bracket or a string.
+    """
+    numbered = enumerate(map(_without_ending, lines), 1)
+    for number, first in numbered:
+        text = first.removeprefix(_BYTE_ORDER_MARK) if number == 1 else first
+        if _NOTHING.match(text):
+            continue
+        growing = _Growing()
+        growing.add(text)
+        while growing.unfinished:
+            _, following = next(numbered, (0, None))
+            if following is None:
+                raise Statement(path, number, growing.text).located(growing.complaint())
+            growing.add(following)
+        yield Statement(path, number, growing.text)
+
+
+def _without_ending(line: str) -> str:
+    return line.rstrip("\r\n")
+
+
+@dataclass(slots=True)
+class _Growing:
+    """A statement while its lines come in; what is open in it, by column of the whole text."""
+
+    _lines: list[str] = field(default_factory=list)
+    _length: int = 0
+    _brackets: list[tuple[int, str]] = field(default_factory=list)
+    _quote: tuple[int, str] | None = None
+    _broken: bool = False
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+    @property
+    def unfinished(self) -> bool:
+        return not self._broken and bool(self._quote or self._brackets)
+
+    def add(self, line: str) -> None:
+        position = self._behind_quote(line)
+        while not self._broken and not self._quote and (match := _TOKEN.search(line, position)):
+            self._take(match)
+            position = match.end()
+        self._lines.append(line)
+        self._length += len(line) + 1
+
+    def _behind_quote(self, line: str) -> int:
+        """Where the string that is open ends in this line; 0 where none is open."""
+        if self._quote is None:
+            return 0
+        if end := re.match(rf"(?:[^\\]|\\.)*?{self._quote[1]}", line):
+            self._quote = None
+            return end.end()
+        return len(line)
+
+    def _take(self, match: re.Match[str]) -> None:
+        """What no further line can mend ends the statement, for the grammar to refuse."""
+        column = self._length + match.start()
+        match match.lastgroup:
+            case "open":
+                self._brackets.append((column, match[0]))
+            case "close":
+                self._broken = not self._brackets or _CLOSE[self._brackets.pop()[1]] != match[0]
+            case "triple":
+                self._quote = column, match[0]
+            case "quote":
+                self._broken = True
+
+    def complaint(self) -> Problem:
+        """Of a statement that no line has finished."""
+        if self._quote:
+            column, quote = self._quote
+            return problem(self.text, column, "this string is never closed", f"add {quote}")
+        column, bracket = self._brackets[-1]
+        return problem(self.text, column, f"this {bracket!r} is never closed", f"add {_CLOSE[bracket]!r}")
