@@ -52,7 +52,7 @@ def call_of(row: Row) -> Call:
         status=miss.status(),
         executable=row.executable,
         stages=tuple(phase for phase in PHASES if phase in miss.ran),
-        seconds=dict(miss.ran),
+        seconds={str(phase): spent for phase, spent in miss.ran.items()},
         nearest=row.nearest,
         reasons=row.reasons,
         error=f"{type(error).__name__}: {error}".split("\n")[0] if error is not None else None,

@@ -22,6 +22,16 @@ class JitinspectError(Exception):
         self.hint = hint
         self.detail = detail
 
+    def as_dict(self) -> dict[str, str | int | None]:
+        """The error as a part of a JSON document."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "hint": self.hint,
+            "detail": self.detail,
+            "exit_code": self.exit_code,
+        }
+
 
 class UsageError(JitinspectError):
     """A bad option, or an argument spec that does not parse or does not fit."""

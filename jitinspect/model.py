@@ -220,6 +220,8 @@ class CallReport:
     stopped: str | None = None
     """Why the script ended before its last line, such as `the program called sys.exit(3)`."""
     exit_code: int = 0
+    error: Mapping[str, str | int | None] | None = None
+    """What ended the script early, if it was a mistake in it: as in the document of an error."""
     environment: Environment | None = None
     command: str = "trace-cache"
     schema: int = SCHEMA

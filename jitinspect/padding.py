@@ -58,7 +58,7 @@ def padded(
 
     `names` are the positional parameters.
     """
-    by_path = {}
+    by_path: dict[str, list[Padding]] = {}
     for padding in paddings:
         by_path.setdefault(padding.path, []).append(padding)
     given = added = 0

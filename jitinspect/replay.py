@@ -10,6 +10,7 @@ import jax
 
 from jitinspect.arguments.build import Call as Arguments
 from jitinspect.arguments.build import build_call
+from jitinspect.errors import JitinspectError
 from jitinspect.jaxapi.context import setting
 from jitinspect.jaxapi.zeros import zeros
 from jitinspect.ledger import Ledger
@@ -38,6 +39,17 @@ def settings(config: tuple[tuple[str, Any], ...]) -> Iterator[None]:
         for name, value in config:
             stack.enter_context(setting(name, value))
         yield
+
+
+@contextmanager
+def located(at: str) -> Iterator[None]:
+    """Around what is done for one line of a script: an error names it."""
+    try:
+        yield
+    except JitinspectError as error:
+        if not error.message.startswith(at):
+            error.message = f"{at}: {error.message}"
+        raise
 
 
 def make(call: ScriptCall, subject: Jitted, ledger: Ledger, mesh: jax.sharding.Mesh | None) -> bool:

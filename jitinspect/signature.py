@@ -14,9 +14,10 @@ from jitinspect.explain import ABSENT, Form, Interner, Node, Signature, Slot, St
 from jitinspect.jaxapi.context import context_names, context_values
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
+from jitinspect.model import ReasonKind
 from jitinspect.trees import nodes
 
-LEAF_KINDS = (
+LEAF_KINDS: tuple[ReasonKind, ...] = (
     "shape", "dtype", "weak_type", "committed", "device", "sharding", "memory_kind", "layout",
 )  # fmt: skip
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -190,7 +191,7 @@ class SignatureReader:
             found, paths = nodes(one.value, tree)
             fixed += [(Slot("structure", f"{one.where}{path}"), node) for path, node in found]
             for path, static, _ in zip(paths, mask, values, strict=True):
-                kinds = ("static_value",) if static else LEAF_KINDS
+                kinds: tuple[ReasonKind, ...] = ("static_value",) if static else LEAF_KINDS
                 leaves += [Slot(kind, f"{one.where}{path}") for kind in kinds]
         if (variadic := _variadic(facts)) is not None:
             count = sum(one.where.startswith(f"{variadic}[") for one in given)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
-
-import jax
 
 from jitinspect import bookkeeping, program, replay
 from jitinspect.arguments.build import devices_needed, make_mesh
@@ -16,9 +14,9 @@ from jitinspect.errors import JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
 from jitinspect.ledger import Ledger, Row
 from jitinspect.model import CallReport, Phase
+from jitinspect.padding import parse_bucket, parse_pad
+from jitinspect.planning import Plan
 from jitinspect.specs import ScriptCall, read_calls, read_jsonl
-
-SUFFIXES = (".calls", ".jsonl", ".py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,9 @@ class Request:
 
     script: Path
     argv: tuple[str, ...] = ()
+    plan: bool = False
+    pads: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
     mesh: tuple[tuple[str, int], ...] = ()
     stop: bool = False
     explain: bool = False
@@ -39,6 +40,7 @@ class Listeners:
     on_row: Callable[[Row], None] = lambda row: None
     on_start: Callable[[Phase, str], None] = lambda phase, name: None
     on_note: Callable[[str], None] = lambda text: None
+    on_progress: Callable[[int], None] = lambda characters: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,44 @@ class Result:
 
 
 def trace_cache(request: Request, listeners: Listeners) -> Result:
-    """Run the script and watch its calls.
+    """Run the script and watch its calls, or plan them.
 
     Raises `LoadError` for a script that cannot be read; whatever goes wrong later is in the result.
     """
+    if request.plan:
+        return _planned(request, listeners)
     if request.script.suffix == ".py":
         code = program.compiled(request.script)
         ledger = _ledger(request, listeners)
         with ledger:
             outcome = program.run(code, request.script, request.argv)
-        return Result(_report(request, ledger, outcome.stopped, outcome.exit_code))
+        return _ended(_report(request, ledger), outcome.stopped, None, outcome.exit_code)
     return _replay(request, listeners)
+
+
+def _planned(request: Request, listeners: Listeners) -> Result:
+    paddings = [*map(parse_pad, request.pads), *map(parse_bucket, request.buckets)]
+    plan, stopped, error = Plan(request.mesh, paddings), None, None
+    with opened(request.script) as lines:
+        try:
+            if request.script.suffix == ".jsonl":
+                _ensure_devices(request, [], listeners)
+                plan.take_lines(lines, str(request.script), listeners.on_progress)
+            else:
+                for call in _calls(request, lines, listeners):
+                    plan.take(call)
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+        except JitinspectError as raised:
+            error = raised
+    code = program.INTERRUPTED if stopped else error.exit_code if error else 0
+    return _ended(plan.report(str(request.script)), stopped, error, code)
+
+
+def _ended(report: CallReport, stopped: str | None, error: JitinspectError | None, code: int) -> Result:
+    told = error.as_dict() if error else None
+    why = error.message if error else stopped
+    return Result(replace(report, stopped=why, exit_code=code, error=told), error)
 
 
 def _ledger(request: Request, listeners: Listeners) -> Ledger:
@@ -76,17 +105,17 @@ def _replay(request: Request, listeners: Listeners) -> Result:
         except KeyboardInterrupt:
             stopped = "interrupted"
         except JitinspectError as raised:
-            stopped, error = raised.message, raised
+            error = raised
     code = error.exit_code if error else program.INTERRUPTED if stopped else 0 if fine else 4
-    return Result(_report(request, ledger, stopped, code), error)
+    return _ended(_report(request, ledger), stopped, error, code)
 
 
 def _make_all(request: Request, listeners: Listeners, ledger: Ledger, lines: IO[str]) -> bool:
     """Whether every call went well."""
     targets, fine = replay.Targets(), True
     for call in _calls(request, lines, listeners):
-        mesh = make_mesh(request.mesh)
-        fine = replay.make(call, targets[call.ref], ledger, mesh) and fine
+        with replay.located(call.at):
+            fine = replay.make(call, targets[call.ref], ledger, make_mesh(request.mesh)) and fine
         if request.stop and not fine:
             break
     return fine
@@ -109,10 +138,8 @@ def _calls(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[S
 def _readable(lines: list[str], path: str) -> list[ScriptCall]:
     """The calls up to the first line that does not read."""
     found: list[ScriptCall] = []
-    try:
+    with suppress(UsageError):
         found.extend(read_calls(lines, path))
-    except UsageError:
-        pass
     return found
 
 
@@ -137,7 +164,7 @@ def opened(script: Path) -> Iterator[IO[str]]:
             raise LoadError(f"{script} is not text") from None
 
 
-def _report(request: Request, ledger: Ledger, stopped: str | None, exit_code: int) -> CallReport:
+def _report(request: Request, ledger: Ledger) -> CallReport:
     calls = tuple(bookkeeping.rows(ledger))
     functions = bookkeeping.function_totals(calls, ledger.folded)
     disk_hits = sum(call.status == "DISK" for call in calls)
@@ -149,9 +176,4 @@ def _report(request: Request, ledger: Ledger, stopped: str | None, exit_code: in
         internal=ledger.internal,
         ahead_of_time=ledger.ahead,
         omitted=sum(ledger.folded.values()),
-        stopped=stopped,
-        exit_code=exit_code,
     )
-
-
-__all__ = ["SUFFIXES", "Listeners", "Request", "Result", "jax", "trace_cache"]

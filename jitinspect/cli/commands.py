@@ -15,6 +15,7 @@ from jitinspect.cli.options import OutputOptions, Raw, TargetOptions, grouped
 Command = Callable[..., None]
 
 INSPECT = "Inspect a function"
+CALLS = "Watch calls"
 MORE = "Look around"
 
 
@@ -81,6 +82,44 @@ def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None
     _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, raw=raw)
 
 
+def trace_cache(
+    script: Annotated[
+        Path, typer.Argument(metavar="SCRIPT", help="A call script, .calls or .jsonl, or a program, .py.")
+    ],
+    output: OutputOptions,
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="[ARGS]…", help="Arguments of the program, after a --.")
+    ] = [],  # noqa: B006 (Typer asks for a list)
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Decide from the keys alone: nothing is traced, compiled or run.")
+    ] = False,
+    pad: Annotated[
+        list[str],
+        typer.Option("--pad", metavar="PATH.AXIS=pow2|N", help="With --plan: what padding would leave."),
+    ] = [],  # noqa: B006
+    bucket: Annotated[
+        list[str],
+        typer.Option("--bucket", metavar="PATH.AXIS=32,64,…", help="With --plan: what buckets would leave."),
+    ] = [],  # noqa: B006
+    mesh: Annotated[
+        str, typer.Option("--mesh", metavar="AXIS=SIZE,…", help="The mesh for f32[8,784]@P('data',None).")
+    ] = "",
+    stop: Annotated[
+        bool, typer.Option("--stop", help="End the script at the first call that raises.")
+    ] = False,
+) -> None:
+    """Print for each call of a script whether it was CACHED or COMPILED, and why."""
+    from jitinspect.cli.calls import fields_of, trace_cache_core
+    from jitinspect.cli.output import emitted, report_ending
+
+    fields = fields_of(script, arguments, plan, (pad, bucket), mesh)
+    with emitted(output, shared=script.suffix == ".py") as emit:
+        result = trace_cache_core(script, fields, output, stop=stop)
+        emit(result.report)
+    report_ending(result.report, result.error, output)
+    raise typer.Exit(result.report.exit_code)
+
+
 def ls(
     module: Annotated[str, typer.Argument(metavar="MODULE", help="pkg.mod, or path/to/file.py.")],
     output: OutputOptions,
@@ -128,6 +167,7 @@ def register(app: typer.Typer) -> None:
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
+    app.command(rich_help_panel=CALLS)(grouped(trace_cache))
     for command in looking:
         app.command(rich_help_panel=MORE)(grouped(command))
 

@@ -44,7 +44,7 @@ def inspect_core(
     from jitinspect.jaxapi.sources import hide_frames
     from jitinspect.stages import Options
 
-    hide_frames(_own_files())
+    hide_frames(own_files())
     resume_collection()
     request = inspection.Request(
         command=command, stages=stages, platforms=platforms, options=Options(**options), **fields
@@ -79,7 +79,7 @@ def import_jax() -> None:
         raise UsageError(f"jax does not import: {error}", hint="see the JAX_… variables") from None
 
 
-def _own_files() -> set[str]:
+def own_files() -> set[str]:
     """The files between the interpreter and the user's function, which are none of the user's.
 
     Left in, their frames would stand in the tables of every module, before the user's own lines.

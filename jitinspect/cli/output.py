@@ -27,7 +27,8 @@ WIDE = 10_000
 def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[[AnyReport], None]]:
     """Around a command's work: stdout is kept for the report that is given to the yielded function.
 
-    With `shared` a program of the user's prints to stdout, too, unless JSON is to stand there alone. Raises `UsageError` first of all if the report could not be written where it is to go.
+    With `shared` a program of the user's prints to stdout, too, unless JSON is to stand there alone.
+    Raises `UsageError` first of all if the report could not be written where it is to go.
     """
     _check_output(options)
     if options.output is not None:  # the user's module may go to another folder
@@ -56,7 +57,9 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     else:
         color = streams.wants_color(options.color.value, stdout)
         paged = options.pager and stdout.isatty()
-        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color, _width(stdout), options.verbose))
+        (streams.write_paged if paged else streams.write)(
+            stdout, as_text(report, color, _width(stdout), options.verbose)
+        )
 
 
 def needs_environment(options: OutputOptions) -> bool:
@@ -111,6 +114,18 @@ def report_error(error: JitinspectError, argv: list[str]) -> int:
         color = streams.wants_color(_color_choice(argv), sys.stderr)
         sys.stderr.write(error_text(error, color))
     return error.exit_code
+
+
+def report_ending(report: CallReport, error: JitinspectError | None, options: OutputOptions) -> None:
+    """After the rows: the tracebacks of the calls that raised, and what ended the script early; on stderr."""
+    if options.as_json:
+        return
+    for call in report.calls:
+        if call.traceback and report.command == "trace-cache" and not report.script.endswith(".py"):
+            sys.stderr.write(f"call {call.index} at {call.at} raised\n{call.traceback}\n")
+    if error is not None:
+        color = streams.wants_color(options.color.value, sys.stderr)
+        sys.stderr.write(error_text(error, color))
 
 
 def _color_choice(argv: list[str]) -> str:

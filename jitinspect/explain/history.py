@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jitinspect.explain.slots import ABSENT, Form, Interner, Signature, Slot
+from jitinspect.model import ReasonKind
 
 Ids = npt.NDArray[np.int32]
 
@@ -21,7 +22,7 @@ class Row:
         self.ids = ids
         self.index = index
 
-    def get(self, kind: str, where: str | None) -> Any:
+    def get(self, kind: ReasonKind, where: str | None) -> Any:
         """The value of a component; None where the call does not have it."""
         return self._history.value(self.ids, Slot(kind, where))
 
@@ -51,7 +52,7 @@ class History:
             self._grow()
         if count == 0:
             self._common = ids.copy()
-        for column in np.nonzero(ids != self._common)[0]:
+        for column in np.nonzero(ids != self._common)[0].tolist():
             if column not in self._varying:
                 self._varying[column] = np.full(self._capacity, self._common[column], np.int32)
         for column, kept in self._varying.items():

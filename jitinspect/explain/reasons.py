@@ -10,7 +10,7 @@ from jitinspect.explain.slots import Node, Slot, Static
 from jitinspect.explain.values import node_text, parts, text
 from jitinspect.model import ReasonKind
 
-LEAF_TYPE = ("shape", "dtype", "weak_type")
+LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
     elif kind == "committed":
         yield Difference(kind, where, _placed(earlier, where), _placed(row, where), old, new)
     else:
-        yield Difference(kind, where, text(kind, old), text(kind, new), old, new)  # type: ignore[arg-type]
+        yield Difference(kind, where, text(kind, old), text(kind, new), old, new)
 
 
 def _static_texts(before: Static, now: Static) -> tuple[str, str]:
@@ -72,7 +72,7 @@ def leaf_text(row: Row, where: str | None) -> str:
 def _placed(row: Row, where: str | None) -> str:
     if not row.get("committed", where):
         return "uncommitted"
-    return f"committed to {row.get('sharding', where) or row.get('device', where)}"
+    return f"committed to {row.get('device', where)}"
 
 
 def _implied(one: Difference, found: list[Difference]) -> bool:

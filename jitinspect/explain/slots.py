@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from jitinspect.model import ReasonKind
+
 ABSENT = -1
 """The id of a component that a call does not have; it differs from nothing."""
 
@@ -13,7 +15,7 @@ ABSENT = -1
 class Slot(NamedTuple):
     """One component of a call: `kind` is a reason's, `where` a path such as `params['w']`."""
 
-    kind: str
+    kind: ReasonKind
     where: str | None
 
 

@@ -77,4 +77,5 @@ def _same(before: Any, now: Any, name: str) -> bool:
 
 def has_equality(value: Any) -> bool:
     """Whether `==` compares more than identity; functions and enums are compared by identity, rightly."""
-    return type(value).__eq__ is not object.__eq__ or isinstance(value, enum.Enum)
+    own: object = type(value).__eq__
+    return own is not object.__eq__ or isinstance(value, enum.Enum)

@@ -41,8 +41,8 @@ def setting(name: str, value: Any) -> AbstractContextManager[Any]:
     (0.10.2 and 0.12.0.1). Raises `UsageError` for an option that has none, or does not take the value.
     """
     states = getattr(_config, "config_states", {})
-    state = states.get(name) or states.get(f"jax_{name}")
-    if state is None:
+    state = states.get(name, states.get(f"jax_{name}"))
+    if state is None:  # (a state has no truth value)
         near = get_close_matches(f"jax_{name.removeprefix('jax_')}", states, n=1)
         hint = f"did you mean {near[0]}?" if near else None
         raise UsageError(f"JAX has no setting {name!r} that holds for a while", hint=hint)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import jax
 
+from jitinspect.jaxapi.devices import option
+
 _LOGGER = "jax._src.interpreters.partial_eval"
 _START = "TRACING CACHE MISS"
 
@@ -20,7 +22,7 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
     setting is in no cache key. Logger and message seen on 0.10.2 and 0.12.0.1.
     """
     logger = logging.getLogger(_LOGGER)
-    before = jax.config.jax_explain_cache_misses
+    before = option("jax_explain_cache_misses")
 
     def keep(record: logging.LogRecord) -> bool:
         text = record.getMessage()

@@ -124,7 +124,7 @@ def _call_of(obj: Any) -> Any:
 
 def _link(link: Any) -> Hashable:
     code = getattr(link, "__code__", None)
-    return code if isinstance(code, types.CodeType) else type(link)
+    return code if isinstance(code, types.CodeType) else type(link).__qualname__
 
 
 def _definition(fun: Any) -> str | None:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from jax._src.array import ArrayImpl
 
+from jitinspect.jaxapi.devices import option
 from jitinspect.specs import short_dtype
 
 
@@ -141,11 +142,11 @@ def _other_key(leaf: Any) -> Hashable:
 
 
 def _x64() -> bool:
-    return bool(jax.config.jax_enable_x64)
+    return bool(option("jax_enable_x64"))
 
 
 def _default_device() -> Any:
-    return jax.config.jax_default_device or jax.local_devices()[0]
+    return option("jax_default_device") or jax.local_devices()[0]
 
 
 def _raw_layout(array: Any) -> Any:

@@ -15,7 +15,7 @@ def zeros(struct: jax.ShapeDtypeStruct) -> Any:
     """An array of that type and placement; a NumPy one where that makes no difference to JAX, so that nothing
     is compiled for it. Weakly typed scalars are Python's own.
     """
-    if jax.dtypes.issubdtype(struct.dtype, jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(struct.dtype, jax.dtypes.prng_key):
         return _placed(_keys(struct), struct.sharding)
     if struct.weak_type:
         return _placed(_weak(struct), struct.sharding)
@@ -27,9 +27,10 @@ def _placed(array: Any, sharding: Any) -> Any:
 
 
 def _keys(struct: jax.ShapeDtypeStruct) -> Any:
-    impl = jax.random.key_impl(struct)
-    data = jax.eval_shape(lambda: jax.random.key_data(jax.random.key(0, impl=impl)))
-    return jax.random.wrap_key_data(np.zeros((*struct.shape, *data.shape), data.dtype), impl=impl)
+    """As many times the key of seed 0 as it takes, whose dtype names the implementation."""
+    dtype: Any = struct.dtype
+    key = jax.random.key(0, impl=dtype._impl.name)
+    return jax.numpy.broadcast_to(key, struct.shape)
 
 
 def _weak(struct: jax.ShapeDtypeStruct) -> Any:

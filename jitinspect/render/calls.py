@@ -108,7 +108,11 @@ def _details(call: Call, painter: _Painter) -> Iterator[str]:
     yield painter(f"      at {at}{where}", "2") + "\n"
     if call.stages:
         parts = ", ".join(f"{stage} {seconds(call.seconds.get(stage, 0))}" for stage in call.stages)
-        yield f"      stages   {parts}\n" if any(call.seconds.values()) else f"      stages   {', '.join(call.stages)}\n"
+        yield (
+            f"      stages   {parts}\n"
+            if any(call.seconds.values())
+            else f"      stages   {', '.join(call.stages)}\n"
+        )
     if call.nearest is not None:
         yield f"      nearest  call {call.nearest}\n"
     for reason in call.reasons:
@@ -125,9 +129,10 @@ def _totals(report: CallReport, painter: _Painter) -> Iterator[str]:
     verb = "planned, nothing was run: " if report.planned else ""
     disk = f" · {sums.disk_hits} from disk" if sums.disk_hits else ""
     spent = "" if report.planned else f" · {seconds(sums.seconds)}"
+    entries = _count(sums.cache_entries, "cache entr", "y", "ies")
     told = (
         f"{verb}{_count(sums.calls, 'call')} · {_count(sums.compilations, 'compilation')}{disk} · "
-        f"{_count(sums.cache_entries, 'cache entr', 'y', 'ies')} · {_count(sums.cache_hits, 'cache hit')}{spent}"
+        f"{entries} · {_count(sums.cache_hits, 'cache hit')}{spent}"
     )
     yield painter(told, "1") + "\n"
     yield from _functions(report.functions, report.planned, painter)

@@ -42,14 +42,8 @@ def to_json(report: AnyReport) -> str:
 
 def error_to_json(command: str | None, error: JitinspectError) -> str:
     """The document that stands on stdout instead of a report."""
-    told = {
-        "kind": error.kind,
-        "message": error.message,
-        "hint": error.hint,
-        "detail": error.detail,
-        "exit_code": error.exit_code,
-    }
-    return json.dumps({"schema": SCHEMA, "command": command, "error": told}, indent=1, ensure_ascii=False)
+    document = {"schema": SCHEMA, "command": command, "error": error.as_dict()}
+    return json.dumps(document, indent=1, ensure_ascii=False)
 
 
 def from_json(text: str) -> AnyReport:
@@ -68,7 +62,7 @@ def from_json(text: str) -> AnyReport:
 
 
 def _report(document: dict[str, Any]) -> AnyReport:
-    if "error" in document:
+    if document.get("error") and "calls" not in document:
         raise LoadError(f"the report is that of an error: {document['error']['message']}")
     environment = document.get("environment") and _build(Environment, document["environment"])
     if document["command"] == "ls":

@@ -10,12 +10,13 @@ HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
     "errors": 0, "model": 0,
-    "specs": 1, "hlotext": 1, "tracebacks": 1,
-    "jaxapi": 2, "describe": 2,
-    "target": 3, "kernels": 3, "observe": 3,
-    "arguments": 4, "stages": 4, "doctor": 4,
-    "inspection": 5,
-    "cli": 6, "__main__": 7,
+    "specs": 1, "hlotext": 1, "tracebacks": 1, "explain": 1,
+    "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2,
+    "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3,
+    "arguments": 4, "stages": 4, "doctor": 4, "executables": 4,
+    "ledger": 5, "plan": 5, "replay": 6, "bookkeeping": 6, "planning": 7,
+    "inspection": 8, "tracecache": 8,
+    "cli": 9, "__main__": 10,
 }  # fmt: skip
 """Each room may import from its own package and from floors below; `render` stands apart."""
 RENDER_MAY_IMPORT = {"errors", "model", "render"}
@@ -87,7 +88,8 @@ def test_the_core_never_sees_rich_and_only_the_core_sees_jax():
         packages = {name.split(".")[0] for name in imports(path)}
         assert "rich" not in packages or first == "render", path
         assert not packages & {"jax", "numpy"} or first in {
-            "jaxapi", "kernels", "arguments", "stages", "doctor", "target", "cli",
+            "jaxapi", "kernels", "arguments", "stages", "doctor", "target", "cli", "explain", "trees",
+            "signature", "replay",
         }, path  # fmt: skip
 
 

@@ -1,0 +1,93 @@
+"""The door to the core for `trace-cache`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jitinspect import specs
+from jitinspect.cli import streams
+from jitinspect.cli.core import import_jax, own_files, resume_collection
+from jitinspect.cli.options import OutputOptions
+from jitinspect.cli.output import needs_environment
+from jitinspect.errors import LoadError, UsageError
+from jitinspect.render.log import CompileLog
+
+if TYPE_CHECKING:
+    from jitinspect.tracecache import Result
+
+SUFFIXES = (".calls", ".jsonl", ".py")
+
+
+def fields_of(
+    script: Path,
+    arguments: Sequence[str],
+    plan: bool,
+    policies: tuple[Sequence[str], Sequence[str]],
+    mesh: str,
+) -> dict[str, Any]:
+    """The fields of a `Request`; what is wrong with them is told before jax is imported."""
+    _check_script(script, arguments, plan)
+    if any(policies) and not plan:
+        raise UsageError("--pad and --bucket need --plan", hint="add --plan")
+    return {
+        "argv": tuple(arguments),
+        "plan": plan,
+        "pads": tuple(policies[0]),
+        "buckets": tuple(policies[1]),
+        "mesh": specs.parse_mesh(mesh) if mesh else (),
+    }
+
+
+def _check_script(script: Path, arguments: Sequence[str], plan: bool) -> None:
+    if script.suffix not in SUFFIXES:
+        raise UsageError(f"{script} is no call script", hint=f"its name ends in {', '.join(SUFFIXES)}")
+    if not script.is_file():
+        raise LoadError(f"no file {script}", hint=_hint(script))
+    if script.suffix == ".py" and plan:
+        raise UsageError("--plan needs a call script", hint="a program has to run to make its calls")
+    if script.suffix != ".py" and arguments:
+        raise UsageError(f"{script} takes no arguments: {arguments[0]}", hint="only a program, .py, does")
+
+
+def _hint(script: Path) -> str | None:
+    from difflib import get_close_matches
+
+    beside = [str(found) for suffix in SUFFIXES for found in script.parent.glob(f"*{suffix}")]
+    near = get_close_matches(str(script), beside, n=1)
+    return f"did you mean {near[0]}?" if near else None
+
+
+def trace_cache_core(script: Path, fields: dict[str, Any], output: OutputOptions, stop: bool) -> Result:
+    """Run or plan the script, with what goes on told on stderr where that is a terminal."""
+    import_jax()
+    from jitinspect import tracecache
+    from jitinspect.jaxapi.devices import environment
+    from jitinspect.jaxapi.sources import hide_frames
+
+    hide_frames(own_files())
+    resume_collection()
+    request = tracecache.Request(script, **fields, stop=stop, explain=output.verbose)
+    log = CompileLog(
+        sys.stderr,
+        color=streams.wants_color(output.color.value, sys.stderr),
+        live=sys.stderr.isatty() and not output.quiet,
+        verbose=output.verbose,
+        width=shutil.get_terminal_size((160, 24)).columns,
+    )
+    listeners = tracecache.Listeners(
+        on_row=lambda row: log.close(),
+        on_start=log.on_start,
+        on_note=(lambda text: None) if output.quiet else log.note,
+    )
+    try:
+        result = tracecache.trace_cache(request, listeners)
+    finally:
+        log.close()
+    if not needs_environment(output):
+        return result
+    return replace(result, report=replace(result.report, environment=environment()))
