@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.advice import first_call, reasons
+from jitinspect.advice import agrees, first_call, reasons
 from jitinspect.describe import describe_call
 from jitinspect.executables import Group
 from jitinspect.explain import History, differences
@@ -18,6 +18,7 @@ from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
 from jitinspect.model import Phase, Reason, Status, Work
+from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
 
 MOST_ROWS = 10_000
@@ -327,7 +328,7 @@ class Ledger:
             known,
             describe_call(known.name, call.args, call.kwargs),
             self._read(known, call),
-            sites.position(*made_at) if made_at else None,
+            relative(sites.position(*made_at)) if made_at else None,
         )
 
     # Keeping the books
@@ -366,9 +367,14 @@ class Ledger:
         cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
         self._explained[miss.facts.lineage] = self._clearings
         if earlier is None:
+            miss.jax_says = None  # it says as much
             return None, (first_call(miss.facts),)
         found = differences(history, history.row(signature, index), earlier)
         told = reasons(found, miss.facts, miss.made_at, cleared)
+        if self._explain_too and miss.jax_says is None:
+            miss.jax_says = "nothing: what it explains are traces, and the function was not traced"
+        elif miss.jax_says is not None and agrees(miss.jax_says, told):
+            miss.jax_says = None
         return (earlier.index if earlier.index >= 0 else None), told
 
     def _history(self, known: JitFacts) -> History:

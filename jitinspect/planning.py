@@ -13,6 +13,7 @@ from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy
 from jitinspect.padding import Padding, padded
+from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
 from jitinspect.replay import Targets, located, settings
 from jitinspect.specs import ScriptCall, read_jsonl_line
@@ -138,7 +139,7 @@ class Plan:
         """Add up what has been seen, and forget it."""
         for seen in self._seen.values():
             facts, status = seen.judgement.facts, seen.judgement.status
-            counts = self._counts.setdefault((facts.name, facts.definition), [0, 0, 0])
+            counts = self._counts.setdefault((facts.name, relative(facts.definition)), [0, 0, 0])
             counts[0] += seen.count
             counts[1] += status == "COMPILED"
             counts[2] += seen.count - (status != "CACHED")
@@ -173,7 +174,7 @@ def _row(seen: Seen, index: int, at: str, first: bool) -> Call:
     return Call(
         index=index,
         function=judgement.facts.name,
-        definition=judgement.facts.definition,
+        definition=relative(judgement.facts.definition),
         at=at,
         signature=seen.signature,
         status=judgement.status if first else "CACHED",

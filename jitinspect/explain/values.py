@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
-from jitinspect.explain.slots import Node, Static
+from jitinspect.explain.slots import Captured, Node, Static
 
 LONGEST = 120
 """Characters of a value's repr that are shown."""
@@ -19,6 +21,8 @@ def text(kind: str, value: Any) -> str:
         return node_text(value)
     if isinstance(value, Static):
         return shown(value.value)
+    if isinstance(value, Captured):
+        return value.text
     if kind == "committed":
         return "committed" if value else "uncommitted"
     return value if isinstance(value, str) else shown(value)
@@ -43,9 +47,11 @@ def _aux(node: Node) -> str:
 
 
 def shown(value: Any) -> str:
-    """The repr, cut; also of an object whose repr fails."""
+    """The repr, cut, without addresses; functions by their line; also an object whose repr fails."""
+    if isinstance(value, FunctionType):
+        return f"{value.__qualname__} ({value.__code__.co_filename}:{value.__code__.co_firstlineno})"
     try:
-        full = repr(value)
+        full = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
     except Exception:
         full = f"<{type(value).__name__}>"
     return full if len(full) <= LONGEST else f"{full[: LONGEST - 1]}…"

@@ -9,7 +9,7 @@ import jitinspect
 HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
-    "errors": 0, "model": 0,
+    "errors": 0, "model": 0, "paths": 0,
     "specs": 1, "hlotext": 1, "tracebacks": 1, "explain": 1,
     "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2,
     "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3,
