@@ -41,6 +41,7 @@ class Miss:
     made_at: str | None = None
     ran: dict[Phase, float] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
+    traced: bool = not events.tells_bodies()
     compiled: bool = False
     from_disk: bool = False
     jax_says: str | None = None
@@ -128,7 +129,7 @@ class Ledger:
         with ExitStack() as opening:
             if self._explain_too:
                 opening.enter_context(explanations(self._jax_says))
-            opening.callback(events.subscribe(self._start, self._end, self._disk_hit))
+            opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
             opening.enter_context(calls.watch(self))
             self._open = opening.pop_all()
         return self
@@ -283,7 +284,15 @@ class Ledger:
         else:
             miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
             miss.compiled = miss.compiled or phase == "compile"
+            if phase == "trace" and not miss.traced:  # a look-up that found one
+                del miss.ran[phase]
         return None
+
+    def _body(self) -> None:
+        """A body is traced: the outermost of a call's trace is its own."""
+        miss = self._current_miss()
+        if miss is not None and len(miss.under_way) == 1 and not self._thread.muted:
+            miss.traced = True
 
     def _disk_hit(self) -> None:
         miss = self._current_miss()

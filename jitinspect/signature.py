@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jitinspect.explain import ABSENT, Form, Interner, Node, Signature, Slot, Static
+from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, Form, Interner, Node, Signature, Slot, Static
 from jitinspect.jaxapi.context import context_names, context_values
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
@@ -132,7 +132,7 @@ class SignatureReader:
         placed = facts.committed is not None
         told = facts._replace(
             sharding=facts.sharding or ("one device" if placed else None),
-            layout=facts.layout or ("the default" if placed else None),
+            layout=facts.layout or (DEFAULT_LAYOUT if placed else None),
         )
         ids = tuple(ABSENT if value is None else self.interner(value) for value in told)
         traced = self.interner((facts[:3], facts.mesh, facts.memory_kind if facts.committed else None))
@@ -228,7 +228,7 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     """What each parameter was given, and how."""
     parameters = facts.parameters
     names = [name for name, parameter in parameters.items() if parameter.kind in _POSITIONAL]
-    variadic = _variadic(facts)
+    variadic, keywords = _variadic(facts), _variadic(facts, inspect.Parameter.VAR_KEYWORD)
     for index, value in enumerate(args):
         if index < len(names):
             where, form = names[index], "by position"
@@ -237,7 +237,8 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         static = index in facts.static_nums or where in facts.static_names
         yield Given(where, form, static, value)
     for name in sorted(kwargs):
-        yield Given(name, "by keyword", name in facts.static_names, kwargs[name])
+        where = name if name in parameters or keywords is None else f"{keywords}[{name!r}]"
+        yield Given(where, "by keyword", name in facts.static_names, kwargs[name])
     for name, parameter in parameters.items():
         left = name not in kwargs and name not in names[: len(args)]
         if left and parameter.default is not parameter.empty:
@@ -245,6 +246,5 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             yield Given(name, "default", static, parameter.default if static else _Unset)
 
 
-def _variadic(facts: JitFacts) -> str | None:
-    kinds = {parameter.kind: name for name, parameter in facts.parameters.items()}
-    return kinds.get(inspect.Parameter.VAR_POSITIONAL)
+def _variadic(facts: JitFacts, kind: Any = inspect.Parameter.VAR_POSITIONAL) -> str | None:
+    return next((name for name, parameter in facts.parameters.items() if parameter.kind is kind), None)

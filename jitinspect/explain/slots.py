@@ -12,6 +12,10 @@ ABSENT = -1
 """The id of a component that a call does not have; it differs from nothing."""
 
 
+DEFAULT_LAYOUT = "the default"
+"""The value of a `layout` slot for an array that lies row by row."""
+
+
 class Slot(NamedTuple):
     """One component of a call: `kind` is a reason's, `where` a path such as `params['w']`."""
 
