@@ -13,7 +13,7 @@ from typing import TextIO
 
 from jitinspect.cli import streams
 from jitinspect.cli.options import OutputOptions
-from jitinspect.errors import JitinspectError, LoadError, UsageError
+from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model import Listing, Report
 from jitinspect.render.errors import error_text
 from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
@@ -56,7 +56,9 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     else:
         color = streams.wants_color(options.color.value, stdout)
         paged = options.pager and stdout.isatty()
-        (streams.write_paged if paged else streams.write)(stdout, as_text(report, color, _width(stdout)))
+        (streams.write_paged if paged else streams.write)(
+            stdout, as_text(report, color, _width(stdout), options.verbose)
+        )
 
 
 def needs_environment(options: OutputOptions) -> bool:
@@ -72,12 +74,12 @@ def _width(stdout: TextIO) -> int:
     return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else WIDE
 
 
-def as_text(report: AnyReport, color: bool, width: int = WIDE) -> Iterator[str]:
+def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = False) -> Iterator[str]:
     """Any report as the terminal shows it."""
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
 
-        yield from render(report, color)
+        yield from render(report, color, verbose)
         return
     from jitinspect.render import tables
 
@@ -89,17 +91,31 @@ def as_text(report: AnyReport, color: bool, width: int = WIDE) -> Iterator[str]:
 
 
 def _check_output(options: OutputOptions) -> None:
-    """A file that could not be written is told before the work is done, not after."""
-    path = options.output
-    if path is not None and not path.parent.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {path.parent}")
-    if path is not None and path.is_dir():
-        raise UsageError(f"-o {path}: this is a folder", hint=f"-o {path / 'report.json'}")
+    if options.output is not None:
+        check_file("-o", options.output)
+
+
+def check_file(option: str, path: Path) -> Path:
+    """The whole path of a file that is to be written: that it could not be is told before the work
+    is done, not after, by `UsageError`. The user's module may go to another folder meanwhile.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"{option} {path}: this is a folder", hint=f"{option} {path / 'report.json'}")
+    return path.absolute()
+
+
+def save(report: AnyReport, path: Path, options: OutputOptions) -> None:
+    """Write the JSON document of `report` beside whatever else is done with it."""
+    _write_file(path, [to_json(report), "\n"])
+    if not options.quiet:
+        sys.stderr.write(f"wrote {shown_path(str(path))}\n")
 
 
 def report_error(error: JitinspectError, argv: list[str]) -> int:
     """Tell the user on stderr, under `--json` by a document on stdout; the exit code."""
-    if "--json" in argv:
+    if "--json" in argv and not isinstance(error, CheckFailed):  # whose report stands there already
         command = next((word for word in argv if not word.startswith("-")), None)
         streams.write(streams.own_stdout(), [error_to_json(command, error), "\n"])
     else:
@@ -122,7 +138,7 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
     if options.as_json or path.suffix == ".json":
         return [to_json(report), "\n"]
     if path.suffix != ".html":
-        return as_text(report, color=options.color.value == "always")
+        return as_text(report, color=options.color.value == "always", verbose=options.verbose)
     if not isinstance(report, Report):
         raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
     from jitinspect.render.html import render

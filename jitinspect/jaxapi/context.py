@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from jax._src import config as _config
@@ -17,21 +18,42 @@ def trace_context() -> dict[str, Any]:
     `jax_debug_nans` and other settings that no trace hangs on are not among them. Empty where this
     JAX has no such functions.
     """
-    return {name: value for name, value in zip(_NAMES, _values(), strict=True) if name not in _IDENTITY_ONLY}
+    return {
+        name: value for name, value in zip(_names(), _values(), strict=True) if name not in _IDENTITY_ONLY
+    }
+
+
+def changed_context() -> dict[str, str]:
+    """What of `trace_context` is not JAX's own default: differs from what it was when this module was
+    imported, before any code of the user's, or was set by the environment (`JAX_ENABLE_X64`) before that.
+    """
+    return {
+        name: str(value)
+        for name, value in trace_context().items()
+        if name.upper() in os.environ or _differs(value, _AT_IMPORT.get(name, value))
+    }
+
+
+def _differs(value: Any, other: Any) -> bool:
+    return type(value) is not type(other) or bool(value != other)
 
 
 def context_values() -> tuple[Any, ...]:
     """The same values as one tuple, to be compared at once."""
-    return tuple(_values())
+    return _values()
 
 
-def _probe() -> tuple[tuple[str, ...], Any]:
-    names, values = getattr(_config, "trace_context_names", None), getattr(_config, "trace_context", None)
+def _names() -> tuple[str, ...]:
+    """Asked for each time: what JAX imports later adds names (seen on 0.12.0.1)."""
     try:
-        told = tuple(names())  # type: ignore[misc]
-        return (told, values) if len(told) == len(values()) else ((), tuple)  # type: ignore[misc]
-    except (TypeError, NotImplementedError):
-        return (), tuple
+        return tuple(_config.trace_context_names())
+    except (AttributeError, NotImplementedError):
+        return ()
 
 
-_NAMES, _values = _probe()
+def _values() -> tuple[Any, ...]:
+    values = getattr(_config, "trace_context", None)
+    return tuple(values()) if values and _names() else ()
+
+
+_AT_IMPORT = trace_context()

@@ -10,12 +10,19 @@ from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import (
     SCHEMA,
     Artifact,
+    CacheKey,
+    Change,
+    Comparison,
     CompileEvent,
     Diagnosis,
+    DiskEntry,
+    DiskKey,
     Environment,
     Kernel,
+    KeyDifference,
     ListedCallable,
     Listing,
+    MemoryKey,
     Report,
     Support,
     Target,
@@ -26,10 +33,11 @@ AnyReport = Report | Listing | Diagnosis
 
 
 def to_json(report: AnyReport) -> str:
-    """One document, indented, `schema` and `command` first."""
+    """One document, indented, `schema` and `command` first; `key` is the first of a sweep's `keys`."""
     document = {"schema": report.schema, "command": report.command, **asdict(report)}
     if isinstance(report, Report):
-        document["key"] = None
+        keys = document.pop("keys")
+        document |= {"key": keys[0] if keys else None, "keys": keys if len(keys) > 1 else []}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
@@ -76,7 +84,31 @@ def _report(document: dict[str, Any]) -> AnyReport:
         environment=environment,
         artifacts=tuple(_artifact(artifact) for artifact in document["artifacts"]),
         events=_each(CompileEvent, document["events"]),
+        keys=tuple(map(_key, document.get("keys") or filter(None, [document.get("key")]))),
+        against=_comparison(document["against"]) if document.get("against") else None,
     )
+
+
+def _key(document: dict[str, Any]) -> CacheKey:
+    return _build(
+        CacheKey,
+        document,
+        memory=_build(MemoryKey, document["memory"]),
+        disk=_disk(document["disk"]) if document.get("disk") else None,
+    )
+
+
+def _disk(document: dict[str, Any]) -> DiskKey:
+    entry = document.get("entry")
+    return _build(DiskKey, document, entry=_build(DiskEntry, entry) if entry else None)
+
+
+def _comparison(document: dict[str, Any]) -> Comparison:
+    disk = [
+        _build(KeyDifference, difference, why=_each(Change, difference["why"]))
+        for difference in document["disk"]
+    ]
+    return _build(Comparison, document, memory=_each(Change, document["memory"]), disk=tuple(disk))
 
 
 def _artifact(document: dict[str, Any]) -> Artifact:

@@ -10,9 +10,9 @@ HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
     "errors": 0, "model": 0,
-    "specs": 1, "hlotext": 1, "tracebacks": 1,
+    "specs": 1, "hlotext": 1, "tracebacks": 1, "keydiff": 1,
     "jaxapi": 2, "describe": 2,
-    "target": 3, "kernels": 3, "observe": 3,
+    "target": 3, "kernels": 3, "observe": 3, "cachekey": 3,
     "arguments": 4, "stages": 4, "doctor": 4,
     "inspection": 5,
     "cli": 6, "__main__": 7,
