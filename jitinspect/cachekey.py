@@ -29,7 +29,8 @@ def cache_key(memory: MemoryKey, disk: Callable[[], DiskKey], traced: Any, lower
 
 def memory_key(function: str, traced: Any, static: Mapping[str, str]) -> MemoryKey:
     """`function` as `module.qualname (file:line)`; the arguments' types are those that were traced."""
-    return MemoryKey(function, leaves(traced), static, {**changed_context(), **mesh_of(traced)})
+    args = tuple(f"{leaf.path}: {describe(leaf.aval)}{leaf.placement}" for leaf in leaves(traced))
+    return MemoryKey(function, args, static, {**changed_context(), **mesh_of(traced)})
 
 
 def static_values(
@@ -65,9 +66,9 @@ def _shown(label: str | int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 
 
 def described(value: Any) -> str:
-    """The value's own `repr`; one that fails, or has an address in it, says no more than its type."""
+    """The value's own `repr` on one line; one that fails, or has an address in it, says only its type."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).splitlines())
     except Exception:
         return describe(value)
     return describe(value) if " at 0x" in text else short(text)

@@ -10,6 +10,8 @@ from jitinspect.model import CacheKey, Change, Comparison, DiskKey, KeyDifferenc
 
 COMPUTATION = "computation"
 OPTIONS = "compile_options"
+JAXLIB = "jax_lib version"
+"""JAX's names of components; how others are serialized is jaxlib's, and may differ with it alone."""
 
 
 def compare(old: CacheKey, new: CacheKey, file: str) -> Comparison:
@@ -79,16 +81,19 @@ def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[Change, ..
 
 def _why(component: str, old: CacheKey, new: CacheKey, before: DiskKey, now: DiskKey) -> tuple[Change, ...]:
     own = _inputs_changes(component, before, now)
-    if component == OPTIONS:
-        return (*_placements(old.memory, new.memory), *own)
-    if component != COMPUTATION:
-        return own or _inputs_changes("jax_lib version", before, now)  # how it serializes is jaxlib's
-    typed = _typed(old.memory, new.memory)
-    if typed:  # other constants and operations follow from these
-        return (*typed, *own)
+    if component == COMPUTATION:
+        return (*_typed(old.memory, new.memory), *own, *_in_the_program(old, new, before, now))
+    placed = _placements(old.memory, new.memory) if component == OPTIONS else ()
+    return (*placed, *own) or _inputs_changes(JAXLIB, before, now)
+
+
+def _in_the_program(old: CacheKey, new: CacheKey, before: DiskKey, now: DiskKey) -> tuple[Change, ...]:
+    """Its constants and operations; where the arguments are others, those follow from them."""
+    if _typed(old.memory, new.memory):
+        return ()
     constants = _inputs_changes("constants", before, now)
     operations = _inputs_changes("operations", before, now)
-    return (*own, *_labels("constant", constants), *_labels("operations", operations))
+    return (*_labels("constant", constants), *_labels("operations", operations))
 
 
 def _inputs_changes(component: str, before: DiskKey, now: DiskKey) -> tuple[Change, ...]:

@@ -44,6 +44,9 @@ _NEUTRAL: dict[str, str | bool] = {"xla_dump_hlo_as_text": False}
 """An option that JAX leaves out of the key. With it `.compile()` finds no executable of its own in
 memory, which would end it before a key is made, and keeps none."""
 
+_ONE_AT_A_TIME = threading.Lock()
+"""The logger's level is one for all threads: what one sets another would restore too early."""
+
 Inputs = dict[str, Mapping[str, str]]
 
 
@@ -57,7 +60,7 @@ def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
     if why := why_no_key():
         raise UnavailableError(why)
     records = _Records(threading.get_ident())
-    with _reading(records), suppress(_KeyIsKnown):
+    with _ONE_AT_A_TIME, _reading(records), suppress(_KeyIsKnown):
         lowered.compile(compiler_options=_NEUTRAL)
     if not records.digest:
         raise UnavailableError("this JAX made no on-disk key for it")

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 
-from jitinspect.describe import describe
 from jitinspect.jaxapi.computation import argument_names
 
 
-def leaves(traced: jax.stages.Traced) -> tuple[str, ...]:
-    """`x: f32[3]`, `params['w']: f32[3]{weak}@cpu:0`, one for each array of the call.
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One array of a call: its path by parameter name, its aval, and where it is committed to, if it is."""
+
+    path: str
+    aval: Any
+    placement: str
+
+
+def leaves(traced: jax.stages.Traced) -> Iterator[Leaf]:
+    """Each array of the call, in JAX's order.
 
     Placement is that of committed arrays; JAX keeps it beside the trace (`_meta_tys_flat`, 0.10.2
     and 0.12.0.1), and where a JAX has no such thing none is told.
     """
     avals: Any = traced.jaxpr.in_avals
-    placed = _metas(traced)
-    told = [
-        describe(aval) + (_placement(meta) if meta else "") for aval, meta in zip(avals, placed, strict=True)
-    ]
-    return tuple(f"{name}: {text}" for name, text in zip(argument_names(traced), told, strict=True))
+    for path, aval, meta in zip(argument_names(traced), avals, _metas(traced), strict=True):
+        yield Leaf(path, aval, _placement(meta) if meta else "")
 
 
 def mesh_of(traced: jax.stages.Traced) -> Mapping[str, str]:
