@@ -33,8 +33,7 @@ def computation_inputs(
     def visit(operation: Any) -> Any:
         operations[operation.name] += 1
         if operation.name == "stablehlo.constant":
-            value = operation.attributes["value"]
-            constants.setdefault(_type(value), []).append(_value(value))
+            constants.setdefault(str(operation.results[0].type), []).append(_value(operation))
         return ir.WalkResult.ADVANCE
 
     module.operation.walk(visit)
@@ -77,17 +76,13 @@ def _debug_info(traced: jax.stages.Traced) -> Any:
     return getattr(traced.jaxpr.jaxpr, "debug_info", None)
 
 
-def _type(value: Any) -> str:
-    """`tensor<3xf32>`, in MLIR's own words."""
-    return str(value.type)
-
-
-def _value(value: Any) -> str:
+def _value(constant: Any) -> str:
     """Few elements as they print, many by the digest of their bytes."""
     try:
+        value = constant.attributes["value"]
         if value.is_splat or len(value) <= SHOWN_ELEMENTS:
             return str(value).removeprefix("dense<").rpartition("> :")[0]
         content = bytes(memoryview(value))
-    except (AttributeError, TypeError, ValueError, BufferError):
-        content = str(value).encode()
+    except (AttributeError, TypeError, ValueError, BufferError):  # complex ones have no Python value
+        content = constant.get_asm().encode()
     return f"sha256:{hashlib.sha256(content).hexdigest()[:12]}"
