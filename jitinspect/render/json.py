@@ -33,11 +33,13 @@ AnyReport = Report | Listing | Diagnosis
 
 
 def to_json(report: AnyReport) -> str:
-    """One document, indented, `schema` and `command` first; `key` is the first of a sweep's `keys`."""
+    """One document, indented, `schema` and `command` first. A sweep has `keys`; the first is its `key`."""
     document = {"schema": report.schema, "command": report.command, **asdict(report)}
     if isinstance(report, Report):
-        keys = document.pop("keys")
-        document |= {"key": keys[0] if keys else None, "keys": keys if len(keys) > 1 else []}
+        keys, against = document.pop("keys"), document.pop("against")
+        document["key"] = keys[0] if keys else None
+        document |= {"keys": keys} if len(keys) > 1 else {}
+        document |= {"against": against} if report.command == "key" or against else {}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
