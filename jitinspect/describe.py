@@ -44,6 +44,8 @@ def _placement(array: Any) -> str:
     sharding = getattr(array, "sharding", None)
     if sharding is None or not getattr(array, "committed", True):
         return ""
+    if getattr(getattr(sharding, "mesh", None), "empty", False):  # that of a type without a placement
+        return ""
     if (spec := getattr(sharding, "spec", None)) is not None:
         return f"@P({','.join(map(repr, spec))})"
     devices = list(getattr(sharding, "device_set", ()))

@@ -97,6 +97,7 @@ class SignatureReader:
             for one in given
         ]
         statics = _static_mask(flat, arrays_only)
+        context = self._context_ids()
         form, fixed, call = self._form(facts, given, flat, statics)
         own = [self._static(one.value) for one in given if one.static and one.value is not _Unset]
         leaves = [
@@ -105,7 +106,7 @@ class SignatureReader:
             for value, static in zip(values, mask, strict=True)
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
-        common = (*own, self.interner(under), *self._context_ids())
+        common = (*own, self.interner(under), *context)
         ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common[len(own) :])
         return Reading(
             Signature(form, ids),
@@ -166,7 +167,7 @@ class SignatureReader:
             tuple(tree for _, tree in flat),
             tuple(map(tuple, statics)) if any(map(any, statics)) else None,
         )
-        key = (facts.function, facts.group, call)
+        key = (facts.function, facts.group, call, len(self._context[1]))
         known = self._forms.get(key)
         if known is None:
             known = self._forms[key] = self._new_form(facts, given, flat, statics)

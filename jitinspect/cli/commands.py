@@ -77,9 +77,30 @@ def asm(target: TargetOptions, output: OutputOptions, no_library: NoLibrary = Fa
     _inspect("asm", ("asm",), target, output, library=not no_library)
 
 
+def key(
+    target: TargetOptions,
+    output: OutputOptions,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Save the key, to be compared with later.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Name what differs from a saved key, and why."),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 where --against finds a difference.")
+    ] = False,
+) -> None:
+    """Print the cache key, in memory and on disk. Nothing is compiled."""
+    from jitinspect.cli.keys import inspect_key
+    from jitinspect.cli.requests import parsed
+
+    inspect_key(parsed(target, sys.argv[1:]), output, save, against, exit_code)
+
+
 def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
-    """Print all of it: the compile log, then jaxpr, StableHLO and HLO."""
-    _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, raw=raw)
+    """Print all of it: the compile log, then jaxpr, StableHLO, HLO and cache key."""
+    _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, key=True, raw=raw)
 
 
 def trace_cache(
@@ -163,7 +184,7 @@ def view(
 
 def register(app: typer.Typer) -> None:
     """Make the commands known to `app`, in the order of the help."""
-    inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, show)
+    inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
@@ -179,6 +200,7 @@ def _inspect(
     output: OutputOptions,
     *,
     platforms: tuple[str, ...] = (),
+    key: bool = False,
     **options: Any,
 ) -> None:
     """The one driver of the stage commands."""
@@ -188,4 +210,4 @@ def _inspect(
 
     fields = parsed(target, sys.argv[1:])
     with emitted(output) as emit:
-        emit(inspect_core(command, stages, fields, platforms, options, output))
+        emit(inspect_core(command, stages, fields, platforms, options, output, key))
