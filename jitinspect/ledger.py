@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -88,6 +90,23 @@ class _Thread(threading.local):
         self.last: Row | None = None
 
 
+def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A fault of the ledger's must not become the program's: it is kept, and told at the end."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def guarded(self: Ledger, *args: Any) -> Any:
+            try:
+                return method(self, *args)
+            except Exception as error:
+                self.fault = self.fault or error
+                return default
+
+        return guarded
+
+    return decorate
+
+
 class Ledger:
     """A `calls.Recorder` that listens to JAX's events as well. `with ledger:` around the program.
 
@@ -104,6 +123,8 @@ class Ledger:
         explain: bool = False,
     ) -> None:
         self.fired = [0]
+        self._ticks = itertools.count(1)
+        self.fault: Exception | None = None
         self.log: list[Any] = []
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
@@ -161,6 +182,7 @@ class Ledger:
 
     # What the fronts tell
 
+    @_harmless(0)
     def identify(self, frame: FrameType) -> int:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
         call = sites.underway(frame)
@@ -176,6 +198,7 @@ class Ledger:
                 group.prepare(known, self._reader.interner)
             return group.executables.get(reading.execution, 0) if reading else 0
 
+    @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         miss = self._misses.pop(id(frame), None)
         if miss is not None:
@@ -191,6 +214,7 @@ class Ledger:
         )
         return None
 
+    @_harmless()
     def fold(self) -> None:
         """The log is full. It is kept the first time; from then on cached calls are only counted."""
         with self._lock:
@@ -206,6 +230,7 @@ class Ledger:
                     key = (entry[0].facts.name, entry[0].facts.definition)
                     self.folded[key] = self.folded.get(key, 0) + 1
 
+    @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
             self._clearings += 1
@@ -223,6 +248,7 @@ class Ledger:
         finally:
             self._thread.ahead -= 1
 
+    @_harmless()
     def prepared(self, stage: Any, watched: calls.Watched, jit: Any, args: Any, kwargs: Any) -> None:
         call = sites.Underway(watched, jit, args, kwargs)
         with self._lock:
@@ -232,6 +258,7 @@ class Ledger:
             if made.reading is not None:
                 self._history(known).add(made.reading.signature, -1)
 
+    @_harmless()
     def passed_on(self, stage: Any, following: Any) -> None:
         made = self._stages.get(stage)
         if made is None:
@@ -244,6 +271,7 @@ class Ledger:
                 )
             self._stages[following] = made
 
+    @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
         made = self._stages.get(compiled)
         if made is None:  # loaded from a file, or compiled before the watch
@@ -258,10 +286,11 @@ class Ledger:
 
     # What JAX's events tell
 
+    @_harmless()
     def _start(self, phase: Phase, name: str) -> None:
         if self._thread.muted:
             return
-        self.fired[0] += 1
+        self.fired[0] = next(self._ticks)  # no number twice, though threads write it at once
         self._on_start(phase, plain_name(name))
         miss = self._current_miss()
         if miss is None:
@@ -271,6 +300,7 @@ class Ledger:
             miss.from_disk = False
         miss.under_way.append(name)
 
+    @_harmless()
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         if self._thread.muted:
             return None
@@ -288,12 +318,14 @@ class Ledger:
                 del miss.ran[phase]
         return None
 
+    @_harmless()
     def _body(self) -> None:
         """A body is traced: the outermost of a call's trace is its own."""
         miss = self._current_miss()
         if miss is not None and len(miss.under_way) == 1 and not self._thread.muted:
             miss.traced = True
 
+    @_harmless()
     def _disk_hit(self) -> None:
         miss = self._current_miss()
         if miss is not None and len(miss.under_way) == 1:
@@ -312,6 +344,7 @@ class Ledger:
         else:
             self.internal = _added(self.internal, phase, seconds)
 
+    @_harmless()
     def _jax_says(self, text: str) -> None:
         miss = self._current_miss()
         if miss is not None and len(miss.under_way) == 1:

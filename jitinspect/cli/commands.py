@@ -125,6 +125,10 @@ def trace_cache(
     mesh: Annotated[
         str, typer.Option("--mesh", metavar="AXIS=SIZE,…", help="The mesh for f32[8,784]@P('data',None).")
     ] = "",
+    dim: Annotated[
+        list[str],
+        typer.Option("--dim", metavar="NAME=SIZE", help="The size of a named dimension. Repeatable."),
+    ] = [],  # noqa: B006
     stop: Annotated[
         bool, typer.Option("--stop", help="End the script at the first call that raises.")
     ] = False,
@@ -133,7 +137,7 @@ def trace_cache(
     from jitinspect.cli.calls import fields_of, trace_cache_core
     from jitinspect.cli.output import emitted, report_ending
 
-    fields = fields_of(script, arguments, plan, (pad, bucket), mesh)
+    fields = fields_of(script, arguments, plan, (pad, bucket), mesh, dim)
     with emitted(output, shared=script.suffix == ".py") as emit:
         result = trace_cache_core(script, fields, output, stop=stop)
         emit(result.report)

@@ -72,7 +72,7 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
         definition=_definition(chain[-1]),
         lineage=tuple(_link(link) for link in chain),
         function=number,
-        group=(number, info if _is_hashable(info) else tuple(options.values())),
+        group=(number, tuple(options.values())),
         parameters=dict(signature.parameters) if signature else {},
         static_nums=frozenset(_positions(info.static_argnums, signature)),
         static_names=frozenset(info.static_argnames),
