@@ -54,6 +54,7 @@ def call_of(row: Row) -> Call:
         executable=row.executable,
         stages=tuple(phase for phase in PHASES if phase in miss.ran),
         seconds={str(phase): spent for phase, spent in miss.ran.items()},
+        compilations=miss.compilations,
         nearest=row.nearest,
         reasons=row.reasons,
         error=f"{type(error).__name__}: {error}".split("\n")[0] if error is not None else None,
@@ -70,7 +71,7 @@ def function_totals(
     for call in told:
         one = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0])
         one[0] += 1
-        one[1] += call.status == "COMPILED"
+        one[1] += call.compilations
         one[2] += call.status == "CACHED"
         one[3] += sum(call.seconds.values())
     for (name, definition), count in folded.items():

@@ -45,6 +45,7 @@ class Miss:
     under_way: list[str] = field(default_factory=list)
     traced: bool = not events.tells_bodies()
     compiled: bool = False
+    compilations: int = 0
     from_disk: bool = False
     jax_says: str | None = None
 
@@ -314,6 +315,7 @@ class Ledger:
         else:
             miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
             miss.compiled = miss.compiled or phase == "compile"
+            miss.compilations += phase == "compile" and not miss.from_disk
             if phase == "trace" and not miss.traced:  # a look-up that found one
                 del miss.ran[phase]
         return None
@@ -341,6 +343,7 @@ class Ledger:
             last.miss.ran[phase] = last.miss.ran.get(phase, 0.0) + seconds
             if phase == "compile":
                 self.executables += 1
+                last.miss.compilations += 1
         else:
             self.internal = _added(self.internal, phase, seconds)
 

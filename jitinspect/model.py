@@ -137,7 +137,8 @@ class Call:
     `status` is the deepest stage that ran, `seconds` the time of each. `executable` is the number of
     the one that was used, None where the call came to none. `nearest` is the `index` of the earlier call
     that the reasons compare with. `error` is the last line of what the call raised, `traceback` its
-    frames (the user's own); `jax_says` JAX's own explanation, where it was asked for.
+    frames (the user's own); `jax_says` JAX's own explanation, where it was asked for and says something else.
+    `compilations` is 1 for COMPILED, and more where one call needs several, as under `jax.grad`.
     """
 
     index: int
@@ -149,6 +150,7 @@ class Call:
     executable: int | None
     stages: tuple[Phase, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    compilations: int = 0
     nearest: int | None = None
     reasons: tuple[Reason, ...] = ()
     error: str | None = None

@@ -183,6 +183,7 @@ def _row(seen: Seen, index: int, at: str, first: bool) -> Call:
         status=judgement.status if first else "CACHED",
         executable=judgement.executable,
         stages=judgement.stages if first else (),
+        compilations=int(first and judgement.status == "COMPILED"),
         nearest=judgement.nearest if first else None,
         reasons=judgement.reasons if first else (),
         error=judgement.error,

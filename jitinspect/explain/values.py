@@ -23,8 +23,8 @@ def text(kind: str, value: Any) -> str:
         return shown(value.value)
     if isinstance(value, Captured):
         return value.text
-    if kind == "committed":
-        return "committed" if value else "uncommitted"
+    if kind == "transformation" and value is None:
+        return "nothing"
     return value if isinstance(value, str) else shown(value)
 
 
