@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jitinspect.errors import UsageError
+from jitinspect.errors import LoadError, UsageError
 
 WINDOW = 76
 """Columns of a long text that are shown around the caret."""
@@ -22,6 +22,13 @@ class Problem(UsageError):
         super().__init__(message, hint=hint, detail=f"  {line}\n  {' ' * caret}^")
         self.column = column
         self.complaint = complaint
+
+
+class UnknownName(Problem):
+    """A text that reads well, and names what is not there: its exit code is that of a target not found."""
+
+    kind = LoadError.kind
+    exit_code = LoadError.exit_code
 
 
 def problem(text: str, column: int, message: str, hint: str | None = None, at: str | None = None) -> Problem:

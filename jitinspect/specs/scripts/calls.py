@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from jitinspect.specs.caret import Problem, problem
+from jitinspect.specs.caret import Problem, UnknownName, problem
 from jitinspect.specs.model import ScriptCall
 from jitinspect.specs.scan import scan
 from jitinspect.specs.scripts.expressions import CALL, PROGRAM, WITH, CallReader, RepeatedCall, SettingsReader
@@ -118,7 +118,7 @@ class _Script:
         line = f"import {module}" if module else f"from … import {name}"
         near = " or ".join(self._imports.nearest(name))
         hint = f"did you mean {near}? Else put before it: {line}" if near else f"put before it: {line}"
-        return problem(text, column, f"{name} is not imported", hint)
+        return UnknownName(text, column, f"{name} is not imported", hint, None)
 
 
 def _keyword(text: str) -> str | None:

@@ -40,7 +40,7 @@ class Statement:
         row = self.text.count("\n", 0, error.column)
         column = error.column - (self.text.rfind("\n", 0, error.column) + 1)
         place = f"{self.path}:{self.line + row}"
-        return problem(self.text.split("\n")[row], column, error.complaint, error.hint, place)
+        return type(error)(self.text.split("\n")[row], column, error.complaint, error.hint, place)
 
 
 def statements(lines: Iterable[str], path: str) -> Iterator[Statement]:
