@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from jitinspect.specs import short_dtype
+
+DtypeOf = Callable[[Any], str]
 
 LONGEST = 60
 """Characters of an object's repr that are shown."""
@@ -18,20 +20,29 @@ MOST_LEAVES = 6
 """A container with more arrays than this is told by their number."""
 
 
-def describe_call(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> str:
-    """The call in one line: `predict(f32[128,784], f32[784,10], training=True)`."""
-    positional = [describe(value) for value in args]
-    keyword = [f"{key}={describe(value)}" for key, value in kwargs.items()]
+def _own_dtype(array: Any) -> str:
+    return str(array.dtype)
+
+
+def describe_call(
+    name: str, args: Iterable[Any], kwargs: Mapping[str, Any], dtype: DtypeOf = _own_dtype
+) -> str:
+    """The call in one line: `predict(f32[128,784], f32[784,10], training=True)`.
+
+    `dtype` gives the name of an array's dtype, where it is not to be the array's own.
+    """
+    positional = [describe(value, dtype) for value in args]
+    keyword = [f"{key}={describe(value, dtype)}" for key, value in kwargs.items()]
     return f"{name}({', '.join(positional + keyword)})"
 
 
-def describe(value: Any) -> str:
+def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
     """One argument; objects that the grammar has no words for are told by their type."""
     if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
-        return _array(value)
+        return _array(value, dtype)
     if isinstance(value, (dict, list, tuple)):
         leaves = _count_leaves(value)
-        return _container(value) if leaves <= MOST_LEAVES else _summary(value, leaves)
+        return _container(value, dtype) if leaves <= MOST_LEAVES else _summary(value, leaves)
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return repr(value)
     if isinstance(value, enum.Enum) or _is_value(value):
@@ -54,10 +65,10 @@ def cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _array(array: Any) -> str:
+def _array(array: Any, dtype: DtypeOf) -> str:
     shape = ",".join(map(str, array.shape))
     weak = "{weak}" if getattr(array, "weak_type", False) else ""
-    return f"{short_dtype(str(array.dtype))}[{shape}]{weak}{_placement(array)}"
+    return f"{short_dtype(dtype(array))}[{shape}]{weak}{_placement(array)}"
 
 
 def _placement(array: Any) -> str:
@@ -71,10 +82,10 @@ def _placement(array: Any) -> str:
     return f"@{devices[0].platform}:{devices[0].id}" if len(devices) == 1 else ""
 
 
-def _container(value: Any) -> str:
+def _container(value: Any, dtype: DtypeOf) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key!r}: {describe(item)}" for key, item in value.items()) + "}"
-    items = ", ".join(map(describe, value))
+        return "{" + ", ".join(f"{key!r}: {describe(item, dtype)}" for key, item in value.items()) + "}"
+    items = ", ".join(describe(item, dtype) for item in value)
     if isinstance(value, list):
         return f"[{items}]"
     return f"({items},)" if len(value) == 1 else f"({items})"

@@ -19,6 +19,7 @@ from jitinspect.explain import History, differences
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
+from jitinspect.jaxapi.leaves import dtype_name
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
@@ -211,7 +212,9 @@ class Ledger:
         call = sites.underway(frame)
         known = self._facts(call)
         self._close(
-            Miss(known, describe_call(known.name, call.args, call.kwargs)), sites.caller(frame), error
+            Miss(known, describe_call(known.name, call.args, call.kwargs, dtype_name)),
+            sites.caller(frame),
+            error,
         )
         return None
 
@@ -254,7 +257,9 @@ class Ledger:
         call = sites.Underway(watched, jit, args, kwargs)
         with self._lock:
             known = self._facts(call)
-            made = Ahead(watched, self._read(known, call), describe_call(known.name, args, kwargs))
+            made = Ahead(
+                watched, self._read(known, call), describe_call(known.name, args, kwargs, dtype_name)
+            )
             self._stages[stage] = made
             if made.reading is not None:
                 self._history(known).add(made.reading.signature, -1)
@@ -371,7 +376,7 @@ class Ledger:
         made_at = call.watched.made_at
         return Miss(
             known,
-            describe_call(known.name, call.args, call.kwargs),
+            describe_call(known.name, call.args, call.kwargs, dtype_name),
             self._read(known, call),
             relative(sites.position(*made_at)) if made_at else None,
         )

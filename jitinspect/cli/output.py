@@ -157,11 +157,13 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
         return [to_json(report), "\n"]
     if path.suffix != ".html":
         return as_text(report, color=options.color.value == "always", verbose=options.verbose)
+    from jitinspect.render import html
+
+    if isinstance(report, CallReport):
+        return html.render_calls(report)
     if not isinstance(report, Report):
         raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
-    from jitinspect.render.html import render
-
-    return render(report)
+    return html.render(report)
 
 
 def _write_file(path: Path, blocks: Iterable[str]) -> None:

@@ -6,10 +6,10 @@ import dataclasses
 import enum
 import re
 from collections.abc import Iterator
-from types import FunctionType
 from typing import Any
 
 from jitinspect.explain.slots import Captured, Node, Static
+from jitinspect.paths import relative
 
 LONGEST = 120
 """Characters of a value's repr that are shown."""
@@ -47,14 +47,23 @@ def _aux(node: Node) -> str:
 
 
 def shown(value: Any) -> str:
-    """The repr, cut, without addresses; functions by their line; also an object whose repr fails."""
-    if isinstance(value, FunctionType):
-        return f"{value.__qualname__} ({value.__code__.co_filename}:{value.__code__.co_firstlineno})"
+    """The repr in one line, cut, without addresses; functions by name; also an object whose repr fails."""
+    if callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__qualname__", 0), str):
+        return _function(value)
     try:
-        full = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
+        full = re.sub(r"\s+", " ", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
     except Exception:
         full = f"<{type(value).__name__}>"
     return full if len(full) <= LONGEST else f"{full[: LONGEST - 1]}…"
+
+
+def _function(value: Any) -> str:
+    """`jax.nn.gelu`; what has no such name by the line of its definition: `<lambda> (train.py:12)`."""
+    if "<" not in value.__qualname__:
+        return f"{value.__module__}.{value.__qualname__}"
+    code = getattr(value, "__code__", None)
+    where = f" ({relative(code.co_filename)}:{code.co_firstlineno})" if code else ""
+    return f"{value.__qualname__.rpartition('.')[2]}{where}"
 
 
 def differing_metadata(old: Node, new: Node) -> Iterator[tuple[str, Static, Static]]:
@@ -64,11 +73,39 @@ def differing_metadata(old: Node, new: Node) -> Iterator[tuple[str, Static, Stat
     """
     if old.type is not new.type or old.keys != new.keys or not dataclasses.is_dataclass(new.type):
         return
+    if dataclasses.is_dataclass(new.aux):  # flax.nnx: a graph that is its own metadata
+        yield from _deeply("", Static(type(old.aux), old.aux), Static(type(new.aux), new.aux))
+        return
     names = [field.name for field in dataclasses.fields(new.type) if _is_metadata(field)]
     before, now = _tail(old.aux, len(names)), _tail(new.aux, len(names))
     for name, one, other in zip(names, before, now, strict=False):
         if Static(type(one), one) != Static(type(other), other):
             yield name, Static(type(one), one), Static(type(other), other)
+
+
+def _deeply(path: str, before: Static, now: Static) -> Iterator[tuple[str, Static, Static]]:
+    """The innermost values that differ, by the fields, names and places that lead there."""
+    pairs = list(_members(before.value, now.value)) if before.type is now.type else []
+    if not pairs:
+        yield path.removeprefix("."), before, now
+    for step, old, new in pairs:
+        if old is not new and Static(type(old), old) != Static(type(new), new):
+            yield from _deeply(f"{path}{step}", Static(type(old), old), Static(type(new), new))
+
+
+def _members(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    if dataclasses.is_dataclass(now) and not isinstance(now, type):
+        for field in dataclasses.fields(now):
+            yield f".{field.name}", getattr(before, field.name), getattr(now, field.name)
+    elif _is_named(before) and _is_named(now) and before[0] == now[0]:
+        yield f".{now[0]}", before[1], now[1]
+    elif isinstance(now, list | tuple) and len(before) == len(now):
+        for index, (old, new) in enumerate(zip(before, now, strict=True)):
+            yield "" if _is_named(new) else f"[{index}]", old, new
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
 def _is_metadata(field: dataclasses.Field[Any]) -> bool:

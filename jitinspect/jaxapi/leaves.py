@@ -45,6 +45,13 @@ def leaf_key(leaf: Any) -> Hashable:
     return _other_key(leaf)
 
 
+def dtype_name(array: Any) -> str:
+    """The long name of the dtype that JAX takes an array for: `float64` is `float32` while x64 is off."""
+    if isinstance(array, np.ndarray | np.generic | jax.ShapeDtypeStruct) and array.dtype.kind != "V":
+        return str(jax.dtypes.canonicalize_dtype(array.dtype))
+    return str(array.dtype)
+
+
 def leaf_facts(leaf: Any) -> LeafFacts:
     """All of it. Raises TypeError for what JAX does not take as an array."""
     aval = jax.typeof(leaf)

@@ -15,7 +15,7 @@ _HEAD = ("#", "status", "exe", "time")
 
 def render(report: CallReport, color: bool, width: int, verbose: bool = False) -> Iterator[str]:
     """The report in blocks of lines; `verbose` tells every reason in full."""
-    painter = _Painter(color)
+    painter = Painter(color)
     layout = _Layout(report.calls, width)
     yield painter(layout.head(), "2") + "\n"
     for call in report.calls:
@@ -23,10 +23,12 @@ def render(report: CallReport, color: bool, width: int, verbose: bool = False) -
         if verbose:
             yield from _details(call, painter)
     yield "\n"
-    yield from _totals(report, painter)
+    yield from totals(report, painter)
 
 
-class _Painter:
+class Painter:
+    """Texts in colour, or as they are."""
+
     def __init__(self, color: bool) -> None:
         self.color = color
 
@@ -52,7 +54,7 @@ class _Layout:
         head = f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {'time':>{time}}  "
         return head + (f"{'call':<{self._room}}  reason" if self._beside else "call")
 
-    def lines(self, call: Call, painter: _Painter) -> Iterator[str]:
+    def lines(self, call: Call, painter: Painter) -> Iterator[str]:
         index, status, exe, time = self._columns
         spent = seconds(sum(call.seconds.values())) if call.seconds else ""
         cells = (
@@ -88,12 +90,12 @@ def _told(call: Call) -> str:
     return f"{call.reasons[0].text}{more}"
 
 
-def _reason_line(told: str, call: Call, room: int, painter: _Painter) -> str:
+def _reason_line(told: str, call: Call, room: int, painter: Painter) -> str:
     first = not call.error and call.reasons[0].kind == "first_call"
     return painter(cut_middle(told, max(room, 20)), "31" if call.error else "2" if first else "33")
 
 
-def _standing_out(signature: str, reasons: tuple[Reason, ...], painter: _Painter) -> str:
+def _standing_out(signature: str, reasons: tuple[Reason, ...], painter: Painter) -> str:
     """The signature, with the arguments that differ from the nearest call in bold."""
     for reason in reasons:
         if reason.where and reason.now and len(reason.now) > 1:
@@ -101,7 +103,7 @@ def _standing_out(signature: str, reasons: tuple[Reason, ...], painter: _Painter
     return signature
 
 
-def _details(call: Call, painter: _Painter) -> Iterator[str]:
+def _details(call: Call, painter: Painter) -> Iterator[str]:
     """All that is known of a call that was not cached."""
     at = f"{shown_path(call.at)}" if call.at else ""
     where = f"  defined at {shown_path(call.definition)}" if call.definition else ""
@@ -124,7 +126,7 @@ def _details(call: Call, painter: _Painter) -> Iterator[str]:
         yield f"      {painter('JAX says', '2')}\n        {said}\n"
 
 
-def _totals(report: CallReport, painter: _Painter) -> Iterator[str]:
+def totals(report: CallReport, painter: Painter) -> Iterator[str]:
     sums = report.totals
     verb = "planned, nothing was run: " if report.planned else ""
     disk = f" · {sums.disk_hits} from disk" if sums.disk_hits else ""
@@ -145,7 +147,7 @@ def _totals(report: CallReport, painter: _Painter) -> Iterator[str]:
         yield painter(f"ended early: {report.stopped}", "31") + "\n"
 
 
-def _functions(functions: tuple[FunctionTotals, ...], planned: bool, painter: _Painter) -> Iterator[str]:
+def _functions(functions: tuple[FunctionTotals, ...], planned: bool, painter: Painter) -> Iterator[str]:
     if not functions:
         return
     name = max(len(one.function) for one in functions)
@@ -160,7 +162,7 @@ def _functions(functions: tuple[FunctionTotals, ...], planned: bool, painter: _P
         yield f"  {one.function:<{name}}  {place}  {counts}\n"
 
 
-def _work(work: Work, what: str, painter: _Painter) -> Iterator[str]:
+def _work(work: Work, what: str, painter: Painter) -> Iterator[str]:
     if work.compilations:
         told = f"+ {seconds(work.seconds)} for {_count(work.compilations, 'compilation')} {what}"
         yield painter(told, "2") + "\n"

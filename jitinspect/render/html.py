@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from jitinspect.model import Artifact, CompileEvent, Report
+from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Report
+from jitinspect.render import calls
 from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
 from jitinspect.render.key import comparison_text, key_text
@@ -24,9 +25,7 @@ h2 { margin-top: 2rem; } .muted { opacity: .65; }
 
 def render(report: Report) -> Iterator[str]:
     """The page in blocks: target, compile log, then each artifact and key."""
-    title = f"{report.target.ref} – {report.command}"
-    yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-    yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
+    yield from _head(f"{report.target.ref} – {report.command}")
     yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
     yield f"<p class=muted>{escape(_about(report))}</p>\n"
     yield from _log(report.events)
@@ -38,6 +37,36 @@ def render(report: Report) -> Iterator[str]:
         yield f"<h2>{escape(key_title(key))}</h2>\n"
         yield f"<pre>{escape(''.join(key_text(key, color=False)))}</pre>\n"
     yield "</body></html>\n"
+
+
+def render_calls(report: CallReport) -> Iterator[str]:
+    """The page of `trace-cache`: a row per call with all its reasons and hints, then the totals."""
+    yield from _head(f"{report.script} – {report.command}")
+    yield f"<h1><code>{escape(report.script)}</code></h1>\n<table>\n"
+    yield "<tr class=muted><th>#<th>status<th>executable<th>time<th>call<th>reason</tr>\n"
+    for call in report.calls:
+        yield "<tr class=muted>" if call.status == "CACHED" else "<tr>"
+        spent = seconds(sum(call.seconds.values())) if call.seconds else ""
+        number = f"#{call.executable}" if call.executable else ""
+        yield f"<td>{call.index}<td>{call.status}<td>{number}<td class=time>{spent}"
+        yield f"<td><code>{escape(call.signature)}</code><br><span class=muted>{escape(call.at or '')}</span>"
+        yield f"<td>{_reasons(call)}</tr>\n"
+    totals = "".join(calls.totals(report, calls.Painter(False)))
+    yield f"</table>\n<pre>{escape(totals)}</pre>\n</body></html>\n"
+
+
+def _reasons(call: Call) -> str:
+    """Each difference, and what to do about it."""
+    told = [f"<code>{escape(call.error)}</code>"] if call.error else []
+    for reason in call.reasons:
+        hint = f"<br><span class=muted>{escape(reason.hint)}</span>" if reason.hint else ""
+        told.append(f"{escape(reason.text)}{hint}")
+    return "<br>".join(told)
+
+
+def _head(title: str) -> Iterator[str]:
+    yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+    yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
 
 
 def _about(report: Report) -> str:

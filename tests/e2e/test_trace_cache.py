@@ -44,6 +44,13 @@ def test_a_saved_report_is_printed_again_without_jax(shell):
     assert again.stdout.count("COMPILED") == 4 and "6 calls · 4 compilations" in again.stdout
 
 
+def test_the_page_tells_every_call_and_its_hints(shell):
+    finished = shell("trace-cache", "samples/seed.calls", "-o", "calls.html")
+    page = (shell.folder / "calls.html").read_text()
+    assert finished.returncode == 0 and page.count("<td>COMPILED") == 4
+    assert "x: f32[128,784] → f32[64,784]" in page and "<script" not in page and "6 calls" in page
+
+
 def test_every_row_fits_a_narrow_terminal(shell):
     finished = shell("trace-cache", "samples/seed.calls", COLUMNS="60")
     rows = finished.stdout.partition("\n\n")[0].splitlines()

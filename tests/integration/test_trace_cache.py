@@ -221,6 +221,43 @@ for p, n in calls + calls[::-1]: f(p, n=n)
     assert numbers == [1, 2, 3, 4, 5, 5, 4, 3, 2, 1]
 
 
+def test_static_fields_of_modules_are_named(run):
+    result = run("""
+import equinox as eqx
+from flax import nnx
+
+class Layer(eqx.Module):
+    w: jax.Array
+    act: str = eqx.field(static=True)
+    def __call__(self, x): return getattr(jax.nn, self.act)(x * self.w)
+
+@eqx.filter_jit
+def apply(layer, x, scale): return layer(x) * scale
+
+w = jnp.ones(3)
+apply(Layer(w, "relu"), w, 2); apply(Layer(w, "gelu"), w, 2); apply(Layer(w, "gelu"), w, 3)
+
+class Net(nnx.Module):
+    def __init__(self): self.drop = nnx.Dropout(0.5, rngs=nnx.Rngs(0))
+    def __call__(self, x): return self.drop(x)
+
+@nnx.jit
+def evaluate(net, x): return net(x)
+
+net = Net()
+evaluate(net, x); net.eval(); evaluate(net, x); evaluate(net, x)
+""")
+    told = [(r.kind, r.where, r.before, r.now) for call in result.report.calls for r in call.reasons]
+    assert told == [
+        ("first_call", None, None, None),
+        ("static_value", "layer.act", "'relu'", "'gelu'"),
+        ("static_value", "scale", "2", "3"),
+        ("first_call", None, None, None),
+        ("static_value", "net[0].attributes.deterministic.value", "False", "True"),
+    ]  # fmt: skip
+    assert statuses(result)[-1] == "CACHED"
+
+
 def test_calls_script_is_replayed_with_its_lines(run, write):
     write("library.py", "import jax\n@jax.jit\ndef f(x): return x * 2\n")
     result = run("from library import f\nf(f32[3])\nf(f32[3]) * 2\nf(f32[4])\n", "s.calls")
