@@ -10,7 +10,6 @@ from jitinspect.render.text import cut_middle, seconds, shown_path
 _COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
 _BESIDE = 150
 """Columns from which on reasons stand beside the calls."""
-_HEAD = ("#", "status", "exe", "time")
 
 
 def render(report: CallReport, color: bool, width: int, verbose: bool = False) -> Iterator[str]:
@@ -42,25 +41,29 @@ class _Layout:
     def __init__(self, calls: tuple[Call, ...], width: int) -> None:
         index = max([1, *(len(str(call.index)) for call in calls)])
         exe = max([3, *(len(_executable(call)) for call in calls)])
-        self._columns = (index, 8, exe, 8)
+        self._beside = width >= _BESIDE
+        self._columns = (index, 8, exe, 19 if self._beside else 6, 8)
         self.indent = sum(self._columns) + 2 * len(self._columns)
         self._width = width
         longest = max([20, *(len(call.signature) for call in calls)])
-        self._beside = width >= _BESIDE
         self._room = min(longest, (width - self.indent) // (2 if self._beside else 1))
 
     def head(self) -> str:
-        index, status, exe, time = self._columns
-        head = f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {'time':>{time}}  "
+        index, status, exe, stages, time = self._columns
+        head = (
+            f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {'stages':<{stages}}  {'time':>{time}}  "
+        )
         return head + (f"{'call':<{self._room}}  reason" if self._beside else "call")
 
     def lines(self, call: Call, painter: Painter) -> Iterator[str]:
-        index, status, exe, time = self._columns
+        index, status, exe, stages, time = self._columns
+        ran = " ".join(call.stages if self._beside else (stage[0] for stage in call.stages))
         spent = seconds(sum(call.seconds.values())) if call.seconds else ""
         cells = (
             painter(f"{call.index:>{index}}", "2"),
             painter(f"{call.status:<{status}}", _COLOURS[call.status]),
             f"{_executable(call):<{exe}}",
+            painter(f"{ran:<{stages}}", "2"),
             f"{spent:>{time}}",
         )
         told = _told(call)
