@@ -25,6 +25,8 @@ def text(kind: str, value: Any) -> str:
         return value.text
     if kind == "transformation" and value is None:
         return "nothing"
+    if kind == "jit_options" and isinstance(value, tuple) and value and all(map(_is_named, value)):
+        return ", ".join(f"{name}={shown(given)}" for name, given in value)
     return value if isinstance(value, str) else shown(value)
 
 

@@ -10,6 +10,10 @@ from jitinspect.render.text import cut_middle, seconds, shown_path
 _COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
 _BESIDE = 150
 """Columns from which on reasons stand beside the calls."""
+_STAGES = 80
+"""Columns from which on the stages have a column of their own; the status tells the deepest."""
+_BELOW = 40
+"""A reason below its call has at least as many columns, or begins further left."""
 
 
 def render(report: CallReport, color: bool, width: int, verbose: bool = False) -> Iterator[str]:
@@ -42,17 +46,18 @@ class _Layout:
         index = max([1, *(len(str(call.index)) for call in calls)])
         exe = max([3, *(len(_executable(call)) for call in calls)])
         self._beside = width >= _BESIDE
-        self._columns = (index, 8, exe, 19 if self._beside else 6, 8)
-        self.indent = sum(self._columns) + 2 * len(self._columns)
+        stages = 19 if self._beside else 6 if width >= _STAGES else 0
+        self._columns = (index, 8, exe, stages, 8)
+        self.indent = sum(width + 2 for width in self._columns if width)
+        self._below = self.indent if width - self.indent >= _BELOW else index + 2
         self._width = width
         longest = max([20, *(len(call.signature) for call in calls)])
         self._room = min(longest, (width - self.indent) // (2 if self._beside else 1))
 
     def head(self) -> str:
         index, status, exe, stages, time = self._columns
-        head = (
-            f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {'stages':<{stages}}  {'time':>{time}}  "
-        )
+        middle = f"{'stages':<{stages}}  " if stages else ""
+        head = f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {middle}{'time':>{time}}  "
         return head + (f"{'call':<{self._room}}  reason" if self._beside else "call")
 
     def lines(self, call: Call, painter: Painter) -> Iterator[str]:
@@ -63,7 +68,7 @@ class _Layout:
             painter(f"{call.index:>{index}}", "2"),
             painter(f"{call.status:<{status}}", _COLOURS[call.status]),
             f"{_executable(call):<{exe}}",
-            painter(f"{ran:<{stages}}", "2"),
+            *([painter(f"{ran:<{stages}}", "2")] if stages else []),
             f"{spent:>{time}}",
         )
         told = _told(call)
@@ -76,7 +81,7 @@ class _Layout:
             return
         yield line + "\n"
         if told:
-            yield f"{' ' * self.indent}{_reason_line(told, call, self._width - self.indent, painter)}\n"
+            yield f"{' ' * self._below}{_reason_line(told, call, self._width - self._below, painter)}\n"
 
 
 def _executable(call: Call) -> str:
