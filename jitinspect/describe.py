@@ -6,6 +6,7 @@ Pure: arrays are known by their `shape` and `dtype`, so that no JAX is needed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jitinspect.specs import short_dtype
@@ -36,7 +37,13 @@ def describe(value: Any) -> str:
 def _array(array: Any) -> str:
     shape = ",".join(map(str, array.shape))
     weak = "{weak}" if getattr(array, "weak_type", False) else ""
-    return f"{short_dtype(str(array.dtype))}[{shape}]{weak}{_placement(array)}"
+    return f"{_dtype(array.dtype)}[{shape}]{weak}{_placement(array)}"
+
+
+@lru_cache(maxsize=256)
+def _dtype(dtype: Any) -> str:
+    """NumPy takes longer for the name of a dtype than all the rest does."""
+    return short_dtype(str(dtype))
 
 
 def _placement(array: Any) -> str:

@@ -60,9 +60,14 @@ class Row:
     at: str | None
     executable: int | None
     nearest: int | None
-    reasons: tuple[Reason, ...]
+    tell: Callable[[], tuple[Reason, ...]]
     error: BaseException | None
     thread: int
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Put into words when they are asked for, not while the program waits."""
+        return self.tell()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,10 +167,6 @@ class Ledger:
     def identify(self, frame: FrameType) -> int:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
         call = sites.underway(frame)
-        if call.watched.probe is not None:
-            number = call.watched.probe(call.args, call.kwargs)
-            if number is not None:
-                return number
         with self._lock:
             known = self._facts(call)
             group = self._group(known)
@@ -335,9 +336,9 @@ class Ledger:
     def _close(self, miss: Miss, at: str | None, error: BaseException | None) -> None:
         with self._lock:
             index = self._offset + len(self.log)
-            nearest, told = self._explain(miss, index)
+            nearest, tell = self._explain(miss, index)
             number = self._executable(miss, error)
-            row = Row(index, miss, self._thread.at or at, number, nearest, told, error, threading.get_ident())
+            row = Row(index, miss, self._thread.at or at, number, nearest, tell, error, threading.get_ident())
             self.log.append(row)
         self._thread.last = row
         self._on_row(row)
@@ -356,20 +357,24 @@ class Ledger:
             self._group(known).add(reading, self.executables)
         return self.executables
 
-    def _explain(self, miss: Miss, index: int) -> tuple[int | None, tuple[Reason, ...]]:
-        """The nearest earlier call, and why this one is not alike."""
+    def _explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
+        """The nearest earlier call, and what tells why this one is not alike."""
         if miss.reading is None or not miss.ran:
-            return None, ()
+            return None, tuple
         history, signature = self._history(miss.facts), miss.reading.signature
         earlier = history.nearest(signature)
-        history.add(signature, index)
+        position = history.add(signature, index)
         cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
         self._explained[miss.facts.lineage] = self._clearings
         if earlier is None:
-            return None, (first_call(miss.facts),)
-        found = differences(history, history.row(signature, index), earlier)
-        told = reasons(found, miss.facts, miss.made_at, cleared)
-        return (earlier.index if earlier.index >= 0 else None), told
+            return None, lambda: (first_call(miss.facts),)
+        before = earlier.position
+
+        def tell() -> tuple[Reason, ...]:
+            found = differences(history, history.at(position), history.at(before))
+            return reasons(found, miss.facts, miss.made_at, cleared)
+
+        return (earlier.index if earlier.index >= 0 else None), tell
 
     def _history(self, known: JitFacts) -> History:
         history = self._histories.get(known.lineage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import jax
@@ -106,7 +107,7 @@ class SignatureReader:
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
         common = (*own, self.interner(under), *self._context_ids())
-        ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common[len(own) :])
+        ids = (*fixed, *own, *chain.from_iterable(leaf.ids for leaf in leaves), *common[len(own) :])
         return Reading(
             Signature(form, ids),
             (call, common, tuple(leaf.traced for leaf in leaves)),

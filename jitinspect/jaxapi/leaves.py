@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax._src import config as _config
 from jax._src.array import ArrayImpl
 
 from jitinspect.jaxapi.devices import option
@@ -142,7 +143,8 @@ def _other_key(leaf: Any) -> Hashable:
 
 
 def _x64() -> bool:
-    return bool(option("jax_enable_x64"))
+    """`jax.config.jax_enable_x64`, by the quicker way."""
+    return bool(_config.enable_x64.value)
 
 
 def _default_device() -> Any:

@@ -278,7 +278,12 @@ def write_calls(path: Path, lines: int, distinct: int = 1000) -> None:
 def child(*command: object) -> tuple[float, float]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, text=True, env=environ, cwd=ROOT, check=True
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        env=environ,
+        cwd=ROOT,
+        check=True,
     )
     seconds, kilobytes = map(float, done.stdout.split()[-2:])
     return seconds, kilobytes / 1024
@@ -288,7 +293,9 @@ def whole(*command: object) -> float:
     """Seconds of a whole process."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
     begin = time.perf_counter()
-    subprocess.run([sys.executable, *map(str, command)], capture_output=True, env=environ, cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, env=environ, cwd=ROOT, check=True
+    )
     return time.perf_counter() - begin
 
 
