@@ -107,12 +107,12 @@ class SignatureReader:
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
         common = (*own, self.interner(under), *self._context_ids())
-        ids = (*fixed, *own, *chain.from_iterable(leaf.ids for leaf in leaves), *common[len(own) :])
+        ids = (*fixed, *own, *chain.from_iterable([leaf.ids for leaf in leaves]), *common[len(own) :])
         return Reading(
             Signature(form, ids),
-            (call, common, tuple(leaf.traced for leaf in leaves)),
-            tuple(leaf.placed for leaf in leaves),
-            frozenset(leaf.device for leaf in leaves if leaf.device is not None),
+            (call, common, tuple([leaf.traced for leaf in leaves])),
+            tuple([leaf.placed for leaf in leaves]),
+            frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
             facts.group,
             under,
         )

@@ -16,22 +16,30 @@ Ids = npt.NDArray[np.int32]
 
 
 class Row:
-    """One signature, its components by slot; `index` is that of the call which brought it."""
+    """One signature, its components by slot; `index` is that of the call which brought it.
 
-    def __init__(self, history: History, ids: Ids, index: int, position: int = -1) -> None:
+    `position` is where the history has it, for `History.at`; a row with `ids` of its own may be in none.
+    """
+
+    def __init__(self, history: History, index: int, position: int = -1, ids: Ids | None = None) -> None:
         self._history = history
-        self.ids = ids
         self.index = index
         self.position = position
-        """Where the history has it, for `History.at`; -1 for one that it does not have."""
+        if ids is not None:
+            self.ids = ids
+
+    @cached_property
+    def ids(self) -> Ids:
+        return self._history.ids_at(self.position)
+
+    @cached_property
+    def _listed(self) -> list[int]:
+        listed: list[int] = self.ids.tolist()
+        return listed
 
     def get(self, kind: ReasonKind, where: str | None) -> Any:
         """The value of a component; None where the call does not have it."""
         return self._history.value(self._listed, kind, where)
-
-    @cached_property
-    def _listed(self) -> list[int]:
-        return self.ids.tolist()
 
 
 class History:
@@ -44,7 +52,8 @@ class History:
         self._columns: dict[tuple[ReasonKind, str | None], int] = {}
         self.slots: list[Slot] = []
         self._forms: dict[Form, Ids] = {}
-        self._common: Ids = np.empty(0, np.int32)
+        self._nothing: Ids = np.empty(0, np.int32)
+        self._common = self._nothing  # what a component is that never varied
         self._indices: list[int] = []
         self._varying: Ids = np.empty(0, np.int32)  # the columns in `_kept`, a line of it for each
         self._kept: Ids = np.empty((0, 64), np.int32)
@@ -63,10 +72,10 @@ class History:
             self._kept = np.pad(self._kept, ((0, 0), (0, count)))
         differing = ids != self._common
         differing[self._varying] = False
-        self._keep_apart(np.flatnonzero(differing))
+        self._keep_apart(differing.nonzero()[0])
         now = ids[self._varying]
         self._kept[: len(now), count] = now
-        self._gaps.update(np.flatnonzero(now == ABSENT).tolist())
+        self._gaps.update((now == ABSENT).nonzero()[0].tolist())
         self._indices.append(index)
         return count
 
@@ -97,17 +106,20 @@ class History:
             gaps = list(self._gaps)
             unequal[gaps] &= kept[gaps] != ABSENT
         differing = np.add.reduce(unequal.view(np.uint8), axis=0, dtype=np.uint32)
-        return self.at(count - 1 - int(np.argmin(differing[::-1])))
+        return self.at(count - 1 - int(differing[::-1].argmin()))
 
     def at(self, position: int) -> Row:
         """The signature that was added when there were `position` before it."""
+        return Row(self, self._indices[position], position)
+
+    def ids_at(self, position: int) -> Ids:
         ids = self._common.copy()
         ids[self._varying] = self._kept[: len(self._varying), position]
-        return Row(self, ids, self._indices[position], position)
+        return ids
 
     def row(self, signature: Signature, index: int) -> Row:
         """A new signature as a row, to be compared with one that is remembered."""
-        return Row(self, self._dense(signature), index)
+        return Row(self, index, ids=self._dense(signature))
 
     def changed(self, row: Row, earlier: Row) -> Iterator[Slot]:
         """The components that both have and that differ, in the order in which they first came up."""
@@ -129,7 +141,7 @@ class History:
         columns = self._forms.get(signature.form)
         if columns is None:
             columns = self._forms[signature.form] = self._new_form(signature.form.slots)
-        ids = np.full(len(self.slots), ABSENT, np.int32)
+        ids = self._nothing.copy()
         ids[columns] = signature.ids
         self._last = signature, ids
         return ids
@@ -139,6 +151,6 @@ class History:
             if slot not in self._columns:
                 self._columns[slot] = len(self.slots)
                 self.slots.append(slot)
-        missing = len(self.slots) - len(self._common)
-        self._common = np.append(self._common, np.full(missing, ABSENT, np.int32))
+        self._nothing = np.full(len(self.slots), ABSENT, np.int32)
+        self._common = np.append(self._common, self._nothing[len(self._common) :])
         return np.array([self._columns[slot] for slot in slots], np.int32)

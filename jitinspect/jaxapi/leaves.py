@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -48,7 +49,7 @@ def leaf_key(leaf: Any) -> Hashable:
 def leaf_facts(leaf: Any) -> LeafFacts:
     """All of it. Raises TypeError for what JAX does not take as an array."""
     aval = jax.typeof(leaf)
-    shape, dtype = tuple(aval.shape), short_dtype(str(aval.dtype))
+    shape, dtype = tuple(aval.shape), _dtype(aval.dtype)
     weak = bool(getattr(aval, "weak_type", False))
     if isinstance(leaf, jax.core.Tracer):
         return LeafFacts(shape, dtype, weak, None, None, None, None, None)
@@ -56,15 +57,22 @@ def leaf_facts(leaf: Any) -> LeafFacts:
     committed = bool(getattr(leaf, "_committed", sharding is not None))
     if sharding is None:
         sharding = jax.sharding.SingleDeviceSharding(_default_device())
-    return LeafFacts(
-        shape,
-        dtype,
-        weak,
-        committed,
+    device, placed, memory, mesh = _placement(sharding)
+    return LeafFacts(shape, dtype, weak, committed, device, placed, memory, _layout(leaf, len(shape)), mesh)
+
+
+@lru_cache(maxsize=256)
+def _dtype(dtype: Any) -> str:
+    return short_dtype(str(dtype))
+
+
+@lru_cache(maxsize=256)
+def _placement(sharding: Any) -> tuple[str | None, str | None, str | None, str | None]:
+    """Device, sharding, memory kind and mesh, which most leaves have in common."""
+    return (
         device_text(sharding),
         sharding_text(sharding),
         getattr(sharding, "memory_kind", None),
-        _layout(leaf, len(shape)),
         mesh_text(sharding.mesh) if isinstance(sharding, jax.sharding.NamedSharding) else None,
     )
 
