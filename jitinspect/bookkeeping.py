@@ -9,6 +9,7 @@ from typing import Any
 from jitinspect.jaxapi import calls, sites
 from jitinspect.ledger import PHASES, Ledger, Row
 from jitinspect.model import Call, CallTotals, FunctionTotals
+from jitinspect.paths import relative
 from jitinspect.tracebacks import user_traceback
 
 
@@ -32,8 +33,8 @@ def _cached(
     return Call(
         index=index,
         function=name,
-        definition=watched.facts.definition,
-        at=at or sites.position(code, instruction),
+        definition=relative(watched.facts.definition),
+        at=at or relative(sites.position(code, instruction)),
         signature=ledger.signatures.get(number, f"{name}(…)"),
         status="CACHED",
         executable=number or None,
@@ -46,8 +47,8 @@ def call_of(row: Row) -> Call:
     return Call(
         index=row.index,
         function=miss.facts.name,
-        definition=miss.facts.definition,
-        at=row.at,
+        definition=relative(miss.facts.definition),
+        at=relative(row.at),
         signature=miss.signature,
         status=miss.status(),
         executable=row.executable,
@@ -72,7 +73,8 @@ def function_totals(
         one[1] += call.status == "COMPILED"
         one[2] += call.status == "CACHED"
         one[3] += sum(call.seconds.values())
-    for key, count in folded.items():
+    for (name, definition), count in folded.items():
+        key = (name, relative(definition))
         one = sums.setdefault(key, [0, 0, 0, 0.0])
         one[0] += count
         one[2] += count

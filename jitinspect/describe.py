@@ -5,12 +5,16 @@ Pure: arrays are known by their `shape` and `dtype`, so that no JAX is needed.
 
 from __future__ import annotations
 
+import dataclasses
+import enum
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from jitinspect.specs import short_dtype
 
+LONGEST = 60
+"""Characters of an object's repr that are shown."""
 MOST_LEAVES = 6
 """A container with more arrays than this is told by their number."""
 
@@ -31,7 +35,24 @@ def describe(value: Any) -> str:
         return _container(value) if leaves <= MOST_LEAVES else _summary(value, leaves)
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return repr(value)
+    if isinstance(value, enum.Enum) or _is_value(value):
+        return cut(repr(value))
     return f"<{getattr(value, '__name__', None) or type(value).__name__}>"
+
+
+def _is_value(value: Any) -> bool:
+    """A dataclass that can be hashed holds no arrays: its repr tells it all."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return False
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _array(array: Any) -> str:
@@ -49,7 +70,7 @@ def _dtype(dtype: Any) -> str:
 def _placement(array: Any) -> str:
     """`@cpu:1` or `@P('data')` for an array that is committed."""
     sharding = getattr(array, "sharding", None)
-    if sharding is None or not getattr(array, "committed", True):
+    if sharding is None or not getattr(array, "committed", type(array).__name__ == "ShapeDtypeStruct"):
         return ""
     if (spec := getattr(sharding, "spec", None)) is not None:
         return f"@P({','.join(map(repr, spec))})"

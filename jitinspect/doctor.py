@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 
 from jitinspect import kernels
-from jitinspect.jaxapi import devices, events
+from jitinspect.jaxapi import devices, diskkey, events
 from jitinspect.model import Diagnosis, Support
 
 CONFIG = (
@@ -36,6 +36,7 @@ def _readings() -> list[Support]:
     probed = {
         "llvm": kernels.why_no_llvm(),
         "asm": kernels.why_no_asm(),
+        "key: on disk": diskkey.why_no_key(),
         "compile log: source lines": events.why_no_sightings(),
     }
     return always + [Support(reading, why is None, why) for reading, why in probed.items()]

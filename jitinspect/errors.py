@@ -33,6 +33,13 @@ class JitinspectError(Exception):
         }
 
 
+class CheckFailed(JitinspectError):
+    """A check that the user asked for did not hold."""
+
+    kind = "check"
+    exit_code = 1
+
+
 class UsageError(JitinspectError):
     """A bad option, or an argument spec that does not parse or does not fit."""
 

@@ -9,12 +9,13 @@ from functools import partial
 
 from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
-from jitinspect.arguments.build import devices_needed, make_mesh
+from jitinspect.arguments.build import Call, devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
+from jitinspect.cachekey import cache_key, memory_key, static_values
 from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
-from jitinspect.model import Artifact, Report, Target
+from jitinspect.model import Artifact, CacheKey, Report, Target
 from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
@@ -29,7 +30,8 @@ class Request:
     """What the user asked for, as specs: nothing in it has been loaded yet.
 
     `dims` maps a named dimension to the sizes it sweeps over; `values` keeps the
-    real arrays that `args_from` returns instead of their types.
+    real arrays that `args_from` returns instead of their types. `key` asks for the
+    cache key beside the stages.
     """
 
     command: str
@@ -45,6 +47,7 @@ class Request:
     dims: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def inspect(request: Request, listeners: Listeners | None = None) -> Report:
         subject = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
         work = _Inspection(request, loaded, subject, observer, listeners.on_note)
         artifacts = tuple(work.artifacts())
-    return Report(request.command, work.target(artifacts[0].signature), artifacts, tuple(observer.events))
+    target = work.target(work.signatures[0])
+    return Report(request.command, target, artifacts, tuple(observer.events), keys=tuple(work.keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,15 @@ class _Inspection:
     subject: Jitted
     observer: Observer
     note: Note
+    signatures: list[str] = field(default_factory=list)
+    """Those of the calls, in the order of a sweep."""
+    keys: list[CacheKey] = field(default_factory=list)
 
     def artifacts(self) -> Iterator[Artifact]:
-        """A reading per stage, for each combination of the sizes of a sweep and each platform."""
+        """A reading per stage, for each combination of the sizes of a sweep and each platform.
+
+        The keys are made on the way.
+        """
         request = self.request
         mesh = make_mesh(request.mesh)
         for asked, traced in changed_dtypes(request.arguments):
@@ -101,9 +111,13 @@ class _Inspection:
             args, kwargs = assemble(self.subject, given, request.arguments, dims, mesh)
             self.observer.muted = False
             signature = describe_call(self.subject.name, args, kwargs)
+            self.signatures.append(signature)
             self.observer.subject = (signature, self._source())
             for platform in request.platforms or (None,):
                 pipeline = Pipeline(partial(self.subject.trace, *args, **kwargs), platform)
+                if request.key:  # before it is compiled: an executable in memory would need no key
+                    made_key = self._key(pipeline, (args, kwargs))
+                    self.keys.append(replace(made_key, signature=signature, dims=dims))
                 for stage in request.stages:
                     made = self._artifact(stage, pipeline)
                     yield replace(made, signature=signature, dims=dims, platform=platform)
@@ -126,6 +140,24 @@ class _Inspection:
         for text in reading.notes:
             self.note(text)
         return artifact(stage, reading)
+
+    def _key(self, pipeline: Pipeline, call: Call) -> CacheKey:
+        traced, lowered = pipeline.traced, pipeline.lowered
+        static = static_values(self.subject.signature, self.subject.static or (), call)
+        memory = memory_key(self._function(), traced, static)
+        self.observer.muted = True  # JAX tells of a compilation which then does not come to pass
+        try:
+            return cache_key(memory, pipeline.disk_key, traced, lowered)
+        finally:
+            self.observer.muted = False
+
+    def _function(self) -> str:
+        """`vmap(samples.mlp.forward) (samples/mlp.py:33)`."""
+        name = f"{self.loaded.module}.{self.loaded.qualname}"
+        for transform in self.request.transforms:
+            name = f"{transform}({name})"
+        source = self._source()
+        return f"{name} ({source})" if source else name
 
     def _source(self) -> str | None:
         return f"{self.loaded.file}:{self.loaded.line}" if self.loaded.file else None

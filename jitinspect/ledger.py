@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.advice import first_call, reasons
+from jitinspect.advice import agrees, first_call, reasons
 from jitinspect.describe import describe_call
 from jitinspect.executables import Group
 from jitinspect.explain import History, differences
@@ -18,6 +20,7 @@ from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
 from jitinspect.model import Phase, Reason, Status, Work
+from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
 
 MOST_ROWS = 10_000
@@ -40,6 +43,7 @@ class Miss:
     made_at: str | None = None
     ran: dict[Phase, float] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
+    traced: bool = not events.tells_bodies()
     compiled: bool = False
     from_disk: bool = False
     jax_says: str | None = None
@@ -91,6 +95,23 @@ class _Thread(threading.local):
         self.last: Row | None = None
 
 
+def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A fault of the ledger's must not become the program's: it is kept, and told at the end."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def guarded(self: Ledger, *args: Any) -> Any:
+            try:
+                return method(self, *args)
+            except Exception as error:
+                self.fault = self.fault or error
+                return default
+
+        return guarded
+
+    return decorate
+
+
 class Ledger:
     """A `calls.Recorder` that listens to JAX's events as well. `with ledger:` around the program.
 
@@ -107,6 +128,8 @@ class Ledger:
         explain: bool = False,
     ) -> None:
         self.fired = [0]
+        self._ticks = itertools.count(1)
+        self.fault: Exception | None = None
         self.log: list[Any] = []
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
@@ -132,7 +155,7 @@ class Ledger:
         with ExitStack() as opening:
             if self._explain_too:
                 opening.enter_context(explanations(self._jax_says))
-            opening.callback(events.subscribe(self._start, self._end, self._disk_hit))
+            opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
             opening.enter_context(calls.watch(self))
             self._open = opening.pop_all()
         return self
@@ -164,6 +187,7 @@ class Ledger:
 
     # What the fronts tell
 
+    @_harmless(0)
     def identify(self, frame: FrameType) -> int:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
         call = sites.underway(frame)
@@ -175,6 +199,7 @@ class Ledger:
                 group.prepare(known, self._reader.interner)
             return group.executables.get(reading.execution, 0) if reading else 0
 
+    @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         miss = self._misses.pop(id(frame), None)
         if miss is not None:
@@ -190,6 +215,7 @@ class Ledger:
         )
         return None
 
+    @_harmless()
     def fold(self) -> None:
         """The log is full. It is kept the first time; from then on cached calls are only counted."""
         with self._lock:
@@ -205,6 +231,7 @@ class Ledger:
                     key = (entry[0].facts.name, entry[0].facts.definition)
                     self.folded[key] = self.folded.get(key, 0) + 1
 
+    @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
             self._clearings += 1
@@ -222,6 +249,7 @@ class Ledger:
         finally:
             self._thread.ahead -= 1
 
+    @_harmless()
     def prepared(self, stage: Any, watched: calls.Watched, jit: Any, args: Any, kwargs: Any) -> None:
         call = sites.Underway(watched, jit, args, kwargs)
         with self._lock:
@@ -231,6 +259,7 @@ class Ledger:
             if made.reading is not None:
                 self._history(known).add(made.reading.signature, -1)
 
+    @_harmless()
     def passed_on(self, stage: Any, following: Any) -> None:
         made = self._stages.get(stage)
         if made is None:
@@ -243,6 +272,7 @@ class Ledger:
                 )
             self._stages[following] = made
 
+    @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
         made = self._stages.get(compiled)
         if made is None:  # loaded from a file, or compiled before the watch
@@ -257,10 +287,11 @@ class Ledger:
 
     # What JAX's events tell
 
+    @_harmless()
     def _start(self, phase: Phase, name: str) -> None:
         if self._thread.muted:
             return
-        self.fired[0] += 1
+        self.fired[0] = next(self._ticks)  # no number twice, though threads write it at once
         self._on_start(phase, plain_name(name))
         miss = self._current_miss()
         if miss is None:
@@ -270,6 +301,7 @@ class Ledger:
             miss.from_disk = False
         miss.under_way.append(name)
 
+    @_harmless()
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         if self._thread.muted:
             return None
@@ -283,8 +315,18 @@ class Ledger:
         else:
             miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
             miss.compiled = miss.compiled or phase == "compile"
+            if phase == "trace" and not miss.traced:  # a look-up that found one
+                del miss.ran[phase]
         return None
 
+    @_harmless()
+    def _body(self) -> None:
+        """A body is traced: the outermost of a call's trace is its own."""
+        miss = self._current_miss()
+        if miss is not None and len(miss.under_way) == 1 and not self._thread.muted:
+            miss.traced = True
+
+    @_harmless()
     def _disk_hit(self) -> None:
         miss = self._current_miss()
         if miss is not None and len(miss.under_way) == 1:
@@ -303,6 +345,7 @@ class Ledger:
         else:
             self.internal = _added(self.internal, phase, seconds)
 
+    @_harmless()
     def _jax_says(self, text: str) -> None:
         miss = self._current_miss()
         if miss is not None and len(miss.under_way) == 1:
@@ -328,7 +371,7 @@ class Ledger:
             known,
             describe_call(known.name, call.args, call.kwargs),
             self._read(known, call),
-            sites.position(*made_at) if made_at else None,
+            relative(sites.position(*made_at)) if made_at else None,
         )
 
     # Keeping the books
@@ -367,14 +410,25 @@ class Ledger:
         cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
         self._explained[miss.facts.lineage] = self._clearings
         if earlier is None:
+            miss.jax_says = None  # it says as much
             return None, lambda: (first_call(miss.facts),)
-        before = earlier.position
-
-        def tell() -> tuple[Reason, ...]:
-            found = differences(history, history.at(position), history.at(before))
-            return reasons(found, miss.facts, miss.made_at, cleared)
-
+        tell = functools.partial(self._tell, miss, history, position, earlier.position, cleared)
+        if self._explain_too:
+            self._compare_with_jax(miss, tell())
         return (earlier.index if earlier.index >= 0 else None), tell
+
+    @_harmless(())
+    def _tell(
+        self, miss: Miss, history: History, position: int, earlier: int, cleared: bool
+    ) -> tuple[Reason, ...]:
+        found = differences(history, history.at(position), history.at(earlier))
+        return reasons(found, miss.facts, miss.made_at, cleared)
+
+    def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
+        if miss.jax_says is None:
+            miss.jax_says = "nothing: what it explains are traces, and the function was not traced"
+        elif agrees(miss.jax_says, told):
+            miss.jax_says = None
 
     def _history(self, known: JitFacts) -> History:
         history = self._histories.get(known.lineage)

@@ -122,8 +122,8 @@ class _Keys:
 
 
 def _keys(known: JitFacts, reading: Reading) -> _Keys:
-    """The look-up of a trace counts as one, though the function's own trace is shared by its jits. A lowering
-    knows how arrays are placed and not where; the compiler's options come to it last.
+    """A trace is shared by all jits of a function; a lowering knows how arrays are placed and not where;
+    the compiler's options come last.
     """
     options = tuple(
         (name, value)
@@ -132,4 +132,4 @@ def _keys(known: JitFacts, reading: Reading) -> _Keys:
     )
     lowered = (known.function, reading.traced, options, reading.placed)
     compiled = (lowered, known.options.get("compiler_options"), reading.devices)
-    return _Keys((known.group, reading.traced), lowered, compiled)
+    return _Keys((known.function, reading.traced), lowered, compiled)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -13,9 +13,10 @@ from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy
 from jitinspect.padding import Padding, padded
+from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
 from jitinspect.replay import Targets, located, settings
-from jitinspect.specs import ScriptCall, read_jsonl_line
+from jitinspect.specs import ScriptCall, bind_call, read_jsonl_line
 from jitinspect.target.jitting import Jitted
 
 MOST_ROWS = 10_000
@@ -42,8 +43,10 @@ class Seen:
 class Plan:
     """Judges the calls of a script one by one, as they are, and as the paddings would have them."""
 
-    def __init__(self, mesh: Sequence[tuple[str, int]], paddings: Sequence[Padding]) -> None:
-        self._mesh = tuple(mesh)
+    def __init__(
+        self, mesh: Sequence[tuple[str, int]], dims: Mapping[str, int], paddings: Sequence[Padding]
+    ) -> None:
+        self._mesh, self._dims = tuple(mesh), dims
         self._paddings = tuple(paddings)
         self._targets = Targets()
         self._planner, self._padded = Planner(), Planner()
@@ -92,6 +95,7 @@ class Plan:
             self._count(seen, at)
         elif line.strip():
             call = read_jsonl_line(line, at)
+            call = replace(call, call=bind_call(call.call, self._dims)) if self._dims else call
             self.take(call)
             if call.repeat == 1:
                 self._by_line[line] = self._find(call)
@@ -138,7 +142,7 @@ class Plan:
         """Add up what has been seen, and forget it."""
         for seen in self._seen.values():
             facts, status = seen.judgement.facts, seen.judgement.status
-            counts = self._counts.setdefault((facts.name, facts.definition), [0, 0, 0])
+            counts = self._counts.setdefault((facts.name, relative(facts.definition)), [0, 0, 0])
             counts[0] += seen.count
             counts[1] += status == "COMPILED"
             counts[2] += seen.count - (status != "CACHED")
@@ -173,7 +177,7 @@ def _row(seen: Seen, index: int, at: str, first: bool) -> Call:
     return Call(
         index=index,
         function=judgement.facts.name,
-        definition=judgement.facts.definition,
+        definition=relative(judgement.facts.definition),
         at=at,
         signature=seen.signature,
         status=judgement.status if first else "CACHED",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jitinspect.explain import ABSENT, Form, Interner, Node, Signature, Slot, Static
+from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, Form, Interner, Node, Signature, Slot, Static
 from jitinspect.jaxapi.context import context_names, context_values
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
@@ -98,6 +98,7 @@ class SignatureReader:
             for one in given
         ]
         statics = _static_mask(flat, arrays_only)
+        context = self._context_ids()
         form, fixed, call = self._form(facts, given, flat, statics)
         own = [self._static(one.value) for one in given if one.static and one.value is not _Unset]
         leaves = [
@@ -106,7 +107,7 @@ class SignatureReader:
             for value, static in zip(values, mask, strict=True)
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
-        common = (*own, self.interner(under), *self._context_ids())
+        common = (*own, self.interner(under), *context)
         ids = (*fixed, *own, *chain.from_iterable([leaf.ids for leaf in leaves]), *common[len(own) :])
         return Reading(
             Signature(form, ids),
@@ -133,7 +134,7 @@ class SignatureReader:
         placed = facts.committed is not None
         told = facts._replace(
             sharding=facts.sharding or ("one device" if placed else None),
-            layout=facts.layout or ("the default" if placed else None),
+            layout=facts.layout or (DEFAULT_LAYOUT if placed else None),
         )
         ids = tuple(ABSENT if value is None else self.interner(value) for value in told)
         traced = self.interner((facts[:3], facts.mesh, facts.memory_kind if facts.committed else None))
@@ -167,7 +168,7 @@ class SignatureReader:
             tuple(tree for _, tree in flat),
             tuple(map(tuple, statics)) if any(map(any, statics)) else None,
         )
-        key = (facts.function, facts.group, call)
+        key = (facts.function, facts.group, call, len(self._context[1]))
         known = self._forms.get(key)
         if known is None:
             known = self._forms[key] = self._new_form(facts, given, flat, statics)
@@ -229,7 +230,7 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
     """What each parameter was given, and how."""
     parameters = facts.parameters
     names = [name for name, parameter in parameters.items() if parameter.kind in _POSITIONAL]
-    variadic = _variadic(facts)
+    variadic, keywords = _variadic(facts), _variadic(facts, inspect.Parameter.VAR_KEYWORD)
     for index, value in enumerate(args):
         if index < len(names):
             where, form = names[index], "by position"
@@ -238,7 +239,8 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         static = index in facts.static_nums or where in facts.static_names
         yield Given(where, form, static, value)
     for name in sorted(kwargs):
-        yield Given(name, "by keyword", name in facts.static_names, kwargs[name])
+        where = name if name in parameters or keywords is None else f"{keywords}[{name!r}]"
+        yield Given(where, "by keyword", name in facts.static_names, kwargs[name])
     for name, parameter in parameters.items():
         left = name not in kwargs and name not in names[: len(args)]
         if left and parameter.default is not parameter.empty:
@@ -246,6 +248,5 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             yield Given(name, "default", static, parameter.default if static else _Unset)
 
 
-def _variadic(facts: JitFacts) -> str | None:
-    kinds = {parameter.kind: name for name, parameter in facts.parameters.items()}
-    return kinds.get(inspect.Parameter.VAR_POSITIONAL)
+def _variadic(facts: JitFacts, kind: Any = inspect.Parameter.VAR_POSITIONAL) -> str | None:
+    return next((name for name, parameter in facts.parameters.items() if parameter.kind is kind), None)

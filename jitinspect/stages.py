@@ -20,7 +20,8 @@ import jax
 from jitinspect import hlotext, kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
 from jitinspect.jaxapi.devices import require_backend
-from jitinspect.model import Artifact, Reading
+from jitinspect.jaxapi.diskkey import disk_key
+from jitinspect.model import Artifact, DiskKey, Reading
 from jitinspect.tracebacks import user_traceback
 
 ELIDE_ABOVE = 64
@@ -89,6 +90,16 @@ class Pipeline:
             return lowered.compile()
         except Exception as error:
             raise CompileError(f"XLA failed: {_summary(error)}") from error
+
+    def disk_key(self) -> DiskKey:
+        """The key of the on-disk cache. Nothing is compiled."""
+        lowered = self.lowered
+        try:
+            return disk_key(lowered)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            raise CompileError(f"JAX makes no on-disk key: {_summary(error)}") from error
 
 
 def _summary(error: BaseException) -> str:

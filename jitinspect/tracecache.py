@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -12,11 +13,11 @@ from jitinspect import bookkeeping, program, replay
 from jitinspect.arguments.build import devices_needed, make_mesh
 from jitinspect.errors import JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
-from jitinspect.ledger import Ledger, Row
+from jitinspect.ledger import MOST_ROWS, Ledger, Row
 from jitinspect.model import CallReport, Phase
 from jitinspect.padding import parse_bucket, parse_pad
 from jitinspect.planning import Plan
-from jitinspect.specs import ScriptCall, read_calls, read_jsonl
+from jitinspect.specs import ScriptCall, bind_call, read_calls, read_jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Request:
     pads: tuple[str, ...] = ()
     buckets: tuple[str, ...] = ()
     mesh: tuple[tuple[str, int], ...] = ()
+    dims: Mapping[str, int] = field(default_factory=dict)
     stop: bool = False
     explain: bool = False
 
@@ -63,13 +65,13 @@ def trace_cache(request: Request, listeners: Listeners) -> Result:
         ledger = _ledger(request, listeners)
         with ledger:
             outcome = program.run(code, request.script, request.argv)
-        return _ended(_report(request, ledger), outcome.stopped, None, outcome.exit_code)
+        return _ended(_report(request, ledger), outcome.stopped, _fault(ledger), outcome.exit_code)
     return _replay(request, listeners)
 
 
 def _planned(request: Request, listeners: Listeners) -> Result:
     paddings = [*map(parse_pad, request.pads), *map(parse_bucket, request.buckets)]
-    plan, stopped, error = Plan(request.mesh, paddings), None, None
+    plan, stopped, error = Plan(request.mesh, request.dims, paddings), None, None
     with opened(request.script) as lines:
         try:
             if request.script.suffix == ".jsonl":
@@ -89,11 +91,12 @@ def _planned(request: Request, listeners: Listeners) -> Result:
 def _ended(report: CallReport, stopped: str | None, error: JitinspectError | None, code: int) -> Result:
     told = error.as_dict() if error else None
     why = error.message if error else stopped
-    return Result(replace(report, stopped=why, exit_code=code, error=told), error)
+    exit_code = error.exit_code if error else code
+    return Result(replace(report, stopped=why, exit_code=exit_code, error=told), error)
 
 
 def _ledger(request: Request, listeners: Listeners) -> Ledger:
-    return Ledger(listeners.on_row, listeners.on_start, explain=request.explain)
+    return Ledger(listeners.on_row, listeners.on_start, most=MOST_ROWS, explain=request.explain)
 
 
 def _replay(request: Request, listeners: Listeners) -> Result:
@@ -106,8 +109,19 @@ def _replay(request: Request, listeners: Listeners) -> Result:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
+    report = _report(request, ledger)
+    error = error or _fault(ledger)
     code = error.exit_code if error else program.INTERRUPTED if stopped else 0 if fine else 4
-    return _ended(_report(request, ledger), stopped, error, code)
+    return _ended(report, stopped, error, code)
+
+
+def _fault(ledger: Ledger) -> JitinspectError | None:
+    """A fault of the ledger's own; the program ran all the same."""
+    if ledger.fault is None:
+        return None
+    detail = "".join(traceback.format_exception(ledger.fault))
+    message = f"a fault of jitinspect: {type(ledger.fault).__name__}: {ledger.fault}"
+    return JitinspectError(message, hint="please report it, with the text above", detail=detail)
 
 
 def _make_all(request: Request, listeners: Listeners, ledger: Ledger, lines: IO[str]) -> bool:
@@ -125,6 +139,11 @@ def _calls(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[S
     """The calls, after as many CPU devices as they need have been asked for: of a `.calls` script all are
     read before, of a `.jsonl` none.
     """
+    for call in _as_written(request, lines, listeners):
+        yield replace(call, call=bind_call(call.call, request.dims)) if request.dims else call
+
+
+def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[ScriptCall]:
     path = str(request.script)
     if request.script.suffix == ".jsonl":
         _ensure_devices(request, [], listeners)

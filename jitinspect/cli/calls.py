@@ -29,6 +29,7 @@ def fields_of(
     plan: bool,
     policies: tuple[Sequence[str], Sequence[str]],
     mesh: str,
+    dims: Sequence[str],
 ) -> dict[str, Any]:
     """The fields of a `Request`; what is wrong with them is told before jax is imported."""
     _check_script(script, arguments, plan)
@@ -40,7 +41,15 @@ def fields_of(
         "pads": tuple(policies[0]),
         "buckets": tuple(policies[1]),
         "mesh": specs.parse_mesh(mesh) if mesh else (),
+        "dims": dict(map(_one_size, dims)),
     }
+
+
+def _one_size(text: str) -> tuple[str, int]:
+    name, sizes = specs.parse_dims(text)
+    if len(sizes) > 1:
+        raise UsageError(f"--dim {text}: a script's dimension has one size", hint=f"--dim {name}={sizes[0]}")
+    return name, sizes[0]
 
 
 def _check_script(script: Path, arguments: Sequence[str], plan: bool) -> None:

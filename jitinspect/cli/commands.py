@@ -77,9 +77,30 @@ def asm(target: TargetOptions, output: OutputOptions, no_library: NoLibrary = Fa
     _inspect("asm", ("asm",), target, output, library=not no_library)
 
 
+def key(
+    target: TargetOptions,
+    output: OutputOptions,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Save the key, to be compared with later.")
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="Name what differs from a saved key, and why."),
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 where --against finds a difference.")
+    ] = False,
+) -> None:
+    """Print the cache key, in memory and on disk. Nothing is compiled."""
+    from jitinspect.cli.keys import inspect_key
+    from jitinspect.cli.requests import parsed
+
+    inspect_key(parsed(target, sys.argv[1:]), output, save, against, exit_code)
+
+
 def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
-    """Print all of it: the compile log, then jaxpr, StableHLO and HLO."""
-    _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, raw=raw)
+    """Print all of it: the compile log, then jaxpr, StableHLO, HLO and cache key."""
+    _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, key=True, raw=raw)
 
 
 def trace_cache(
@@ -104,6 +125,10 @@ def trace_cache(
     mesh: Annotated[
         str, typer.Option("--mesh", metavar="AXIS=SIZE,…", help="The mesh for f32[8,784]@P('data',None).")
     ] = "",
+    dim: Annotated[
+        list[str],
+        typer.Option("--dim", metavar="NAME=SIZE", help="The size of a named dimension. Repeatable."),
+    ] = [],  # noqa: B006
     stop: Annotated[
         bool, typer.Option("--stop", help="End the script at the first call that raises.")
     ] = False,
@@ -112,7 +137,7 @@ def trace_cache(
     from jitinspect.cli.calls import fields_of, trace_cache_core
     from jitinspect.cli.output import emitted, report_ending
 
-    fields = fields_of(script, arguments, plan, (pad, bucket), mesh)
+    fields = fields_of(script, arguments, plan, (pad, bucket), mesh, dim)
     with emitted(output, shared=script.suffix == ".py") as emit:
         result = trace_cache_core(script, fields, output, stop=stop)
         emit(result.report)
@@ -163,7 +188,7 @@ def view(
 
 def register(app: typer.Typer) -> None:
     """Make the commands known to `app`, in the order of the help."""
-    inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, show)
+    inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
@@ -179,6 +204,7 @@ def _inspect(
     output: OutputOptions,
     *,
     platforms: tuple[str, ...] = (),
+    key: bool = False,
     **options: Any,
 ) -> None:
     """The one driver of the stage commands."""
@@ -188,4 +214,4 @@ def _inspect(
 
     fields = parsed(target, sys.argv[1:])
     with emitted(output) as emit:
-        emit(inspect_core(command, stages, fields, platforms, options, output))
+        emit(inspect_core(command, stages, fields, platforms, options, output, key))

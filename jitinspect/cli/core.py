@@ -36,6 +36,7 @@ def inspect_core(
     platforms: tuple[str, ...],
     options: dict[str, Any],
     output: OutputOptions,
+    key: bool = False,
 ) -> Report:
     """Inspect, with the compile log live on stderr."""
     import_jax()
@@ -47,7 +48,7 @@ def inspect_core(
     hide_frames(own_files())
     resume_collection()
     request = inspection.Request(
-        command=command, stages=stages, platforms=platforms, options=Options(**options), **fields
+        command=command, stages=stages, platforms=platforms, options=Options(**options), key=key, **fields
     )
     log = _log(output)
     interrupts = CompileInterrupts()
@@ -68,7 +69,7 @@ def inspect_core(
     finally:
         if log:
             log.close()
-    return replace(report, environment=environment()) if needs_environment(output) else report
+    return replace(report, environment=environment()) if key or needs_environment(output) else report
 
 
 def import_jax() -> None:

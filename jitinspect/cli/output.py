@@ -13,7 +13,7 @@ from typing import TextIO
 
 from jitinspect.cli import streams
 from jitinspect.cli.options import OutputOptions
-from jitinspect.errors import JitinspectError, LoadError, UsageError
+from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model import CallReport, Listing, Report
 from jitinspect.render.errors import error_text
 from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
@@ -80,7 +80,7 @@ def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = F
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
 
-        yield from render(report, color)
+        yield from render(report, color, verbose)
         return
     if isinstance(report, CallReport):
         from jitinspect.render import calls
@@ -97,17 +97,31 @@ def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = F
 
 
 def _check_output(options: OutputOptions) -> None:
-    """A file that could not be written is told before the work is done, not after."""
-    path = options.output
-    if path is not None and not path.parent.is_dir():
-        raise UsageError(f"-o {path}: there is no folder {path.parent}")
-    if path is not None and path.is_dir():
-        raise UsageError(f"-o {path}: this is a folder", hint=f"-o {path / 'report.json'}")
+    if options.output is not None:
+        check_file("-o", options.output)
+
+
+def check_file(option: str, path: Path) -> Path:
+    """The whole path of a file that is to be written: that it could not be is told before the work
+    is done, not after, by `UsageError`. The user's module may go to another folder meanwhile.
+    """
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"{option} {path}: this is a folder", hint=f"{option} {path / 'report.json'}")
+    return path.absolute()
+
+
+def save(report: AnyReport, path: Path, options: OutputOptions) -> None:
+    """Write the JSON document of `report` beside whatever else is done with it."""
+    _write_file(path, [to_json(report), "\n"])
+    if not options.quiet:
+        sys.stderr.write(f"wrote {shown_path(str(path))}\n")
 
 
 def report_error(error: JitinspectError, argv: list[str]) -> int:
     """Tell the user on stderr, under `--json` by a document on stdout; the exit code."""
-    if "--json" in argv:
+    if "--json" in argv and not isinstance(error, CheckFailed):  # whose report stands there already
         command = next((word for word in argv if not word.startswith("-")), None)
         streams.write(streams.own_stdout(), [error_to_json(command, error), "\n"])
     else:

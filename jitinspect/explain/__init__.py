@@ -2,10 +2,22 @@
 
 from jitinspect.explain.history import History, Row
 from jitinspect.explain.reasons import Difference, differences
-from jitinspect.explain.slots import ABSENT, Form, Interner, Node, Signature, Slot, Static
+from jitinspect.explain.slots import (
+    ABSENT,
+    DEFAULT_LAYOUT,
+    Captured,
+    Form,
+    Interner,
+    Node,
+    Signature,
+    Slot,
+    Static,
+)
 
 __all__ = [
     "ABSENT",
+    "DEFAULT_LAYOUT",
+    "Captured",
     "Difference",
     "Form",
     "History",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jitinspect.explain.history import History, Row
-from jitinspect.explain.slots import Node, Slot, Static
-from jitinspect.explain.values import node_text, parts, text
+from jitinspect.explain.slots import DEFAULT_LAYOUT, Node, Slot, Static
+from jitinspect.explain.values import differing_metadata, node_text, parts, text
 from jitinspect.model import ReasonKind
 
 LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
@@ -41,23 +41,41 @@ def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
         for place, before, now in parts(where, old, new):
             yield Difference(kind, place, *_static_texts(before, now), before.value, now.value)
     elif isinstance(old, Node) and isinstance(new, Node):
-        yield Difference(kind, where, _node(old, earlier, where), _node(new, row, where), old, new)
+        yield from _nodes(where, old, new, row, earlier)
+    elif kind == "layout":
+        yield Difference(kind, where, _layout(earlier, where), _layout(row, where), old, new)
     elif kind == "committed":
         yield Difference(kind, where, _placed(earlier, where), _placed(row, where), old, new)
     else:
         yield Difference(kind, where, text(kind, old), text(kind, new), old, new)
 
 
+def _nodes(where: str | None, old: Node, new: Node, row: Row, earlier: Row) -> Iterator[Difference]:
+    """A tree that differs in a field of its node is told by that field, as a static value would be."""
+    fields = list(differing_metadata(old, new))
+    for name, before, now in fields:
+        texts = _static_texts(before, now)
+        yield Difference("static_value", f"{where}.{name}", *texts, before.value, now.value)
+    if not fields:
+        typed = old.type is not new.type
+        texts = _node(old, earlier, where, typed), _node(new, row, where, typed)
+        yield Difference("structure", where, *_apart(*texts), old, new)
+
+
 def _static_texts(before: Static, now: Static) -> tuple[str, str]:
-    """By type as well where two values print alike: `1` and `True` do not, two dataclasses may."""
-    old, new = text("", before), text("", now)
+    """Told apart also where two values print alike: by their types, or as two objects."""
+    old, new = text("static_value", before), text("static_value", now)
     if old == new and before.type is not now.type:
         return f"{before.type.__qualname__} {old}", f"{now.type.__qualname__} {new}"
-    return old, new
+    return _apart(old, new)
 
 
-def _node(node: Node, row: Row, where: str | None) -> str:
-    return leaf_text(row, where) if node.type is None else node_text(node)
+def _apart(old: str, new: str) -> tuple[str, str]:
+    return (old, f"{new} (another object)") if old == new else (old, new)
+
+
+def _node(node: Node, row: Row, where: str | None, typed: bool) -> str:
+    return leaf_text(row, where) if node.type is None else node_text(node, typed)
 
 
 def leaf_text(row: Row, where: str | None) -> str:
@@ -67,6 +85,13 @@ def leaf_text(row: Row, where: str | None) -> str:
         return "a leaf"
     sizes = ",".join(map(str, shape))
     return f"{row.get('dtype', where)}[{sizes}]{'{weak}' if weak else ''}"
+
+
+def _layout(row: Row, where: str | None) -> str:
+    """The dimensions from the outermost to the innermost in memory."""
+    rank = len(row.get("shape", where))
+    told = row.get("layout", where)
+    return f"({', '.join(map(str, range(rank)))})" if told == DEFAULT_LAYOUT else str(told)
 
 
 def _placed(row: Row, where: str | None) -> str:
@@ -81,6 +106,10 @@ def _implied(one: Difference, found: list[Difference]) -> bool:
     """
     if one.kind == "new_function":
         return any(other.kind == "closure" for other in found)
+    if one.kind == "jit_options" and str(one.where).endswith("_argnames"):  # inferred from the numbers
+        return any(other.where == f"{str(one.where)[:-5]}nums" for other in found)
+    if one.kind == "shape" and "key<" in one.before + one.now:  # the words of an old key are no dimension
+        return any(other.kind == "dtype" and other.where == one.where for other in found)
     if one.kind in ("device", "committed"):
         return any(other.kind == "sharding" and other.where == one.where for other in found)
     return False

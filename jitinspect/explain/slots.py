@@ -12,6 +12,10 @@ ABSENT = -1
 """The id of a component that a call does not have; it differs from nothing."""
 
 
+DEFAULT_LAYOUT = "the default"
+"""The value of a `layout` slot for an array that lies row by row."""
+
+
 class Slot(NamedTuple):
     """One component of a call: `kind` is a reason's, `where` a path such as `params['w']`."""
 
@@ -36,6 +40,13 @@ class Static(NamedTuple):
 
     type: type
     value: Any
+
+
+class Captured(NamedTuple):
+    """The value of a `closure` slot: `identity` is equal where the captured values are."""
+
+    identity: Hashable
+    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

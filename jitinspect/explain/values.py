@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import re
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
-from jitinspect.explain.slots import Node, Static
+from jitinspect.explain.slots import Captured, Node, Static
 
 LONGEST = 120
 """Characters of a value's repr that are shown."""
@@ -19,13 +21,15 @@ def text(kind: str, value: Any) -> str:
         return node_text(value)
     if isinstance(value, Static):
         return shown(value.value)
+    if isinstance(value, Captured):
+        return value.text
     if kind == "committed":
         return "committed" if value else "uncommitted"
     return value if isinstance(value, str) else shown(value)
 
 
-def node_text(node: Node) -> str:
-    """`{'b', 'w'}`, `list of 2`, `Point(x, y)`, `None`; the array itself is a leaf."""
+def node_text(node: Node, typed: bool = False) -> str:
+    """`{'b', 'w'}`, with `typed` `dict {'b', 'w'}`; `list of 2`, `Point(x, y)`, `None`, `a leaf`."""
     if node.type is None:
         return "a leaf"
     if node.type is type(None):
@@ -34,7 +38,7 @@ def node_text(node: Node) -> str:
         return f"{node.type.__name__} of {node.keys}{_aux(node)}"
     keys = ", ".join(map(repr, node.keys))
     if node.type is dict:
-        return f"{{{keys}}}"
+        return f"dict {{{keys}}}" if typed else f"{{{keys}}}"
     return f"{node.type.__name__}({', '.join(map(str, node.keys))}){_aux(node)}"
 
 
@@ -43,12 +47,36 @@ def _aux(node: Node) -> str:
 
 
 def shown(value: Any) -> str:
-    """The repr, cut; also of an object whose repr fails."""
+    """The repr, cut, without addresses; functions by their line; also an object whose repr fails."""
+    if isinstance(value, FunctionType):
+        return f"{value.__qualname__} ({value.__code__.co_filename}:{value.__code__.co_firstlineno})"
     try:
-        full = repr(value)
+        full = re.sub(r" at 0x[0-9a-f]+", "", repr(value))
     except Exception:
         full = f"<{type(value).__name__}>"
     return full if len(full) <= LONGEST else f"{full[: LONGEST - 1]}…"
+
+
+def differing_metadata(old: Node, new: Node) -> Iterator[tuple[str, Static, Static]]:
+    """The fields in which two nodes of one dataclass differ: those that it keeps beside its arrays.
+
+    `jax.tree_util.register_dataclass`, equinox and `flax.struct` keep them as the last entries of a tuple.
+    """
+    if old.type is not new.type or old.keys != new.keys or not dataclasses.is_dataclass(new.type):
+        return
+    names = [field.name for field in dataclasses.fields(new.type) if _is_metadata(field)]
+    before, now = _tail(old.aux, len(names)), _tail(new.aux, len(names))
+    for name, one, other in zip(names, before, now, strict=False):
+        if Static(type(one), one) != Static(type(other), other):
+            yield name, Static(type(one), one), Static(type(other), other)
+
+
+def _is_metadata(field: dataclasses.Field[Any]) -> bool:
+    return field.metadata.get("static") is True or field.metadata.get("pytree_node") is False
+
+
+def _tail(aux: Any, count: int) -> tuple[Any, ...]:
+    return aux[len(aux) - count :] if isinstance(aux, tuple) and len(aux) >= count else ()
 
 
 def parts(where: str | None, before: Static, now: Static) -> Iterator[tuple[str | None, Static, Static]]:

@@ -184,6 +184,7 @@ def is_jit(obj: object) -> bool:
 def _dressed(call: Any, jit: Any, watched: Watched, recorder: Recorder) -> Any:
     """Names, documentation and methods of the jit for the function in front of it."""
     functools.update_wrapper(call, jit)
+    call.__wrapped__ = jit.__wrapped__  # the user's function, as with the jit itself
     call.__dict__.update({name: getattr(jit, name) for name in _ATTRIBUTES if hasattr(jit, name)})
 
     def stage(method: Callable[..., Any]) -> Callable[..., Any]:

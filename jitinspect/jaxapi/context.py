@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from jax._src import config as _config
@@ -21,17 +24,32 @@ def trace_context() -> dict[str, Any]:
     `jax_debug_nans` and other settings that no trace hangs on are not among them. Empty where this
     JAX has no such functions.
     """
-    return dict(zip(_NAMES, context_values(), strict=True))
+    return dict(zip(context_names(), context_values(), strict=True))
 
 
 def context_names() -> tuple[str, ...]:
-    return _NAMES
+    return tuple(name for name in _all_names(len(_values())) if name not in _IDENTITY_ONLY)
 
 
 def context_values() -> tuple[Any, ...]:
     """The values alone, to be compared at once."""
     values = _values()
-    return tuple(values[index] for index in _COMPARED)
+    return tuple(values[index] for index in _compared(len(values)))
+
+
+def changed_context() -> dict[str, str]:
+    """What of `trace_context` is not JAX's own default: differs from what it was when this module was
+    imported, before any code of the user's, or was set by the environment (`JAX_ENABLE_X64`) before that.
+    """
+    return {
+        name: str(value)
+        for name, value in trace_context().items()
+        if name.upper() in os.environ or _differs(value, _AT_IMPORT.get(name, value))
+    }
+
+
+def _differs(value: Any, other: Any) -> bool:
+    return type(value) is not type(other) or bool(value != other)
 
 
 def setting(name: str, value: Any) -> AbstractContextManager[Any]:
@@ -53,15 +71,29 @@ def setting(name: str, value: Any) -> AbstractContextManager[Any]:
     return context
 
 
-def _probe() -> tuple[tuple[str, ...], tuple[int, ...], Any]:
-    names, values = getattr(_config, "trace_context_names", None), getattr(_config, "trace_context", None)
+@cache
+def _all_names(count: int) -> tuple[str, ...]:
+    """Asked for anew when their number grows: what JAX imports later can add some (seen on 0.12.0.1)."""
+    if count == 0:
+        return ()
+    names = tuple(_config.trace_context_names())
+    assert len(names) == count, "JAX tells as many names as values"
+    return names
+
+
+@cache
+def _compared(count: int) -> tuple[int, ...]:
+    return tuple(index for index, name in enumerate(_all_names(count)) if name not in _IDENTITY_ONLY)
+
+
+def _probe() -> Callable[[], tuple[Any, ...]]:
+    """JAX's function for the values; one that tells none where this JAX does not tell their names."""
     try:
-        told = tuple(names())  # type: ignore[misc]
-        assert len(told) == len(values())  # type: ignore[misc]
-    except (TypeError, NotImplementedError, AssertionError):
-        return (), (), tuple
-    compared = tuple(index for index, name in enumerate(told) if name not in _IDENTITY_ONLY)
-    return tuple(told[index] for index in compared), compared, values
+        values: Callable[[], tuple[Any, ...]] = _config.trace_context
+        return values if len(_config.trace_context_names()) == len(values()) else tuple
+    except (AttributeError, TypeError, NotImplementedError):
+        return tuple
 
 
-_NAMES, _COMPARED, _values = _probe()
+_values = _probe()
+_AT_IMPORT = trace_context()

@@ -21,6 +21,7 @@ from typing import Any, Literal
 import jax
 import jax.monitoring
 from jax._src import pjit as _pjit
+from jax._src import util as _util
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Phase
@@ -41,12 +42,15 @@ OnEnd = Callable[[Phase, str, float], None]
 OnCacheHit = Callable[[], None]
 
 
-def subscribe(on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit) -> Callable[[], None]:
+def subscribe(
+    on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit, on_body: Callable[[], None] | None = None
+) -> Callable[[], None]:
     """Listen to JAX's compile events until the returned function is called.
 
     `on_start(phase, fun_name)` and `on_end(phase, fun_name, seconds)` wrap each
     stage; `on_cache_hit()` fires between the two where an executable came from
-    the persistent cache. Only these listeners are removed again, never others'.
+    the persistent cache; `on_body()` where a function's body is traced, which a look-up that finds a
+    trace does not do. Only these listeners are removed again, never others'.
     """
 
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
@@ -61,6 +65,7 @@ def subscribe(on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit) -> Cal
         if event == CACHE_HIT:
             on_cache_hit()
 
+    unhook = _hook(on_body) if on_body is not None else None
     jax.monitoring.register_scalar_listener(scalar)
     jax.monitoring.register_event_duration_secs_listener(duration)
     jax.monitoring.register_event_listener(plain)
@@ -72,6 +77,8 @@ def subscribe(on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit) -> Cal
     ]
 
     def unsubscribe() -> None:
+        if unhook is not None:
+            unhook()
         for unregister, listener in registered:
             with suppress(AssertionError, ValueError):  # the program may have cleared all listeners
                 unregister(listener)
@@ -87,6 +94,35 @@ def why_no_sightings() -> str | None:
 def persistent_cache_enabled() -> bool:
     """Whether compilations ask the on-disk cache: it is on by default, but only with a folder."""
     return bool(option("jax_enable_compilation_cache") and option("jax_compilation_cache_dir"))
+
+
+BODY = "trace_to_jaxpr"
+"""JAX's own tests are told by it that a body is traced (`util.test_event_listener`; 0.10.2 and 0.12.0.1)."""
+
+
+def tells_bodies() -> bool:
+    """Whether this JAX has that hook; where not, each look-up of a trace counts as one."""
+    return hasattr(_util, "test_event_listener")
+
+
+def _hook(on_body: Callable[[], None]) -> Callable[[], None] | None:
+    """Listen in front of whoever listens there already, until the returned function is called."""
+    if not tells_bodies():
+        return None
+    before = _util.test_event_listener
+
+    def listener(name: str, *args: Any) -> None:
+        if name == BODY:
+            on_body()
+        if before is not None:
+            before(name, *args)
+
+    def unhook() -> None:
+        if _util.test_event_listener is listener:
+            _util.test_event_listener = before
+
+    _util.test_event_listener = listener
+    return unhook
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jitinspect.explain import Captured
 from jitinspect.specs import short_dtype
 
 _OPTIONS = (
@@ -71,7 +72,7 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
         definition=_definition(chain[-1]),
         lineage=tuple(_link(link) for link in chain),
         function=number,
-        group=(number, info if _is_hashable(info) else tuple(options.values())),
+        group=(number, tuple(options.values())),
         parameters=dict(signature.parameters) if signature else {},
         static_nums=frozenset(_positions(info.static_argnums, signature)),
         static_names=frozenset(info.static_argnames),
@@ -140,16 +141,24 @@ def _wrapper(chain: list[Any]) -> str | None:
         return "bound method"
     if not isinstance(outermost, types.FunctionType):
         return type(outermost).__name__
-    code = outermost.__code__
-    inside_jax = code.co_filename.startswith(jax.__path__[0])
-    return f"jax.{code.co_qualname.partition('.')[0]}" if inside_jax and len(chain) > 1 else None
+    name = _behind_boundary(outermost).__code__.co_qualname.partition(".")[0]
+    return f"jax.{name}" if chain[1:] and hasattr(jax, name) else None
+
+
+def _behind_boundary(fun: types.FunctionType) -> types.FunctionType:
+    """JAX puts a function of its own (`api_boundary`) in front of what `grad` and its kind return."""
+    if fun.__code__.co_qualname.startswith("api_boundary."):
+        for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False):
+            if name == "fun" and isinstance(cell.cell_contents, types.FunctionType):
+                return cell.cell_contents
+    return fun
 
 
 def _closed_over(link: Any) -> Iterator[tuple[str, Hashable]]:
     """Free variables, defaults, and what a partial gives, as far as they compare."""
     for name, value in _bound_values(link):
-        if (token := value_token(value)) is not None:
-            yield name, token
+        if (identity := value_token(value)) is not None:
+            yield name, Captured(identity, _captured_text(value))
 
 
 def _bound_values(link: Any) -> Iterator[tuple[str, Any]]:
@@ -174,13 +183,18 @@ def value_token(value: Any) -> Hashable:
     of its own to compare (functions, modules, objects compared by identity).
     """
     if isinstance(value, jax.Array | np.ndarray):
-        kind = f"{short_dtype(str(value.dtype))}[{','.join(map(str, value.shape))}]"
-        return ("array", kind, id(value))
+        return ("array", id(value))
     if isinstance(value, bool | int | float | complex | str | bytes | enum.Enum):
         return (type(value), value)
     if isinstance(value, tuple) and all(value_token(item) is not None for item in value):
         return (type(value), tuple(value_token(item) for item in value))
     return None
+
+
+def _captured_text(value: Any) -> str:
+    if isinstance(value, jax.Array | np.ndarray):
+        return f"{short_dtype(str(value.dtype))}[{','.join(map(str, value.shape))}]"
+    return repr(value)
 
 
 def _hashable(value: Any) -> Hashable:

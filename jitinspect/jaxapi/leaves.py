@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -168,7 +169,13 @@ def _raw_layout(array: Any) -> Any:
 
 
 def _layout(leaf: Any, rank: int) -> str | None:
-    """The order of the dimensions where it is not row by row, in XLA's way: `{0,1}`."""
-    told = str(_raw_layout(leaf) or "")
-    default = "{" + ",".join(str(axis) for axis in reversed(range(rank))) + "}"
-    return None if told in ("", default) or not told.startswith("{") else told
+    """The dimensions from the outermost to the innermost, `(1, 0)`, where that is not their own order; with
+    what XLA says beyond that, such as tiles. XLA writes the innermost first: `{0,1}`.
+    """
+    told = re.fullmatch(r"\{([\d,]*)(.*)\}", str(_raw_layout(leaf) or ""))
+    if told is None:
+        return None
+    order, more = f"({', '.join(reversed(told[1].split(',')))})", told[2].lstrip(":")
+    return (
+        None if order == f"({', '.join(map(str, range(rank)))})" and not more else f"{order} {more}".strip()
+    )

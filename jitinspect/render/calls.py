@@ -115,7 +115,7 @@ def _details(call: Call, painter: _Painter) -> Iterator[str]:
         )
     if call.nearest is not None:
         yield f"      nearest  call {call.nearest}\n"
-    for reason in call.reasons:
+    for reason in call.reasons if call.reasons[1:] or (call.reasons and call.reasons[0].hint) else ():
         yield f"      {painter(reason.kind, '33')}  {reason.text}\n"
         if reason.hint:
             yield f"        {painter('hint', '36')}  {reason.hint}\n"

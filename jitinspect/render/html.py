@@ -8,7 +8,8 @@ from html import escape
 from jitinspect.model import Artifact, CompileEvent, Report
 from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
-from jitinspect.render.terminal import LANGUAGES, artifact_title
+from jitinspect.render.key import comparison_text, key_text
+from jitinspect.render.terminal import LANGUAGES, artifact_title, key_title
 from jitinspect.render.text import seconds
 
 _STYLE = """
@@ -22,7 +23,7 @@ h2 { margin-top: 2rem; } .muted { opacity: .65; }
 
 
 def render(report: Report) -> Iterator[str]:
-    """The page in blocks: target, compile log, then each artifact."""
+    """The page in blocks: target, compile log, then each artifact and key."""
     title = f"{report.target.ref} – {report.command}"
     yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
     yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
@@ -31,6 +32,11 @@ def render(report: Report) -> Iterator[str]:
     yield from _log(report.events)
     for artifact in report.artifacts:
         yield from _section(artifact)
+    if report.against:
+        yield f"<pre>{escape(''.join(comparison_text(report.against, color=False)))}</pre>\n"
+    for key in report.keys:
+        yield f"<h2>{escape(key_title(key))}</h2>\n"
+        yield f"<pre>{escape(''.join(key_text(key, color=False)))}</pre>\n"
     yield "</body></html>\n"
 
 

@@ -10,16 +10,23 @@ from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import (
     SCHEMA,
     Artifact,
+    CacheKey,
     Call,
     CallReport,
     CallTotals,
+    Change,
+    Comparison,
     CompileEvent,
     Diagnosis,
+    DiskEntry,
+    DiskKey,
     Environment,
     FunctionTotals,
     Kernel,
+    KeyDifference,
     ListedCallable,
     Listing,
+    MemoryKey,
     Policy,
     Reason,
     Report,
@@ -33,10 +40,13 @@ AnyReport = Report | Listing | Diagnosis | CallReport
 
 
 def to_json(report: AnyReport) -> str:
-    """One document, indented, `schema` and `command` first."""
+    """One document, indented, `schema` and `command` first. A sweep has `keys`; the first is its `key`."""
     document = {"schema": report.schema, "command": report.command, **asdict(report)}
     if isinstance(report, Report):
-        document["key"] = None
+        keys, against = document.pop("keys"), document.pop("against")
+        document["key"] = keys[0] if keys else None
+        document |= {"keys": keys} if len(keys) > 1 else {}
+        document |= {"against": against} if report.command == "key" or against else {}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
@@ -79,6 +89,8 @@ def _report(document: dict[str, Any]) -> AnyReport:
         environment=environment,
         artifacts=tuple(_artifact(artifact) for artifact in document["artifacts"]),
         events=_each(CompileEvent, document["events"]),
+        keys=tuple(map(_key, document.get("keys") or filter(None, [document.get("key")]))),
+        against=_comparison(document["against"]) if document.get("against") else None,
     )
 
 
@@ -95,6 +107,28 @@ def _call_report(document: dict[str, Any], environment: Environment | None) -> C
         policies=_each(Policy, document["policies"]),
         environment=environment,
     )
+
+
+def _key(document: dict[str, Any]) -> CacheKey:
+    return _build(
+        CacheKey,
+        document,
+        memory=_build(MemoryKey, document["memory"]),
+        disk=_disk(document["disk"]) if document.get("disk") else None,
+    )
+
+
+def _disk(document: dict[str, Any]) -> DiskKey:
+    entry = document.get("entry")
+    return _build(DiskKey, document, entry=_build(DiskEntry, entry) if entry else None)
+
+
+def _comparison(document: dict[str, Any]) -> Comparison:
+    disk = [
+        _build(KeyDifference, difference, why=_each(Change, difference["why"]))
+        for difference in document["disk"]
+    ]
+    return _build(Comparison, document, memory=_each(Change, document["memory"]), disk=tuple(disk))
 
 
 def _artifact(document: dict[str, Any]) -> Artifact:

@@ -1,10 +1,11 @@
-"""A report as text, for a terminal or a pipe: the artifacts, under headings where there are several."""
+"""A report as text, for a terminal or a pipe: artifacts and keys, with headings where there are several."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from jitinspect.model import Artifact, Report
+from jitinspect.model import Artifact, CacheKey, Report
+from jitinspect.render.key import comparison_text, key_text
 
 LANGUAGES = {"hlo-before": "hlo"}
 """The language of a stage's text, where it is not the stage's own name."""
@@ -12,25 +13,44 @@ LANGUAGES = {"hlo-before": "hlo"}
 _HEADING = "\x1b[1;7m{}\x1b[0m"
 
 
-def render(report: Report, color: bool) -> Iterator[str]:
+def render(report: Report, color: bool, verbose: bool = False) -> Iterator[str]:
     """The report in blocks; with colour off a single artifact is its very text, and a final newline."""
-    alone = len(report.artifacts) == 1
+    alone = len(report.artifacts) + len(report.keys) == 1
+    if report.against:
+        yield from comparison_text(report.against, color, verbose)
     for artifact in report.artifacts:
         if not alone:
-            heading = f" {artifact_title(artifact)} "
-            yield (_HEADING.format(heading) if color else f"=={heading}==") + "\n"
+            yield _heading(artifact_title(artifact), color)
         yield from _body(artifact, color)
         if not artifact.text.endswith("\n"):
             yield "\n"
         if not alone:
             yield "\n"
+    for key in report.keys:
+        if not alone:
+            yield _heading(key_title(key), color)
+        yield from key_text(key, color, verbose)
+        if not alone:
+            yield "\n"
+
+
+def key_title(key: CacheKey) -> str:
+    """`key  f(f32[8])`, as of an artifact."""
+    return f"key  {key.signature}{_sizes(key.dims)}"
 
 
 def artifact_title(artifact: Artifact) -> str:
     """What tells this artifact from its siblings: `stablehlo  f(f32[8])  for tpu`."""
     platform = f"  for {artifact.platform}" if artifact.platform else ""
-    dims = "".join(f"  {name}={size}" for name, size in artifact.dims.items())
-    return f"{artifact.stage}  {artifact.signature}{platform}{dims}"
+    return f"{artifact.stage}  {artifact.signature}{platform}{_sizes(artifact.dims)}"
+
+
+def _sizes(dims: Mapping[str, int]) -> str:
+    return "".join(f"  {name}={size}" for name, size in dims.items())
+
+
+def _heading(title: str, color: bool) -> str:
+    return (_HEADING.format(f" {title} ") if color else f"== {title} ==") + "\n"
 
 
 def _body(artifact: Artifact, color: bool) -> Iterator[str]:

@@ -16,6 +16,7 @@ from jitinspect.specs.model import (
     TupleSpec,
     ValueSpec,
     bind,
+    bind_call,
     free_dims,
     leaves,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "TupleSpec",
     "ValueSpec",
     "bind",
+    "bind_call",
     "format_spec",
     "free_dims",
     "leaves",

@@ -185,6 +185,12 @@ def bind(spec: Spec, dims: Mapping[str, int]) -> Spec:
             return spec
 
 
+def bind_call(call: CallSpec, dims: Mapping[str, int]) -> CallSpec:
+    """The call with `bind` done to each of its arguments."""
+    arguments = (Argument(argument.name, bind(argument.spec, dims)) for argument in call.arguments)
+    return CallSpec(call.function, tuple(arguments))
+
+
 def free_dims(spec: Spec) -> tuple[str, ...]:
     """The names of the dimensions that have no size yet, each once, in order."""
     shapes = [leaf.shape for leaf in leaves(spec) if not isinstance(leaf, ValueSpec)]

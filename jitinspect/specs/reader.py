@@ -29,6 +29,9 @@ class Reader:
     computed = "--args-from mod:fn takes what a function returns"
     """The hint for an argument that would have to be evaluated."""
 
+    example = _EXAMPLE
+    """The hint for a text that is no expression at all."""
+
     def __init__(self, text: str, start: int = 0) -> None:
         self._text = text
         scanned = scan(text, start)
@@ -75,7 +78,7 @@ class Reader:
         sizes = re.search(r"\d+(?:[xX×]\d+)+", self._text)
         if sizes and sizes.start() <= column <= sizes.end():
             return f"f32[{','.join(re.split('[xX×]', sizes[0]))}]"
-        return _EXAMPLE
+        return self.example
 
     def _start(self, node: ast.expr | ast.keyword) -> int:
         """The column of a node. A tuple without brackets takes those that were put around the text."""

@@ -6,6 +6,7 @@ No JAX is imported here but by the user's module.
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -93,7 +94,7 @@ def _resolve(module: ModuleType, source: str, qualname: str) -> Any:
     for part in qualname.split("."):
         where = f"{source}:{'.'.join(done)}" if done else source
         try:
-            obj = getattr(obj, part)
+            obj = _member(obj, part)
         except AttributeError:
             raise LoadError(f"{where} has no {part!r}", hint=_name_hint(obj, where, part)) from None
         except Exception as exc:
@@ -101,6 +102,14 @@ def _resolve(module: ModuleType, source: str, qualname: str) -> Any:
             raise LoadError(message, detail=user_traceback(exc)) from None
         done.append(part)
     return obj
+
+
+def _member(owner: Any, name: str) -> Any:
+    """An attribute, or a module of a package that has not been imported yet."""
+    if isinstance(owner, ModuleType) and hasattr(owner, "__path__") and not hasattr(owner, name):
+        with suppress(LoadError):
+            return import_target(f"{owner.__name__}.{name}")
+    return getattr(owner, name)
 
 
 def _name_hint(owner: object, where: str, name: str) -> str | None:

@@ -10,12 +10,19 @@ from hypothesis import strategies as st
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import (
     Artifact,
+    CacheKey,
+    Change,
+    Comparison,
     CompileEvent,
     Diagnosis,
+    DiskEntry,
+    DiskKey,
     Environment,
     Kernel,
+    KeyDifference,
     ListedCallable,
     Listing,
+    MemoryKey,
     Report,
     Support,
     Target,
@@ -56,6 +63,24 @@ events = st.builds(
     cache=st.sampled_from([None, "hit", "miss", "off"]),
     internal=st.booleans(),
 )
+mappings = st.dictionaries(text, text, max_size=2)
+entries = st.builds(
+    DiskEntry, st.none() | text, st.none() | st.booleans(), st.none() | st.integers(0, 99), st.none() | text,
+    st.lists(text, max_size=2).map(tuple),
+)  # fmt: skip
+memories = st.builds(MemoryKey, text, st.lists(text, max_size=2).map(tuple), mappings, mappings)
+disks = st.builds(
+    DiskKey, text, text, mappings, st.dictionaries(text, mappings, max_size=2), st.none() | entries
+)
+keys = st.builds(
+    CacheKey, memories, st.none() | disks, st.none() | text, text,
+    st.dictionaries(text, st.integers(0, 99), max_size=2),
+)  # fmt: skip
+changes = st.lists(st.builds(Change, text, st.none() | text, st.none() | text), max_size=2).map(tuple)
+differences = st.builds(KeyDifference, text, st.none() | text, st.none() | text, changes)
+comparisons = st.builds(
+    Comparison, text, st.booleans(), changes, st.lists(differences, max_size=2).map(tuple), st.booleans()
+)
 reports = st.builds(
     Report,
     command=st.sampled_from(["jaxpr", "show"]),
@@ -63,6 +88,8 @@ reports = st.builds(
     artifacts=st.lists(artifacts, min_size=1, max_size=3).map(tuple),
     events=st.lists(events, max_size=3).map(tuple),
     environment=st.none() | st.just(ENVIRONMENT),
+    keys=st.lists(keys, max_size=3).map(tuple),
+    against=st.none() | comparisons,
 )
 rows = st.builds(
     ListedCallable,
@@ -94,7 +121,8 @@ def test_what_is_saved_is_read_back(report):
 @given(reports)
 def test_a_report_begins_with_schema_and_command(report):
     document = json.loads(to_json(report))
-    assert list(document)[:2] == ["schema", "command"] and document["key"] is None
+    assert list(document)[:2] == ["schema", "command"]
+    assert (document["key"] is None) == (report.keys == ())
 
 
 def test_keys_of_a_later_jitinspect_are_passed_over():
@@ -198,3 +226,73 @@ def test_a_row_of_ls_is_cut_at_its_signature():
     lines = tables.listing(Listing("m", rows), color=False, width=80).rstrip("\n").split("\n")
     assert len(lines) == 3 and all(len(line) <= 80 for line in lines)
     assert all("(x, y" in line and line.endswith("z)") for line in lines[1:])
+
+
+ENTRY = DiskEntry("/cache", obstacles=("only if its compilation takes 1 s or more (setting)",))
+KEY = CacheKey(
+    MemoryKey("m.f (/a/m.py:3)", ("x: f32[3]",), {"n": "2"}, {"jax_enable_x64": "True"}),
+    DiskKey(
+        "jit_f-" + 64 * "0", "jit_f", {"computation": 64 * "1", "XLA flags": 64 * "2"},
+        {"computation": {"module": "jit_f"}, "operations": {"stablehlo.add": "2"}, "XLA flags": {"--a": "3"}},
+        ENTRY,
+    ),
+    signature="f(f32[3])",
+)  # fmt: skip
+PLAIN = f"""in memory
+  function  m.f (/a/m.py:3)
+  argument  x: f32[3]
+  static    n = 2
+  setting   jax_enable_x64 = True
+
+on disk  jit_f-{64 * "0"}-cache
+  computation  111111111111  jit_f: 2 operations
+  XLA flags    222222222222  --a 3
+
+in the cache folder  /cache
+  not there
+  JAX would write it:
+    only if its compilation takes 1 s or more (setting)
+"""
+
+
+def keyed(*parts, **more):
+    return Report("key", Target("m:f", "m", "f", "/a/m.py", 3), parts, keys=(KEY,), **more)
+
+
+def test_a_key_alone_has_no_heading():
+    assert "".join(terminal.render(keyed(), color=False)) == PLAIN
+    shown = "".join(terminal.render(keyed(artifact()), color=False))
+    assert shown.endswith(f"== key  f(f32[3]) ==\n{PLAIN}\n")
+    assert PLAIN.split("\n")[0] in "".join(html(keyed()))
+
+
+def test_a_verbose_key_is_told_whole():
+    shown = "".join(terminal.render(keyed(), color=False, verbose=True))
+    assert 64 * "1" in shown and "  XLA flags is made of\n    --a  3\n" in shown
+
+
+def test_differences_come_first_with_their_causes():
+    flags = KeyDifference("XLA flags", 64 * "2", 64 * "3", (Change("--a", "3", None),))
+    unknown = KeyDifference("custom_hook", None, 64 * "3")
+    found = Comparison("key.json", False, (Change("argument x", "f32[3]", "f32[4]"),), (flags, unknown))
+    assert "".join(terminal.render(keyed(against=found), color=False)).startswith(
+        "against key.json: the key on disk differs in XLA flags, custom_hook\n"
+        "  XLA flags  222222222222 → 333333333333\n"
+        "    --a  3 → none\n"
+        "  custom_hook  none → 333333333333\n"
+        "    why is not known: nothing that was noted of it differs\n"
+        "  in memory\n"
+        "    argument x  f32[3] → f32[4]\n"
+        "\nin memory\n"
+    )
+
+
+def test_the_same_key_is_told_in_one_line():
+    shown = "".join(terminal.render(keyed(against=Comparison("key.json", True)), color=False))
+    assert shown == f"against key.json: the same key\n\n{PLAIN}"
+
+
+def test_colour_of_a_key_taken_off_is_the_plain_one():
+    found = Comparison("key.json", False, (Change("argument x", "f32[3]", "f32[4]"),))
+    plain, coloured = ("".join(terminal.render(keyed(against=found), color=color)) for color in (False, True))
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain != coloured

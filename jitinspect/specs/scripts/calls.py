@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from jitinspect.specs.caret import Problem, problem
 from jitinspect.specs.model import ScriptCall
 from jitinspect.specs.scan import scan
-from jitinspect.specs.scripts.expressions import CALL, PROGRAM, WITH, RepeatedCall, ScriptReader
+from jitinspect.specs.scripts.expressions import CALL, PROGRAM, WITH, CallReader, RepeatedCall, SettingsReader
 from jitinspect.specs.scripts.imports import Imports
 from jitinspect.specs.scripts.statements import Statement, statements
 
@@ -21,6 +21,7 @@ _REMEDIES = {
 _WORD = re.compile(r"\s*([^\W\d]\w*)")
 _HEADER = re.compile(r"\s*with\b(?=[\s(]*config\b)")
 _ASSIGNMENT = re.compile(r"\s*[^\W\d][\w.]*(?:\s*,\s*[\w.]+)*\s*(?::[^=]*)?[-+*/|&%^]{0,2}=(?!=)")
+_TARGET = re.compile(r"\s*(?P<module>[^\W\d][\w.]*)(?P<colon>:)(?P<name>[^\W\d]\w*)[\w.]*\(")
 _BEGINS_A_CALL = re.compile(r"[^\W\d][\w.]*\(")
 
 
@@ -135,7 +136,7 @@ def _settings(text: str) -> dict[str, Any]:
     if not code.endswith(":"):
         message = "a `with` line ends in a colon, its calls stand below it"
         raise problem(text, len(code), message, WITH)
-    return ScriptReader(text[: len(code) - 1], start=header.end()).settings()
+    return SettingsReader(text[: len(code) - 1], start=header.end()).settings()
 
 
 def _repeated_call(text: str) -> RepeatedCall:
@@ -144,4 +145,7 @@ def _repeated_call(text: str) -> RepeatedCall:
         value = text[assignment.end() :].strip()
         hint = value if _BEGINS_A_CALL.match(value) else "write the value where it is used"
         raise problem(text, assignment.end() - 1, "a script of calls has no variables", hint)
-    return ScriptReader(text).repeated_call()
+    if target := _TARGET.match(text):
+        hint = f"from {target['module']} import {target['name']}"
+        raise problem(text, target.start("colon"), "a script imports what it calls", hint)
+    return CallReader(text).repeated_call()

@@ -24,9 +24,15 @@ class RepeatedCall(NamedTuple):
 
 
 class ScriptReader(Reader):
-    """One expression of a script. Each method raises `UsageError`, with a caret, for what does not read."""
+    """An argument in a script; of another option of the command line no hint would help."""
 
     computed = f"write its value, or make it a program: {PROGRAM}"
+
+
+class CallReader(ScriptReader):
+    """A line that is to be a call. Raises `UsageError`, with a caret, for what does not read."""
+
+    example = CALL
 
     def repeated_call(self) -> RepeatedCall:
         """`CALL`, `CALL * 100`, `100 * CALL`."""
@@ -47,6 +53,12 @@ class ScriptReader(Reader):
             message = "a call is repeated a whole number of times, at least once"
             raise self._error(node, message, f"{CALL} * 100")
         return value
+
+
+class SettingsReader(ScriptReader):
+    """What stands between `with` and its colon. Raises as `CallReader` does."""
+
+    example = WITH
 
     def settings(self) -> dict[str, Any]:
         """`config(jax_enable_x64=True)`: the names of the settings are not judged."""

@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Iterator
 
-from jitinspect.specs.caret import Problem, problem
+from jitinspect.specs.caret import problem
 from jitinspect.specs.scan import scan
 
 _EXAMPLE = "from samples.mlp import loss_fn, predict"
@@ -54,9 +54,8 @@ def _bindings(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
         case ast.ImportFrom(module=str(module), names=names):
             for alias in names:
                 if alias.name == "*":
-                    raise problem(
-                        text, text.index("*"), "name what the script calls", f"from {module} import f, g"
-                    )
+                    hint = f"from {module} import f, g"
+                    raise problem(text, text.index("*"), "name what the script calls", hint)
                 yield alias.asname or alias.name, (module, alias.name)
         case ast.Import(names=names):
             for alias in names:
@@ -76,11 +75,6 @@ def _parse(text: str, code: str) -> ast.stmt:
     except (RecursionError, MemoryError, ValueError):
         raise problem(text, indent, "this import does not parse", _EXAMPLE) from None
     if len(body) > 1:
-        raise _second(text, code)
+        hint = "put the next into a line of its own"
+        raise problem(text, code.index(";"), "one statement stands in a line", hint)
     return body[0]
-
-
-def _second(text: str, code: str) -> Problem:
-    return problem(
-        text, code.index(";"), "one statement stands in a line", "put the next into a line of its own"
-    )

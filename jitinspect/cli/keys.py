@@ -1,0 +1,47 @@
+"""The command `key`: a key, saved, or held against a saved one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from jitinspect.cli.core import inspect_core
+from jitinspect.cli.options import OutputOptions
+from jitinspect.cli.output import check_file, emitted, read_report, save
+from jitinspect.errors import CheckFailed, LoadError, UsageError
+from jitinspect.keydiff import compare
+from jitinspect.model import CacheKey, Report
+
+
+def inspect_key(
+    fields: dict[str, Any], output: OutputOptions, save_to: Path | None, against: Path | None, check: bool
+) -> None:
+    """Print the key of the request that `fields` make; save it; compare it.
+
+    Raises `CheckFailed` at the end where `check` is asked and the two differ.
+    """
+    saved = _saved(against, fields) if against else None
+    if check and against is None:
+        raise UsageError("--exit-code needs --against", hint="--against key.json --exit-code")
+    save_to = check_file("--save", save_to) if save_to else None
+    with emitted(output) as emit:
+        report = inspect_core("key", (), fields, (), {}, output, key=True)
+        if saved:
+            report = replace(report, against=compare(saved, report.keys[0], str(against)))
+        emit(report)
+        if save_to:
+            save(report, save_to, output)
+    if check and report.against and not report.against.same:
+        raise CheckFailed(f"the key differs from that of {against}")
+
+
+def _saved(path: Path, fields: dict[str, Any]) -> CacheKey:
+    """The key of a saved report. One key is held against one: a sweep has several."""
+    if prod(map(len, fields["dims"].values())) != 1:
+        raise UsageError("--against compares one key", hint="give each --dim one size")
+    report = read_report(path)
+    if not isinstance(report, Report) or not report.keys:
+        raise LoadError(f"{path} holds no key", hint="save one with: jitinspect key … --save key.json")
+    return report.keys[0]

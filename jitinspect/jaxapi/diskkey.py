@@ -1,0 +1,233 @@
+"""The key of the on-disk cache, as JAX itself makes it, without a compilation.
+
+While JAX makes a key, its logger `jax._src.cache_key` tells at DEBUG the digest of each
+component and of all of them so far, with or without a cache folder, before anything is
+compiled. A filter on that logger reads the records' arguments and leaves `.compile()` by an
+exception at the last of them. What was hashed is read from the frame that logs.
+Seen on jax 0.10.2 and 0.12.0.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import jax
+import jaxlib.version
+from jax._src import cache_key as _cache_key
+from jax._src import compilation_cache as _compilation_cache
+
+from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi.devices import option
+from jitinspect.model import DiskKey
+
+LOGGER = "jax._src.cache_key"
+COMPONENT = "get_cache_key hash of serialized %s: %s"
+CUMULATIVE = "get_cache_key hash after serializing %s: %s"
+FLAG = "Including XLA flag in cache key: %s"
+LAST = "custom_hook"
+
+_UNDER_CACHE_FOLDER = {"xla_gpu_per_fusion_autotune_cache_dir", "xla_gpu_kernel_cache_file"}
+"""Options that hold the path of the cache folder, and so bring it into the key (0.10.2)."""
+
+_NEUTRAL: dict[str, str | bool] = {"xla_dump_hlo_as_text": False}
+"""An option that JAX leaves out of the key. With it `.compile()` finds no executable of its own in
+memory, which would end it before a key is made, and keeps none."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""The logger's level is one for all threads: what one sets another would restore too early."""
+
+Inputs = dict[str, Mapping[str, str]]
+
+
+def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
+    """The key under which JAX would keep what `lowered` compiles to, and what it was made from.
+
+    Nothing is compiled, and a later `.compile()` is not changed by it; JAX's events do tell of
+    the start and end of a compilation. `inputs` hold what each component but the computation was
+    made from. Raises `UnavailableError` where JAX makes no key.
+    """
+    if why := why_no_key():
+        raise UnavailableError(why)
+    records = _Records(threading.get_ident())
+    with _ONE_AT_A_TIME, _reading(records), suppress(_KeyIsKnown):
+        lowered.compile(compiler_options=_NEUTRAL)
+    if not records.digest:
+        raise UnavailableError("this JAX made no on-disk key for it")
+    module = _module_name(lowered)
+    return DiskKey(f"{module}-{records.digest}", module, dict(records.components), _inputs(records))
+
+
+def why_no_key() -> str | None:
+    """Why this JAX, as it is set now, makes no key that could be told; None where it does."""
+    if not hasattr(_cache_key, "_log_cache_key_hash"):
+        return "this JAX does not log how it makes its on-disk key"
+    if not option("jax_enable_compilation_cache"):
+        return "the on-disk cache is off (jax_enable_compilation_cache): JAX makes no key"
+    if option("jax_enable_pgle") or option("jax_compilation_cache_expect_pgle"):
+        return "with profile-guided compilation (PGLE) a program has several on-disk keys"
+    backend: Any = jax.devices()[0].client
+    if not _compilation_cache.is_cache_used(backend):
+        return f"JAX keeps no on-disk cache in this process, on platform {backend.platform!r}"
+    return None
+
+
+class _KeyIsKnown(BaseException):
+    """Leaves `.compile()`; no handler for `Exception` on the way out is to take it."""
+
+
+@dataclass(slots=True)
+class _Records:
+    """A filter of the logger: what it told of one thread's key. Those records go no further."""
+
+    thread: int
+    digest: str = ""
+    components: dict[str, str] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+    before: int = logging.WARNING
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if threading.get_ident() != self.thread:
+            return record.levelno >= self.before
+        told = record.args if isinstance(record.args, tuple) else ()
+        if record.msg == COMPONENT:
+            self.components[str(told[0])] = str(told[1])
+            self.made_from = self.made_from or _hashed(sys._getframe(1))
+        elif record.msg == FLAG and told[0] not in self.flags:  # it is told twice
+            self.flags.append(str(told[0]))
+        elif record.msg == CUMULATIVE:
+            self.digest = str(told[1])
+            if told[0] == LAST:
+                raise _KeyIsKnown
+        return False
+
+
+@contextmanager
+def _reading(records: _Records) -> Iterator[None]:
+    """The logger at DEBUG, with `records` as its first filter; then as it was, whatever happens.
+
+    A program may have switched it off by `logging.disable`, or by `logging.config`, which disables
+    the loggers that it finds: without records there would be a compilation.
+    """
+    logger, manager = logging.getLogger(LOGGER), logging.root.manager
+    records.before = logger.getEffectiveLevel()
+    level, disabled, everywhere = logger.level, logger.disabled, manager.disable
+    logger.filters.insert(0, records)
+    try:
+        logger.disabled, manager.disable = False, 0
+        logger.setLevel(logging.DEBUG)  # which also forgets what the logger knew to be disabled
+        yield
+    finally:
+        logger.filters.remove(records)
+        logger.disabled, manager.disable = disabled, everywhere
+        logger.setLevel(level)
+
+
+def _hashed(frame: FrameType | None) -> Mapping[str, Any]:
+    """The arguments of JAX's `get(module, devices, compile_options, backend, …)`; empty where not found."""
+    while frame is not None:
+        if frame.f_code.co_filename == _cache_key.__file__ and frame.f_code.co_name == "get":
+            return dict(frame.f_locals)
+        frame = frame.f_back
+    return {}
+
+
+def _module_name(lowered: jax.stages.Lowered) -> str:
+    """JAX begins the file's name with that of the module."""
+    module: Any = lowered.compiler_ir("stablehlo")
+    return str(module.operation.attributes["sym_name"]).strip('"')
+
+
+def _inputs(records: _Records) -> Inputs:
+    """Component → name → value, all as text. What a JAX does not show is left out."""
+    readers: dict[str, Callable[[_Records], Mapping[str, str]]] = {
+        "jax_lib version": lambda records: {"jaxlib": jaxlib.version.__version__},
+        "backend version": _backend,
+        "XLA flags": lambda records: dict(map(_flag, records.flags)),
+        "compile_options": _compile_options,
+        "accelerator_config": _accelerators,
+        "compression": lambda records: {"algorithm": records.made_from["compression_algorithm"]},
+    }
+    inputs: Inputs = {}
+    for component, reader in readers.items():
+        with suppress(KeyError, AttributeError, TypeError):
+            inputs[component] = reader(records)
+    return inputs
+
+
+def _backend(records: _Records) -> Mapping[str, str]:
+    backend = records.made_from["backend"]
+    return {"platform": backend.platform, "platform version": backend.platform_version}
+
+
+def _accelerators(records: _Records) -> Mapping[str, str]:
+    """XLA's topology is that of the whole client, of which a program may use a part."""
+    devices, backend = records.made_from["devices"], records.made_from["backend"]
+    host = {"processor": _processor()} if backend.platform == "cpu" else {}
+    kinds = ", ".join(sorted({str(device.device_kind) for device in devices.flat}))
+    return {
+        "devices of the program": f"{devices.size} × {kinds}",
+        "devices": str(backend.device_count()),
+        **host,
+    }
+
+
+def _processor() -> str:
+    """The host's model and features, which XLA:CPU compiles for; empty where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].split("\n")
+    except (OSError, UnicodeDecodeError):
+        return platform.processor()
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    features = hashlib.sha256(told.get("flags", told.get("Features", "")).encode()).hexdigest()[:8]
+    return f"{told.get('model name', platform.machine())}, features {features}"
+
+
+def _flag(text: str) -> tuple[str, str]:
+    """`--xla_foo (XLA_FLAGS)` → `3`; JAX hashes such words of the command line, too."""
+    name, _, value = text.partition("=")
+    sources = {"LIBTPU_INIT_ARGS": os.environ.get("LIBTPU_INIT_ARGS", "").split(), "sys.argv": sys.argv}
+    found = [source for source, words in sources.items() if text in words]
+    return f"{name} ({found[0] if found else 'XLA_FLAGS'})", value or "set"
+
+
+def _compile_options(records: _Records) -> Mapping[str, str]:
+    """Each option that XLA's bindings show, under its own name; flags they do not show are told as flags."""
+    options: Any = records.made_from["compile_options"]
+    build = options.executable_build_options
+    told = {
+        **_fields(options),
+        **_fields(build),
+        **_fields(build.debug_options),
+        **{str(name): str(value) for name, value in options.env_option_overrides},
+        "device ids": ",".join(str(device.id) for device in records.made_from["devices"].flat),
+    }
+    told |= dict(_flag(flag) for flag in records.flags if flag.partition("=")[0].strip("-") not in told)
+    left_out = {name.strip("-") for name in _cache_key.xla_flags_to_exclude_from_cache_key}
+    return {_option_name(name): value for name, value in told.items() if name not in left_out}
+
+
+def _option_name(name: str) -> str:
+    return f"{name} (by the cache folder's path)" if name in _UNDER_CACHE_FOLDER else name
+
+
+def _fields(options: Any) -> Mapping[str, str]:
+    plain = (bool, int, float, str, bytes, list, tuple)
+    told = {}
+    for name in dir(options):
+        with suppress(Exception):  # some of them are not set, and raise
+            value = getattr(options, name)
+            if not name.startswith("_") and name != "env_option_overrides" and isinstance(value, plain):
+                told[name] = str(value)
+    return told

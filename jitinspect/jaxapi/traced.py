@@ -1,0 +1,67 @@
+"""The leaves of a traced call as JAX's in-memory caches see them: type, weak type and placement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from jitinspect.jaxapi.computation import argument_names
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One array of a call: its path by parameter name, its aval, and where it is committed to, if it is."""
+
+    path: str
+    aval: Any
+    placement: str
+
+
+def leaves(traced: jax.stages.Traced) -> Iterator[Leaf]:
+    """Each array of the call, in JAX's order.
+
+    Placement is that of committed arrays; JAX keeps it beside the trace (`_meta_tys_flat`, 0.10.2
+    and 0.12.0.1), and where a JAX has no such thing none is told.
+    """
+    avals: Any = traced.jaxpr.in_avals
+    for path, aval, meta in zip(argument_names(traced), avals, _metas(traced), strict=True):
+        yield Leaf(path, aval, _placement(meta) if meta else "")
+
+
+def mesh_of(traced: jax.stages.Traced) -> Mapping[str, str]:
+    """`{"mesh": "data=4"}`: the mesh over which the arguments are sharded; empty where there is none."""
+    for meta in _metas(traced):
+        sharding = getattr(meta, "sharding", None)
+        if isinstance(sharding, jax.sharding.NamedSharding):
+            return {"mesh": ",".join(f"{axis}={size}" for axis, size in sharding.mesh.shape.items())}
+    return {}
+
+
+def _metas(traced: jax.stages.Traced) -> tuple[Any, ...]:
+    count = len(traced.jaxpr.in_avals)
+    metas = tuple(getattr(traced, "_meta_tys_flat", ()))
+    return metas if len(metas) == count else (None,) * count
+
+
+def _placement(meta: Any) -> str:
+    """As the argument grammar writes it: `@cpu:1`, `@P('data', None)`; empty where it is not committed."""
+    sharding: Any = getattr(meta, "sharding", None)
+    if not isinstance(sharding, jax.sharding.Sharding) or not getattr(meta, "committed", False):
+        return ""
+    kind = _memory(sharding)
+    if isinstance(sharding, jax.sharding.NamedSharding):
+        return f"@P({', '.join(map(repr, sharding.spec))}){kind}"
+    devices: list[Any] = sorted(sharding.device_set, key=lambda device: device.id)
+    return "@" + "+".join(f"{device.platform}:{device.id}" for device in devices) + kind
+
+
+def _memory(sharding: Any) -> str:
+    """` in pinned_host`; empty for the memory that the device uses unasked, or where that is not known."""
+    try:
+        usual = next(iter(sharding.device_set)).default_memory().kind
+    except (ValueError, RuntimeError, AttributeError):  # an abstract mesh has no devices
+        return ""
+    return "" if sharding.memory_kind in (None, usual) else f" in {sharding.memory_kind}"

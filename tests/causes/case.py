@@ -1,0 +1,45 @@
+"""What a case is: a small program, what JAX does in each of its calls, and why it does so in the last."""
+
+from dataclasses import dataclass
+from textwrap import dedent
+from typing import NamedTuple
+
+IMPORTS = "import jax\nimport jax.numpy as jnp\nimport numpy as np\n\n"
+DEVICES = "import os\nos.environ.setdefault('XLA_FLAGS', '--xla_force_host_platform_device_count=4')\n"
+
+
+class Reason(NamedTuple):
+    """What must be said of a call: `before` and `now` as parts of it; None stands for anything."""
+
+    kind: str
+    where: str | None = None
+    before: str | None = None
+    now: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """`statuses` are those of the calls of jitted objects that the program itself makes, outside of any
+    trace, in the order of their starts; where versions of JAX differ, by the version's beginning.
+    `reasons` are all that there are for the last call. `only` is the beginning of the one version
+    that can run the program."""
+
+    name: str
+    program: str
+    statuses: str | dict[str, str]
+    reasons: tuple[Reason, ...] = ()
+    only: str | None = None
+
+    def statuses_on(self, version: str) -> list[str]:
+        if isinstance(self.statuses, str):
+            return self.statuses.split()
+        return next(text for begin, text in self.statuses.items() if version.startswith(begin)).split()
+
+    def runs_on(self, version: str) -> bool:
+        return self.only is None or version.startswith(self.only)
+
+
+def case(name, program, statuses, *reasons, devices=False, only=None):
+    """A case whose program is given without its imports; with `devices` it has four."""
+    text = (DEVICES if devices else "") + IMPORTS + dedent(program).lstrip("\n")
+    return Case(name, text, statuses, tuple(reasons), only)

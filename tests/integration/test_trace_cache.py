@@ -1,0 +1,294 @@
+"""`trace_cache` over programs and scripts: each call gets its own events, and no one else's."""
+
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+
+from jitinspect.tracecache import Listeners, Request, trace_cache
+
+HEAD = """
+import jax
+import jax.numpy as jnp
+import numpy as np
+x, y = np.ones(3, np.float32), np.ones(4, np.float32)
+"""
+
+
+@pytest.fixture
+def run(write):
+    """Run a script of that name and text; the result."""
+
+    def run(text, name="prog.py", **fields):
+        script = write(name, (HEAD if name.endswith(".py") else "") + text)
+        return trace_cache(Request(Path(script), **fields), Listeners())
+
+    return run
+
+
+def told(result):
+    return [(call.function, call.status, call.executable) for call in result.report.calls]
+
+
+def statuses(result):
+    return [call.status for call in result.report.calls]
+
+
+def test_each_call_is_a_row_and_names_its_executable(run):
+    result = run("""
+@jax.jit
+def f(x):
+    return x + 1
+
+f(x); f(y); f(x); f(y)
+""")
+    assert told(result) == [
+        ("f", "COMPILED", 1), ("f", "COMPILED", 2), ("f", "CACHED", 1), ("f", "CACHED", 2),
+    ]  # fmt: skip
+    first = result.report.calls[0]
+    assert first.signature == "f(f32[3])"
+    assert first.at.endswith("prog.py:11") and first.definition.endswith("prog.py:7")
+    assert first.stages == ("trace", "lower", "compile") and set(first.seconds) == set(first.stages)
+    assert result.report.calls[2].signature == "f(f32[3])"
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        ("from jax import jit\nf = jit(lambda x: x)\nf(x); f(x)", "<lambda>"),
+        ("@jax.jit\ndef f(x): return x\nf(x); f(x)", "f"),
+        ("from functools import partial\n@partial(jax.jit, static_argnums=1)\ndef f(x, n): return x\n"
+         "f(x, 1); f(x, 1)", "f"),
+        ("class A:\n    @jax.jit\n    def step(x): return x\nA.step(x); A.step(x)", "step"),
+        ("class A:\n    def step(self, x): return x\nf = jax.jit(A().step)\nf(x); f(x)", "step"),
+        ("class A:\n    @jax.tree_util.Partial(jax.jit, static_argnums=0)\n    def step(self, x): return x\n"
+         "a = A()\na.step(x); a.step(x)", "step"),
+        ("import equinox as eqx\n@eqx.filter_jit\ndef f(x, n): return x\nf(jnp.asarray(x), 1)\n"
+         "f(jnp.asarray(x), 1)", "f"),
+        ("from flax import nnx\n@nnx.jit\ndef f(x): return x\nf(x); f(x)", "f"),
+        ("import optax\nf = jax.jit(optax.l2_loss)\nf(x); f(x)", "l2_loss"),
+    ],
+)  # fmt: skip
+def test_every_spelling_of_a_jit_is_seen(run, text, function):
+    assert told(run(text)) == [(function, "COMPILED", 1), (function, "CACHED", 1)]
+
+
+def test_a_jit_of_an_imported_module_is_seen(run, write):
+    write("library.py", "import jax\n@jax.jit\ndef f(x): return x * 2\n")
+    result = run("from library import f\nf(x); f(x)")
+    assert statuses(result) == ["COMPILED", "CACHED"]
+    assert result.report.calls[0].definition.endswith("library.py:2")
+
+
+def test_what_is_traced_into_another_jit_is_no_call(run):
+    result = run("""
+@jax.jit
+def inner(x): return x + 1
+@jax.jit
+def outer(x): return inner(inner(x))
+outer(x); inner(x); outer(x)
+""")
+    assert told(result) == [("outer", "COMPILED", 1), ("inner", "COMPILED", 2), ("outer", "CACHED", 1)]
+
+
+def test_what_is_computed_while_tracing_is_jax_own_and_no_stage_of_the_call(run):
+    result = run("""
+@jax.jit
+def f(x):
+    with jax.ensure_compile_time_eval():
+        return x + jnp.arange(17).sum()
+f(x)
+""")
+    assert told(result) == [("f", "COMPILED", 1)]
+    assert result.report.internal.compilations >= 1
+
+
+def test_functions_of_one_name_are_kept_apart(run):
+    result = run("""
+def make(n):
+    if n == 1:
+        @jax.jit
+        def f(x): return x + 1
+    else:
+        @jax.jit
+        def f(x): return x + 2
+    return f
+one, two = make(1), make(2)
+one(x); two(x); one(x); two(x)
+a, b = jax.jit(lambda x: x + 3), jax.jit(lambda x: x + 4)
+a(x); b(x); a(x)
+""")
+    assert [call.executable for call in result.report.calls] == [1, 2, 1, 2, 3, 4, 3]
+    kinds = [call.reasons[0].kind for call in result.report.calls if call.reasons]
+    assert kinds == ["first_call"] * 4
+
+
+def test_threads_get_their_own_events(run):
+    result = run("""
+import threading
+fs = [jax.jit(eval(f"lambda x: x + {n}")) for n in range(6)]
+def work(f):
+    for array in (x, y, x):
+        f(array)
+threads = [threading.Thread(target=work, args=(f,)) for f in fs]
+[t.start() for t in threads]
+[t.join() for t in threads]
+""")
+    calls = result.report.calls
+    assert sorted(statuses(result)) == ["CACHED"] * 6 + ["COMPILED"] * 12
+    assert all(call.stages == ("trace", "lower", "compile") for call in calls if call.status == "COMPILED")
+    compiled = [call.executable for call in calls if call.status == "COMPILED"]
+    assert sorted(compiled) == list(range(1, 13))
+
+
+def test_a_call_that_raises_is_told_and_disturbs_no_other(run):
+    result = run("""
+@jax.jit
+def f(x):
+    if x.shape == (4,): raise ValueError("no fours")
+    return x
+f(x)
+try: f(y)
+except ValueError: pass
+f(x)
+""")
+    assert statuses(result) == ["COMPILED", "TRACED", "CACHED"]
+    failed = result.report.calls[1]
+    assert failed.error == "ValueError: no fours" and failed.executable is None
+    assert "no fours" in failed.traceback and "jitinspect/" not in failed.traceback
+
+
+def test_donated_arguments_are_read_before_they_are_gone(run):
+    result = run("""
+from functools import partial
+@partial(jax.jit, donate_argnums=0)
+def f(state, x): return state + x
+s = jnp.zeros(3)
+for _ in range(3): s = f(s, x)
+s = f(jnp.zeros((2, 3)), x)
+s = f(s, x)
+""")
+    assert statuses(result) == ["COMPILED", "CACHED", "CACHED", "COMPILED", "CACHED"]
+    assert result.report.calls[3].reasons[0].now == "f32[2,3]"
+
+
+def test_an_executable_compiled_ahead_of_time_is_a_call_too(run):
+    result = run("""
+f = jax.jit(lambda x: x * 2)
+compiled = f.lower(x).compile()
+compiled(x); f(x); f(y)
+other = f.trace(np.ones(5, np.float32)).lower().compile()
+other(np.ones(5, np.float32))
+""")
+    assert [(call.status, call.executable) for call in result.report.calls] == [
+        ("CACHED", 1), ("CACHED", 1), ("COMPILED", 2), ("CACHED", 3),
+    ]  # fmt: skip
+    assert result.report.ahead_of_time.compilations == 2
+    assert result.report.calls[2].reasons[0].kind == "shape"
+
+
+def test_the_backward_pass_belongs_to_the_call_under_grad(run):
+    result = run("""
+f = jax.jit(lambda x: jnp.sum(jnp.sin(x)))
+jax.grad(f)(x)
+jax.grad(f)(x)
+""")
+    assert statuses(result) == ["COMPILED", "CACHED"]
+    assert result.report.calls[0].at.endswith(":8") and result.report.calls[1].at.endswith(":9")
+
+
+def test_another_jit_of_the_function_finds_its_executables(run):
+    result = run("""
+def f(x): return x + 1
+one, two = jax.jit(f), jax.jit(f)
+one(x); two(y); one(y); two(x)
+""")
+    assert [(call.status, call.executable) for call in result.report.calls] == [
+        ("COMPILED", 1), ("COMPILED", 2), ("CACHED", 2), ("CACHED", 1),
+    ]  # fmt: skip
+
+
+def test_many_executables_are_told_apart_by_shape_static_value_and_structure(run):
+    result = run("""
+from functools import partial
+@partial(jax.jit, static_argnames="n")
+def f(p, n): return jax.tree.map(lambda a: a * n, p)
+calls = [({"a": x}, 1), ({"a": y}, 1), ({"a": x}, 2), ({"a": x, "b": y}, 2), ([x], 2)]
+for p, n in calls + calls[::-1]: f(p, n=n)
+""")
+    numbers = [call.executable for call in result.report.calls]
+    assert numbers == [1, 2, 3, 4, 5, 5, 4, 3, 2, 1]
+
+
+def test_calls_script_is_replayed_with_its_lines(run, write):
+    write("library.py", "import jax\n@jax.jit\ndef f(x): return x * 2\n")
+    result = run("from library import f\nf(f32[3])\nf(f32[3]) * 2\nf(f32[4])\n", "s.calls")
+    assert statuses(result) == ["COMPILED", "CACHED", "CACHED", "COMPILED"]
+    assert [call.at.rpartition(":")[2] for call in result.report.calls] == ["2", "3", "3", "4"]
+
+
+@pytest.mark.parametrize("plan", [False, True])
+def test_jsonl_is_the_same_script(run, write, plan):
+    write("library.py", "import jax\n@jax.jit\ndef f(x): return x * 2\n")
+    lines = ['{"fn": "library:f", "args": ["f32[3]"]}', '{"fn": "library:f", "args": ["f32[4]"]}'] * 2
+    result = run("\n".join(lines), "s.jsonl", plan=plan)
+    assert [(call.status, call.executable) for call in result.report.calls] == [
+        ("COMPILED", 1), ("COMPILED", 2), ("CACHED", 1), ("CACHED", 2),
+    ]  # fmt: skip
+
+
+def test_a_plan_runs_nothing(run, write):
+    write("library.py", "import jax\n@jax.jit\ndef f(x): raise SystemExit('it ran')\n")
+    result = run("from library import f\nf(f32[3])\nf(f32[3])\n", "s.calls", plan=True)
+    assert statuses(result) == ["COMPILED", "CACHED"] and result.report.planned
+
+
+def test_a_plan_counts_what_padding_would_leave(run, write):
+    write("library.py", "import jax\n@jax.jit\ndef f(x, y): return x.sum() + y.sum()\n")
+    sizes = [17, 30, 31, 32, 33, 64, 100]
+    script = "from library import f\n" + "".join(f"f(f32[{n},4], f32[{n}])\n" for n in sizes)
+    pads = ("x.0=pow2", "y.0=pow2")
+    result = run(script, "s.calls", plan=True, pads=pads)
+    (policy,) = result.report.policies
+    assert result.report.totals.compilations == 7 and policy.compilations == 3
+    added = sum((32 if n <= 32 else 64 if n <= 64 else 128) - n for n in sizes) * 5
+    assert policy.padded == added and policy.share == pytest.approx(added / (sum(sizes) * 5))
+
+
+def test_config_blocks_hold_for_their_calls(run, write):
+    write("library.py", "import jax\n@jax.jit\ndef f(x): return x * 2\n")
+    script = """
+from library import f
+f(f32[3])
+with config(jax_default_matmul_precision='float32'):
+    f(f32[3])
+f(f32[3])
+"""
+    for plan in (False, True):
+        result = run(script, "s.calls", plan=plan)
+        assert statuses(result) == ["COMPILED", "COMPILED", "CACHED"]
+        reason = result.report.calls[1].reasons[0]
+        assert (reason.kind, reason.where) == ("config", "jax_default_matmul_precision")
+
+
+def test_cached_calls_beyond_the_limit_are_counted(run, monkeypatch):
+    monkeypatch.setattr("jitinspect.tracecache.MOST_ROWS", 10)
+    result = run("f = jax.jit(lambda x: x)\nfor _ in range(95): f(x)\nf(y)\nfor _ in range(4): f(x)")
+    report = result.report
+    assert report.totals.calls == 100 and report.totals.cache_hits == 98
+    assert len(report.calls) + report.omitted == 100
+    assert [call.status for call in report.calls if call.status != "CACHED"] == ["COMPILED", "COMPILED"]
+    assert [call.index for call in report.calls if call.status == "COMPILED"] == [0, 95]
+
+
+def test_all_that_was_replaced_is_put_back(run):
+    before = (
+        jax.jit, jax.clear_caches, jax.stages.Compiled.__call__, jax.stages.Lowered.compile,
+        jax.stages.Traced.lower, list(sys.argv), list(sys.path), sys.modules["__main__"],
+    )  # fmt: skip
+    run("raise ValueError")
+    assert before == (
+        jax.jit, jax.clear_caches, jax.stages.Compiled.__call__, jax.stages.Lowered.compile,
+        jax.stages.Traced.lower, list(sys.argv), list(sys.path), sys.modules["__main__"],
+    )  # fmt: skip
