@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jitinspect.specs import short_dtype
 
-DtypeOf = Callable[[Any], str]
+DtypeOf = Callable[[Any], Any]
 
 LONGEST = 60
 """Characters of an object's repr that are shown."""
@@ -20,8 +21,8 @@ MOST_LEAVES = 6
 """A container with more arrays than this is told by their number."""
 
 
-def _own_dtype(array: Any) -> str:
-    return str(array.dtype)
+def _own_dtype(array: Any) -> Any:
+    return array.dtype
 
 
 def describe_call(
@@ -29,7 +30,7 @@ def describe_call(
 ) -> str:
     """The call in one line: `predict(f32[128,784], f32[784,10], training=True)`.
 
-    `dtype` gives the name of an array's dtype, where it is not to be the array's own.
+    `dtype` gives an array's dtype, where that is not to be the array's own.
     """
     positional = [describe(value, dtype) for value in args]
     keyword = [f"{key}={describe(value, dtype)}" for key, value in kwargs.items()]
@@ -68,7 +69,13 @@ def cut(text: str) -> str:
 def _array(array: Any, dtype: DtypeOf) -> str:
     shape = ",".join(map(str, array.shape))
     weak = "{weak}" if getattr(array, "weak_type", False) else ""
-    return f"{short_dtype(dtype(array))}[{shape}]{weak}{_placement(array)}"
+    return f"{_dtype(dtype(array))}[{shape}]{weak}{_placement(array)}"
+
+
+@lru_cache(maxsize=256)
+def _dtype(dtype: Any) -> str:
+    """NumPy takes longer for the name of a dtype than all the rest does."""
+    return short_dtype(str(dtype))
 
 
 def _placement(array: Any) -> str:

@@ -19,7 +19,7 @@ from jitinspect.explain import History, differences
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
-from jitinspect.jaxapi.leaves import dtype_name
+from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
@@ -66,9 +66,14 @@ class Row:
     at: str | None
     executable: int | None
     nearest: int | None
-    reasons: tuple[Reason, ...]
+    tell: Callable[[], tuple[Reason, ...]]
     error: BaseException | None
     thread: int
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Put into words when they are asked for, not while the program waits."""
+        return self.tell()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,10 +193,6 @@ class Ledger:
     def identify(self, frame: FrameType) -> int:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
         call = sites.underway(frame)
-        if call.watched.probe is not None:
-            number = call.watched.probe(call.args, call.kwargs)
-            if number is not None:
-                return number
         with self._lock:
             known = self._facts(call)
             group = self._group(known)
@@ -212,7 +213,7 @@ class Ledger:
         call = sites.underway(frame)
         known = self._facts(call)
         self._close(
-            Miss(known, describe_call(known.name, call.args, call.kwargs, dtype_name)),
+            Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)),
             sites.caller(frame),
             error,
         )
@@ -258,7 +259,7 @@ class Ledger:
         with self._lock:
             known = self._facts(call)
             made = Ahead(
-                watched, self._read(known, call), describe_call(known.name, args, kwargs, dtype_name)
+                watched, self._read(known, call), describe_call(known.name, args, kwargs, traced_dtype)
             )
             self._stages[stage] = made
             if made.reading is not None:
@@ -376,7 +377,7 @@ class Ledger:
         made_at = call.watched.made_at
         return Miss(
             known,
-            describe_call(known.name, call.args, call.kwargs, dtype_name),
+            describe_call(known.name, call.args, call.kwargs, traced_dtype),
             self._read(known, call),
             relative(sites.position(*made_at)) if made_at else None,
         )
@@ -386,9 +387,9 @@ class Ledger:
     def _close(self, miss: Miss, at: str | None, error: BaseException | None) -> None:
         with self._lock:
             index = self._offset + len(self.log)
-            nearest, told = self._explain(miss, index)
+            nearest, tell = self._explain(miss, index)
             number = self._executable(miss, error)
-            row = Row(index, miss, self._thread.at or at, number, nearest, told, error, threading.get_ident())
+            row = Row(index, miss, self._thread.at or at, number, nearest, tell, error, threading.get_ident())
             self.log.append(row)
         self._thread.last = row
         self._on_row(row)
@@ -407,25 +408,35 @@ class Ledger:
             self._group(known).add(reading, self.executables)
         return self.executables
 
-    def _explain(self, miss: Miss, index: int) -> tuple[int | None, tuple[Reason, ...]]:
-        """The nearest earlier call, and why this one is not alike."""
+    def _explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
+        """The nearest earlier call, and what tells why this one is not alike."""
         if miss.reading is None or not miss.ran:
-            return None, ()
+            return None, tuple
         history, signature = self._history(miss.facts), miss.reading.signature
         earlier = history.nearest(signature)
-        history.add(signature, index)
+        position = history.add(signature, index)
         cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
         self._explained[miss.facts.lineage] = self._clearings
         if earlier is None:
             miss.jax_says = None  # it says as much
-            return None, (first_call(miss.facts),)
-        found = differences(history, history.row(signature, index), earlier)
-        told = reasons(found, miss.facts, miss.made_at, cleared)
-        if self._explain_too and miss.jax_says is None:
+            return None, lambda: (first_call(miss.facts),)
+        tell = functools.partial(self._tell, miss, history, position, earlier.position, cleared)
+        if self._explain_too:
+            self._compare_with_jax(miss, tell())
+        return (earlier.index if earlier.index >= 0 else None), tell
+
+    @_harmless(())
+    def _tell(
+        self, miss: Miss, history: History, position: int, earlier: int, cleared: bool
+    ) -> tuple[Reason, ...]:
+        found = differences(history, history.at(position), history.at(earlier))
+        return reasons(found, miss.facts, miss.made_at, cleared)
+
+    def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
+        if miss.jax_says is None:
             miss.jax_says = "nothing: what it explains are traces, and the function was not traced"
-        elif miss.jax_says is not None and agrees(miss.jax_says, told):
+        elif agrees(miss.jax_says, told):
             miss.jax_says = None
-        return (earlier.index if earlier.index >= 0 else None), told
 
     def _history(self, known: JitFacts) -> History:
         history = self._histories.get(known.lineage)

@@ -11,7 +11,7 @@ from jitinspect import bookkeeping
 from jitinspect.arguments.build import build_call, make_mesh
 from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
-from jitinspect.jaxapi.leaves import dtype_name
+from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy
 from jitinspect.padding import Padding, padded
 from jitinspect.paths import relative
@@ -119,7 +119,7 @@ class Plan:
                 judgement = self._planner.judge(subject.call, args, kwargs, self._calls)
             except TypeError as error:
                 raise UsageError(str(error)) from None
-            seen = Seen(judgement, describe_call(judgement.facts.name, args, kwargs, dtype_name))
+            seen = Seen(judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype))
             if self._paddings:
                 self._judge_padded(seen, call, subject, mesh)
         return seen

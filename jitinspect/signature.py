@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import jax
@@ -107,12 +108,12 @@ class SignatureReader:
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
         common = (*own, self.interner(under), *context)
-        ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common[len(own) :])
+        ids = (*fixed, *own, *chain.from_iterable([leaf.ids for leaf in leaves]), *common[len(own) :])
         return Reading(
             Signature(form, ids),
-            (call, common, tuple(leaf.traced for leaf in leaves)),
-            tuple(leaf.placed for leaf in leaves),
-            frozenset(leaf.device for leaf in leaves if leaf.device is not None),
+            (call, common, tuple([leaf.traced for leaf in leaves])),
+            tuple([leaf.placed for leaf in leaves]),
+            frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
             facts.group,
             under,
         )

@@ -109,9 +109,10 @@ def _replay(request: Request, listeners: Listeners) -> Result:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
+    report = _report(request, ledger)
     error = error or _fault(ledger)
     code = error.exit_code if error else program.INTERRUPTED if stopped else 0 if fine else 4
-    return _ended(_report(request, ledger), stopped, error, code)
+    return _ended(report, stopped, error, code)
 
 
 def _fault(ledger: Ledger) -> JitinspectError | None:

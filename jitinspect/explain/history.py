@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,30 @@ Ids = npt.NDArray[np.int32]
 
 
 class Row:
-    """One signature, its components by slot; `index` is that of the call which brought it."""
+    """One signature, its components by slot; `index` is that of the call which brought it.
 
-    def __init__(self, history: History, ids: Ids, index: int) -> None:
+    `position` is where the history has it, for `History.at`; a row with `ids` of its own may be in none.
+    """
+
+    def __init__(self, history: History, index: int, position: int = -1, ids: Ids | None = None) -> None:
         self._history = history
-        self.ids = ids
         self.index = index
+        self.position = position
+        if ids is not None:
+            self.ids = ids
+
+    @cached_property
+    def ids(self) -> Ids:
+        return self._history.ids_at(self.position)
+
+    @cached_property
+    def _listed(self) -> list[int]:
+        listed: list[int] = self.ids.tolist()
+        return listed
 
     def get(self, kind: ReasonKind, where: str | None) -> Any:
         """The value of a component; None where the call does not have it."""
-        return self._history.value(self.ids, Slot(kind, where))
+        return self._history.value(self._listed, kind, where)
 
 
 class History:
@@ -34,48 +49,77 @@ class History:
 
     def __init__(self, interner: Interner) -> None:
         self._interner = interner
-        self._columns: dict[Slot, int] = {}
+        self._columns: dict[tuple[ReasonKind, str | None], int] = {}
         self.slots: list[Slot] = []
         self._forms: dict[Form, Ids] = {}
-        self._common: Ids = np.empty(0, np.int32)
-        self._varying: dict[int, Ids] = {}
+        self._nothing: Ids = np.empty(0, np.int32)
+        self._common = self._nothing  # what a component is that never varied
         self._indices: list[int] = []
-        self._capacity = 64
+        self._varying: Ids = np.empty(0, np.int32)  # the columns in `_kept`, a line of it for each
+        self._kept: Ids = np.empty((0, 64), np.int32)
+        self._gaps: set[int] = set()  # lines of `_kept` in which some signature has nothing
+        self._last: tuple[Signature | None, Ids] = (None, self._common)
 
     def __len__(self) -> int:
         return len(self._indices)
 
-    def add(self, signature: Signature, index: int) -> None:
-        """Remember the signature that call `index` brought."""
+    def add(self, signature: Signature, index: int) -> int:
+        """Remember the signature that call `index` brought; its position, for `at`."""
         ids, count = self._dense(signature), len(self)
-        if count == self._capacity:
-            self._grow()
         if count == 0:
             self._common = ids.copy()
-        for column in np.nonzero(ids != self._common)[0].tolist():
-            if column not in self._varying:
-                self._varying[column] = np.full(self._capacity, self._common[column], np.int32)
-        for column, kept in self._varying.items():
-            kept[count] = ids[column]
+        if count == self._kept.shape[1]:
+            self._kept = np.pad(self._kept, ((0, 0), (0, count)))
+        differing = ids != self._common
+        differing[self._varying] = False
+        self._keep_apart(differing.nonzero()[0])
+        now = ids[self._varying]
+        self._kept[: len(now), count] = now
+        self._gaps.update((now == ABSENT).nonzero()[0].tolist())
         self._indices.append(index)
+        return count
+
+    def _keep_apart(self, columns: npt.NDArray[np.intp]) -> None:
+        """These columns vary from now on."""
+        if not len(columns):
+            return
+        first = len(self._varying)
+        self._varying = np.append(self._varying, columns.astype(np.int32))
+        missing = len(self._varying) - len(self._kept)
+        if missing > 0:
+            self._kept = np.pad(self._kept, ((0, max(missing, first)), (0, 0)))
+        alike = self._common[columns]
+        self._kept[first : len(self._varying)] = alike[:, None]
+        if len(self):
+            self._gaps.update((first + np.flatnonzero(alike == ABSENT)).tolist())
 
     def nearest(self, signature: Signature) -> Row | None:
         """The earlier signature with the fewest differences, the newest on a tie; None if there is none."""
         count = len(self)
         if count == 0:
             return None
-        ids = self._dense(signature)
-        differing = np.zeros(count, np.int32)
-        for column, kept in self._varying.items():
-            if ids[column] != ABSENT:
-                earlier = kept[:count]
-                differing += (earlier != ids[column]) & (earlier != ABSENT)
-        best = count - 1 - int(np.argmin(differing[::-1]))
-        return self._row(best)
+        ids = self._dense(signature)[self._varying]
+        kept = self._kept[: len(ids), :count]
+        unequal = kept != ids[:, None]
+        unequal[ids == ABSENT] = False
+        if self._gaps:
+            gaps = list(self._gaps)
+            unequal[gaps] &= kept[gaps] != ABSENT
+        differing = np.add.reduce(unequal.view(np.uint8), axis=0, dtype=np.uint32)
+        return self.at(count - 1 - int(differing[::-1].argmin()))
+
+    def at(self, position: int) -> Row:
+        """The signature that was added when there were `position` before it."""
+        return Row(self, self._indices[position], position)
+
+    def ids_at(self, position: int) -> Ids:
+        ids = self._common.copy()
+        ids[self._varying] = self._kept[: len(self._varying), position]
+        return ids
 
     def row(self, signature: Signature, index: int) -> Row:
         """A new signature as a row, to be compared with one that is remembered."""
-        return Row(self, self._dense(signature), index)
+        return Row(self, index, ids=self._dense(signature))
 
     def changed(self, row: Row, earlier: Row) -> Iterator[Slot]:
         """The components that both have and that differ, in the order in which they first came up."""
@@ -84,23 +128,22 @@ class History:
         for column in np.nonzero(both & (row.ids[:size] != earlier.ids))[0]:
             yield self.slots[column]
 
-    def value(self, ids: Ids, slot: Slot) -> Any:
-        column = self._columns.get(slot, len(ids))
+    def value(self, ids: list[int], kind: ReasonKind, where: str | None) -> Any:
+        column = self._columns.get((kind, where), len(ids))  # a tuple is looked up as the Slot that it equals
         number = ids[column] if column < len(ids) else ABSENT
         return None if number == ABSENT else self._interner.values[number]
 
-    def _row(self, position: int) -> Row:
-        ids = self._common.copy()
-        for column, kept in self._varying.items():
-            ids[column] = kept[position]
-        return Row(self, ids, self._indices[position])
-
     def _dense(self, signature: Signature) -> Ids:
+        """The ids by column. It is asked for more than once for the signature at hand."""
+        last, ids = self._last
+        if last is signature and len(ids) == len(self.slots):
+            return ids
         columns = self._forms.get(signature.form)
         if columns is None:
             columns = self._forms[signature.form] = self._new_form(signature.form.slots)
-        ids = np.full(len(self.slots), ABSENT, np.int32)
+        ids = self._nothing.copy()
         ids[columns] = signature.ids
+        self._last = signature, ids
         return ids
 
     def _new_form(self, slots: tuple[Slot, ...]) -> Ids:
@@ -108,13 +151,6 @@ class History:
             if slot not in self._columns:
                 self._columns[slot] = len(self.slots)
                 self.slots.append(slot)
-        missing = len(self.slots) - len(self._common)
-        self._common = np.append(self._common, np.full(missing, ABSENT, np.int32))
+        self._nothing = np.full(len(self.slots), ABSENT, np.int32)
+        self._common = np.append(self._common, self._nothing[len(self._common) :])
         return np.array([self._columns[slot] for slot in slots], np.int32)
-
-    def _grow(self) -> None:
-        self._capacity *= 2
-        for column, kept in self._varying.items():
-            larger = np.full(self._capacity, ABSENT, np.int32)
-            larger[: len(kept)] = kept
-            self._varying[column] = larger

@@ -28,8 +28,8 @@ _evaluating = _core.eval_trace
 class Watched:
     """What is known of one jit object; it does not hold the object, which a program may drop.
 
-    `executable` is the number of the only executable that its calls can have used, else None; then `probe`
-    tells the executable by a look at few of the arguments, where there is such a look. `facts` is the
+    `executable` is the number of the only executable that its calls can have used, else None; then
+    `probe(args, kwargs)` tells the executable by a look at few of the arguments, if it can. `facts` is the
     recorder's. `indirect` tells that another library's code stands between the user and the jit.
     """
 
@@ -38,7 +38,7 @@ class Watched:
     def __init__(self, made_at: tuple[CodeType, int] | None) -> None:
         self.made_at = made_at
         self.executable: int | None = None
-        self.probe: Callable[[Any, Any], int | None] | None = None
+        self.probe: Callable[[Any, Any], int | None] = lambda args, kwargs: None
         self.facts: Any = None
         self.indirect = made_at is not None and owner(made_at[0]) == "machinery"
 
@@ -56,7 +56,7 @@ class Recorder(Protocol):
     def fold(self) -> None: ...
 
     def identify(self, frame: FrameType) -> int:
-        """The executable of a cached call that `watched.executable` does not tell."""
+        """The executable of a cached call that `watched` does not tell."""
 
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         """A call is over in which JAX did something, or that raised. `frame` is that of its front."""
@@ -99,7 +99,8 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
             caller = getframe(1)
             if not straight or watched.indirect:
                 caller = user_frame(caller)
-            hit((watched, caller.f_code, caller.f_lasti, watched.executable or identify(getframe())))
+            number = watched.executable or watched.probe(args, kwargs) or identify(getframe())
+            hit((watched, caller.f_code, caller.f_lasti, number))
             if len(log) >= most:
                 fold()
         return result

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax._src import config as _config
 from jax._src.array import ArrayImpl
 
 from jitinspect.jaxapi.devices import option
@@ -45,17 +47,17 @@ def leaf_key(leaf: Any) -> Hashable:
     return _other_key(leaf)
 
 
-def dtype_name(array: Any) -> str:
-    """The long name of the dtype that JAX takes an array for: `float64` is `float32` while x64 is off."""
+def traced_dtype(array: Any) -> Any:
+    """The dtype that JAX takes an array for: `float64` is `float32` while x64 is off."""
     if isinstance(array, np.ndarray | np.generic | jax.ShapeDtypeStruct) and array.dtype.kind != "V":
-        return str(jax.dtypes.canonicalize_dtype(array.dtype))
-    return str(array.dtype)
+        return jax.dtypes.canonicalize_dtype(array.dtype)
+    return array.dtype
 
 
 def leaf_facts(leaf: Any) -> LeafFacts:
     """All of it. Raises TypeError for what JAX does not take as an array."""
     aval = jax.typeof(leaf)
-    shape, dtype = tuple(aval.shape), short_dtype(str(aval.dtype))
+    shape, dtype = tuple(aval.shape), _dtype(aval.dtype)
     weak = bool(getattr(aval, "weak_type", False))
     if isinstance(leaf, jax.core.Tracer):
         return LeafFacts(shape, dtype, weak, None, None, None, None, None)
@@ -63,15 +65,22 @@ def leaf_facts(leaf: Any) -> LeafFacts:
     committed = bool(getattr(leaf, "_committed", sharding is not None))
     if sharding is None:
         sharding = jax.sharding.SingleDeviceSharding(_default_device())
-    return LeafFacts(
-        shape,
-        dtype,
-        weak,
-        committed,
+    device, placed, memory, mesh = _placement(sharding)
+    return LeafFacts(shape, dtype, weak, committed, device, placed, memory, _layout(leaf, len(shape)), mesh)
+
+
+@lru_cache(maxsize=256)
+def _dtype(dtype: Any) -> str:
+    return short_dtype(str(dtype))
+
+
+@lru_cache(maxsize=256)
+def _placement(sharding: Any) -> tuple[str | None, str | None, str | None, str | None]:
+    """Device, sharding, memory kind and mesh, which most leaves have in common."""
+    return (
         device_text(sharding),
         sharding_text(sharding),
         getattr(sharding, "memory_kind", None),
-        _layout(leaf, len(shape)),
         mesh_text(sharding.mesh) if isinstance(sharding, jax.sharding.NamedSharding) else None,
     )
 
@@ -150,7 +159,8 @@ def _other_key(leaf: Any) -> Hashable:
 
 
 def _x64() -> bool:
-    return bool(option("jax_enable_x64"))
+    """`jax.config.jax_enable_x64`, by the quicker way."""
+    return bool(_config.enable_x64.value)
 
 
 def _default_device() -> Any:

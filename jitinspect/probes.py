@@ -1,0 +1,210 @@
+"""Which executable a cached call used, told by a look at as few of its arguments as will do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jitinspect.explain import Interner, Node, Slot, Static
+from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.signature import Reading
+from jitinspect.specs.dtypes import LONG
+
+Probe = Callable[[Any, Any], int | None]
+"""(args, kwargs) → the number of an executable; None for a call that it cannot tell."""
+
+
+def no_probe(args: Any, kwargs: Any) -> int | None:
+    """Tells no call."""
+    return None
+
+
+MOST_LOOKS = 4
+MOST_CANDIDATES = 64
+MOST_FORMS = 16
+
+
+class Prober:
+    """Tells the executables of one group apart: by how the call is written, then by a few components.
+
+    Executables that look alike to it, it does not tell: it says None, never a wrong number.
+    """
+
+    def __init__(self, readings: Mapping[int, Reading], facts: JitFacts, interner: Interner) -> None:
+        self._interner = interner
+        self._tables: dict[Hashable, _Table] = {}
+        alike: dict[Hashable, dict[int, Reading]] = {}
+        for number, reading in readings.items():
+            alike.setdefault(_written(_given(reading, interner)), {})[number] = reading
+        for written, found in alike.items():
+            self._tables[written] = _Table(found, facts, interner)
+        self.probe: Probe = self._probe()
+
+    def _probe(self) -> Probe:
+        if len(self._tables) == 1:
+            return next(iter(self._tables.values())).probe
+        probes = {written: table.probe for written, table in self._tables.items()}
+
+        def probe(args: Any, kwargs: Any) -> int | None:
+            found = probes.get((len(args), *sorted(kwargs)))
+            return found(args, kwargs) if found is not None else None
+
+        return probe
+
+    def add(self, reading: Reading, number: int, instead: int | None) -> bool:
+        """Take in one more executable, or one `instead` of another; whether it could."""
+        table = self._tables.get(_written(_given(reading, self._interner)))
+        return table is not None and table.add(reading, number, instead)
+
+
+class _Table:
+    """Executables of calls that are written alike, by the components `slots`."""
+
+    def __init__(self, readings: Mapping[int, Reading], facts: JitFacts, interner: Interner) -> None:
+        self._interner = interner
+        given = _given(next(iter(readings.values())), interner)
+        candidates = list(_candidates(list(readings.values()), given, facts))
+        chosen = _fewest([ids for _, _, ids in candidates])
+        self._slots = [candidates[index][0] for index in chosen]
+        self._numbers: dict[Any, int | None] = {}
+        self.probe = _compiled([candidates[index][1] for index in chosen], self._numbers)
+        for number, reading in readings.items():
+            self.add(reading, number)
+
+    def add(self, reading: Reading, number: int, instead: int | None = None) -> bool:
+        where = {slot: index for index, slot in enumerate(reading.signature.form.slots)}
+        if not all(slot in where for slot in self._slots):
+            return False
+        looked = [
+            _looked(slot, self._interner.values[reading.signature.ids[where[slot]]]) for slot in self._slots
+        ]
+        key = looked[0] if len(looked) == 1 else tuple(looked)
+        told = self._numbers.setdefault(key, number)
+        self._numbers[key] = number if told in (number, instead) else None
+        return True
+
+
+def _given(reading: Reading, interner: Interner) -> dict[str | None, str]:
+    """parameter → how it was given."""
+    signature = reading.signature
+    return {
+        slot.where: interner.values[number]
+        for slot, number in zip(signature.form.slots, signature.ids, strict=True)
+        if slot.kind == "call_form"
+    }
+
+
+def _written(given: Mapping[str | None, str]) -> Hashable:
+    """`(2, 'training')`: two arguments by position, one by keyword."""
+    names = (str(name) for name, form in given.items() if form == "by keyword")
+    return (sum(form == "by position" for form in given.values()), *sorted(names))
+
+
+def _candidates(
+    readings: list[Reading], given: Mapping[str | None, str], facts: JitFacts
+) -> Iterator[tuple[Slot, str, npt.NDArray[np.int32]]]:
+    """The components that all calls have, that vary and that code can read: each with that code, and with
+    its id in every call.
+    """
+    forms = {reading.signature.form for reading in readings}
+    if len(forms) > MOST_FORMS:
+        return
+    positions = {form: {slot: index for index, slot in enumerate(form.slots)} for form in forms}
+    first = readings[0].signature.form
+    shared = [slot for slot in first.slots if all(slot in places for places in positions.values())]
+    columns = {form: [places[slot] for slot in shared] for form, places in positions.items()}
+    told = np.array([np.array(one.signature.ids)[columns[one.signature.form]] for one in readings], np.int32)
+    count = 0
+    for column in np.flatnonzero((told != told[0]).any(axis=0)).tolist():
+        if count < MOST_CANDIDATES and (source := _source(shared[column], given, facts)) is not None:
+            count += 1
+            yield shared[column], source, told[:, column]
+
+
+def _fewest(columns: list[npt.NDArray[np.int32]]) -> list[int]:
+    """Columns that together tell all rows apart, or as many as they can; each the best beside the others."""
+    chosen: list[int] = []
+    if not columns:
+        return chosen
+    classes, count = np.zeros(len(columns[0]), np.int64), 1
+    while count < len(classes) and len(chosen) < MOST_LOOKS:
+        finer = [classes * (int(ids.max()) + 1) + ids for ids in columns]
+        counts = [len(np.unique(numbers)) for numbers in finer]
+        best = int(np.argmax(counts))
+        if counts[best] == count:
+            break
+        chosen.append(best)
+        classes, count = np.unique(finer[best], return_inverse=True)[1], counts[best]
+    return chosen
+
+
+def _compiled(sources: list[str], numbers: dict[Any, int | None]) -> Probe:
+    """`args[0].shape` and the like as a function that looks its values up in `numbers`."""
+    if not sources:
+        return no_probe
+    key = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
+    names: dict[str, Any] = {"get": numbers.get, "node": node}
+    exec(_PROBE.format(key=key), names)
+    probe: Probe = names["probe"]
+    return probe
+
+
+_PROBE = """
+def probe(args, kwargs):
+    try:
+        return get({key})
+    except (AttributeError, TypeError, LookupError):
+        return None
+"""
+_SUFFIX = re.compile(r"(?:\.[^\W\d]\w*|\[\d+\]|\['\w*'\])*")
+_READ = {
+    "shape": "{}.shape",
+    "dtype": "{}.dtype.name",
+    "weak_type": "{}.weak_type",
+    "structure": "node({})",
+    "static_value": "({0}.__class__, {0})",
+}
+
+
+def _source(slot: Slot, given: Mapping[str | None, str], facts: JitFacts) -> str | None:
+    """Code that reads one component of `args` and `kwargs`; None for what is not so simply read.
+
+    Only names, numbers and plain keys become code.
+    """
+    name = re.match(r"\w+", slot.where or "")
+    if slot.where is None or slot.kind not in _READ or name is None:
+        return None
+    path = slot.where[name.end() :]
+    if not _SUFFIX.fullmatch(path):
+        return None
+    match given.get(name[0]):
+        case "by position":
+            return _READ[slot.kind].format(f"args[{list(facts.parameters).index(name[0])}]{path}")
+        case "by keyword":
+            return _READ[slot.kind].format(f"kwargs[{name[0]!r}]{path}")
+    return None
+
+
+def node(value: Any) -> Any:
+    """What is quickly seen of a node of an argument's tree."""
+    kind = value.__class__
+    return (kind, len(value)) if kind in (list, tuple, dict) else value is None
+
+
+def _looked(slot: Slot, value: Any) -> Any:
+    """A component's value as `_source` reads it."""
+    if isinstance(value, Static):
+        return value.type, value.value
+    if isinstance(value, Node):
+        return _node_looked(value)
+    return LONG.get(value, value) if slot.kind == "dtype" else value
+
+
+def _node_looked(value: Node) -> Any:
+    if value.type in (list, tuple):
+        return value.type, value.keys
+    return (dict, len(value.keys)) if value.type is dict else value.type is type(None)  # type: ignore[arg-type]

@@ -1,0 +1,355 @@
+"""What `trace-cache` costs: `python tests/bench/calls.py [cached] [misses] [plan]`, all three by default.
+
+Cached calls are timed bare and observed in turn, in one process, by the thread's own CPU time; the misses
+against their own trace, lowering and compilation; `--plan` against a loop of `json.loads`. Prints a table
+with the limits, and exits 1 where one is missed.
+"""
+
+import functools
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+ADDED = 1.5
+"""Microseconds by which a cached call may take longer."""
+SHARE = 0.02
+"""Of a miss's own trace, lowering and compilation: what its explanation may take."""
+ABSOLUTE = 1000.0
+"""Microseconds that an explanation may take with `EARLIER` signatures before it."""
+EARLIER = 5000
+PLAN = 1.5
+"""Times a loop of `json.loads` over the same file."""
+
+
+def row(name: str, *cells: str, held: bool) -> bool:
+    print(f"{name:<38} {'  '.join(f'{cell:>11}' for cell in cells)}   {'ok' if held else 'OVER'}", flush=True)
+    return held
+
+
+def head(*cells: str) -> None:
+    print(f"\n{cells[0]:<38} {'  '.join(f'{cell:>11}' for cell in cells[1:])}")
+
+
+# Cached calls
+
+
+class Model:
+    def __init__(self, jit):
+        self.step = functools.partial(jit(lambda self, x: x * 2, static_argnums=0), self)
+
+
+def cached_cases(jit):
+    """name → a function without arguments that makes `calls` cached calls; `jit` is watched, or is not."""
+    import jax
+    import numpy as np
+
+    x, leaves, sizes = jax.numpy.zeros(8), [jax.numpy.zeros(4) for _ in range(200)], range(1, 21)
+    shapes = [jax.numpy.zeros(size) for size in sizes]
+    one = jit(lambda x: x + 1)
+    six = jit(lambda a, b, c, d, e, f: a + b + c + d + e + f)
+    tree = jit(lambda leaves: leaves[0] + leaves[-1])
+    by_shape = jit(lambda x: x + 1)
+    by_value = jit(lambda x, n: x + n, static_argnames="n")
+    by_keyword = jit(lambda x, n: x + n, static_argnames="n")
+    both = jit(lambda x, n: x + n, static_argnames="n")
+    model = Model(jit)
+    donated = jit(lambda x: x + 1, donate_argnums=0)
+    state = [jax.numpy.zeros(8)]
+
+    def donate(state=state):
+        state[0] = donated(state[0])
+
+    def grid():
+        for size in (0, 4, 9, 19):
+            for n in range(5):
+                both(shapes[size], n)
+
+    return {
+        "one leaf": (1, lambda: one(x)),
+        "one leaf, NumPy": (1, functools.partial(one, np.zeros(8, np.float32))),
+        "6 leaves": (1, lambda: six(x, x, x, x, x, x)),
+        "a pytree of 200 leaves": (1, lambda: tree(leaves)),
+        "20 executables, by shape": (20, lambda: [by_shape(one) for one in shapes]),
+        "20 executables, by static value": (20, lambda: [by_value(x, n) for n in sizes]),
+        "20 executables, by static keyword": (20, lambda: [by_keyword(x, n=n) for n in sizes]),
+        "20 executables, by shape and value": (20, grid),
+        "a method with static self": (1, lambda: model.step(x)),
+        "a donated argument": (1, donate),
+    }
+
+
+def timed(make, repeat: int) -> float:
+    begin = time.thread_time()
+    for _ in range(repeat):
+        make()
+    return time.thread_time() - begin
+
+
+def bench_cached(rounds: int = 61, calls: int = 2000) -> bool:
+    import jax
+
+    from jitinspect.ledger import Ledger
+
+    head("a cached call, µs", "bare", "observed", "added", "limit")
+    held = True
+    bare = cached_cases(jax.jit)
+    with Ledger(most=calls) as ledger:  # so that each round has its share of folding
+        observed = cached_cases(jax.jit)
+        for name, (each, ours) in observed.items():
+            _, theirs = bare[name]
+            block = max(1, (200 if "200" in name else calls) // each)
+            for _ in range(3 * max(1, calls // each // block)):
+                timed(ours, block), timed(theirs, block)
+            pairs = [(timed(theirs, block), timed(ours, block)) for _ in range(rounds)]
+            before, now, added = (
+                statistics.median(pick(a, b) for a, b in pairs) / (block * each) * 1e6
+                for pick in (lambda a, b: a, lambda a, b: b, lambda a, b: b - a)
+            )
+            held &= row(
+                name, f"{before:.2f}", f"{now:.2f}", f"{added:.2f}", f"{ADDED:.2f}", held=added <= ADDED
+            )
+    del ledger
+    return held
+
+
+# Misses
+
+
+def timing_ledger():
+    """A ledger that adds up what it spends itself, in `spent`."""
+    from jitinspect.ledger import Ledger
+
+    class Timed(Ledger):
+        spent = 0.0
+
+    def timed_method(name):
+        method = getattr(Ledger, name)
+
+        def call(self, *args):
+            begin = time.perf_counter()
+            try:
+                return method(self, *args)
+            finally:
+                self.spent += time.perf_counter() - begin
+
+        return call
+
+    for name in ("_start", "_end", "_disk_hit", "missed", "identify"):
+        setattr(Timed, name, timed_method(name))
+    return Timed()
+
+
+def small(leaves):
+    return leaves[0] + 1
+
+
+def larger(leaves):
+    import jax.numpy as jnp
+
+    total = sum(jnp.sum(jnp.sin(leaf)) for leaf in leaves)
+    for _ in range(20):
+        total = jnp.where(total > 0, jnp.tanh(total), total)
+    return total
+
+
+def bench_shares(rounds: int = 5) -> bool:
+    """The same function with other shapes, again and again."""
+    import jax
+    import numpy as np
+
+    head("explaining a miss", "compile, µs", "explain, µs", "share", "limit")
+    held = True
+    for body, count in ((small, 1), (small, 50), (small, 200), (larger, 1), (larger, 50), (larger, 200)):
+        with timing_ledger() as ledger:
+            step, told = jax.jit(body), []
+            for size in range(1, rounds + 3):
+                leaves = [np.zeros((size, 3), np.float32)] * count
+                ledger.spent = 0.0
+                step(leaves)
+                compiled = sum(ledger.log[-1].miss.ran.values())
+                told.append((compiled, ledger.spent))
+            compiled, spent = (statistics.median(column) for column in zip(*told[2:], strict=True))
+        held &= row(
+            f"{body.__name__} function, {count} {'leaf' if count == 1 else 'leaves'}",
+            f"{compiled * 1e6:.0f}",
+            f"{spent * 1e6:.0f}",
+            f"{spent / compiled:.2%}",
+            f"{SHARE:.0%}",
+            held=spent <= SHARE * compiled,
+        )
+    return held
+
+
+def histories():
+    """name → the shapes of the leaves of signature `i`; its last argument counts on past `EARLIER`."""
+    return {
+        "1 leaf varies": lambda i: [(i + 1,)],
+        "2 leaves vary together": lambda i: [(i + 1,), (i + 1, 2)],
+        "200 leaves, 3 vary": lambda i: [(i + 1,), (i % 70 + 1,), (i // 70 + 1, 2)] + [(4,)] * 197,
+        "200 leaves, all vary": lambda i: [(i + 1,)] * 200,
+    }
+
+
+def bench_histories(rounds: int = 7) -> bool:
+    """Real misses after `EARLIER` signatures, which are put into the history without their compilations."""
+    import jax
+    import numpy as np
+
+    from jitinspect.jaxapi.calls import behind
+    from jitinspect.jaxapi.jitinfo import facts
+
+    head(f"a miss after {EARLIER:,} signatures", "miss, µs", "hit, µs", "", "limit")
+    held = True
+    for name, shapes in histories().items():
+        with timing_ledger() as ledger:
+            step = jax.jit(lambda leaves: leaves[0] + 1)
+            step([np.zeros(shape, np.float32) for shape in shapes(EARLIER + 100)])
+            known = facts(behind(step), ledger._functions)
+            for i in range(EARLIER):
+                leaves = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes(i)]
+                reading = ledger._reader.read(known, (leaves,), {})
+                ledger._history(known).add(reading.signature, i)
+                ledger._new_executable(known, reading, "")
+            misses, hits = [], []
+            for i in range(EARLIER, EARLIER + rounds):
+                leaves = [np.zeros(shape, np.float32) for shape in shapes(i)]
+                for told in (misses, hits):
+                    ledger.spent = 0.0
+                    step(leaves)
+                    told.append(ledger.spent * 1e6)
+        miss, hit = statistics.median(misses), statistics.median(hits)
+        held &= row(name, f"{miss:.0f}", f"{hit:.0f}", "", f"{ABSOLUTE:.0f}", held=max(miss, hit) <= ABSOLUTE)
+    return held
+
+
+# --plan
+
+LOOP = """
+import json, sys, time, resource
+begin = time.perf_counter()
+with open(sys.argv[1]) as f:
+    for line in f:
+        json.loads(line)
+print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+OURS = """
+import sys, time, resource
+from pathlib import Path
+from jitinspect import tracecache, planning
+spent, take = [0.0], planning.Plan.take_lines
+def timed(self, *args):
+    begin = time.perf_counter()
+    try:
+        return take(self, *args)
+    finally:
+        spent[0] += time.perf_counter() - begin
+planning.Plan.take_lines = timed
+result = tracecache.trace_cache(tracecache.Request(Path(sys.argv[1]), plan=True), tracecache.Listeners())
+assert result.error is None, result.error
+print(spent[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def write_calls(path: Path, lines: int, distinct: int = 1000) -> None:
+    """Lines of 100 to 200 characters."""
+    told = []
+    for i in range(distinct):
+        batch, length = i % 50 + 1, i // 50 * 8 + 8
+        call = {
+            "fn": "samples.mlp:predict",
+            "args": [f"f32[{batch},{length}]", f"f32[{length},10]"],
+            "kwargs": {"training": bool(i % 2)},
+            "request": f"{i * 2654435761 % 2**32:08x}-{'x' * (i % 60)}",
+        }
+        told.append(json.dumps(call) + "\n")
+    with path.open("w") as stream:
+        stream.writelines(told[i * 7919 % distinct] for i in range(lines))
+
+
+def child(*command: object) -> tuple[float, float]:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        env=environ,
+        cwd=ROOT,
+        check=True,
+    )
+    seconds, kilobytes = map(float, done.stdout.split()[-2:])
+    return seconds, kilobytes / 1024
+
+
+def whole(*command: object) -> float:
+    """Seconds of a whole process."""
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    begin = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, env=environ, cwd=ROOT, check=True
+    )
+    return time.perf_counter() - begin
+
+
+def bench_plan(rounds: int = 3, lines: int = 1_000_000) -> bool:
+    head(f"--plan of {lines:,} calls", "json.loads", "--plan", "ratio", "limit")
+    with tempfile.TemporaryDirectory() as folder:
+        small_file, file, none = (Path(folder) / f"{name}.jsonl" for name in ("small", "large", "none"))
+        write_calls(small_file, lines // 10)
+        write_calls(file, lines)
+        write_calls(none, 1, 1)
+        loops = [(child("-c", LOOP, file), child("-c", OURS, file)) for _ in range(rounds)]
+        theirs = statistics.median(loop[0] for loop, _ in loops)
+        ours = statistics.median(our[0] for _, our in loops)
+        held = row(
+            "the loops, s", f"{theirs:.2f}", f"{ours:.2f}", f"{ours / theirs:.2f}", f"{PLAN}",
+            held=ours <= PLAN * theirs,
+        )  # fmt: skip
+        command = ("-m", "jitinspect", "trace-cache", "--plan", "--json")
+        spent = [
+            (
+                whole("-c", LOOP, file) - whole("-c", LOOP, none),
+                whole(*command, file) - whole(*command, none),
+            )
+            for _ in range(rounds)
+        ]
+        theirs, ours = (statistics.median(column) for column in zip(*spent, strict=True))
+        held &= row(
+            "the commands without start-up, s", f"{theirs:.2f}", f"{ours:.2f}", f"{ours / theirs:.2f}",
+            f"{PLAN}", held=ours <= PLAN * theirs,
+        )  # fmt: skip
+        few, many = child("-c", OURS, small_file)[1], loops[0][1][1]
+        held &= row(
+            "peak MB, a tenth and all of the calls", f"{few:.0f}", f"{many:.0f}", f"{many / few:.2f}", "1.05",
+            held=many <= 1.05 * few,
+        )  # fmt: skip
+    return held
+
+
+BENCHES = {
+    "cached": [bench_cached],
+    "misses": [bench_shares, bench_histories],
+    "plan": [bench_plan],
+}
+
+
+def main(names: list[str]) -> int:
+    import jax
+
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    python = re.split(r"\s", sys.version)[0]
+    print(f"jax {jax.__version__}, Python {python}")
+    held = [bench() for name in names or BENCHES for bench in BENCHES[name]]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
