@@ -72,7 +72,7 @@ def function_totals(
         one = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0])
         one[0] += 1
         one[1] += call.compilations
-        one[2] += call.status == "CACHED"
+        one[2] += call.status == "CACHED" and call.error is None
         one[3] += sum(call.seconds.values())
     for (name, definition), count in folded.items():
         key = (name, relative(definition))

@@ -18,7 +18,13 @@ from jitinspect.executables import Group
 from jitinspect.explain import History, differences
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
+from jitinspect.jaxapi.jitinfo import (
+    FunctionNumbers,
+    JitFacts,
+    facts,
+    facts_of_compiled,
+    facts_of_filter_jit,
+)
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.paths import relative
@@ -262,8 +268,6 @@ class Ledger:
                 watched, self._read(known, call), describe_call(known.name, args, kwargs, traced_dtype)
             )
             self._stages[stage] = made
-            if made.reading is not None:
-                self._history(known).add(made.reading.signature, -1)
 
     @_harmless()
     def passed_on(self, stage: Any, following: Any) -> None:
@@ -273,16 +277,19 @@ class Ledger:
         with self._lock:
             if self._thread.compiled:
                 self._thread.compiled = False
-                made = replace(
-                    made, number=self._new_executable(made.watched.facts, made.reading, made.signature)
-                )
+                made = self._compiled_ahead(made)
             self._stages[following] = made
+
+    def _compiled_ahead(self, made: Ahead) -> Ahead:
+        """An executable that no call made; later calls are compared with it, too."""
+        known: JitFacts = made.watched.facts
+        if made.reading is not None:
+            self._history(known).add(made.reading.signature, -1)
+        return replace(made, number=self._new_executable(known, made.reading, made.signature))
 
     @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
-        made = self._stages.get(compiled)
-        if made is None:  # loaded from a file, or compiled before the watch
-            return
+        made = self._stages.get(compiled) or self._found_compiled(compiled)
         caller = calls.user_frame(frame.f_back or frame)
         if error is None:
             self.log.append((made.watched, caller.f_code, caller.f_lasti, made.number))
@@ -290,6 +297,15 @@ class Ledger:
                 self.fold()
         else:
             self._close(Miss(made.watched.facts, made.signature), sites.caller(frame), error)
+
+    def _found_compiled(self, compiled: Any) -> Ahead:
+        """One that was loaded from a file, or compiled before the watch."""
+        watched = calls.Watched(None)
+        watched.facts = facts_of_compiled(compiled, self._functions)
+        with self._lock:
+            number = self._new_executable(watched.facts, None, f"{watched.facts.name}(…)")
+            made = self._stages[compiled] = Ahead(watched, None, f"{watched.facts.name}(…)", number)
+        return made
 
     # What JAX's events tell
 

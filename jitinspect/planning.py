@@ -146,7 +146,7 @@ class Plan:
             counts = self._counts.setdefault((facts.name, relative(facts.definition)), [0, 0, 0])
             counts[0] += seen.count
             counts[1] += status == "COMPILED"
-            counts[2] += seen.count - (status != "CACHED")
+            counts[2] += seen.count - (status != "CACHED") if seen.judgement.error is None else 0
             self._elements += seen.elements * seen.count
             self._added += seen.added * seen.count
         self._seen.clear()

@@ -6,7 +6,7 @@ import builtins
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -50,6 +50,9 @@ def run(code: CodeType, path: Path, argv: Sequence[str] = ()) -> Outcome:
         except BaseException as error:
             sys.stderr.write(user_traceback(error) + "\n")
             return Outcome(1, f"the program raised {type(error).__name__}")
+        finally:  # what it printed comes before what is told of it
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
     return Outcome()
 
 

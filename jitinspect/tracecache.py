@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -61,10 +62,12 @@ def trace_cache(request: Request, listeners: Listeners) -> Result:
     if request.plan:
         return _planned(request, listeners)
     if request.script.suffix == ".py":
-        code = program.compiled(request.script)
+        code, process = program.compiled(request.script), os.getpid()
         ledger = _ledger(request, listeners)
         with ledger:
             outcome = program.run(code, request.script, request.argv)
+        if os.getpid() != process:  # a child that the program forked: what is told here is not its to tell
+            raise SystemExit(outcome.exit_code)
         return _ended(_report(request, ledger), outcome.stopped, _fault(ledger), outcome.exit_code)
     return _replay(request, listeners)
 

@@ -243,3 +243,25 @@ def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> J
         closure=tuple(pair for link in chain for pair in _closed_over(link)),
         wrapper=_wrapper(chain),
     )
+
+
+def facts_of_compiled(compiled: Any, functions: FunctionNumbers) -> JitFacts:
+    """What a `jax.stages.Compiled` of unknown origin tells of itself: the name of its module, `jit_f`."""
+    try:
+        name = str(compiled.runtime_executable().hlo_modules()[0].name).removeprefix("jit_")
+    except (AttributeError, IndexError, RuntimeError, NotImplementedError):
+        name = "compiled"
+    number = functions(compiled)
+    return JitFacts(
+        name=name,
+        definition=None,
+        lineage=("compiled", number),
+        function=number,
+        group=("compiled", number),
+        parameters={},
+        static_nums=frozenset(),
+        static_names=frozenset(),
+        options={},
+        closure=(),
+        wrapper=None,
+    )

@@ -188,6 +188,36 @@ other(np.ones(5, np.float32))
     assert result.report.calls[2].reasons[0].kind == "shape"
 
 
+def test_what_was_only_lowered_is_no_earlier_call(run):
+    result = run("""
+f = jax.jit(lambda x: x * 2)
+f.lower(x).cost_analysis()
+f(x)
+""")
+    (call,) = result.report.calls
+    assert (call.status, call.reasons[0].kind) == ("COMPILED", "first_call")
+
+
+def test_an_executable_that_was_loaded_is_a_call_too(run):
+    result = run("""
+from jax.experimental.serialize_executable import deserialize_and_load, serialize
+loaded = deserialize_and_load(*serialize(jax.jit(lambda x: x * 2).lower(x).compile()))
+loaded(x); loaded(x)
+""")
+    assert [(call.status, call.executable) for call in result.report.calls] == [("CACHED", 2)] * 2
+
+
+def test_a_call_that_jax_refuses_at_once_is_no_hit(run):
+    result = run("""
+from functools import partial
+f = jax.jit(lambda x, n: x * n, static_argnames="n")
+try: f(x, n=[1])
+except ValueError: pass
+""")
+    (call,) = result.report.calls
+    assert call.error and call.executable is None and result.report.totals.cache_hits == 0
+
+
 def test_the_backward_pass_belongs_to_the_call_under_grad(run):
     result = run("""
 f = jax.jit(lambda x: jnp.sum(jnp.sin(x)))
