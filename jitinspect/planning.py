@@ -23,7 +23,7 @@ MOST_ROWS = 10_000
 """Rows of CACHED calls; those beyond are counted only."""
 MOST_REMEMBERED = 20_000
 """Distinct calls, and distinct lines, that are remembered; then they are forgotten and read anew."""
-CHUNK = 1 << 22
+CHUNK = 1 << 18
 """Characters that are read at once."""
 
 

@@ -55,16 +55,15 @@ def call_key(line: str) -> bytes | None:
     """
     try:
         fields, end = _scan(line, 0)
-        if line[end:].strip():
+        if line[end:] != "\n" and line[end:].strip():
             return None
-        get = fields.get
-        told = (get("fn"), get("args"), get("kwargs"), get("config"), get("repeat"))
-        return marshal.dumps(told, _BY_VALUE)
+        return marshal.dumps([*map(fields.get, _KEYS)], _BY_VALUE)
     except (StopIteration, ValueError, AttributeError, RecursionError):
         return None
 
 
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_KEYS = ("fn", "args", "kwargs", "config", "repeat")
 _BY_VALUE = 2
 """A version of marshal's format that does not tell whether two values are one object."""
 
