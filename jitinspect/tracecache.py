@@ -41,8 +41,11 @@ class Listeners:
 
     on_row: Callable[[Row], None] = lambda row: None
     on_start: Callable[[Phase, str], None] = lambda phase, name: None
+    on_end: Callable[[Phase], None] = lambda phase: None
     on_note: Callable[[str], None] = lambda text: None
     on_progress: Callable[[int], None] = lambda characters: None
+    on_begin: Callable[[Callable[[str], CallReport]], None] = lambda so_far: None
+    """Is given what makes the report of the calls so far, if something should stop the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,13 @@ def _ended(report: CallReport, stopped: str | None, error: JitinspectError | Non
 
 
 def _ledger(request: Request, listeners: Listeners) -> Ledger:
-    return Ledger(listeners.on_row, listeners.on_start, most=MOST_ROWS, explain=request.explain)
+    ledger = Ledger(
+        listeners.on_row, listeners.on_start, listeners.on_end, most=MOST_ROWS, explain=request.explain
+    )
+    listeners.on_begin(
+        lambda stopped: _ended(_report(request, ledger), stopped, None, program.INTERRUPTED).report
+    )
+    return ledger
 
 
 def _replay(request: Request, listeners: Listeners) -> Result:
