@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -156,11 +156,17 @@ def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Itera
     path = str(request.script)
     if request.script.suffix == ".jsonl":
         _ensure_devices(request, [], listeners)
-        yield from read_jsonl(lines, path)
+        yield from read_jsonl(_counted(lines, listeners.on_progress), path)
         return
     text = lines.readlines()
     _ensure_devices(request, _readable(text, path), listeners)
     yield from read_calls(text, path)
+
+
+def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        on_progress(len(line))
 
 
 def _readable(lines: list[str], path: str) -> list[ScriptCall]:

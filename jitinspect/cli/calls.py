@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from jitinspect.cli.output import needs_environment
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import CallReport, Phase
 from jitinspect.render.log import CompileLog
+from jitinspect.render.progress import Bar
 
 if TYPE_CHECKING:
     from jitinspect.tracecache import Result
@@ -87,31 +89,42 @@ def trace_cache_core(
     hide_frames(own_files())
     resume_collection()
     request = tracecache.Request(script, **fields, stop=stop, explain=output.verbose)
-    log, interrupts = _log(output), ReportedInterrupts()
+    bar = _bar(script, output)
+    log, interrupts = _log(output, live=bar is None), ReportedInterrupts()
+
+    def clear() -> None:
+        log.close()
+        if bar is not None:
+            bar.clear()
 
     def on_begin(so_far: Callable[[str], CallReport]) -> None:
         def report(why: str) -> None:
-            log.close()
+            clear()
             emit(_complete(so_far(why), output), pager=False)
 
         interrupts.report = report
 
     def on_start(phase: Phase, function: str) -> None:
-        log.on_start(phase, function)
+        (bar.say(f"{phase} {function} …") if bar is not None else log.on_start(phase, function))
         interrupts.on_start(phase, function)
 
+    def on_note(text: str) -> None:
+        clear()
+        log.note(text)
+
     listeners = tracecache.Listeners(
-        on_row=lambda row: log.close(),
+        on_row=lambda row: bar.say("") if bar is not None else log.close(),
         on_start=on_start,
         on_end=interrupts.on_end,
-        on_note=(lambda text: None) if output.quiet else log.note,
+        on_note=(lambda text: None) if output.quiet else on_note,
+        on_progress=bar.advance if bar is not None else lambda characters: None,
         on_begin=on_begin,
     )
     try:
         result = tracecache.trace_cache(request, listeners)
     finally:
         interrupts.close()
-        log.close()
+        clear()
     return replace(result, report=_complete(result.report, output))
 
 
@@ -121,11 +134,20 @@ def _complete(report: CallReport, output: OutputOptions) -> CallReport:
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
-def _log(output: OutputOptions) -> CompileLog:
+def _bar(script: Path, output: OutputOptions) -> Bar | None:
+    """How far a `.jsonl` has been read; the other scripts are short."""
+    wanted = script.suffix == ".jsonl" and sys.stderr.isatty() and not output.quiet
+    if not wanted or os.environ.get("TERM") == "dumb":
+        return None
+    color = streams.wants_color(output.color.value, sys.stderr)
+    return Bar(sys.stderr, script.stat().st_size, color)
+
+
+def _log(output: OutputOptions, live: bool) -> CompileLog:
     return CompileLog(
         sys.stderr,
         color=streams.wants_color(output.color.value, sys.stderr),
-        live=sys.stderr.isatty() and not output.quiet,
+        live=live and sys.stderr.isatty() and not output.quiet,
         verbose=output.verbose,
         width=shutil.get_terminal_size((160, 24)).columns,
     )

@@ -18,7 +18,15 @@ def large(x):
         x = jnp.sin(x @ x) + i
     return x
 """
-PROGRAM = "from large import *\nprint('hello')\nx = jnp.ones((8, 8))\nsmall(x)\nsmall(x)\nlarge(x)\nprint('never')\n"
+PROGRAM = """
+from large import *
+print('hello')
+x = jnp.ones((8, 8))
+small(x)
+small(x)
+large(x)
+print('never')
+"""
 CALLS = "from large import small, large\nsmall(f32[8,8])\nsmall(f32[8,8])\nlarge(f32[8,8])\nsmall(f32[9,9])\n"
 
 
