@@ -124,7 +124,7 @@ class Ledger:
     """A `calls.Recorder` that listens to JAX's events as well. `with ledger:` around the program.
 
     `log` then holds a `Row` for each call that was no cached one, and a tuple for each that was;
-    `on_row` is told of the former as they end, `on_start` of each stage that begins.
+    `on_row` is told of the former as they end, `on_start` and `on_end` of each stage.
     With `explain`, JAX's own explanations are kept, too, which makes it slow.
     """
 
@@ -132,6 +132,7 @@ class Ledger:
         self,
         on_row: Callable[[Row], None] = lambda row: None,
         on_start: Callable[[Phase, str], None] = lambda phase, name: None,
+        on_end: Callable[[Phase], None] = lambda phase: None,
         most: int = MOST_ROWS,
         explain: bool = False,
     ) -> None:
@@ -146,7 +147,7 @@ class Ledger:
         self.signatures: dict[int, str] = {}
         self.kept: list[Any] | None = None
         self._offset = 0
-        self._on_row, self._on_start, self._explain_too = on_row, on_start, explain
+        self._on_row, self._on_start, self._on_end, self._explain_too = on_row, on_start, on_end, explain
         self._reader = SignatureReader()
         self._functions = FunctionNumbers()
         self._histories: dict[Hashable, History] = {}
@@ -327,6 +328,7 @@ class Ledger:
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         if self._thread.muted:
             return None
+        self._on_end(phase)
         miss = self._current_miss()
         if miss is None:
             return self._outside(phase, plain_name(name), seconds)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 from jitinspect import bookkeeping
 from jitinspect.arguments.build import build_call, make_mesh
@@ -17,14 +17,15 @@ from jitinspect.padding import Padding, padded
 from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
 from jitinspect.replay import Targets, located, settings
-from jitinspect.specs import ScriptCall, bind_call, read_jsonl_line
+from jitinspect.specs import ScriptCall, bind_call, call_key, read_jsonl_line
 from jitinspect.target.jitting import Jitted
 
 MOST_ROWS = 10_000
 """Rows of CACHED calls; those beyond are counted only."""
 MOST_REMEMBERED = 20_000
-"""Distinct lines that are remembered; then they are forgotten and read anew."""
-CHUNK = 1 << 16
+"""Distinct calls, and distinct lines, that are remembered; then they are forgotten and read anew."""
+CHUNK = 1 << 18
+"""Characters that are read at once."""
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +57,7 @@ class Plan:
         self._counts: dict[tuple[str, str | None], list[int]] = {}
         self._seen: dict[Any, Seen] = {}
         self._by_line: dict[str, Seen] = {}
+        self._by_call: dict[bytes | None, Seen] = {}
         self._calls = 0
 
     def take(self, call: ScriptCall) -> None:
@@ -64,10 +66,12 @@ class Plan:
         for _ in range(call.repeat):
             self._count(seen, call.at)
 
-    def take_lines(self, lines: Iterable[str], path: str, on_progress: Callable[[int], None]) -> None:
+    def take_lines(self, lines: IO[str], path: str, on_progress: Callable[[int], None]) -> None:
         """The calls of a `.jsonl`; `on_progress` is told of characters read, now and then."""
-        remaining, number = iter(lines), 0
-        while chunk := list(islice(remaining, CHUNK)):
+        number = 0
+        while chunk := lines.readlines(CHUNK):
+            if number == 0:
+                chunk[0] = chunk[0].removeprefix("\ufeff")
             self._take_chunk(chunk, number, path)
             number += len(chunk)
             on_progress(sum(map(len, chunk)))
@@ -78,10 +82,10 @@ class Plan:
         while position < len(chunk) and len(self._rows) < MOST_ROWS:
             self._take_line(chunk[position], f"{path}:{number + position + 1}")
             position += 1
-        known, calls = self._by_line, self._calls
+        known, recall, calls = self._by_line, self._recall, self._calls
         for line in islice(chunk, position, None):
             position += 1
-            if (seen := known.get(line)) is not None:
+            if (seen := known.get(line) or recall(line)) is not None:
                 seen.count += 1
                 calls += 1
             else:
@@ -91,15 +95,26 @@ class Plan:
         self._calls = calls
 
     def _take_line(self, line: str, at: str) -> None:
-        seen = self._by_line.get(line)
+        seen = self._by_line.get(line) or self._recall(line)
         if seen is not None:
             self._count(seen, at)
         elif line.strip():
             call = read_jsonl_line(line, at)
             call = replace(call, call=bind_call(call.call, self._dims)) if self._dims else call
             self.take(call)
-            if call.repeat == 1:
-                self._by_line[line] = self._find(call)
+            if call.repeat == 1 and (key := call_key(line)) is not None:
+                if len(self._by_call) >= MOST_REMEMBERED:
+                    self._by_call.clear()
+                self._by_call[key] = self._find(call)
+
+    def _recall(self, line: str) -> Seen | None:
+        """A call that was judged before, by what the line says of it. The line is remembered while there is
+        room: of many lines that are all different, none would be seen again.
+        """
+        seen = self._by_call.get(call_key(line))
+        if seen is not None and len(self._by_line) < MOST_REMEMBERED:
+            self._by_line[line] = seen
+        return seen
 
     def _find(self, call: ScriptCall) -> Seen:
         key = (call.ref, call.call, call.config)
@@ -151,6 +166,7 @@ class Plan:
             self._added += seen.added * seen.count
         self._seen.clear()
         self._by_line.clear()
+        self._by_call.clear()
 
     def report(self, script: str) -> CallReport:
         """All of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,8 +42,11 @@ class Listeners:
 
     on_row: Callable[[Row], None] = lambda row: None
     on_start: Callable[[Phase, str], None] = lambda phase, name: None
+    on_end: Callable[[Phase], None] = lambda phase: None
     on_note: Callable[[str], None] = lambda text: None
     on_progress: Callable[[int], None] = lambda characters: None
+    on_begin: Callable[[Callable[[str], CallReport]], None] = lambda so_far: None
+    """Is given what makes the report of the calls so far, if something should stop the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,13 @@ def _ended(report: CallReport, stopped: str | None, error: JitinspectError | Non
 
 
 def _ledger(request: Request, listeners: Listeners) -> Ledger:
-    return Ledger(listeners.on_row, listeners.on_start, most=MOST_ROWS, explain=request.explain)
+    ledger = Ledger(
+        listeners.on_row, listeners.on_start, listeners.on_end, most=MOST_ROWS, explain=request.explain
+    )
+    listeners.on_begin(
+        lambda stopped: _ended(_report(request, ledger), stopped, None, program.INTERRUPTED).report
+    )
+    return ledger
 
 
 def _replay(request: Request, listeners: Listeners) -> Result:
@@ -150,11 +159,17 @@ def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Itera
     path = str(request.script)
     if request.script.suffix == ".jsonl":
         _ensure_devices(request, [], listeners)
-        yield from read_jsonl(lines, path)
+        yield from read_jsonl(_counted(lines, listeners.on_progress), path)
         return
     text = lines.readlines()
     _ensure_devices(request, _readable(text, path), listeners)
     yield from read_calls(text, path)
+
+
+def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterator[str]:
+    for line in lines:
+        yield line
+        on_progress(len(line))
 
 
 def _readable(lines: list[str], path: str) -> list[ScriptCall]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from jitinspect import specs
 from jitinspect.cli import streams
 from jitinspect.cli.core import import_jax, own_files, resume_collection
+from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.errors import LoadError, UsageError
+from jitinspect.model import CallReport, Phase
 from jitinspect.render.log import CompileLog
+from jitinspect.render.progress import Bar
 
 if TYPE_CHECKING:
     from jitinspect.tracecache import Result
@@ -71,32 +75,79 @@ def _hint(script: Path) -> str | None:
     return f"did you mean {near[0]}?" if near else None
 
 
-def trace_cache_core(script: Path, fields: dict[str, Any], output: OutputOptions, stop: bool) -> Result:
-    """Run or plan the script, with what goes on told on stderr where that is a terminal."""
+def trace_cache_core(
+    script: Path, fields: dict[str, Any], output: OutputOptions, stop: bool, emit: Callable[..., None]
+) -> Result:
+    """Run or plan the script, with what goes on told on stderr where that is a terminal.
+
+    `emit` is for the report of an interrupted run, after which the process ends.
+    """
     import_jax()
     from jitinspect import tracecache
-    from jitinspect.jaxapi.devices import environment
     from jitinspect.jaxapi.sources import hide_frames
 
     hide_frames(own_files())
     resume_collection()
     request = tracecache.Request(script, **fields, stop=stop, explain=output.verbose)
-    log = CompileLog(
-        sys.stderr,
-        color=streams.wants_color(output.color.value, sys.stderr),
-        live=sys.stderr.isatty() and not output.quiet,
-        verbose=output.verbose,
-        width=shutil.get_terminal_size((160, 24)).columns,
-    )
+    bar = _bar(script, output)
+    log, interrupts = _log(output, live=bar is None), ReportedInterrupts()
+
+    def clear() -> None:
+        log.close()
+        if bar is not None:
+            bar.clear()
+
+    def on_begin(so_far: Callable[[str], CallReport]) -> None:
+        def report(why: str) -> None:
+            clear()
+            emit(_complete(so_far(why), output), pager=False)
+
+        interrupts.report = report
+
+    def on_start(phase: Phase, function: str) -> None:
+        (bar.say(f"{phase} {function} …") if bar is not None else log.on_start(phase, function))
+        interrupts.on_start(phase, function)
+
+    def on_note(text: str) -> None:
+        clear()
+        log.note(text)
+
     listeners = tracecache.Listeners(
-        on_row=lambda row: log.close(),
-        on_start=log.on_start,
-        on_note=(lambda text: None) if output.quiet else log.note,
+        on_row=lambda row: bar.say("") if bar is not None else log.close(),
+        on_start=on_start,
+        on_end=interrupts.on_end,
+        on_note=(lambda text: None) if output.quiet else on_note,
+        on_progress=bar.advance if bar is not None else lambda characters: None,
+        on_begin=on_begin,
     )
     try:
         result = tracecache.trace_cache(request, listeners)
     finally:
-        log.close()
-    if not needs_environment(output):
-        return result
-    return replace(result, report=replace(result.report, environment=environment()))
+        interrupts.close()
+        clear()
+    return replace(result, report=_complete(result.report, output))
+
+
+def _complete(report: CallReport, output: OutputOptions) -> CallReport:
+    from jitinspect.jaxapi.devices import environment
+
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def _bar(script: Path, output: OutputOptions) -> Bar | None:
+    """How far a `.jsonl` has been read; the other scripts are short."""
+    wanted = script.suffix == ".jsonl" and sys.stderr.isatty() and not output.quiet
+    if not wanted or os.environ.get("TERM") == "dumb":
+        return None
+    color = streams.wants_color(output.color.value, sys.stderr)
+    return Bar(sys.stderr, script.stat().st_size, color)
+
+
+def _log(output: OutputOptions, live: bool) -> CompileLog:
+    return CompileLog(
+        sys.stderr,
+        color=streams.wants_color(output.color.value, sys.stderr),
+        live=live and sys.stderr.isatty() and not output.quiet,
+        verbose=output.verbose,
+        width=shutil.get_terminal_size((160, 24)).columns,
+    )

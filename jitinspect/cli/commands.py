@@ -139,7 +139,7 @@ def trace_cache(
 
     fields = fields_of(script, arguments, plan, (pad, bucket), mesh, dim)
     with emitted(output, shared=script.suffix == ".py") as emit:
-        result = trace_cache_core(script, fields, output, stop=stop)
+        result = trace_cache_core(script, fields, output, stop, emit)
         emit(result.report)
     report_ending(result.report, result.error, output)
     raise typer.Exit(result.report.exit_code)

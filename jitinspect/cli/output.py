@@ -24,8 +24,9 @@ WIDE = 10_000
 
 
 @contextmanager
-def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[[AnyReport], None]]:
-    """Around a command's work: stdout is kept for the report that is given to the yielded function.
+def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[..., None]]:
+    """Around a command's work: stdout is kept for the report that is given to the yielded function, which
+    takes `pager=False` for one that must not wait for the user.
 
     With `shared` a program of the user's prints to stdout, too, unless JSON is to stand there alone.
     Raises `UsageError` first of all if the report could not be written where it is to go.
@@ -34,7 +35,7 @@ def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[[
     if options.output is not None:  # the user's module may go to another folder
         options = replace(options, output=options.output.absolute())
     stdout = streams.shared_stdout() if shared and not options.as_json else streams.own_stdout()
-    yield lambda report: _emit(report, options, stdout)
+    yield lambda report, pager=True: _emit(report, replace(options, pager=options.pager and pager), stdout)
 
 
 def read_report(path: Path) -> AnyReport:

@@ -21,7 +21,7 @@ from jitinspect.specs.model import (
     leaves,
 )
 from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
-from jitinspect.specs.scripts import read_calls, read_jsonl, read_jsonl_line
+from jitinspect.specs.scripts import call_key, read_calls, read_jsonl, read_jsonl_line
 from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "ValueSpec",
     "bind",
     "bind_call",
+    "call_key",
     "format_spec",
     "free_dims",
     "leaves",

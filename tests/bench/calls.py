@@ -235,11 +235,11 @@ def bench_histories(rounds: int = 7) -> bool:
 
 LOOP = """
 import json, sys, time, resource
-begin = time.perf_counter()
+begin = time.process_time()
 with open(sys.argv[1]) as f:
     for line in f:
         json.loads(line)
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 OURS = """
 import sys, time, resource
@@ -247,11 +247,11 @@ from pathlib import Path
 from jitinspect import tracecache, planning
 spent, take = [0.0], planning.Plan.take_lines
 def timed(self, *args):
-    begin = time.perf_counter()
+    begin = time.process_time()
     try:
         return take(self, *args)
     finally:
-        spent[0] += time.perf_counter() - begin
+        spent[0] += time.process_time() - begin
 planning.Plan.take_lines = timed
 result = tracecache.trace_cache(tracecache.Request(Path(sys.argv[1]), plan=True), tracecache.Listeners())
 assert result.error is None, result.error
@@ -259,8 +259,8 @@ print(spent[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
-def write_calls(path: Path, lines: int, distinct: int = 1000) -> None:
-    """Lines of 100 to 200 characters."""
+def write_calls(path: Path, lines: int, distinct: int = 1000, stamped: bool = False) -> None:
+    """Lines of 100 to 200 characters; where they are `stamped` no two are alike."""
     told = []
     for i in range(distinct):
         batch, length = i % 50 + 1, i // 50 * 8 + 8
@@ -270,9 +270,11 @@ def write_calls(path: Path, lines: int, distinct: int = 1000) -> None:
             "kwargs": {"training": bool(i % 2)},
             "request": f"{i * 2654435761 % 2**32:08x}-{'x' * (i % 60)}",
         }
-        told.append(json.dumps(call) + "\n")
+        told.append(json.dumps(call))
     with path.open("w") as stream:
-        stream.writelines(told[i * 7919 % distinct] for i in range(lines))
+        for i in range(lines):
+            stamp = f', "step": {i}}}\n' if stamped else "}\n"
+            stream.write(told[i * 7919 % distinct][:-1] + stamp)
 
 
 def child(*command: object) -> tuple[float, float]:
@@ -290,48 +292,47 @@ def child(*command: object) -> tuple[float, float]:
 
 
 def whole(*command: object) -> float:
-    """Seconds of a whole process."""
+    """CPU seconds of a whole process."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
-    begin = time.perf_counter()
-    subprocess.run(
-        [sys.executable, *map(str, command)], capture_output=True, env=environ, cwd=ROOT, check=True
-    )
-    return time.perf_counter() - begin
+    words = [sys.executable, *map(str, command)]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, env=environ, cwd=ROOT)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{words} failed with status {status}")
+    return usage.ru_utime + usage.ru_stime
 
 
-def bench_plan(rounds: int = 3, lines: int = 1_000_000) -> bool:
+def bench_plan(lines: int = 1_000_000) -> bool:
     head(f"--plan of {lines:,} calls", "json.loads", "--plan", "ratio", "limit")
     with tempfile.TemporaryDirectory() as folder:
-        small_file, file, none = (Path(folder) / f"{name}.jsonl" for name in ("small", "large", "none"))
-        write_calls(small_file, lines // 10)
-        write_calls(file, lines)
-        write_calls(none, 1, 1)
-        loops = [(child("-c", LOOP, file), child("-c", OURS, file)) for _ in range(rounds)]
-        theirs = statistics.median(loop[0] for loop, _ in loops)
-        ours = statistics.median(our[0] for _, our in loops)
-        held = row(
-            "the loops, s", f"{theirs:.2f}", f"{ours:.2f}", f"{ours / theirs:.2f}", f"{PLAN}",
-            held=ours <= PLAN * theirs,
-        )  # fmt: skip
-        command = ("-m", "jitinspect", "trace-cache", "--plan", "--json")
-        spent = [
-            (
-                whole("-c", LOOP, file) - whole("-c", LOOP, none),
-                whole(*command, file) - whole(*command, none),
-            )
-            for _ in range(rounds)
-        ]
-        theirs, ours = (statistics.median(column) for column in zip(*spent, strict=True))
-        held &= row(
-            "the commands without start-up, s", f"{theirs:.2f}", f"{ours:.2f}", f"{ours / theirs:.2f}",
-            f"{PLAN}", held=ours <= PLAN * theirs,
-        )  # fmt: skip
-        few, many = child("-c", OURS, small_file)[1], loops[0][1][1]
-        held &= row(
-            "peak MB, a tenth and all of the calls", f"{few:.0f}", f"{many:.0f}", f"{many / few:.2f}", "1.05",
-            held=many <= 1.05 * few,
-        )  # fmt: skip
-    return held
+        return all([_bench_file(Path(folder), lines, stamped) for stamped in (False, True)])
+
+
+def _bench_file(folder: Path, lines: int, stamped: bool, rounds: int = 3) -> bool:
+    tenth, file, none = (folder / f"{name}.jsonl" for name in ("tenth", "all", "none"))
+    write_calls(tenth, lines // 10, stamped=stamped)
+    write_calls(file, lines, stamped=stamped)
+    write_calls(none, 1, 1)
+    kind = "each line another" if stamped else "1,000 lines"
+    loops = [(child("-c", LOOP, file), child("-c", OURS, file)) for _ in range(rounds)]
+    held = compared(f"{kind}: the loops, s", [(theirs[0], ours[0]) for theirs, ours in loops])
+    command = ("-m", "jitinspect", "trace-cache", "--plan", "--json")
+    pairs = [
+        tuple(whole(*words, file) - whole(*words, none) for words in (("-c", LOOP), command))
+        for _ in range(rounds)
+    ]
+    held &= compared("  without start-up, s", pairs)
+    few, many = child("-c", OURS, tenth)[1], loops[0][1][1]
+    return (
+        row("  peak MB, of a tenth and all", f"{few:.0f}", f"{many:.0f}", f"{many / few:.2f}", "1.05",
+            held=many <= 1.05 * few) and held
+    )  # fmt: skip
+
+
+def compared(name: str, pairs: list[tuple[float, float]]) -> bool:
+    theirs, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+    held = ours <= PLAN * theirs
+    return row(name, f"{theirs:.2f}", f"{ours:.2f}", f"{ours / theirs:.2f}", f"{PLAN}", held=held)
 
 
 BENCHES = {

@@ -20,6 +20,7 @@ from jitinspect.specs import (
     ListSpec,
     ScriptCall,
     ValueSpec,
+    call_key,
     read_calls,
     read_jsonl,
     read_jsonl_line,
@@ -439,3 +440,23 @@ def test_a_damaged_json_line_is_read_or_refused_by_file_and_line(line):
     except UsageError as error:
         place = re.match(r"dir/s\.jsonl:7: .+, at column (\d+)\Z", error.message, re.DOTALL)
         assert int(place[1]) - 1 <= len(line) and error.detail.endswith("^")
+
+
+def test_a_key_tells_calls_apart_and_nothing_else():
+    line = '{"fn": "m:f", "args": ["f32[3]", 1], "kwargs": {"n": true}}'
+    same = [
+        line + "\n",
+        '{"step": 7, "fn":"m:f", "args":["f32[3]",1], "kwargs": {"n": true}, "at": "x"}  ',
+    ]
+    others = [
+        line.replace("true", "1"),
+        line.replace(", 1]", ", 1.0]"),
+        line.replace("m:f", "m:g"),
+        line[:-1] + ', "repeat": 2}',
+        line[:-1] + ', "config": {"jax_enable_x64": true}}',
+    ]
+    assert {call_key(one) for one in same} == {call_key(line)}
+    assert len({call_key(one) for one in [line, *others]}) == 1 + len(others)
+    assert {call_key(one) for one in ["", "  \n", "[1]", "3", '{"fn": ', line + " x", "[" * 100_000]} == {
+        None
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 from collections.abc import Iterable, Iterator
 from keyword import iskeyword
@@ -45,6 +46,26 @@ def read_jsonl_line(line: str, at: str) -> ScriptCall:
         return _Record(text).call(at)
     except Problem as error:
         raise problem(text, error.column, error.complaint, error.hint, at) from None
+
+
+def call_key(line: str) -> bytes | None:
+    """Equal for lines that ask for the same call, whatever else they tell; None for what is no call.
+
+    It takes little longer than `json.loads` does; reading the call takes twenty times as long.
+    """
+    try:
+        fields, end = _scan(line, 0)
+        if line[end:] != "\n" and line[end:].strip():
+            return None
+        return marshal.dumps([*map(fields.get, _KEYS)], _BY_VALUE)
+    except (StopIteration, ValueError, AttributeError, RecursionError):
+        return None
+
+
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_KEYS = ("fn", "args", "kwargs", "config", "repeat")
+_BY_VALUE = 2
+"""A version of marshal's format that does not tell whether two values are one object."""
 
 
 class _Record:
