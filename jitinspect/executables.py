@@ -19,7 +19,7 @@ MOST_PROBED = 4096
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Jits that share all their caches, and the executables that their calls can have used."""
+    """Jits that share a fast path, and the executables that their calls can have used."""
 
     executables: dict[Hashable, int] = field(default_factory=dict)
     readings: dict[int, Reading] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from jitinspect.explain import History, differences
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
+from jitinspect.layers import Layers
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.signature import Reading, SignatureReader
 
@@ -115,6 +116,8 @@ class Ledger:
         self._functions = FunctionNumbers()
         self._histories: dict[Hashable, History] = {}
         self._groups: dict[Hashable, Group] = {}
+        self._layers = Layers()
+        self._compiled: dict[Hashable, int] = {}
         self._misses: dict[int, Miss] = {}
         self._stages: weakref.WeakKeyDictionary[Any, Ahead] = weakref.WeakKeyDictionary()
         self._clearings = 0
@@ -172,7 +175,7 @@ class Ledger:
             reading = self._read(known, call)
             if call.filter_jit is None:  # equinox lets all functions of one name share a jit
                 group.prepare(known, self._reader.interner)
-            return group.executables.get(reading.execution, 0) if reading else 0
+            return self._used(known, reading) if reading else 0
 
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         miss = self._misses.pop(id(frame), None)
@@ -237,9 +240,10 @@ class Ledger:
         with self._lock:
             if self._thread.compiled:
                 self._thread.compiled = False
-                made = replace(
-                    made, number=self._new_executable(made.watched.facts, made.reading, made.signature)
-                )
+                number = self._new_executable(made.watched.facts, made.reading, made.signature)
+                made = replace(made, number=number)
+            elif made.reading is not None:
+                made = replace(made, number=self._used(made.watched.facts, made.reading))
             self._stages[following] = made
 
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
@@ -347,14 +351,23 @@ class Ledger:
             return self._new_executable(miss.facts, miss.reading, miss.signature)
         if error is not None or miss.reading is None:
             return None
-        return self._group(miss.facts).executables.get(miss.reading.execution)
+        number = self._compiled.get(self._layers.keys(miss.facts, miss.reading).compiled)
+        if number is not None:
+            self._group(miss.facts).add(miss.reading, number)
+        return number
 
     def _new_executable(self, known: JitFacts, reading: Reading | None, signature: str) -> int:
         self.executables += 1
         self.signatures[self.executables] = signature
         if reading is not None:
             self._group(known).add(reading, self.executables)
+            self._compiled[self._layers.keys(known, reading).compiled] = self.executables
         return self.executables
+
+    def _used(self, known: JitFacts, reading: Reading) -> int:
+        """The executable of a call that fired no event; 0 where its like was never seen."""
+        number = self._group(known).executables.get(reading.execution)
+        return number or self._compiled.get(self._layers.keys(known, reading).compiled, 0)
 
     def _explain(self, miss: Miss, index: int) -> tuple[int | None, tuple[Reason, ...]]:
         """The nearest earlier call, and why this one is not alike."""
@@ -389,9 +402,9 @@ class Ledger:
         return told
 
     def _group(self, known: JitFacts) -> Group:
-        group = self._groups.get(known.group)
+        group = self._groups.get(known.fast)
         if group is None:
-            group = self._groups[known.group] = Group()
+            group = self._groups[known.fast] = Group()
         return group
 
     def _read(self, known: JitFacts, call: sites.Underway) -> Reading | None:

@@ -62,13 +62,12 @@ class Reading:
     traced: Hashable
     placed: Hashable
     devices: frozenset[str]
-    group: Hashable
     transformation: str | None
 
     @property
     def execution(self) -> Hashable:
-        """Equal for calls that use the same executable."""
-        return self.group, self.traced, self.placed, self.devices
+        """Equal for calls of one jit that use the same executable."""
+        return self.traced, self.placed, self.devices
 
 
 class SignatureReader:
@@ -98,21 +97,21 @@ class SignatureReader:
         ]
         statics = _static_mask(flat, arrays_only)
         form, fixed, call = self._form(facts, given, flat, statics)
-        own = [self._static(one.value) for one in given if one.static and one.value is not _Unset]
+        own = [self._static(one.value) for one in given if one.static]
+        passed = [self._static(one.value) for one in given if one.static and one.form != "default"]
         leaves = [
             self._static_leaf(value) if static else self._leaf(value)
             for (values, _), mask in zip(flat, statics, strict=True)
             for value, static in zip(values, mask, strict=True)
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
-        common = (*own, self.interner(under), *self._context_ids())
-        ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common[len(own) :])
+        common = (self.interner(under), *self._context_ids())
+        ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common)
         return Reading(
             Signature(form, ids),
-            (call, common, tuple(leaf.traced for leaf in leaves)),
+            (call, (*passed, *common), tuple(leaf.traced for leaf in leaves)),
             tuple(leaf.placed for leaf in leaves),
             frozenset(leaf.device for leaf in leaves if leaf.device is not None),
-            facts.group,
             under,
         )
 
@@ -162,8 +161,8 @@ class SignatureReader:
     ) -> tuple[Form, tuple[int, ...], Hashable]:
         """The form of a call, the ids of those components that it fixes, and what of it a trace hangs on."""
         call = (
-            tuple((one.where, one.form, one.static, one.value is _Unset) for one in given),
-            tuple(tree for _, tree in flat),
+            tuple((one.where, one.form, one.static) for one in given if one.form != "default"),
+            tuple(tree for one, (_, tree) in zip(given, flat, strict=True) if one.form != "default"),
             tuple(map(tuple, statics)) if any(map(any, statics)) else None,
         )
         key = (facts.function, facts.group, call)
@@ -196,7 +195,7 @@ class SignatureReader:
         if (variadic := _variadic(facts)) is not None:
             count = sum(one.where.startswith(f"{variadic}[") for one in given)
             fixed.append((Slot("structure", variadic), Node(arguments, count)))
-        own = [Slot("static_value", one.where) for one in given if one.static and one.value is not _Unset]
+        own = [Slot("static_value", one.where) for one in given if one.static]
         context = [Slot("mesh" if name in _MESHES else "config", name) for name in context_names()]
         slots = (*(slot for slot, _ in fixed), *own, *leaves, Slot("transformation", None), *context)
         return self._shared(slots), self.interner.all(value for _, value in fixed)

@@ -9,6 +9,7 @@ from typing import Any
 from jax._src import config as _config
 
 from jitinspect.errors import UsageError
+from jitinspect.jaxapi.devices import option
 
 _IDENTITY_ONLY = {"axis_env_state"}  # compares by identity, and is empty wherever a program calls a jit
 
@@ -32,6 +33,11 @@ def context_values() -> tuple[Any, ...]:
     """The values alone, to be compared at once."""
     values = _values()
     return tuple(values[index] for index in _COMPARED)
+
+
+def donates() -> bool:
+    """Whether JAX donates what a jit says: not under `jax_debug_nans` (0.10.2 and 0.12.0.1)."""
+    return not option("jax_debug_nans")
 
 
 def setting(name: str, value: Any) -> AbstractContextManager[Any]:

@@ -13,7 +13,7 @@ FLOORS = {
     "specs": 1, "hlotext": 1, "tracebacks": 1, "explain": 1,
     "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2,
     "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3,
-    "arguments": 4, "stages": 4, "doctor": 4, "executables": 4,
+    "arguments": 4, "stages": 4, "doctor": 4, "executables": 4, "layers": 4,
     "ledger": 5, "plan": 5, "replay": 6, "bookkeeping": 6, "planning": 7,
     "inspection": 8, "tracecache": 8,
     "cli": 9, "__main__": 10,
