@@ -127,14 +127,14 @@ class SignatureReader:
         return known
 
     def _new_leaf(self, facts: LeafFacts) -> Leaf:
-        """A trace hangs on the mesh and the memory, too: they are part of JAX's own type of an array."""
+        """A trace hangs on the mesh and the memory space, too: JAX's own type of an array has them."""
         placed = facts.committed is not None
         told = facts._replace(
             sharding=facts.sharding or ("one device" if placed else None),
             layout=facts.layout or ("the default" if placed else None),
         )
         ids = tuple(ABSENT if value is None else self.interner(value) for value in told)
-        traced = self.interner((facts[:3], facts.mesh, facts.memory_kind if facts.committed else None))
+        traced = self.interner((facts[:3], facts.mesh, facts.memory_space))
         where = (told.sharding, facts.memory_kind, facts.layout) if facts.committed else None
         return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None)
 

@@ -81,14 +81,19 @@ _DTYPES = {
 }  # fmt: skip
 
 
+types = st.tuples(
+    st.sampled_from(["f32"] * 5 + list(_DTYPES)),
+    st.sampled_from([(4,), (8,), (4,), (2,), (), (4, 4), (1,)]),
+)
+
+
 @st.composite
-def arrays(draw, scripted):
-    """An array, or a Python scalar."""
-    scalar = draw(st.sampled_from([None] * 5 + ["2", "2.5", "True", "3", "0.5"]))
+def arrays(draw, scripted, alike):
+    """An array, most often of one of the types in `alike`, or a Python scalar."""
+    scalar = draw(st.sampled_from([None] * 7 + ["2", "2.5", "True", "3", "0.5"]))
     if scalar is not None:
         return Value(scalar, scalar)
-    dtype = draw(st.sampled_from(["f32"] * 5 + list(_DTYPES)))
-    shape = draw(st.sampled_from([(4,), (8,), (4,), (2,), (), (4, 4), (1,)]))
+    dtype, shape = draw(st.sampled_from(alike) if draw(st.integers(0, 4)) else types)
     zeros = f"np.zeros({shape}, {_DTYPES[dtype]})"
     spec = f"{dtype}[{','.join(map(str, shape))}]"
     placed = draw(st.sampled_from(["", "", "", "jnp", "weak", "device", "mesh"]))
@@ -123,7 +128,8 @@ class Pool:
 
     def __init__(self, draw, scripted):
         self.draw, self.scripted = draw, scripted
-        self.arrays = draw(st.lists(arrays(scripted), min_size=1, max_size=4))
+        alike = draw(st.lists(types, min_size=1, max_size=2))
+        self.arrays = draw(st.lists(arrays(scripted, alike), min_size=1, max_size=5))
         self.trees = draw(st.lists(st.sampled_from(_TREES + [] if scripted else _TREES + _OWN_TREES),
                                    min_size=1, max_size=3))  # fmt: skip
         values = st.sampled_from(_VALUES if scripted else _VALUES + _OWN_VALUES)
@@ -207,7 +213,7 @@ def _program_step(code, arguments, settings, make=None):
     args = "".join(f"{value.code}, " for name, value in arguments if name is None)
     kwargs = ", ".join(f"{name!r}: {value.code}" for name, value in arguments if name is not None)
     made = f"args, kwargs = ({args}), {{{kwargs}}}\nnote(args, kwargs)"
-    tried = f"try:\n    out = {code}\nexcept Exception as error:\n    out = type(error)"
+    tried = f"try:\n    out = {code}\nexcept Exception as error:\n    out = f'{{type(error).__name__}}: {{error}}'"
     return _within(settings, f"{made}\n{tried}")
 
 

@@ -3,7 +3,7 @@
 It imports no jitinspect. Reads one JSON object a line (`prelude`, `steps`), and answers with one: for each step
 `calls` of it, what was begun (`trace`, `lower`, `compile`, each by the name of its function) and ended since its
 arguments were made, how often a Python body ran (`bodies`), `mark` (which trace its result comes from), `placed`
-(where its committed arguments are), and the type of what it raised.
+(where its committed arguments are), and what it raised.
 """
 
 import gc
@@ -78,7 +78,7 @@ class Steps:
             "bodies": self.names["traces"].made - self.before,
             "mark": int(out[1]) if isinstance(out, tuple) else None,
             "placed": self.placed,
-            "error": out.__name__ if isinstance(out, type) else None,
+            "error": out if isinstance(out, str) else None,
         }
 
 

@@ -17,7 +17,8 @@ class LeafFacts(NamedTuple):
     """A leaf's type and placement; None where a kind of leaf has no such thing.
 
     `dtype` is JAX's short name. `device` is `cpu:0`, several are `cpu:0,1`; `sharding` is None on a
-    single device, `layout` None for the device's own, `mesh` (that of the sharding) None without one.
+    single device, `layout` None for the device's own, `mesh` (that of the sharding) None without one,
+    `memory_space` None for the device's own memory, which is all that JAX's type of an array says of it.
     """
 
     shape: tuple[int, ...]
@@ -29,6 +30,7 @@ class LeafFacts(NamedTuple):
     memory_kind: str | None
     layout: str | None
     mesh: str | None = None
+    memory_space: str | None = None
 
 
 def leaf_key(leaf: Any) -> Hashable:
@@ -65,7 +67,17 @@ def leaf_facts(leaf: Any) -> LeafFacts:
         getattr(sharding, "memory_kind", None),
         _layout(leaf, len(shape)),
         mesh_text(sharding.mesh) if isinstance(sharding, jax.sharding.NamedSharding) else None,
+        _memory_space(sharding),
     )
+
+
+def _memory_space(sharding: Any) -> str | None:
+    kind = getattr(sharding, "memory_kind", None)
+    try:
+        own = next(iter(sharding.device_set)).default_memory().kind
+    except (ValueError, StopIteration, RuntimeError):
+        own = None
+    return None if kind == own else kind
 
 
 def device_text(sharding: Any) -> str | None:
