@@ -30,13 +30,18 @@ class Group:
     def add(self, reading: Reading, number: int) -> None:
         self.executables[reading.execution] = number
         self.readings[number] = reading
-        self._tell(number if len(self.executables) == 1 else None, None)
+        self._tell(self._only(), None)
         self.probed = False
 
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)
-        numbers = list(self.executables.values())
-        watched.executable = numbers[0] if len(numbers) == 1 else None
+        watched.executable = self._only()
+
+    def _only(self) -> int | None:
+        """The number of the only executable; None where there are several, or none."""
+        numbers = iter(self.executables.values())
+        first = next(numbers, None)
+        return first if all(number == first for number in numbers) else None
 
     def prepare(self, facts: JitFacts, interner: Interner) -> None:
         """Give the jits a probe, where one can tell the executables apart."""

@@ -47,7 +47,8 @@ class Layers:
         if options is None:
             options = self._settled[traced] = _options(known)
         lowered = (known.function, reading.traced, options, reading.placed)
-        return Keys(traced, lowered, (lowered, known.options.get("compiler_options"), reading.devices))
+        where = reading.devices or reading.default_device
+        return Keys(traced, lowered, (lowered, known.options.get("compiler_options"), where))
 
 
 def _options(known: JitFacts) -> Hashable:

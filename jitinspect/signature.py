@@ -12,6 +12,7 @@ import numpy as np
 
 from jitinspect.explain import ABSENT, Form, Interner, Node, Signature, Slot, Static
 from jitinspect.jaxapi.context import context_names, context_values
+from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.model import ReasonKind
@@ -38,12 +39,16 @@ class Given(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """One leaf: the ids of its components, its type for the trace cache, its placement if it is committed."""
+    """One leaf: the ids of its components, its type for the trace cache, its placement if it is committed.
+
+    `own` tells JAX's own arrays from what JAX makes one of.
+    """
 
     ids: tuple[int, ...]
     traced: int | None
     placed: Hashable
     device: str | None = None
+    own: bool = False
 
 
 class _Unset:
@@ -54,7 +59,8 @@ class _Unset:
 class Reading:
     """`signature` for comparisons, and what JAX's caches look up the call by.
 
-    `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where.
+    `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where,
+    `default_device` where those go that are not committed. The fast path tells JAX's `own` arrays from NumPy's.
     `transformation` names what the call is under, such as `vmap over 4`.
     """
 
@@ -62,12 +68,14 @@ class Reading:
     traced: Hashable
     placed: Hashable
     devices: frozenset[str]
+    default_device: Hashable
+    own: tuple[bool, ...]
     transformation: str | None
 
     @property
     def execution(self) -> Hashable:
-        """Equal for calls of one jit that use the same executable."""
-        return self.traced, self.placed, self.devices
+        """What the fast path of a jit is looked up by; its calls that are equal in it use one executable."""
+        return self.traced, self.placed, self.devices, self.default_device, self.own
 
 
 class SignatureReader:
@@ -112,6 +120,8 @@ class SignatureReader:
             (call, (*passed, *common), tuple(leaf.traced for leaf in leaves)),
             tuple(leaf.placed for leaf in leaves),
             frozenset(leaf.device for leaf in leaves if leaf.device is not None),
+            option("jax_default_device"),
+            tuple(leaf.own for leaf in leaves),
             under,
         )
 
@@ -123,10 +133,10 @@ class SignatureReader:
         key = leaf_key(leaf)
         known = self._leaves.get(key)
         if known is None:
-            known = self._leaves[key] = self._new_leaf(leaf_facts(leaf))
+            known = self._leaves[key] = self._new_leaf(leaf_facts(leaf), isinstance(leaf, jax.Array))
         return known
 
-    def _new_leaf(self, facts: LeafFacts) -> Leaf:
+    def _new_leaf(self, facts: LeafFacts, own: bool) -> Leaf:
         """A trace hangs on the mesh and the memory space, too: JAX's own type of an array has them."""
         placed = facts.committed is not None
         told = facts._replace(
@@ -136,7 +146,7 @@ class SignatureReader:
         ids = tuple(ABSENT if value is None else self.interner(value) for value in told)
         traced = self.interner((facts[:3], facts.mesh, facts.memory_space))
         where = (told.sharding, facts.memory_kind, facts.layout) if facts.committed else None
-        return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None)
+        return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None, own)
 
     def _static(self, value: Any) -> int:
         try:
