@@ -29,6 +29,19 @@ def reasons(
     return (Reason("unknown", None, None, None, None, text),)
 
 
+def after_failure(facts: JitFacts) -> Reason:
+    """For a call whose like was made before, and raised."""
+    text = f"no call of {facts.name} with this signature has succeeded: JAX keeps nothing of one that raises"
+    return Reason("first_call", None, None, None, None, text)
+
+
+def another_jit(facts: JitFacts) -> Reason:
+    """For a call whose like was made through another jit of the very same function."""
+    hint = "make the jit once, and call that"
+    text = f"the same signature as before, through another jax.jit of {facts.name}"
+    return Reason("new_function", facts.name, None, None, hint, text)
+
+
 def _reason(one: Difference, facts: JitFacts, made_at: str | None) -> Reason:
     return Reason(one.kind, one.where, one.before, one.now, None, f"{one.where}: {one.before} → {one.now}")
 

@@ -24,7 +24,6 @@ class Group:
     executables: dict[Hashable, int] = field(default_factory=dict)
     readings: dict[int, Reading] = field(default_factory=dict)
     watched: list[Watched] = field(default_factory=list)
-    cleared: int = 0
     probed: bool = False
 
     def add(self, reading: Reading, number: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.advice import first_call, reasons
+from jitinspect.advice import after_failure, another_jit, first_call, reasons
 from jitinspect.describe import describe_call
 from jitinspect.executables import Group
 from jitinspect.explain import History, differences
@@ -120,8 +120,10 @@ class Ledger:
         self._compiled: dict[Hashable, int] = {}
         self._misses: dict[int, Miss] = {}
         self._stages: weakref.WeakKeyDictionary[Any, Ahead] = weakref.WeakKeyDictionary()
-        self._clearings = 0
-        self._explained: dict[Hashable, int] = {}
+        self._brought: dict[int, tuple[Hashable, bool]] = {}  # row → its jit, and whether it raised
+        self._cleared: dict[
+            int | None, int
+        ] = {}  # function, None for all → rows before its caches were cleared
         self._thread = _Thread()
         self._lock = threading.RLock()
         self._open = ExitStack()
@@ -209,10 +211,8 @@ class Ledger:
 
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            self._clearings += 1
-            groups = self._groups.values() if jit is None else (self._group(facts(jit, self._functions)),)
-            for group in groups:
-                group.cleared = self._clearings
+            function = None if jit is None else facts(jit, self._functions).function
+            self._cleared[function] = self._offset + len(self.log)
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -340,6 +340,7 @@ class Ledger:
         with self._lock:
             index = self._offset + len(self.log)
             nearest, told = self._explain(miss, index)
+            self._brought[index] = miss.facts.group, error is not None
             number = self._executable(miss, error)
             row = Row(index, miss, self._thread.at or at, number, nearest, told, error, threading.get_ident())
             self.log.append(row)
@@ -376,12 +377,18 @@ class Ledger:
         history, signature = self._history(miss.facts), miss.reading.signature
         earlier = history.nearest(signature)
         history.add(signature, index)
-        cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
-        self._explained[miss.facts.lineage] = self._clearings
         if earlier is None:
             return None, (first_call(miss.facts),)
         found = differences(history, history.row(signature, index), earlier)
-        told = reasons(found, miss.facts, miss.made_at, cleared)
+        cleared = earlier.index < max(self._cleared.get(key, 0) for key in (None, miss.facts.function))
+        by, failed = self._brought.get(earlier.index, (miss.facts.group, False))
+        told: tuple[Reason, ...]
+        if not found and failed:
+            told = (after_failure(miss.facts),)
+        elif not (found or cleared) and by != miss.facts.group:
+            told = (another_jit(miss.facts),)
+        else:
+            told = reasons(found, miss.facts, miss.made_at, cleared)
         return (earlier.index if earlier.index >= 0 else None), told
 
     def _history(self, known: JitFacts) -> History:

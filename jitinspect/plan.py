@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from jitinspect.advice import first_call, reasons
+from jitinspect.advice import another_jit, first_call, reasons
 from jitinspect.explain import History, differences
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
 from jitinspect.jaxapi.jits import bound_arguments, underlying
@@ -50,6 +50,7 @@ class Planner:
         self._lowered: set[Hashable] = set()
         self._compiled: dict[Hashable, int] = {}
         self._histories: dict[Hashable, History] = {}
+        self._jits: dict[int, Hashable] = {}
 
     def judge(self, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any], index: int) -> Judgement:
         """The verdict on a call of the jit `subject` with these types and values, which is call `index`.
@@ -95,9 +96,12 @@ class Planner:
         history = self._histories.setdefault(known.lineage, History(self._reader.interner))
         earlier = history.nearest(reading.signature)
         history.add(reading.signature, index)
+        self._jits[index] = known.group
         if earlier is None:
             return None, (first_call(known),)
         found = differences(history, history.row(reading.signature, index), earlier)
+        if not found and self._jits.get(earlier.index) != known.group:
+            return earlier.index, (another_jit(known),)
         return earlier.index, reasons(found, known, None, cleared=False)
 
     def _facts_of(self, subject: Any) -> tuple[JitFacts, bool]:

@@ -60,8 +60,8 @@ class Reading:
     """`signature` for comparisons, and what JAX's caches look up the call by.
 
     `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where,
-    `default_device` where those go that are not committed. The fast path tells JAX's `own` arrays from NumPy's.
-    `transformation` names what the call is under, such as `vmap over 4`.
+    `default_device` where those go that are not committed; `own` tells JAX's own arrays from NumPy's, as the
+    fast path does. `transformation` names what the call is under, such as `vmap over 4`.
     """
 
     signature: Signature
@@ -114,13 +114,16 @@ class SignatureReader:
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
         common = (self.interner(under), *self._context_ids())
-        ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common)
+        devices = frozenset(leaf.device for leaf in leaves if leaf.device is not None)
+        default = option("jax_default_device")
+        elsewhere = ABSENT if devices else self.interner(str(default or "the first"))
+        ids = (*fixed, *own, *(number for leaf in leaves for number in leaf.ids), *common, elsewhere)
         return Reading(
             Signature(form, ids),
             (call, (*passed, *common), tuple(leaf.traced for leaf in leaves)),
             tuple(leaf.placed for leaf in leaves),
-            frozenset(leaf.device for leaf in leaves if leaf.device is not None),
-            option("jax_default_device"),
+            devices,
+            default,
             tuple(leaf.own for leaf in leaves),
             under,
         )
@@ -207,6 +210,7 @@ class SignatureReader:
             fixed.append((Slot("structure", variadic), Node(arguments, count)))
         own = [Slot("static_value", one.where) for one in given if one.static]
         context = [Slot("mesh" if name in _MESHES else "config", name) for name in context_names()]
+        context.append(Slot("config", "jax_default_device"))
         slots = (*(slot for slot, _ in fixed), *own, *leaves, Slot("transformation", None), *context)
         return self._shared(slots), self.interner.all(value for _, value in fixed)
 

@@ -1,4 +1,4 @@
-"""The functions that drawn programs call. Each returns its result, and the number of the trace it comes from."""
+"""The functions that drawn programs call. Each returns its result, and the number of the trace it is from."""
 
 import collections
 import contextlib

@@ -18,9 +18,9 @@ class Value:
 
 @dataclass(frozen=True)
 class Function:
-    """`takes` tells for each parameter what it is given: an `array`, a `tree`, a static `value`, a `key`; it ends
-    in `=` for one with a default, begins with a `*` for those given by name alone. `event` is the name in JAX's
-    events, `shared` alike for jits that share executables, `ref` what a call script calls, if it can.
+    """`takes` tells for each parameter what it is given: an `array`, a `tree`, a static `value`, a `key`; it
+    ends in `=` for one with a default, begins with a `*` for one given by name alone. `event` is the name in
+    JAX's events, `shared` alike for jits that share executables, `ref` what a call script calls, if it can.
     """
 
     name: str
@@ -28,7 +28,6 @@ class Function:
     event: str
     shared: str
     ref: str | None
-    real: bool = True
 
 
 def _function(name, event=None, shared=None, ref="", **takes):
@@ -117,8 +116,10 @@ _TREES = [
 ]  # fmt: skip
 _OWN_TREES = ["Point({0}, {1})", "collections.OrderedDict(a={0}, b={1})", "jax.tree_util.Partial(plain, {0})"]
 _VALUES = ["1", "2", "3", "True", "False", "1.0", "'a'", "'b'", "None", "(1, 2)", "(1, True)", "0.0", "-0.0"]
-_OWN_VALUES = ["float('nan')", "NAN", "Config(1)", "Config(2)", "Config(1, 'b')", "OPAQUE", "Opaque()", "plain",
-               "np.float32(1)", "np.int32(1)", "lambda: 1"]  # fmt: skip
+_OWN_VALUES = [
+    "float('nan')", "NAN", "Config(1)", "Config(2)", "Config(1, 'b')", "OPAQUE", "Opaque()", "plain",
+    "np.float32(1)", "np.int32(1)", "lambda: 1",
+]  # fmt: skip
 _KEYS = [("key[]", "jax.random.key(0)"), ("key[2]", "jax.random.split(jax.random.key(0))"),
          ("key<rbg>[]", "jax.random.key(0, impl='rbg')")]  # fmt: skip
 
@@ -130,8 +131,8 @@ class Pool:
         self.draw, self.scripted = draw, scripted
         alike = draw(st.lists(types, min_size=1, max_size=2))
         self.arrays = draw(st.lists(arrays(scripted, alike), min_size=1, max_size=5))
-        self.trees = draw(st.lists(st.sampled_from(_TREES + [] if scripted else _TREES + _OWN_TREES),
-                                   min_size=1, max_size=3))  # fmt: skip
+        trees = st.sampled_from(_TREES if scripted else _TREES + _OWN_TREES)
+        self.trees = draw(st.lists(trees, min_size=1, max_size=3))
         values = st.sampled_from(_VALUES if scripted else _VALUES + _OWN_VALUES)
         self.values = draw(st.lists(values, min_size=1, max_size=4))
         own = [] if scripted else IN_PROGRAMS_ONLY
@@ -186,8 +187,8 @@ def settings(draw, scripted):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a program. `calls` tells whether it makes a row; `shared` is None where the executable is not
-    to be compared; `line` is the step in a `.calls` script.
+    """One step of a program. `calls` tells whether it makes a row; `shared` is None where the executable is
+    not to be compared; `line` is the step in a `.calls` script.
     """
 
     code: str
@@ -197,8 +198,8 @@ class Step:
     line: str | None = None
 
 
-def _indented(text, levels=1):
-    return "\n".join("    " * levels + line for line in text.splitlines())
+def _indented(text):
+    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _within(settings, code):
@@ -208,13 +209,20 @@ def _within(settings, code):
     return f"with setting({inside}):\n{_indented(code)}"
 
 
-def _program_step(code, arguments, settings, make=None):
+_TRIED = """
+try:
+    out = {}
+except Exception as error:
+    out = f"{{type(error).__name__}}: {{error}}"
+"""
+
+
+def _program_step(code, arguments, settings):
     """The step's arguments, then `note`, then what it does; a failure is its result."""
     args = "".join(f"{value.code}, " for name, value in arguments if name is None)
     kwargs = ", ".join(f"{name!r}: {value.code}" for name, value in arguments if name is not None)
     made = f"args, kwargs = ({args}), {{{kwargs}}}\nnote(args, kwargs)"
-    tried = f"try:\n    out = {code}\nexcept Exception as error:\n    out = f'{{type(error).__name__}}: {{error}}'"
-    return _within(settings, f"{made}\n{tried}")
+    return _within(settings, made + _TRIED.rstrip().format(code))
 
 
 def _line(function, arguments, settings):
@@ -259,7 +267,8 @@ def _program_step_of(draw, function, arguments, settings):
     if kind in ("gradient", "mapped") and not (by_position and function.takes[0][1] == "array"):
         kind = "call"
     code = _program_step(_CALLS.get(kind, _CALLS["call"]).format(function.name), arguments, settings)
-    shared = None if kind in ("gradient", "mapped") else function.shared
+    elsewhere = kind in ("gradient", "mapped") or (kind == "thread" and settings)  # a thread has its own
+    shared = None if elsewhere else function.shared
     return Step(code, True, function.event, shared)
 
 

@@ -1,9 +1,9 @@
-"""What JAX itself does for each step of a program, told by its own monitoring events: a process to compare with.
+"""What JAX itself does for each step of a program, told by its own monitoring events, to be compared with.
 
-It imports no jitinspect. Reads one JSON object a line (`prelude`, `steps`), and answers with one: for each step
-`calls` of it, what was begun (`trace`, `lower`, `compile`, each by the name of its function) and ended since its
-arguments were made, how often a Python body ran (`bodies`), `mark` (which trace its result comes from), `placed`
-(where its committed arguments are), and what it raised.
+It imports no jitinspect. Reads one JSON object a line (`prelude`, `steps`), and answers each with a list, an
+object for each step: what has `begun` (`["trace", "f"]`) and `ended` since the step's arguments were made, how
+often a Python body ran (`bodies`), which trace its result comes from (`mark`), where its committed arguments
+are (`placed`), what else the fast path tells apart (`fast`), and what it raised (`error`).
 """
 
 import gc
@@ -55,14 +55,17 @@ class Steps:
     """One program, step by step."""
 
     def __init__(self, prelude, heard):
-        self.heard, self.placed, self.before = heard, None, 0
+        self.heard, self.placed, self.fast, self.before = heard, None, None, 0
         self.names = {"__name__": "__main__"}
         exec(compile(prelude, "prelude.py", "exec"), self.names)
         self.names["note"] = self.note
 
     def note(self, args, kwargs):
         """The arguments are made: what follows is the call's own."""
-        self.placed = [placement(leaf) for leaf in jax.tree.leaves((args, kwargs))]
+        leaves = jax.tree.leaves((args, kwargs))
+        self.placed = [placement(leaf) for leaf in leaves]
+        own = [isinstance(leaf, jax.Array) for leaf in leaves]
+        self.fast = f"{own} {jax.config.jax_default_device}"
         self.heard.forget()
 
     def run(self, step):
@@ -78,6 +81,7 @@ class Steps:
             "bodies": self.names["traces"].made - self.before,
             "mark": int(out[1]) if isinstance(out, tuple) else None,
             "placed": self.placed,
+            "fast": self.fast,
             "error": out if isinstance(out, str) else None,
         }
 

@@ -45,8 +45,8 @@ class JitFacts:
     `definition` is `file:line` of the function under all wrappers; `lineage` tells one definition from
     another: the code objects from the outermost wrapper to it, the same ones each time it is made anew.
     `function` is the number of the function object, as JAX's trace cache tells them apart; `group` that of
-    the jit itself, and `fast` is alike for jits that share a fast path. `closure` holds name → value of what the function closes over or is
-    bound to, as far as such values compare.
+    the jit itself, and `fast` is alike for jits that share a fast path. `closure` holds name → value of what
+    the function closes over or is bound to, as far as such values compare.
     """
 
     name: str
