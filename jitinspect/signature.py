@@ -208,6 +208,9 @@ class SignatureReader:
         if (variadic := _variadic(facts)) is not None:
             count = sum(one.where.startswith(f"{variadic}[") for one in given)
             fixed.append((Slot("structure", variadic), Node(arguments, count)))
+        if (options := _variadic(facts, inspect.Parameter.VAR_KEYWORD)) is not None:
+            names = tuple(one.where for one in given if one.form and one.where not in facts.parameters)
+            fixed.append((Slot("structure", options), Node(dict, names)))
         own = [Slot("static_value", one.where) for one in given if one.static]
         context = [Slot("mesh" if name in _MESHES else "config", name) for name in context_names()]
         context.append(Slot("config", "jax_default_device"))
@@ -258,6 +261,6 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
             yield Given(name, "default", static, parameter.default if static else _Unset)
 
 
-def _variadic(facts: JitFacts) -> str | None:
+def _variadic(facts: JitFacts, kind: Any = inspect.Parameter.VAR_POSITIONAL) -> str | None:
     kinds = {parameter.kind: name for name, parameter in facts.parameters.items()}
-    return kinds.get(inspect.Parameter.VAR_POSITIONAL)
+    return kinds.get(kind)

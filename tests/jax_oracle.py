@@ -1,4 +1,4 @@
-"""What JAX itself does for each step of a program, told by its own monitoring events, to be compared with.
+"""What JAX itself does for each step of a program, by its own monitoring events: what to compare with.
 
 It imports no jitinspect. Reads one JSON object a line (`prelude`, `steps`), and answers each with a list, an
 object for each step: what has `begun` (`["trace", "f"]`) and `ended` since the step's arguments were made, how

@@ -45,8 +45,12 @@ class Worker:
         }
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / script)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
 
     def ask(self, **request):
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -89,7 +93,7 @@ def disagreements(steps, told, rows):
             yield f"{row['status']} {row['stages']}, to JAX {status} {stages}: {where}"
         if (row["error"] is None) != (said["error"] is None):
             yield f"{row['error']}, to JAX {said['error']}: {where}"
-        elif said["mark"] is not None and step.shared is not None:
+        elif said["mark"] is not None:
             wrong = executables.wrong(row["executable"], step, said, compiled="compile" in stages)
             if wrong:
                 yield f"executable {row['executable']} {wrong}: {where}"
@@ -110,7 +114,8 @@ class Executables:
         trace = said["mark"], str(said["placed"])
         alike = self._of_trace.setdefault(trace, set())
         known = any(number in numbers for numbers in self._of_trace.values())
-        expected = self._of_jit.setdefault((step.shared, said["fast"], *trace), number)
+        jit = step.shared or object()  # one that is not to be compared
+        expected = self._of_jit.setdefault((jit, said["fast"], *trace), number)
         alike.add(number)
         if number is None:
             return "though there is one"
