@@ -205,7 +205,7 @@ def _dressed(call: Any, jit: Any, watched: Watched, recorder: Recorder) -> Any:
     return call
 
 
-_ATTRIBUTES = ("eval_shape", "_cache_size", "_clear_cache", "_fun", "_jit_info")
+_ATTRIBUTES = ("__wrapped__", "eval_shape", "_cache_size", "_clear_cache", "_fun", "_jit_info")
 
 
 def _clear_caches(original: Callable[[], None], recorder: Recorder) -> Callable[[], None]:
