@@ -1,8 +1,8 @@
 """What JAX itself does for each step of a program, by its own monitoring events: what to compare with.
 
 It imports no jitinspect. Reads one JSON object a line (`prelude`, `steps`), and answers each with a list, an
-object for each step: what has `begun` (`["trace", "f"]`) and `ended` since the step's arguments were made, how
-often a Python body ran (`bodies`), which trace its result comes from (`mark`), where its committed arguments
+object for each step: what has `begun` (`["trace", "f"]`) and `ended` since its arguments were made, how
+often a Python body ran (`bodies`), which trace its result is from (`mark`), where its committed arguments
 are (`placed`), what else the fast path tells apart (`fast`), and what it raised (`error`).
 """
 
