@@ -50,6 +50,12 @@ def _unknown(facts: JitFacts) -> Reason:
     return Reason("unknown", None, None, None, None, text)
 
 
+def after_failure(facts: JitFacts) -> Reason:
+    """For a call whose like was made before, and raised."""
+    text = f"no call of {facts.name} with this signature has succeeded: JAX keeps nothing of one that raises"
+    return Reason("first_call", None, None, None, None, text)
+
+
 def _reason(one: Difference, facts: JitFacts, made_at: str | None) -> Reason:
     if one.kind == "new_function":
         return _new_function(facts, made_at)

@@ -14,12 +14,13 @@ from jitinspect.signature import Reading
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """What a cached call's executable is told by: the only one there is, a probe, or all of its arguments."""
+    """Jits that share a fast path, and what a cached call's executable is told by: the only one there is,
+    a probe, or all of its arguments.
+    """
 
     executables: dict[Hashable, int] = field(default_factory=dict)
     readings: dict[int, Reading] = field(default_factory=dict)
     watched: list[Watched] = field(default_factory=list)
-    cleared: int = 0
     _prober: Prober | None = None
     _read_in_full: int = 0
     _next: int = 1
@@ -28,25 +29,30 @@ class Group:
         again = self.executables.get(reading.execution)
         self.executables[reading.execution] = number
         self.readings[number] = reading
-        if again is not None:
+        if again is not None and again not in self.executables.values():
             del self.readings[again]
-        only = number if len(self.executables) == 1 else None
         if self._prober is not None and not self._prober.add(reading, number, again):
             self._prober = None
-        self._tell(only, self._prober.probe if self._prober else no_probe)
+        self._tell(self._only(), self._prober.probe if self._prober else no_probe)
 
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)
-        numbers = list(self.executables.values())
-        watched.executable = numbers[0] if len(numbers) == 1 else None
+        watched.executable = self._only()
         watched.probe = self._prober.probe if self._prober else no_probe
+
+    def _only(self) -> int | None:
+        """The number of the only executable; None where there are several, or none."""
+        numbers = iter(self.executables.values())
+        first = next(numbers, None)
+        return first if all(number == first for number in numbers) else None
 
     def prepare(self, facts: JitFacts, interner: Interner) -> None:
         """A call was read in full. Whenever that has been done often enough to pay for it, the jits are given
         a probe, which tells the executables apart by less.
         """
         self._read_in_full += 1
-        if len(self.executables) > 1 and self._read_in_full >= max(self._next, len(self.executables) // 4):
+        several = len(self.readings) > 1
+        if several and self._read_in_full >= max(self._next, len(self.executables) // 4):
             self._next = 2 * self._read_in_full
             self._prober = Prober(self.readings, facts, interner)
             self._tell(None, self._prober.probe)

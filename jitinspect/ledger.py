@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.advice import agrees, first_call, reasons
+from jitinspect.advice import after_failure, agrees, first_call, reasons
 from jitinspect.describe import describe_call
 from jitinspect.executables import Group
 from jitinspect.explain import History, differences
+from jitinspect.explain import Row as ExplainedRow
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import (
@@ -26,6 +27,7 @@ from jitinspect.jaxapi.jitinfo import (
     facts_of_filter_jit,
 )
 from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.layers import Layers
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
@@ -152,10 +154,12 @@ class Ledger:
         self._functions = FunctionNumbers()
         self._histories: dict[Hashable, History] = {}
         self._groups: dict[Hashable, Group] = {}
+        self._layers = Layers()
+        self._compiled: dict[Hashable, int] = {}
         self._misses: dict[int, Miss] = {}
         self._stages: weakref.WeakKeyDictionary[Any, Ahead] = weakref.WeakKeyDictionary()
-        self._clearings = 0
-        self._explained: dict[Hashable, int] = {}
+        self._failed: set[int] = set()  # rows of calls that raised
+        self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
         self._thread = _Thread()
         self._lock = threading.RLock()
         self._open = ExitStack()
@@ -206,7 +210,7 @@ class Ledger:
             reading = self._read(known, call)
             if call.filter_jit is None:  # equinox lets all functions of one name share a jit
                 group.prepare(known, self._reader.interner)
-            return group.executables.get(reading.execution, 0) if reading else 0
+            return self._used(known, reading) if reading else 0
 
     @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
@@ -245,10 +249,8 @@ class Ledger:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            self._clearings += 1
-            groups = self._groups.values() if jit is None else (self._group(facts(jit, self._functions)),)
-            for group in groups:
-                group.cleared = self._clearings
+            function = None if jit is None else facts(jit, self._functions).function
+            self._cleared[function] = self._offset + len(self.log)
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -279,6 +281,8 @@ class Ledger:
             if self._thread.compiled:
                 self._thread.compiled = False
                 made = self._compiled_ahead(made)
+            elif made.reading is not None:
+                made = replace(made, number=self._used(made.watched.facts, made.reading))
             self._stages[following] = made
 
     def _compiled_ahead(self, made: Ahead) -> Ahead:
@@ -406,6 +410,8 @@ class Ledger:
         with self._lock:
             index = self._offset + len(self.log)
             nearest, tell = self._explain(miss, index)
+            if error is not None:
+                self._failed.add(index)
             number = self._executable(miss, error)
             row = Row(index, miss, self._thread.at or at, number, nearest, tell, error, threading.get_ident())
             self.log.append(row)
@@ -417,14 +423,23 @@ class Ledger:
             return self._new_executable(miss.facts, miss.reading, miss.signature)
         if error is not None or miss.reading is None:
             return None
-        return self._group(miss.facts).executables.get(miss.reading.execution)
+        number = self._compiled.get(self._layers.keys(miss.facts, miss.reading).compiled)
+        if number is not None:
+            self._group(miss.facts).add(miss.reading, number)
+        return number
 
     def _new_executable(self, known: JitFacts, reading: Reading | None, signature: str) -> int:
         self.executables += 1
         self.signatures[self.executables] = signature
         if reading is not None:
             self._group(known).add(reading, self.executables)
+            self._compiled[self._layers.keys(known, reading).compiled] = self.executables
         return self.executables
+
+    def _used(self, known: JitFacts, reading: Reading) -> int:
+        """The executable of a call that fired no event; 0 where its like was never seen."""
+        number = self._group(known).executables.get(reading.execution)
+        return number or self._compiled.get(self._layers.keys(known, reading).compiled, 0)
 
     def _explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
         """The nearest earlier call, and what tells why this one is not alike."""
@@ -433,21 +448,24 @@ class Ledger:
         history, signature = self._history(miss.facts), miss.reading.signature
         earlier = history.nearest(signature)
         position = history.add(signature, index)
-        cleared = self._group(miss.facts).cleared > self._explained.get(miss.facts.lineage, 0)
-        self._explained[miss.facts.lineage] = self._clearings
+        cleared = earlier is not None and earlier.index < max(
+            self._cleared.get(key, 0) for key in (None, miss.facts.function)
+        )
         if earlier is None:
             miss.jax_says = None  # it says as much
             return None, lambda: (first_call(miss.facts),)
-        tell = functools.partial(self._tell, miss, history, position, earlier.position, cleared)
+        tell = functools.partial(self._tell, miss, history, position, earlier, cleared)
         if self._explain_too:
             self._compare_with_jax(miss, tell())
         return (earlier.index if earlier.index >= 0 else None), tell
 
     @_harmless(())
     def _tell(
-        self, miss: Miss, history: History, position: int, earlier: int, cleared: bool
+        self, miss: Miss, history: History, position: int, earlier: ExplainedRow, cleared: bool
     ) -> tuple[Reason, ...]:
-        found = differences(history, history.at(position), history.at(earlier))
+        found = differences(history, history.at(position), history.at(earlier.position))
+        if not found and earlier.index in self._failed:
+            return (after_failure(miss.facts),)
         return reasons(found, miss.facts, miss.made_at, cleared)
 
     def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
@@ -474,9 +492,9 @@ class Ledger:
         return told
 
     def _group(self, known: JitFacts) -> Group:
-        group = self._groups.get(known.group)
+        group = self._groups.get(known.fast)
         if group is None:
-            group = self._groups[known.group] = Group()
+            group = self._groups[known.fast] = Group()
         return group
 
     def _read(self, known: JitFacts, call: sites.Underway) -> Reading | None:

@@ -14,14 +14,13 @@ from jitinspect.advice import first_call, reasons
 from jitinspect.explain import History, differences
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
 from jitinspect.jaxapi.jits import bound_arguments, underlying
+from jitinspect.layers import Keys, Layers, fast
 from jitinspect.model import Phase, Reason, Status
 from jitinspect.signature import Reading, SignatureReader
 
 _STATUS: dict[Phase | None, Status] = {
     None: "CACHED", "trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED",
 }  # fmt: skip
-NOT_IN_A_TRACE = ("static_argnums", "static_argnames")
-"""Options whose effect a call's form has already: two jits that differ in them may share a lowering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,8 @@ class Planner:
         self._reader = SignatureReader()
         self._functions = FunctionNumbers()
         self._facts: dict[int, tuple[JitFacts, bool]] = {}
+        self._layers = Layers()
+        self._fast: dict[Hashable, int] = {}
         self._traced: set[Hashable] = set()
         self._lowered: set[Hashable] = set()
         self._compiled: dict[Hashable, int] = {}
@@ -58,16 +59,19 @@ class Planner:
         known, arrays_only = self._facts_of(subject)
         bound, keywords = bound_arguments(subject)
         reading = self._reader.read(known, (*bound, *args), {**keywords, **kwargs}, arrays_only)
-        keys = _keys(known, reading)
+        entry = fast(known, reading)
+        if entry in self._fast:
+            return Judgement(known, "CACHED", (), self._fast[entry], None, ())
+        keys = self._layers.keys(known, reading)
         ran = self._look_up(keys, len(reading.devices) > 1)
         nearest, told = self._explain(known, reading, index) if ran else (None, ())
         if len(reading.devices) > 1:
             error = f"ValueError: incompatible devices: {', '.join(sorted(reading.devices))}"
             return Judgement(known, _STATUS[ran[-1] if ran else None], ran, None, nearest, told, error)
-        number = self._executable(keys.compiled)
+        number = self._fast[entry] = self._executable(keys.compiled)
         return Judgement(known, _STATUS[ran[-1] if ran else None], ran, number, nearest, told)
 
-    def _look_up(self, keys: _Keys, refused: bool) -> tuple[Phase, ...]:
+    def _look_up(self, keys: Keys, refused: bool) -> tuple[Phase, ...]:
         """The stages that run, as each layer's key is new to it."""
         traces, lowers = keys.traced not in self._traced, keys.lowered not in self._lowered
         compiles = keys.compiled not in self._compiled
@@ -110,26 +114,3 @@ class Planner:
             )
             known = self._facts[id(subject)] = (read, filter_jit is not None)
         return known
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """What each layer is looked up by."""
-
-    traced: Hashable
-    lowered: Hashable
-    compiled: Hashable
-
-
-def _keys(known: JitFacts, reading: Reading) -> _Keys:
-    """A trace is shared by all jits of a function; a lowering knows how arrays are placed and not where;
-    the compiler's options come last.
-    """
-    options = tuple(
-        (name, value)
-        for name, value in known.options.items()
-        if name not in (*NOT_IN_A_TRACE, "compiler_options")
-    )
-    lowered = (known.function, reading.traced, options, reading.placed)
-    compiled = (lowered, known.options.get("compiler_options"), reading.devices)
-    return _Keys((known.function, reading.traced), lowered, compiled)

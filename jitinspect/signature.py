@@ -13,6 +13,7 @@ import numpy as np
 
 from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, Form, Interner, Node, Signature, Slot, Static
 from jitinspect.jaxapi.context import context_names, context_values
+from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.model import ReasonKind
@@ -39,12 +40,16 @@ class Given(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """One leaf: the ids of its components, its type for the trace cache, its placement if it is committed."""
+    """One leaf: the ids of its components, its type for the trace cache, its placement if it is committed.
+
+    `own` tells JAX's own arrays from what JAX makes one of.
+    """
 
     ids: tuple[int, ...]
     traced: int | None
     placed: Hashable
     device: str | None = None
+    own: bool = False
 
 
 class _Unset:
@@ -55,21 +60,23 @@ class _Unset:
 class Reading:
     """`signature` for comparisons, and what JAX's caches look up the call by.
 
-    `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where.
-    `transformation` names what the call is under, such as `vmap over 4`.
+    `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where,
+    `default_device` where those go that are not committed; `own` tells JAX's own arrays from NumPy's, as the
+    fast path does. `transformation` names what the call is under, such as `vmap over 4`.
     """
 
     signature: Signature
     traced: Hashable
     placed: Hashable
     devices: frozenset[str]
-    group: Hashable
+    default_device: Hashable
+    own: tuple[bool, ...]
     transformation: str | None
 
     @property
     def execution(self) -> Hashable:
-        """Equal for calls that use the same executable."""
-        return self.group, self.traced, self.placed, self.devices
+        """What the fast path of a jit is looked up by; its calls that are equal in it use one executable."""
+        return self.traced, self.placed, self.devices, self.default_device, self.own
 
 
 class SignatureReader:
@@ -100,21 +107,23 @@ class SignatureReader:
         statics = _static_mask(flat, arrays_only)
         context = self._context_ids()
         form, fixed, call = self._form(facts, given, flat, statics)
-        own = [self._static(one.value) for one in given if one.static and one.value is not _Unset]
+        own = [self._static(one.value) for one in given if one.static]
+        passed = [self._static(one.value) for one in given if one.static and one.form != "default"]
         leaves = [
             self._static_leaf(value) if static else self._leaf(value)
             for (values, _), mask in zip(flat, statics, strict=True)
             for value, static in zip(values, mask, strict=True)
         ]
         under = transformation(leaf for values, _ in flat for leaf in values)
-        common = (*own, self.interner(under), *context)
-        ids = (*fixed, *own, *chain.from_iterable([leaf.ids for leaf in leaves]), *common[len(own) :])
+        common = (self.interner(under), *context)
+        ids = (*fixed, *own, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
         return Reading(
             Signature(form, ids),
-            (call, common, tuple([leaf.traced for leaf in leaves])),
+            (call, (*passed, *common), tuple([leaf.traced for leaf in leaves])),
             tuple([leaf.placed for leaf in leaves]),
             frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
-            facts.group,
+            option("jax_default_device"),
+            tuple([leaf.own for leaf in leaves]),
             under,
         )
 
@@ -126,20 +135,20 @@ class SignatureReader:
         key = leaf_key(leaf)
         known = self._leaves.get(key)
         if known is None:
-            known = self._leaves[key] = self._new_leaf(leaf_facts(leaf))
+            known = self._leaves[key] = self._new_leaf(leaf_facts(leaf), isinstance(leaf, jax.Array))
         return known
 
-    def _new_leaf(self, facts: LeafFacts) -> Leaf:
-        """A trace hangs on the mesh and the memory, too: they are part of JAX's own type of an array."""
+    def _new_leaf(self, facts: LeafFacts, own: bool) -> Leaf:
+        """A trace hangs on the mesh and the memory space, too: JAX's own type of an array has them."""
         placed = facts.committed is not None
         told = facts._replace(
             sharding=facts.sharding or ("one device" if placed else None),
             layout=facts.layout or (DEFAULT_LAYOUT if placed else None),
         )
         ids = tuple(ABSENT if value is None else self.interner(value) for value in told)
-        traced = self.interner((facts[:3], facts.mesh, facts.memory_kind if facts.committed else None))
+        traced = self.interner((facts[:3], facts.mesh, facts.memory_space))
         where = (told.sharding, facts.memory_kind, facts.layout) if facts.committed else None
-        return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None)
+        return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None, own)
 
     def _static(self, value: Any) -> int:
         try:
@@ -164,8 +173,8 @@ class SignatureReader:
     ) -> tuple[Form, tuple[int, ...], Hashable]:
         """The form of a call, the ids of those components that it fixes, and what of it a trace hangs on."""
         call = (
-            tuple((one.where, one.form, one.static, one.value is _Unset) for one in given),
-            tuple(tree for _, tree in flat),
+            tuple((one.where, one.form, one.static) for one in given if one.form != "default"),
+            tuple(tree for one, (_, tree) in zip(given, flat, strict=True) if one.form != "default"),
             tuple(map(tuple, statics)) if any(map(any, statics)) else None,
         )
         key = (facts.function, facts.group, call, len(self._context[1]))
@@ -198,7 +207,10 @@ class SignatureReader:
         if (variadic := _variadic(facts)) is not None:
             count = sum(one.where.startswith(f"{variadic}[") for one in given)
             fixed.append((Slot("structure", variadic), Node(arguments, count)))
-        own = [Slot("static_value", one.where) for one in given if one.static and one.value is not _Unset]
+        if (options := _variadic(facts, inspect.Parameter.VAR_KEYWORD)) is not None:
+            names = tuple(one.where[len(options) + 2 : -2] for one in given if f"{options}[" in one.where)
+            fixed.append((Slot("structure", options), Node(dict, names)))
+        own = [Slot("static_value", one.where) for one in given if one.static]
         context = [Slot("mesh" if name in _MESHES else "config", name) for name in context_names()]
         slots = (*(slot for slot, _ in fixed), *own, *leaves, Slot("transformation", None), *context)
         return self._shared(slots), self.interner.all(value for _, value in fixed)

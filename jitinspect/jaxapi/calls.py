@@ -12,7 +12,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType
 from typing import Any, Protocol
 
 import jax
@@ -113,8 +113,10 @@ FRONT = next(c for c in in_front_of.__code__.co_consts if isinstance(c, CodeType
 
 
 def behind(obj: Any) -> Any:
-    """The jit object behind a function that stands in front of one; anything else is itself."""
-    if getattr(obj, "__code__", None) is FRONT:
+    """The jit object behind a function that stands in front of one; anything else is itself, also a method
+    (which shows the `__code__` of its function).
+    """
+    if isinstance(obj, FunctionType) and obj.__code__ is FRONT and obj.__closure__:
         return obj.__closure__[FRONT.co_freevars.index("jit")].cell_contents
     return obj
 
@@ -205,7 +207,7 @@ def _dressed(call: Any, jit: Any, watched: Watched, recorder: Recorder) -> Any:
     return call
 
 
-_ATTRIBUTES = ("eval_shape", "_cache_size", "_clear_cache", "_fun", "_jit_info")
+_ATTRIBUTES = ("__wrapped__", "eval_shape", "_cache_size", "_clear_cache", "_fun", "_jit_info")
 
 
 def _clear_caches(original: Callable[[], None], recorder: Recorder) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from typing import Any
 from jax._src import config as _config
 
 from jitinspect.errors import UsageError
+from jitinspect.jaxapi.devices import option
 
 _IDENTITY_ONLY = {"axis_env_state"}  # compares by identity, and is empty wherever a program calls a jit
 
@@ -50,6 +51,11 @@ def changed_context() -> dict[str, str]:
 
 def _differs(value: Any, other: Any) -> bool:
     return type(value) is not type(other) or bool(value != other)
+
+
+def donates() -> bool:
+    """Whether JAX donates what a jit says: not under `jax_debug_nans` (0.10.2 and 0.12.0.1)."""
+    return not option("jax_debug_nans")
 
 
 def setting(name: str, value: Any) -> AbstractContextManager[Any]:

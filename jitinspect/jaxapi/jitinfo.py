@@ -32,6 +32,10 @@ _SPOKEN = {
     "in_layouts_leaves": "in_layouts", "out_layouts_leaves": "out_layouts",
     "compiler_options_kvs": "compiler_options",
 }  # fmt: skip
+_NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
+"""Options that JAX leaves out of the key of its fast path (`JitGlobalCppCacheKeys`, 0.10.2 and 0.12.0.1): a
+call finds what another jit of the function compiled, even where that has another `keep_unused`.
+"""
 _DEEPEST = 64
 
 
@@ -41,9 +45,9 @@ class JitFacts:
 
     `definition` is `file:line` of the function under all wrappers; `lineage` tells one definition from
     another: the code objects from the outermost wrapper to it, the same ones each time it is made anew.
-    `function` is the number of the function object, as JAX's trace cache tells them apart; `group` is alike
-    for jits that share all caches. `closure` holds name → value of what the function closes over or is
-    bound to, as far as such values compare.
+    `function` is the number of the function object, as JAX's trace cache tells them apart; `group` that of
+    the jit itself, and `fast` is alike for jits that share a fast path. `closure` holds name → value of what
+    the function closes over or is bound to, as far as such values compare.
     """
 
     name: str
@@ -51,6 +55,7 @@ class JitFacts:
     lineage: Hashable
     function: int
     group: Hashable
+    fast: Hashable
     parameters: Mapping[str, inspect.Parameter]
     static_nums: frozenset[int]
     static_names: frozenset[str]
@@ -73,6 +78,7 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
         lineage=tuple(_link(link) for link in chain),
         function=number,
         group=(number, tuple(options.values())),
+        fast=(number, tuple(value for name, value in options.items() if name not in _NOT_IN_THE_FAST_PATH)),
         parameters=dict(signature.parameters) if signature else {},
         static_nums=frozenset(_positions(info.static_argnums, signature)),
         static_names=frozenset(info.static_argnames),
@@ -237,6 +243,7 @@ def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> J
         lineage=("filter_jit", *(_link(link) for link in chain)),
         function=number,
         group=(number, inner.group),
+        fast=(number, inner.fast),
         parameters=parameters,
         static_nums=frozenset(),
         static_names=frozenset(),
@@ -258,6 +265,7 @@ def facts_of_compiled(compiled: Any, functions: FunctionNumbers) -> JitFacts:
         lineage=("compiled", number),
         function=number,
         group=("compiled", number),
+        fast=("compiled", number),
         parameters={},
         static_nums=frozenset(),
         static_names=frozenset(),

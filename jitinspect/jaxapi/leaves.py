@@ -20,7 +20,8 @@ class LeafFacts(NamedTuple):
     """A leaf's type and placement; None where a kind of leaf has no such thing.
 
     `dtype` is JAX's short name. `device` is `cpu:0`, several are `cpu:0,1`; `sharding` is None on a
-    single device, `layout` None for the device's own, `mesh` (that of the sharding) None without one.
+    single device, `layout` None for the device's own, `mesh` (that of the sharding) None without one,
+    `memory_space` None for the device's own memory, which is all that JAX's type of an array says of it.
     """
 
     shape: tuple[int, ...]
@@ -32,6 +33,7 @@ class LeafFacts(NamedTuple):
     memory_kind: str | None
     layout: str | None
     mesh: str | None = None
+    memory_space: str | None = None
 
 
 def leaf_key(leaf: Any) -> Hashable:
@@ -65,8 +67,9 @@ def leaf_facts(leaf: Any) -> LeafFacts:
     committed = bool(getattr(leaf, "_committed", sharding is not None))
     if sharding is None:
         sharding = jax.sharding.SingleDeviceSharding(_default_device())
-    device, placed, memory, mesh = _placement(sharding)
-    return LeafFacts(shape, dtype, weak, committed, device, placed, memory, _layout(leaf, len(shape)), mesh)
+    device, placed, memory, mesh, space = _placement(sharding)
+    layout = _layout(leaf, len(shape))
+    return LeafFacts(shape, dtype, weak, committed, device, placed, memory, layout, mesh, space)
 
 
 @lru_cache(maxsize=256)
@@ -75,14 +78,24 @@ def _dtype(dtype: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def _placement(sharding: Any) -> tuple[str | None, str | None, str | None, str | None]:
-    """Device, sharding, memory kind and mesh, which most leaves have in common."""
+def _placement(sharding: Any) -> tuple[str | None, str | None, str | None, str | None, str | None]:
+    """Device, sharding, memory kind, mesh and memory space, which most leaves have in common."""
     return (
         device_text(sharding),
         sharding_text(sharding),
         getattr(sharding, "memory_kind", None),
         mesh_text(sharding.mesh) if isinstance(sharding, jax.sharding.NamedSharding) else None,
+        _memory_space(sharding),
     )
+
+
+def _memory_space(sharding: Any) -> str | None:
+    kind = getattr(sharding, "memory_kind", None)
+    try:
+        own = next(iter(sharding.device_set)).default_memory().kind
+    except (ValueError, StopIteration, RuntimeError):
+        own = None
+    return None if kind == own else kind
 
 
 def device_text(sharding: Any) -> str | None:

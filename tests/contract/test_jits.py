@@ -1,6 +1,7 @@
 """What `jaxapi.jits` leans on: the types, attributes and manners of three libraries' jits."""
 
 import functools
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 from flax import nnx
 
-from jitinspect.jaxapi import jits
+from jitinspect.jaxapi import calls, jits
 from jitinspect.jaxapi.jits import JitOptions
 
 X = jax.ShapeDtypeStruct((3,), "float32")
@@ -254,3 +255,25 @@ def test_filter_jit_takes_the_shapes_of_a_whole_model():
 def test_filter_jit_keeps_weak_types():
     traced = jits.trace(filtered, (X, jax.ShapeDtypeStruct((), "float32", weak_type=True)), {})
     assert any(aval.weak_type for aval in traced.jaxpr.in_avals)
+
+
+def test_a_front_wraps_the_function_that_its_jit_wraps():
+    front = calls.in_front_of(scaled, None, Recording())
+    assert front.__wrapped__ is scaled.__wrapped__ is scale
+
+
+class Recording:
+    """As much of a `calls.Recorder` as a front takes when it is made."""
+
+    log: ClassVar = []
+    fired, most, identify, fold = (0,), 1000, None, None
+
+
+def test_a_method_of_a_front_is_no_front():
+    class Model:
+        step = calls.in_front_of(jax.jit(lambda self, x: x, static_argnums=0), None, Recording())
+
+    model = Model()
+    assert calls.behind(Model.step) is not Model.step
+    assert calls.behind(model.step) == model.step
+    assert jits.bound_arguments(model.step) == ((model,), {})

@@ -1,0 +1,55 @@
+"""JAX's in-memory caches as keys: what each layer looks a call up by. Seen on 0.10.2 and 0.12.0.1."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from jitinspect.jaxapi.context import donates
+from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.signature import Reading
+
+_NOT_IN_A_LOWERING = ("static_argnums", "static_argnames", "inline", "compiler_options")
+"""Options that two jits may differ in and share a lowering: static arguments are in the call's form."""
+_DONATION = ("donate_argnums", "donate_argnames")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the layers below the fast path look a call up by."""
+
+    traced: Hashable
+    lowered: Hashable
+    compiled: Hashable
+
+
+def fast(known: JitFacts, reading: Reading) -> Hashable:
+    """The key of the fast path, which runs nothing of the others where it finds an entry."""
+    return known.fast, reading.execution
+
+
+class Layers:
+    """The keys of calls. A jit settles at its first look-up of a trace whether that donates: under
+    `jax_debug_nans` nothing is donated, and the setting is in no key.
+    """
+
+    def __init__(self) -> None:
+        self._settled: dict[Hashable, Hashable] = {}
+
+    def keys(self, known: JitFacts, reading: Reading) -> Keys:
+        """To be asked in the context of the call.
+
+        A trace is shared by all jits of a function. A lowering knows how arrays are placed and not where;
+        the compiler's options come to it last.
+        """
+        options = self._settled.setdefault((known.group, reading.traced), _options(known))
+        traced = (known.function, reading.traced)
+        lowered = (known.function, reading.traced, options, reading.placed)
+        where = reading.devices or reading.default_device
+        return Keys(traced, lowered, (lowered, known.options.get("compiler_options"), where))
+
+
+def _options(known: JitFacts) -> Hashable:
+    """Those that a lowering hangs on."""
+    left_out = _NOT_IN_A_LOWERING if donates() else _NOT_IN_A_LOWERING + _DONATION
+    return tuple(() if name in left_out else value for name, value in known.options.items())
