@@ -36,6 +36,10 @@ class Layers:
     def __init__(self) -> None:
         self._settled: dict[Hashable, Hashable] = {}
 
+    def forget(self) -> None:
+        """Caches were cleared: also `clear_cache()` of one jit clears what all jits have looked up."""
+        self._settled.clear()
+
     def keys(self, known: JitFacts, reading: Reading) -> Keys:
         """To be asked in the context of the call.
 

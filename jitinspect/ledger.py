@@ -251,6 +251,7 @@ class Ledger:
         with self._lock:
             function = None if jit is None else facts(jit, self._functions).function
             self._cleared[function] = self._offset + len(self.log)
+            self._layers.forget()
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:

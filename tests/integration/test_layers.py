@@ -106,6 +106,17 @@ def test_one_jit_uses_two_executables_for_numpy_and_for_jax_arrays(run):
     assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("CACHED", 1), ("CACHED", 2)]
 
 
+def test_a_clearing_forgets_whether_a_jit_donates(run):
+    rows = run("""
+        donating(four)
+        jax.clear_caches()
+        with jax.debug_nans(True):
+            plain(four)
+            donating(four)
+    """)
+    assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("TRACED", 2)]
+
+
 def test_another_default_device_is_another_executable(run):
     rows = run("""
         for _ in range(2):
