@@ -89,7 +89,7 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
             return jit(*args, **kwargs)
         before = fired[0]
         try:
-            result = jit(*args, **kwargs)
+            result = jit(*args, **kwargs) if kwargs else jit(*args)  # an empty dict would be copied
         except BaseException as error:
             recorder.missed(getframe(), error)
             raise
