@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from jitinspect.explain import Interner, Node, Slot, Static
 from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.leaves import ArrayImpl
 from jitinspect.signature import Reading
 from jitinspect.specs.dtypes import LONG
 
@@ -147,7 +148,7 @@ def _compiled(sources: list[str], numbers: dict[Any, int | None]) -> Probe:
     if not sources:
         return no_probe
     key = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
-    names: dict[str, Any] = {"get": numbers.get, "node": node}
+    names: dict[str, Any] = {"get": numbers.get, "node": node, "Array": ArrayImpl}
     exec(_PROBE.format(key=key), names)
     probe: Probe = names["probe"]
     return probe
@@ -162,8 +163,8 @@ def probe(args, kwargs):
 """
 _SUFFIX = re.compile(r"(?:\.[^\W\d]\w*|\[\d+\]|\['\w*'\])*")
 _READ = {
-    "shape": "{}.shape",
-    "dtype": "{}.dtype.name",
+    "shape": "({0}.aval if {0}.__class__ is Array else {0}).shape",  # a third of the time
+    "dtype": "{}.dtype",
     "weak_type": "{}.weak_type",
     "structure": "node({})",
     "static_value": "({0}.__class__, {0})",
@@ -201,7 +202,15 @@ def _looked(slot: Slot, value: Any) -> Any:
         return value.type, value.value
     if isinstance(value, Node):
         return _node_looked(value)
-    return LONG.get(value, value) if slot.kind == "dtype" else value
+    return _dtype(value) if slot.kind == "dtype" else value
+
+
+def _dtype(name: str) -> Any:
+    """NumPy's own object: it takes long to tell its name. PRNG keys have none, and are told by no look."""
+    try:
+        return np.dtype(LONG.get(name, name))
+    except TypeError:
+        return name
 
 
 def _node_looked(value: Node) -> Any:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -28,7 +29,7 @@ class Outcome:
 def compiled(path: Path) -> CodeType:
     """The code of a program. Raises `LoadError` where there is none, or it does not parse."""
     try:
-        return compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        return compile(path.read_bytes(), str(path.absolute()), "exec", dont_inherit=True)
     except OSError as error:
         raise LoadError(f"{path} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
@@ -67,15 +68,19 @@ def _exited(error: SystemExit) -> Outcome:
 @contextmanager
 def _as_main(path: Path, argv: Sequence[str]) -> Iterator[ModuleType]:
     module = ModuleType("__main__")
-    module.__dict__.update(__file__=str(path), __builtins__=builtins, __cached__=None)
-    before = sys.argv, list(sys.path), sys.modules["__main__"]
+    file = str(path.absolute())
+    loader = SourceFileLoader("__main__", file)
+    module.__dict__.update(__file__=file, __builtins__=builtins, __cached__=None, __loader__=loader)
+    module.__annotations__ = {}
+    before = sys.argv, list(sys.path), sys.modules["__main__"], sys.excepthook
+    sys.excepthook = sys.__excepthook__  # Typer has its own
     sys.argv = [str(path), *argv]
     sys.path.insert(0, str(path.absolute().parent))
     sys.modules["__main__"] = module
     try:
         yield module
     finally:
-        sys.argv, sys.path[:], sys.modules["__main__"] = before
+        sys.argv, sys.path[:], sys.modules["__main__"], sys.excepthook = before
 
 
 def _join_threads() -> None:

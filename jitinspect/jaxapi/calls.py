@@ -1,6 +1,6 @@
 """Every call of every jitted object that a program makes, seen from in front of it.
 
-While a `watch` lasts `jax.jit` returns a thin function in front of the object that it would return, and
+While a `watch` lasts `jax.jit` returns a thin object in front of the one that it would return, and
 `jax.stages.Compiled.__call__` is replaced likewise. A cached call pays for one more Python frame and an
 entry in a list; whatever costs more is done for calls in which JAX fired a compile event. What JAX jits
 for itself is left alone. Seen to work on jax 0.10.2 and 0.12.0.1.
@@ -12,7 +12,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FrameType, MethodType
 from typing import Any, Protocol
 
 import jax
@@ -89,7 +89,7 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
             return jit(*args, **kwargs)
         before = fired[0]
         try:
-            result = jit(*args, **kwargs)
+            result = jit(*args, **kwargs) if kwargs else jit(*args)  # an empty dict would be copied
         except BaseException as error:
             recorder.missed(getframe(), error)
             raise
@@ -105,20 +105,70 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
                 fold()
         return result
 
-    return _dressed(call, jit, watched, recorder)
+    return Front(call, jit, watched, recorder)
 
 
 FRONT = next(c for c in in_front_of.__code__.co_consts if isinstance(c, CodeType) and c.co_name == "call")
-"""The code of every such function: how one is recognised, on the stack and as an object."""
+"""The code of every such function: how one is recognised on the stack."""
+
+
+class Front:
+    """What a program has instead of a jit: like it in all that can be asked of it, but for its type.
+
+    It is no function, whose attributes `functools.wraps` and JAX's own would hand on to other functions.
+    `__call__` is a slot: CPython finds its descriptor on the type, which gives it this object's own function,
+    so that a call costs no more than one of that function does.
+    """
+
+    __slots__ = ("__call__", "__dict__", "__weakref__", "_jit_behind", "_recorder", "_watched")
+
+    def __init__(self, call: Any, jit: Any, watched: Watched, recorder: Recorder) -> None:
+        self.__call__ = call
+        self._jit_behind, self._recorder, self._watched = jit, recorder, watched
+        self.__dict__ = jit.__dict__  # the very same: names, documentation, and what the program adds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._jit_behind, name)
+
+    def __get__(self, obj: Any, owner: type | None = None) -> Any:
+        return self if obj is None else MethodType(self, obj)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._jit_behind)
+
+    def __repr__(self) -> str:
+        return repr(self._jit_behind)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._jit_behind.__reduce_ex__(protocol)
+
+    @property
+    def __signature__(self) -> Any:
+        return self._jit_behind.__signature__
+
+    def trace(self, *args: Any, **kwargs: Any) -> Any:
+        return self._prepared(self._jit_behind.trace, args, kwargs)
+
+    def lower(self, *args: Any, **kwargs: Any) -> Any:
+        return self._prepared(self._jit_behind.lower, args, kwargs)
+
+    def _prepared(self, method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        with self._recorder.ahead_of_time():
+            made = method(*args, **kwargs)
+        self._recorder.prepared(made, self._watched, self._jit_behind, args, kwargs)
+        return made
+
+    def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
+        return self._jit_behind.eval_shape(*args, **kwargs)
+
+    def clear_cache(self) -> None:
+        self._jit_behind.clear_cache()
+        self._recorder.cleared(self._jit_behind)
 
 
 def behind(obj: Any) -> Any:
-    """The jit object behind a function that stands in front of one; anything else is itself, also a method
-    (which shows the `__code__` of its function).
-    """
-    if isinstance(obj, FunctionType) and obj.__code__ is FRONT and obj.__closure__:
-        return obj.__closure__[FRONT.co_freevars.index("jit")].cell_contents
-    return obj
+    """The jit object behind a front; anything else is itself."""
+    return obj._jit_behind if type(obj) is Front else obj
 
 
 def being_staged() -> bool:
@@ -148,6 +198,7 @@ def watch(recorder: Recorder) -> Iterator[None]:
     stages = jax.stages
     replaced = [
         (jax, "jit", _jit(jax.jit, recorder)),
+        (jax, "eval_shape", _eval_shape(jax.eval_shape)),
         (jax, "clear_caches", _clear_caches(jax.clear_caches, recorder)),
         (stages.Traced, "lower", _next_stage(stages.Traced.lower, recorder)),
         (stages.Lowered, "compile", _next_stage(stages.Lowered.compile, recorder)),
@@ -183,31 +234,14 @@ def is_jit(obj: object) -> bool:
     return type(obj).__name__ == "PjitFunction"
 
 
-def _dressed(call: Any, jit: Any, watched: Watched, recorder: Recorder) -> Any:
-    """Names, documentation and methods of the jit for the function in front of it."""
-    functools.update_wrapper(call, jit)
-    call.__wrapped__ = jit.__wrapped__  # the user's function, as with the jit itself
-    call.__dict__.update({name: getattr(jit, name) for name in _ATTRIBUTES if hasattr(jit, name)})
+def _eval_shape(original: Callable[..., Any]) -> Callable[..., Any]:
+    """JAX does less for what is a jit by its type."""
 
-    def stage(method: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(method)
-        def prepare(*args: Any, **kwargs: Any) -> Any:
-            with recorder.ahead_of_time():
-                made = method(*args, **kwargs)
-            recorder.prepared(made, watched, jit, args, kwargs)
-            return made
+    @functools.wraps(original)
+    def eval_shape(fun: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(behind(fun), *args, **kwargs)
 
-        return prepare
-
-    def clear_cache() -> None:
-        jit.clear_cache()
-        recorder.cleared(jit)
-
-    call.trace, call.lower, call.clear_cache = stage(jit.trace), stage(jit.lower), clear_cache
-    return call
-
-
-_ATTRIBUTES = ("__wrapped__", "eval_shape", "_cache_size", "_clear_cache", "_fun", "_jit_info")
+    return eval_shape
 
 
 def _clear_caches(original: Callable[[], None], recorder: Recorder) -> Callable[[], None]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jax._src import config as _config
-from jax._src.array import ArrayImpl
+from jax._src.array import ArrayImpl as ArrayImpl  # for others, too
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.specs import short_dtype

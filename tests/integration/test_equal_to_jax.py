@@ -87,7 +87,9 @@ def disagreements(steps, told, rows):
     for row, (step, said) in zip(rows, calls, strict=False):
         where = f"call {row['index']} {row['signature']}\n{step.code}\n{row['reasons']}"
         begun = {phase for phase, name in said["begun"] if name == step.event}
-        if said["bodies"] == 0 and not _fails_by_itself(said):  # the event was that of a look-up, which found a trace
+        if said["bodies"] == 0 and not _fails_by_itself(
+            said
+        ):  # the event was that of a look-up, which found a trace
             begun.discard("trace")
         stages = [phase for phase in PHASES if phase in begun]
         status = STATUS[stages[-1] if stages else ()]

@@ -88,7 +88,7 @@ def test_an_array_that_is_committed_needs_no_new_trace(replay):
 
 def test_nothing_is_donated_under_debug_nans(replay):
     rows = replay("with config(jax_debug_nans=True):\n    donating(f32[4])\nplain(f32[4])\ndonating(f32[4])")
-    assert told(rows) == [("COMPILED", 1), ("TRACED", 1), ("CACHED", 1)]
+    assert told(rows) == [("COMPILED", 1), ("CACHED", 1), ("CACHED", 1)]
     assert set(kinds(rows[1])) == {"jit_options"}
 
 
@@ -114,7 +114,7 @@ def test_a_clearing_forgets_whether_a_jit_donates(run):
             plain(four)
             donating(four)
     """)
-    assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("TRACED", 2)]
+    assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("CACHED", 2)]
 
 
 def test_another_default_device_is_another_executable(run):
@@ -145,7 +145,7 @@ def test_a_call_that_failed_and_is_made_again(run):
     assert "succeeded" in rows[1]["reasons"][0]["text"]
 
 
-def test_the_trace_of_another_jit_is_looked_up_anew(run):
+def test_a_look_up_that_finds_the_trace_of_another_jit_is_no_trace(run):
     rows = run("""
         @jax.jit
         def told(x):
@@ -155,7 +155,7 @@ def test_the_trace_of_another_jit_is_looked_up_anew(run):
         told(four)
         jax.jit(told.__wrapped__)(four)
     """)
-    assert [row["status"] for row in rows] == ["COMPILED", "TRACED"]
+    assert [row["status"] for row in rows] == ["COMPILED", "CACHED"]
     assert kinds(rows[1]) == ["new_function"]
 
 
