@@ -51,9 +51,14 @@ def leaf_key(leaf: Any) -> Hashable:
 
 def traced_dtype(array: Any) -> Any:
     """The dtype that JAX takes an array for: `float64` is `float32` while x64 is off."""
-    if isinstance(array, np.ndarray | np.generic | jax.ShapeDtypeStruct) and array.dtype.kind != "V":
+    if isinstance(array, np.ndarray | np.generic | jax.ShapeDtypeStruct) and _is_plain(array.dtype):
         return jax.dtypes.canonicalize_dtype(array.dtype)
     return array.dtype
+
+
+def _is_plain(dtype: Any) -> bool:
+    """Not that of keys (which is no NumPy dtype), nor bf16 and its kind, which have one width alone."""
+    return getattr(dtype, "kind", "V") != "V"
 
 
 def leaf_facts(leaf: Any) -> LeafFacts:

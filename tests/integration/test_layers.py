@@ -89,7 +89,6 @@ def test_an_array_that_is_committed_needs_no_new_trace(replay):
 def test_nothing_is_donated_under_debug_nans(replay):
     rows = replay("with config(jax_debug_nans=True):\n    donating(f32[4])\nplain(f32[4])\ndonating(f32[4])")
     assert told(rows) == [("COMPILED", 1), ("CACHED", 1), ("CACHED", 1)]
-    assert set(kinds(rows[1])) == {"jit_options"}
 
 
 def test_keywords_of_a_variadic_function_are_named(replay):
@@ -156,7 +155,6 @@ def test_a_look_up_that_finds_the_trace_of_another_jit_is_no_trace(run):
         jax.jit(told.__wrapped__)(four)
     """)
     assert [row["status"] for row in rows] == ["COMPILED", "CACHED"]
-    assert kinds(rows[1]) == ["new_function"]
 
 
 def test_a_clearing_is_told_for_each_signature_that_it_cleared(run):

@@ -359,3 +359,16 @@ def test_all_that_was_replaced_is_put_back(run):
         jax.jit, jax.clear_caches, jax.stages.Compiled.__call__, jax.stages.Lowered.compile,
         jax.stages.Traced.lower, list(sys.argv), list(sys.path), sys.modules["__main__"],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", [False, True])
+def test_keys_of_both_kinds_and_narrow_floats(run, write, plan):
+    write("library.py", "import jax\n@jax.jit\ndef f(k, x): return x\n")
+    script = "from library import f\nf(key[], bf16[3])\nf(key<rbg>[], bf16[3])\nf(key[], f64[3])\n"
+    calls = run(script, "s.calls", plan=plan).report.calls
+    assert [call.signature for call in calls] == [
+        "f(key<fry>[], bf16[3])", "f(key<rbg>[], bf16[3])", "f(key<fry>[], f32[3])",
+    ]  # fmt: skip
+    assert [(r.kind, r.before, r.now) for call in calls[1:] for r in call.reasons] == [
+        ("dtype", "key<fry>[]", "key<rbg>[]"), ("dtype", "bf16[3]", "f32[3]"),
+    ]  # fmt: skip
