@@ -502,7 +502,7 @@ class Ledger:
         """None where an argument is nothing that JAX takes: then the call fails."""
         arguments: Mapping[str, Any] = call.kwargs
         try:
-            return self._reader.read(known, call.args, arguments, arrays_only=call.filter_jit is not None)
+            return self._reader.read(known, call.args, arguments, call.filter_jit)
         except (TypeError, OverflowError, ValueError):
             return None
 

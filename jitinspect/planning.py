@@ -59,6 +59,8 @@ class Plan:
         self._by_line: dict[str, Seen] = {}
         self._by_call: dict[bytes | None, Seen] = {}
         self._calls = 0
+        self.fine = True
+        """Whether no call would raise."""
 
     def take(self, call: ScriptCall) -> None:
         """One call of a script, as often as it is repeated."""
@@ -134,6 +136,7 @@ class Plan:
                 judgement = self._planner.judge(subject.call, args, kwargs, self._calls)
             except TypeError as error:
                 raise UsageError(str(error)) from None
+            self.fine = self.fine and judgement.error is None
             seen = Seen(judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype))
             if self._paddings:
                 self._judge_padded(seen, call, subject, mesh)
@@ -190,18 +193,18 @@ class Plan:
 
 
 def _row(seen: Seen, index: int, at: str, first: bool) -> Call:
-    judgement = seen.judgement
+    judgement = seen.judgement if first else seen.judgement.again()
     return Call(
         index=index,
         function=judgement.facts.name,
         definition=relative(judgement.facts.definition),
         at=at,
         signature=seen.signature,
-        status=judgement.status if first else "CACHED",
+        status=judgement.status,
         executable=judgement.executable,
-        stages=judgement.stages if first else (),
-        compilations=int(first and judgement.status == "COMPILED"),
-        nearest=judgement.nearest if first else None,
-        reasons=judgement.reasons if first else (),
+        stages=judgement.stages,
+        compilations=int(judgement.status == "COMPILED"),
+        nearest=judgement.nearest,
+        reasons=judgement.reasons,
         error=judgement.error,
     )

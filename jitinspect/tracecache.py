@@ -90,7 +90,7 @@ def _planned(request: Request, listeners: Listeners) -> Result:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
-    code = program.INTERRUPTED if stopped else error.exit_code if error else 0
+    code = program.INTERRUPTED if stopped else error.exit_code if error else 0 if plan.fine else 4
     return _ended(plan.report(str(request.script)), stopped, error, code)
 
 

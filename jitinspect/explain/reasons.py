@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jitinspect.explain.history import History, Row
-from jitinspect.explain.slots import DEFAULT_LAYOUT, Node, Slot, Static
+from jitinspect.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
 from jitinspect.explain.values import differing_metadata, node_text, parts, text
 from jitinspect.model import ReasonKind
 
@@ -40,6 +40,8 @@ def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
     elif isinstance(old, Static) and isinstance(new, Static):
         for place, before, now in parts(where, old, new):
             yield Difference(kind, place, *_static_texts(before, now), before.value, now.value)
+    elif kind == "static_value":  # traced on one side
+        yield Difference(kind, where, _value(earlier, where, old), _value(row, where, new), old, new)
     elif isinstance(old, Node) and isinstance(new, Node):
         yield from _nodes(where, old, new, row, earlier)
     elif kind == "layout":
@@ -75,7 +77,14 @@ def _apart(old: str, new: str) -> tuple[str, str]:
 
 
 def _node(node: Node, row: Row, where: str | None, typed: bool) -> str:
-    return leaf_text(row, where) if node.type is None else node_text(node, typed)
+    if node.type is not None:
+        return node_text(node, typed)
+    static = row.get("static_value", where)
+    return text("static_value", static) if isinstance(static, Static) else leaf_text(row, where)
+
+
+def _value(row: Row, where: str | None, value: Node | Static) -> str:
+    return leaf_text(row, where) if value == LEAF else text("static_value", value)
 
 
 def leaf_text(row: Row, where: str | None) -> str:

@@ -120,7 +120,7 @@ def _tail(aux: Any, count: int) -> tuple[Any, ...]:
 
 def parts(where: str | None, before: Static, now: Static) -> Iterator[tuple[str | None, Static, Static]]:
     """The fields in which two values of one dataclass or namedtuple differ; else the values themselves."""
-    fields = _fields(now.value) if before.type is now.type else ()
+    fields = _fields(now.value) if type(before.value) is type(now.value) else ()
     differing = [name for name in fields if not _same(before.value, now.value, name)]
     if not differing:
         yield where, before, now
