@@ -106,6 +106,11 @@ def tells_bodies() -> bool:
     return hasattr(_util, "test_event_listener")
 
 
+def why_no_bodies() -> str | None:
+    """What is missing, where a look-up of a trace cannot be told from a trace."""
+    return None if tells_bodies() else "this JAX does not tell when a body is traced"
+
+
 def _hook(on_body: Callable[[], None]) -> Callable[[], None] | None:
     """Listen in front of whoever listens there already, until the returned function is called."""
     if not tells_bodies():
