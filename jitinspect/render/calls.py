@@ -147,6 +147,7 @@ def totals(report: CallReport, painter: Painter) -> Iterator[str]:
     yield painter(told, "1") + "\n"
     yield from _functions(report.functions, report.planned, painter)
     yield from _work(report.ahead_of_time, "ahead of time (lower and compile)", painter)
+    yield from _work(report.unwatched, "of functions that were jitted out of sight", painter)
     yield from _work(report.internal, "of JAX's own (eager operations)", painter)
     if report.omitted:
         yield painter(f"{_count(report.omitted, 'cached call')} without a row", "2") + "\n"
