@@ -176,9 +176,8 @@ def _static_value(one: Difference) -> str:
     if not has_equality(new):
         return _no_equality(type(new))
     if type(old) is not type(new):
-        return (
-            f"values of two types, {type(old).__name__} and {type(new).__name__}, are never equal: pass one"
-        )
+        types = f"{type(old).__name__} and {type(new).__name__}"
+        return f"JAX tells static values apart by type, too: pass {one.where} as one type, not as {types}"
     return (
         f"each value of {one.where} compiles once; if it takes many, make it an argument that is not static"
     )

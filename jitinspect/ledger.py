@@ -520,7 +520,8 @@ class Ledger:
 
 
 def _differentiated(miss: Miss) -> bool:
-    return miss.reading is not None and "grad" in (miss.reading.transformation or "")
+    under = miss.reading.transformation if miss.reading is not None else None
+    return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
 
 
 def plain_name(fun_name: str) -> str:

@@ -11,6 +11,7 @@ from jitinspect import bookkeeping
 from jitinspect.arguments.build import build_call, make_mesh
 from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
+from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy
 from jitinspect.padding import Padding, padded
@@ -62,11 +63,15 @@ class Plan:
         self.fine = True
         """Whether no call would raise."""
 
-    def take(self, call: ScriptCall) -> None:
-        """One call of a script, as often as it is repeated."""
+    def take(self, call: ScriptCall) -> Seen | None:
+        """One call of a script, as often as it is repeated. None where it looks nothing up."""
+        told = {name.removeprefix("jax_"): value for name, value in call.config}
+        if told.get("disable_jit", option("jax_disable_jit")):
+            return None
         seen = self._find(call)
         for _ in range(call.repeat):
             self._count(seen, call.at)
+        return seen
 
     def take_lines(self, lines: IO[str], path: str, on_progress: Callable[[int], None]) -> None:
         """The calls of a `.jsonl`; `on_progress` is told of characters read, now and then."""
@@ -103,11 +108,11 @@ class Plan:
         elif line.strip():
             call = read_jsonl_line(line, at)
             call = replace(call, call=bind_call(call.call, self._dims)) if self._dims else call
-            self.take(call)
-            if call.repeat == 1 and (key := call_key(line)) is not None:
+            seen = self.take(call)
+            if seen is not None and call.repeat == 1 and (key := call_key(line)) is not None:
                 if len(self._by_call) >= MOST_REMEMBERED:
                     self._by_call.clear()
-                self._by_call[key] = self._find(call)
+                self._by_call[key] = seen
 
     def _recall(self, line: str) -> Seen | None:
         """A call that was judged before, by what the line says of it. The line is remembered while there is

@@ -118,7 +118,9 @@ class SignatureReader:
             for (values, _), mask in zip(flat, statics, strict=True)
             for value, static in zip(values, mask, strict=True)
         ]
-        under = transformation(value for values, _ in flat for value in values)
+        under = transformation(
+            (one.where, leaf) for one, (values, _) in zip(given, flat, strict=True) for leaf in values
+        )
         common = (self.interner(under), *context)
         ids = (*fixed, *passed, *left, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
         return Reading(

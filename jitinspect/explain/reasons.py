@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jitinspect.explain.history import History, Row
 from jitinspect.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
-from jitinspect.explain.values import differing_metadata, node_text, parts, text
+from jitinspect.explain.values import differing_metadata, node_text, parts, shown_from_difference, text
 from jitinspect.model import ReasonKind
 
 LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
@@ -69,6 +69,8 @@ def _static_texts(before: Static, now: Static) -> tuple[str, str]:
     old, new = text("static_value", before), text("static_value", now)
     if old == new and before.type is not now.type:
         return f"{before.type.__qualname__} {old}", f"{now.type.__qualname__} {new}"
+    if old == new and (further := shown_from_difference(before.value, now.value)) is not None:
+        return further
     return _apart(old, new)
 
 

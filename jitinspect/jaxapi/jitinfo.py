@@ -159,8 +159,12 @@ def _call_of(obj: Any) -> Any:
 
 
 def _link(link: Any) -> Hashable:
+    """The code; what has none by its type, and by its own name, as built-in functions have."""
     code = getattr(link, "__code__", None)
-    return code if isinstance(code, types.CodeType) else type(link).__qualname__
+    if isinstance(code, types.CodeType):
+        return code
+    own = getattr(link, "__module__", None), getattr(link, "__qualname__", None)
+    return type(link).__module__, type(link).__qualname__, str(own)
 
 
 def _definition(fun: Any) -> str | None:
