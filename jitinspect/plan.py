@@ -11,15 +11,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import jax
-
 from jitinspect.advice import after_failure, first_call, reasons
 from jitinspect.explain import History, differences
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts, facts_of_filter_jit
 from jitinspect.jaxapi.jits import bound_arguments, underlying
 from jitinspect.layers import Keys, Layers, fast
 from jitinspect.model import Phase, Reason, Status
-from jitinspect.signature import Reading, SignatureReader, parameters_given
+from jitinspect.signature import Reading, SignatureReader, refuse_arrays_as_statics
 
 _STATUS: dict[Phase | None, Status] = {
     None: "CACHED", "trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED",
@@ -91,7 +89,7 @@ class Planner:
         bound, keywords = bound_arguments(subject)
         args, kwargs = (*bound, *args), {**keywords, **kwargs}
         try:
-            _refuse_arrays_as_statics(known, args, kwargs)
+            refuse_arrays_as_statics(known, args, kwargs)
             reading = self._reader.read(known, args, kwargs, jit.filter_jit)
         except (TypeError, ValueError, OverflowError) as error:  # before anything is looked up
             return Judgement(index, known, "CACHED", (), None, None, (), f"{type(error).__name__}: {error}")
@@ -144,7 +142,7 @@ class Planner:
         found = differences(history, history.row(reading.signature, index), earlier)
         if not found and earlier.index in self._failed:
             return earlier.index, (after_failure(known),)
-        return earlier.index, reasons(found, known, None, cleared=False)
+        return earlier.index, reasons(found, known, None, cleared=False, plannable=True)
 
     def _jit_of(self, subject: Any) -> Jit:
         known = self._jits.get(id(subject))
@@ -159,10 +157,3 @@ class Planner:
         if filter_jit is None:
             return Jit(facts(jit, self._functions), None, accepted(jit))
         return Jit(facts_of_filter_jit(filter_jit, jit, self._functions), filter_jit, None)
-
-
-def _refuse_arrays_as_statics(known: JitFacts, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """A planned array is a type, which can be hashed; the array that the call would have cannot."""
-    for one in parameters_given(known, args, kwargs):
-        if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
-            raise ValueError(f"Non-hashable static arguments are not supported: {one.where} is an array")

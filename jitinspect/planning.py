@@ -12,9 +12,10 @@ from jitinspect.arguments.build import build_call, make_mesh
 from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
 from jitinspect.jaxapi.devices import option
+from jitinspect.jaxapi.jits import signature
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy
-from jitinspect.padding import Padding, padded
+from jitinspect.padding import Padding, Paddings
 from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
 from jitinspect.replay import Targets, located, settings
@@ -50,7 +51,7 @@ class Plan:
         self, mesh: Sequence[tuple[str, int]], dims: Mapping[str, int], paddings: Sequence[Padding]
     ) -> None:
         self._mesh, self._dims = tuple(mesh), dims
-        self._paddings = tuple(paddings)
+        self._paddings = Paddings(paddings)
         self._targets = Targets()
         self._planner, self._padded = Planner(), Planner()
         self._compiled_padded = self._elements = self._added = 0
@@ -143,13 +144,14 @@ class Plan:
                 raise UsageError(str(error)) from None
             self.fine = self.fine and judgement.error is None
             seen = Seen(judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype))
-            if self._paddings:
+            if self._paddings.all:
                 self._judge_padded(seen, call, subject, mesh)
         return seen
 
     def _judge_padded(self, seen: Seen, call: ScriptCall, subject: Jitted, mesh: Any) -> None:
-        names = list(seen.judgement.facts.parameters)
-        arguments, seen.elements, seen.added = padded(call.call.arguments, names, self._paddings)
+        arguments, seen.elements, seen.added = self._paddings.apply(
+            call.call.arguments, signature(subject.call)
+        )
         args, kwargs = build_call(arguments, mesh)
         judgement = self._padded.judge(subject.call, args, kwargs, self._calls)
         self._compiled_padded += judgement.status == "COMPILED"
@@ -190,9 +192,13 @@ class Plan:
             policies=tuple(self._policies()),
         )
 
+    def unmet(self) -> UsageError | None:
+        """For a padding of what no call had."""
+        return self._paddings.unmet()
+
     def _policies(self) -> Iterator[Policy]:
-        if self._paddings:
-            text = ", ".join(padding.text for padding in self._paddings)
+        if self._paddings.all:
+            text = ", ".join(padding.text for padding in self._paddings.all)
             share = self._added / self._elements if self._elements else 0.0
             yield Policy(text, self._compiled_padded, self._added, share)
 

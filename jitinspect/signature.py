@@ -102,7 +102,7 @@ class SignatureReader:
         arrays_only = filter_jit is not None
         if arrays_only:
             args, kwargs = filter_jit_arguments(filter_jit, args, kwargs)
-        given = list(parameters_given(facts, args, kwargs))
+        given = list(_given(facts, args, kwargs))
         flat = [
             ([], None) if one.static or one.value is _Unset else jax.tree_util.tree_flatten(one.value)
             for one in given
@@ -244,6 +244,15 @@ class SignatureReader:
         return known[0]
 
 
+def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raises ValueError for a planned array as a static argument: it is a type, which can be hashed; the array
+    that the call would have cannot.
+    """
+    for one in _given(facts, args, kwargs):
+        if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
+            raise ValueError(f"Non-hashable static arguments are not supported: {one.where} is an array")
+
+
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:
     if not arrays_only:
         return [[False] * len(values) for values, _ in flat]
@@ -260,7 +269,7 @@ def _setting(name: str, value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
-def parameters_given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Given]:
+def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Given]:
     """What each parameter was given, and how."""
     parameters = facts.parameters
     names = [name for name, parameter in parameters.items() if parameter.kind in _POSITIONAL]

@@ -112,11 +112,14 @@ class History:
         differing = np.add.reduce(unequal.view(np.uint8), axis=0, dtype=np.uint32)
         if self._gaps and (parts := [line for line in self._gaps if self._is_part(line)]):
             here, there = (ids[parts] != ABSENT)[:, None], kept[parts] != ABSENT
-            differing += np.minimum((here & ~there).sum(axis=0), (~here & there).sum(axis=0)).astype(np.uint32)
+            differing += np.minimum((here & ~there).sum(axis=0), (~here & there).sum(axis=0)).astype(
+                np.uint32
+            )
         return self.at(count - 1 - int(differing[::-1].argmin()))
 
     def _is_part(self, line: int) -> bool:
-        return self.slots[self._varying[line]].kind == "structure"
+        kind: ReasonKind = self.slots[self._varying[line]].kind
+        return kind == "structure"
 
     def at(self, position: int) -> Row:
         """The signature that was added when there were `position` before it."""

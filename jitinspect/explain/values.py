@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import re
 from collections.abc import Iterator
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from jitinspect.explain.slots import Captured, Node, Static
@@ -71,7 +71,8 @@ def shown_from_difference(before: Any, now: Any) -> tuple[str, str] | None:
     old, new = _in_full(before), _in_full(now)
     if old == new:
         return None
-    start = len(commonprefix([old, new])) - LONGEST // 4
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    start = max(0, alike - LONGEST // 4)
     return _window(old, start), _window(new, start)
 
 
