@@ -19,12 +19,12 @@ from jitinspect.explain import History, differences
 from jitinspect.explain import Row as ExplainedRow
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
+from jitinspect.jaxapi.filterjit import facts_of_filter_jit
 from jitinspect.jaxapi.jitinfo import (
     FunctionNumbers,
     JitFacts,
     facts,
     facts_of_compiled,
-    facts_of_filter_jit,
 )
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.layers import Layers

@@ -13,7 +13,8 @@ from typing import Any
 
 from jitinspect.advice import after_failure, first_call, reasons
 from jitinspect.explain import History, differences
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts, facts_of_filter_jit
+from jitinspect.jaxapi.filterjit import facts_of_filter_jit
+from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts
 from jitinspect.jaxapi.jits import bound_arguments, underlying
 from jitinspect.layers import Keys, Layers, fast
 from jitinspect.model import Phase, Reason, Status

@@ -14,7 +14,8 @@ import numpy as np
 from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, LEAF, Form, Interner, Node, Signature, Slot, Static
 from jitinspect.jaxapi.context import context_names, context_values
 from jitinspect.jaxapi.devices import option
-from jitinspect.jaxapi.jitinfo import JitFacts, filter_jit_arguments
+from jitinspect.jaxapi.filterjit import filter_jit_arguments
+from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.model import ReasonKind
 from jitinspect.trees import nodes
@@ -245,8 +246,8 @@ class SignatureReader:
 
 
 def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raises ValueError for a planned array as a static argument: it is a type, which can be hashed; the array
-    that the call would have cannot.
+    """Raises ValueError for a planned array as a static argument: it is a type, which can be hashed; the
+    array that the call would have cannot.
     """
     for one in _given(facts, args, kwargs):
         if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):

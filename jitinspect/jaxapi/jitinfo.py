@@ -14,14 +14,13 @@ import pathlib
 import types
 import weakref
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import numpy as np
 
 from jitinspect.explain import Captured
-from jitinspect.jaxapi.jits import peeled
 from jitinspect.specs import short_dtype
 
 _OPTIONS = (
@@ -70,14 +69,11 @@ class JitFacts:
 def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
     """The facts of a `jax.jit` object. Raises AttributeError where this JAX keeps them elsewhere."""
     info, fun = jit._jit_info, jit._fun
-    chain = list(_chain(fun))
     options = {_SPOKEN.get(name, name): _hashable(getattr(info, name, None)) for name in _OPTIONS}
     signature = info.fun_signature
     number = functions(fun)
     return JitFacts(
         name=getattr(jit, "__name__", None) or type(fun).__name__,
-        definition=_definition(chain[-1]),
-        lineage=tuple(_link(link) for link in chain),
         function=number,
         group=(number, tuple(options.values())),
         fast=(number, tuple(value for name, value in options.items() if name not in _NOT_IN_THE_FAST_PATH)),
@@ -85,9 +81,19 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
         static_nums=frozenset(_positions(info.static_argnums, signature)),
         static_names=frozenset(info.static_argnames),
         options=options,
-        closure=tuple(pair for link in chain for pair in _closed_over(link)),
-        wrapper=_wrapper(chain),
+        **facts_of_function(fun),
     )
+
+
+def facts_of_function(fun: Any) -> dict[str, Any]:
+    """What the facts of a jit have from the function under it, and from the wrappers around that."""
+    chain = list(_chain(fun))
+    return {
+        "definition": _definition(chain[-1]),
+        "lineage": tuple(_link(link) for link in chain),
+        "closure": tuple(pair for link in chain for pair in _closed_over(link)),
+        "wrapper": _wrapper(chain),
+    }
 
 
 def accepted(jit: Any) -> inspect.Signature | None:
@@ -255,68 +261,6 @@ def _positions(nums: Any, signature: inspect.Signature | None) -> Iterator[int]:
         kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
         count = sum(parameter.kind in kinds for parameter in signature.parameters.values())
     yield from (num + count if num < 0 else num for num in nums)
-
-
-def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> JitFacts:
-    """The facts of an `equinox.filter_jit`, whose own jit all functions of one name share (0.13.8)."""
-    inner = facts(jit, functions)
-    whole = _function_of(wrapper)
-    fun, front, _ = _taken_apart(whole)
-    chain = list(_chain(whole if isinstance(fun, type) else fun))
-    number = functions.equal((inner.function, fun if front else wrapper._static_fun))
-    return replace(
-        inner,
-        definition=_definition(chain[-1]),
-        lineage=("filter_jit", *(_link(link) for link in chain)),
-        function=number,
-        group=(number, inner.group),
-        fast=(number, inner.fast),
-        parameters=_parameters(wrapper, fun, front),
-        static_nums=frozenset(),
-        static_names=frozenset(),
-        closure=tuple(pair for link in chain for pair in _closed_over(link)),
-        wrapper=_wrapper(chain),
-    )
-
-
-def filter_jit_arguments(
-    wrapper: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-    """A call of a `filter_jit` as equinox takes it (0.13.8): each argument by position that can be, after
-    those that the function holds itself. Raises TypeError where they do not fit.
-    """
-    bound = wrapper._signature.bind(*args, **kwargs)
-    _, front, keywords = _taken_apart(_function_of(wrapper))
-    return (*front, *bound.args), {**keywords, **bound.kwargs}
-
-
-def _function_of(wrapper: Any) -> Any:
-    return getattr(wrapper, "__wrapped__", wrapper)
-
-
-def _taken_apart(fun: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
-    """A function that is a tree, of which equinox traces the arrays: what is called, and the arguments that
-    it holds. A module is the first argument of its class; what wraps a function and has no arrays, as
-    `equinox.filter_grad` makes them, is a value of its own.
-    """
-    leaves = jax.tree_util.tree_leaves(fun)
-    if len(leaves) == 1 and leaves[0] is fun:
-        return fun, (), {}
-    if type(fun).__name__ in ("BoundMethod", "Partial") and (step := peeled(fun)) is not None:
-        inner, front, keywords = _taken_apart(step[0])
-        return inner, (*front, *step[1]), {**keywords, **step[2]}
-    if hasattr(fun, "__wrapped__") and not any(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves):
-        return fun, (), {}
-    return type(fun), (fun,), {}
-
-
-def _parameters(wrapper: Any, fun: Any, front: tuple[Any, ...]) -> Mapping[str, inspect.Parameter]:
-    if not front:
-        return dict(wrapper._signature.parameters)
-    if not isinstance(fun, type):
-        return dict(inspect.signature(fun).parameters)
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    return {"self": own, **wrapper._signature.parameters}
 
 
 def facts_of_compiled(compiled: Any, functions: FunctionNumbers) -> JitFacts:

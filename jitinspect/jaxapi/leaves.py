@@ -161,8 +161,9 @@ def _spoken(tracer: Any) -> str:
     name = _SPOKEN.get(type(tracer).__name__, type(tracer).__name__)
     if name == "grad" and getattr(getattr(tracer, "_trace", None), "is_vjp", True) is False:
         name = "linearize"
-    if name == "jvp" and _transformations(tracer.tangent) != _transformations(tracer.primal):
-        name = f"jvp along {_transformations(tracer.tangent)}"
+    along = _transformations(getattr(tracer, "tangent", None))
+    if name == "jvp" and along not in (_UNDER_NOTHING, _transformations(tracer.primal)):
+        name = f"jvp along {along}"
     inner, axis = getattr(tracer, "val", None), getattr(tracer, "batch_dim", None)
     if not (isinstance(axis, int) and hasattr(inner, "shape")):
         return name

@@ -62,7 +62,7 @@ def test_staging_is_told_from_evaluating():
 
     def look(name):
         def inner(x):
-            seen[name] = calls.being_staged(), transformation([x])
+            seen[name] = calls.being_staged(), transformation([("x", x)])
             return x * 1.0
 
         return inner
@@ -72,11 +72,17 @@ def test_staging_is_told_from_evaluating():
     jax.grad(look("grad"))(1.0)
     jax.vmap(look("vmap"))(np.ones((5, 2)))
     jax.jit(jax.grad(look("jit of grad")))(1.0)
+    jax.linearize(look("linearize"), 1.0)
+    jax.jvp(look("jvp"), (1.0,), (1.0,))
+    jax.jacfwd(look("jacfwd"))(jnp.ones(3))
+    jax.vmap(look("vmap of axis 1"), in_axes=1)(jnp.ones((2, 5)))
     with jax.ensure_compile_time_eval():
         look("compile-time")(1.0)
     assert seen == {
         "plain": (False, None), "jit": (True, "DynamicJaxprTracer"), "grad": (False, "grad"),
         "vmap": (False, "vmap over 5"), "jit of grad": (True, "grad, DynamicJaxprTracer"),
+        "linearize": (False, "linearize"), "jvp": (False, "jvp"), "jacfwd": (False, "jvp along vmap over 3"),
+        "vmap of axis 1": (False, "vmap over 5 on axis 1"),
         "compile-time": (False, None),
     }  # fmt: skip
 
