@@ -252,9 +252,13 @@ class Ledger:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            function = None if jit is None else facts(jit, self._functions).function
-            self._cleared[function] = self._offset + len(self.log)
+            known = None if jit is None else facts(jit, self._functions)
+            self._cleared[known and known.function] = self._offset + len(self.log)
             self._layers.forget()
+            for group in [self._group(known)] if known else self._groups.values():
+                group.forget()
+            if known is None:
+                self._compiled.clear()
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
