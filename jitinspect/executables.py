@@ -39,7 +39,8 @@ class Group:
         """The fast path of these jits was cleared."""
         self.executables.clear()
         self.readings.clear()
-        self._tell(None, None)
+        self._prober = None
+        self._tell(None, no_probe)
 
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)

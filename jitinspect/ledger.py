@@ -253,7 +253,7 @@ class Ledger:
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
             known = None if jit is None else facts(jit, self._functions)
-            self._cleared[known and known.function] = self._offset + len(self.log)
+            self._cleared[known.function if known else None] = self._offset + len(self.log)
             self._layers.forget()
             for group in [self._group(known)] if known else self._groups.values():
                 group.forget()
