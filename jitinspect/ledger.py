@@ -104,7 +104,9 @@ class Ahead:
 
 
 class _Thread(threading.local):
-    """Of one thread: how deep it is in work ahead of time, whether that compiled, where its calls stand."""
+    """Of one thread: how deep it is in work ahead of time, whether that compiled, where its calls stand,
+    and which functions that were compiled in no call are JAX's own.
+    """
 
     def __init__(self) -> None:
         self.ahead = 0
@@ -112,6 +114,7 @@ class _Thread(threading.local):
         self.muted = 0
         self.at: str | None = None
         self.last: Row | None = None
+        self.of_jax: dict[str, bool] = {}
 
 
 def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -153,7 +156,7 @@ class Ledger:
         self.log: list[Any] = []
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
-        self.internal, self.ahead = Work(), Work()
+        self.internal, self.ahead, self.unwatched = Work(), Work(), Work()
         self.executables = 0
         self.signatures: dict[int, str] = {}
         self.kept: list[Any] | None = None
@@ -380,8 +383,17 @@ class Ledger:
             if phase == "compile":
                 self.executables += 1
                 last.miss.compilations += 1
-        else:
+        elif self._is_of_jax(name):
             self.internal = _added(self.internal, phase, seconds)
+        else:
+            self.unwatched = _added(self.unwatched, phase, seconds)
+
+    def _is_of_jax(self, name: str) -> bool:
+        """By where the function is defined; what a later event leaves out, an earlier one of it has told."""
+        definition = events.sight().definition
+        if definition is not None:
+            self._thread.of_jax[name] = events.is_internal(definition)
+        return self._thread.of_jax.get(name, True)
 
     @_harmless()
     def _jax_says(self, text: str) -> None:

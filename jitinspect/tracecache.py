@@ -223,5 +223,6 @@ def _report(request: Request, ledger: Ledger) -> CallReport:
         totals=bookkeeping.totals(functions, ledger.executables, disk_hits),
         internal=ledger.internal,
         ahead_of_time=ledger.ahead,
+        unwatched=ledger.unwatched,
         omitted=sum(ledger.folded.values()),
     )

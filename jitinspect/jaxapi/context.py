@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from jax._src import config as _config
@@ -35,7 +36,7 @@ def context_names() -> tuple[str, ...]:
 def context_values() -> tuple[Any, ...]:
     """The values alone, to be compared at once."""
     values = _values()
-    return tuple(values[index] for index in _compared(len(values)))
+    return _compared(len(values))(values)
 
 
 def changed_context() -> dict[str, str]:
@@ -110,8 +111,9 @@ def _all_names(count: int) -> tuple[str, ...]:
 
 
 @cache
-def _compared(count: int) -> tuple[int, ...]:
-    return tuple(index for index, name in enumerate(_all_names(count)) if name not in _IDENTITY_ONLY)
+def _compared(count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    kept = [index for index, name in enumerate(_all_names(count)) if name not in _IDENTITY_ONLY]
+    return itemgetter(*kept) if kept else lambda values: ()
 
 
 def _probe() -> Callable[[], tuple[Any, ...]]:

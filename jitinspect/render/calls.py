@@ -238,9 +238,9 @@ def _functions(
 
 def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
     """Sentences, and their colours."""
-    ahead = _work(report.ahead_of_time, "ahead of time (lower and compile)")
-    internal = _work(report.internal, "of JAX's own (eager operations)")
-    yield from ((text, "2") for text in (ahead, internal) if text)
+    yield from _work(report.ahead_of_time, "ahead of time (lower and compile)")
+    yield from _work(report.unwatched, "of functions that were jitted out of sight")
+    yield from _work(report.internal, "of JAX's own (eager operations)")
     if report.omitted:
         yield f"{_count(report.omitted, 'cached call')} without a row", "2"
     yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)
@@ -248,10 +248,9 @@ def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
         yield f"ended early: {report.stopped}", "31"
 
 
-def _work(work: Work, what: str) -> str:
-    if not work.compilations:
-        return ""
-    return f"+ {seconds(work.seconds)} for {_count(work.compilations, 'compilation')} {what}"
+def _work(work: Work, what: str) -> Iterator[tuple[str, str]]:
+    if work.compilations:
+        yield f"+ {seconds(work.seconds)} for {_count(work.compilations, 'compilation')} {what}", "2"
 
 
 def _policy(policy: Policy, today: int) -> str:

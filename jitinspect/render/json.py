@@ -104,6 +104,7 @@ def _call_report(document: dict[str, Any], environment: Environment | None) -> C
         totals=_build(CallTotals, document["totals"]),
         internal=_build(Work, document["internal"]),
         ahead_of_time=_build(Work, document["ahead_of_time"]),
+        unwatched=_build(Work, document.get("unwatched", {"compilations": 0, "seconds": 0.0})),
         policies=_each(Policy, document["policies"]),
         environment=environment,
     )
