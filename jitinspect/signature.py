@@ -246,8 +246,8 @@ class SignatureReader:
 
 
 def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raises ValueError for a planned array as a static argument: it is a type, which can be hashed; the
-    array that the call would have cannot.
+    """Raises ValueError for a planned array as a static argument: its type can be hashed; the array that the
+    call would have cannot.
     """
     for one in _given(facts, args, kwargs):
         if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
