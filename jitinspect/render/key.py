@@ -45,10 +45,15 @@ def comparison_text(found: Comparison, color: bool, verbose: bool = False) -> It
 
 
 def _verdict(found: Comparison) -> str:
+    """What is to be said of the key on disk, and of the one in memory where the first is the same."""
     if not found.disk_known:
-        return "one of the two has no on-disk key"
-    names = ", ".join(difference.component for difference in found.disk)
-    return f"the key on disk differs in {names}" if names else "the same key on disk, another in memory"
+        memory = "another key" if found.memory else "the same key"
+        return f"the keys on disk cannot be compared, one of the two has none; {memory} in memory"
+    if names := ", ".join(difference.component for difference in found.disk):
+        return f"the key on disk differs in {names}"
+    if found.other_file:
+        return "the key on disk differs, though none of its components does: was the saved one edited?"
+    return "the same key on disk, another in memory"
 
 
 def _difference(difference: KeyDifference, color: bool, verbose: bool) -> Iterator[str]:
@@ -90,7 +95,8 @@ def _summary(component: str, disk: DiskKey) -> str:
     """What the component was made of, in a few words."""
     made_of = {name: value for name, value in disk.inputs.get(component, {}).items() if value}
     if component == "computation" and made_of:
-        count = sum(map(int, disk.inputs.get("operations", {}).values()))
+        counts = disk.inputs.get("operations", {}).values()
+        count = sum(int(text) for text in counts if text.isdecimal())
         return f"{made_of.get('module')}: {count} operations"
     if len(made_of) > _MOST_NAMED:
         return f"{len(made_of)} options"
