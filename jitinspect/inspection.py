@@ -145,9 +145,7 @@ class _Inspection:
         traced, lowered = pipeline.traced, pipeline.lowered
         self.observer.muted = True  # JAX tells of a compilation which then does not come to pass
         try:
-            return cache_key(
-                self._function(), self.subject.call, call, traced, lowered, pipeline.disk_key
-            )
+            return cache_key(self._function(), self.subject.call, call, traced, lowered, pipeline.disk_key)
         finally:
             self.observer.muted = False
 

@@ -1,4 +1,4 @@
-"""What JAX traces, by the names that the user gave: libraries put a jit's arguments into trees of their own."""
+"""What JAX traces, by the user's names: libraries put a jit's arguments into trees of their own."""
 
 from __future__ import annotations
 

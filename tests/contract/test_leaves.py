@@ -20,7 +20,9 @@ CALLBACKS_HINDER = jax.__version__.startswith("0.10.")
 
 def told(*args, **kwargs):
     traced = jax.jit(lambda p, s=1.0: p["w"] * s).trace(*args, **kwargs)
-    return [(leaf.path, leaf.aval.weak_type, leaf.placement) for leaf in leaves(traced, argument_names(traced))]
+    return [
+        (leaf.path, leaf.aval.weak_type, leaf.placement) for leaf in leaves(traced, argument_names(traced))
+    ]
 
 
 def test_leaves_have_the_paths_of_their_parameters():

@@ -55,9 +55,13 @@ REPORT = Report(
     Comparison("key.json", False, (CHANGE,), (KeyDifference("computation", "c0", "c1", (CHANGE,)),)),
 )
 REASON = Reason("shape", "x", "f32[3]", "f32[4]", "pad it", "x: f32[3] → f32[4]")
+SECONDS = {"trace": 0.1}
+CALL = Call(
+    0, "f", "m.py:1", "s.calls:1", "f(f32[3])", "COMPILED", 1, ("trace",), SECONDS, 1, None, (REASON,)
+)
 CALLS = CallReport(
     "s.calls",
-    (Call(0, "f", "m.py:1", "s.calls:1", "f(f32[3])", "COMPILED", 1, ("trace",), {"trace": 0.1}, 1, None, (REASON,)),),
+    (CALL,),
     (FunctionTotals("f", "m.py:1", 1, 1, 0, 0.1),),
     CallTotals(1, 1, 1, 0, 0, 0.1),
     policies=(Policy("x.0=pow2", 1, 3, 0.5),),
