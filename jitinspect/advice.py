@@ -27,18 +27,6 @@ def reasons(
     return told or ((_cleared(facts) if cleared else _unknown(facts)),)
 
 
-def agrees(jax_says: str, told: Iterable[Reason]) -> bool:
-    """Whether JAX's own explanation names all these causes: where, and what is there now."""
-    for one in told:
-        if one.kind == "new_function":
-            named = "seen another function defined on the same line" in jax_says
-        else:
-            named = f"{one.where}" in jax_says and f"{one.now}".replace("{weak}", "") in jax_says
-        if not named:
-            return False
-    return True
-
-
 def _cleared(facts: JitFacts) -> Reason:
     text = "called like this before: the caches were cleared in between"
     hint = "leave out jax.clear_caches() and clear_cache(), or call them once"

@@ -10,7 +10,6 @@ from jitinspect.jaxapi import calls, sites
 from jitinspect.ledger import PHASES, Ledger, Row
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.paths import relative
-from jitinspect.tracebacks import user_traceback
 
 
 def rows(ledger: Ledger) -> Iterator[Call]:
@@ -43,7 +42,7 @@ def _cached(
 
 def call_of(row: Row) -> Call:
     """A row of the ledger as the report tells it."""
-    miss, error = row.miss, row.error
+    miss, raised = row.miss, row.raised
     return Call(
         index=row.index,
         function=miss.facts.name,
@@ -57,8 +56,8 @@ def call_of(row: Row) -> Call:
         compilations=miss.compilations,
         nearest=row.nearest,
         reasons=row.reasons,
-        error=f"{type(error).__name__}: {error}".split("\n")[0] if error is not None else None,
-        traceback=user_traceback(error) if error is not None else None,
+        error=raised.error if raised else None,
+        traceback=raised.traceback if raised else None,
         jax_says=miss.jax_says,
     )
 

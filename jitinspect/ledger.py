@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.advice import after_failure, agrees, first_call, reasons
+from jitinspect.advice import after_failure, first_call, reasons
 from jitinspect.describe import describe_call
 from jitinspect.executables import Group
 from jitinspect.explain import History, differences
 from jitinspect.explain import Row as ExplainedRow
 from jitinspect.jaxapi import calls, events, sites
-from jitinspect.jaxapi.explanations import explanations
+from jitinspect.jaxapi.explanations import NOTHING, agrees, explanations
 from jitinspect.jaxapi.jitinfo import (
     FunctionNumbers,
     JitFacts,
@@ -31,6 +31,7 @@ from jitinspect.layers import Layers
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
+from jitinspect.tracebacks import user_traceback
 
 MOST_ROWS = 10_000
 """Cached calls beyond this many are counted and have no row."""
@@ -65,6 +66,14 @@ class Miss:
         return "DISK" if deepest == "compile" and self.from_disk else PHASES[deepest]
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What a call raised, in words: an exception would keep all that its frames hold."""
+
+    error: str
+    traceback: str
+
+
 @dataclass(slots=True, eq=False)
 class Row:
     """A call that is over and was no plain cached one."""
@@ -75,7 +84,7 @@ class Row:
     executable: int | None
     nearest: int | None
     tell: Callable[[], tuple[Reason, ...]]
-    error: BaseException | None
+    raised: Raised | None
     thread: int
 
     @property
@@ -95,7 +104,9 @@ class Ahead:
 
 
 class _Thread(threading.local):
-    """Of one thread: how deep it is in work ahead of time, whether that compiled, where its calls stand."""
+    """Of one thread: how deep it is in work ahead of time, whether that compiled, where its calls stand,
+    and which functions that were compiled in no call are JAX's own.
+    """
 
     def __init__(self) -> None:
         self.ahead = 0
@@ -103,6 +114,7 @@ class _Thread(threading.local):
         self.muted = 0
         self.at: str | None = None
         self.last: Row | None = None
+        self.of_jax: dict[str, bool] = {}
 
 
 def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -144,7 +156,7 @@ class Ledger:
         self.log: list[Any] = []
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
-        self.internal, self.ahead = Work(), Work()
+        self.internal, self.ahead, self.unwatched = Work(), Work(), Work()
         self.executables = 0
         self.signatures: dict[int, str] = {}
         self.kept: list[Any] | None = None
@@ -216,7 +228,7 @@ class Ledger:
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         miss = self._misses.pop(id(frame), None)
         if miss is not None:
-            return self._close(miss, sites.caller(frame), error)
+            return self._close(miss, frame, error)
         if error is None:  # the event was another thread's
             caller = calls.user_frame(frame.f_back or frame)
             entry = (sites.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
@@ -224,9 +236,7 @@ class Ledger:
         call = sites.underway(frame)
         known = self._facts(call)
         self._close(
-            Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)),
-            sites.caller(frame),
-            error,
+            Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)), frame, error
         )
         return None
 
@@ -249,9 +259,13 @@ class Ledger:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            function = None if jit is None else facts(jit, self._functions).function
-            self._cleared[function] = self._offset + len(self.log)
+            known = None if jit is None else facts(jit, self._functions)
+            self._cleared[known.function if known else None] = self._offset + len(self.log)
             self._layers.forget()
+            for group in [self._group(known)] if known else self._groups.values():
+                group.forget()
+            if known is None:
+                self._compiled.clear()
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -302,7 +316,7 @@ class Ledger:
             if len(self.log) >= self.most:
                 self.fold()
         else:
-            self._close(Miss(made.watched.facts, made.signature), sites.caller(frame), error)
+            self._close(Miss(made.watched.facts, _given(made.watched.facts.name, frame)), frame, error)
 
     def _found_compiled(self, compiled: Any) -> Ahead:
         """One that was loaded from a file, or compiled before the watch."""
@@ -373,8 +387,17 @@ class Ledger:
             if phase == "compile":
                 self.executables += 1
                 last.miss.compilations += 1
-        else:
+        elif self._is_of_jax(name):
             self.internal = _added(self.internal, phase, seconds)
+        else:
+            self.unwatched = _added(self.unwatched, phase, seconds)
+
+    def _is_of_jax(self, name: str) -> bool:
+        """By where the function is defined; what a later event leaves out, an earlier one of it has told."""
+        definition = events.sight().definition
+        if definition is not None:
+            self._thread.of_jax[name] = events.is_internal(definition)
+        return self._thread.of_jax.get(name, True)
 
     @_harmless()
     def _jax_says(self, text: str) -> None:
@@ -407,14 +430,15 @@ class Ledger:
 
     # Keeping the books
 
-    def _close(self, miss: Miss, at: str | None, error: BaseException | None) -> None:
+    def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
+        at, raised = self._thread.at or sites.caller(frame), _raised(error, frame)
         with self._lock:
             index = self._offset + len(self.log)
             nearest, tell = self._explain(miss, index)
             if error is not None:
                 self._failed.add(index)
             number = self._executable(miss, error)
-            row = Row(index, miss, self._thread.at or at, number, nearest, tell, error, threading.get_ident())
+            row = Row(index, miss, at, number, nearest, tell, raised, threading.get_ident())
             self.log.append(row)
         self._thread.last = row
         self._on_row(row)
@@ -471,8 +495,8 @@ class Ledger:
 
     def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
         if miss.jax_says is None:
-            miss.jax_says = "nothing: what it explains are traces, and the function was not traced"
-        elif agrees(miss.jax_says, told):
+            miss.jax_says = NOTHING
+        if agrees(miss.jax_says, told):
             miss.jax_says = None
 
     def _history(self, known: JitFacts) -> History:
@@ -505,6 +529,18 @@ class Ledger:
             return self._reader.read(known, call.args, arguments, arrays_only=call.filter_jit is not None)
         except (TypeError, OverflowError, ValueError):
             return None
+
+
+def _raised(error: BaseException | None, frame: FrameType) -> Raised | None:
+    if error is None:
+        return None
+    told = f"{type(error).__name__}: {error}".split("\n")[0]
+    return Raised(told, user_traceback(error, frame.f_back))
+
+
+def _given(name: str, frame: FrameType) -> str:
+    """The arguments that a Compiled was called with, which need not be those that it was compiled for."""
+    return describe_call(name, frame.f_locals["args"], frame.f_locals["kwargs"], traced_dtype)
 
 
 def _differentiated(miss: Miss) -> bool:

@@ -208,7 +208,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals and have no row."""
+    """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals and have no row.
+
+    `internal` is JAX's own work, `ahead_of_time` that of lower and compile, `unwatched` that for functions
+    which were jitted by something else than `jax.jit`, such as `pjit`.
+    """
 
     script: str
     calls: tuple[Call, ...]
@@ -216,6 +220,7 @@ class CallReport:
     totals: CallTotals
     internal: Work = Work()
     ahead_of_time: Work = Work()
+    unwatched: Work = Work()
     planned: bool = False
     omitted: int = 0
     policies: tuple[Policy, ...] = ()

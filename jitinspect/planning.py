@@ -43,7 +43,10 @@ class Seen:
 
 
 class Plan:
-    """Judges the calls of a script one by one, as they are, and as the paddings would have them."""
+    """Judges the calls of a script one by one, as they are, and as the paddings would have them.
+
+    `passed_over` has the keys of a `.jsonl` that mean nothing here, and where they first stood.
+    """
 
     def __init__(
         self, mesh: Sequence[tuple[str, int]], dims: Mapping[str, int], paddings: Sequence[Padding]
@@ -59,12 +62,11 @@ class Plan:
         self._by_line: dict[str, Seen] = {}
         self._by_call: dict[bytes | None, Seen] = {}
         self._calls = 0
+        self.passed_over: dict[str, str] = {}
 
     def take(self, call: ScriptCall) -> None:
         """One call of a script, as often as it is repeated."""
-        seen = self._find(call)
-        for _ in range(call.repeat):
-            self._count(seen, call.at)
+        self._count(self._find(call), call.at, call.repeat)
 
     def take_lines(self, lines: IO[str], path: str, on_progress: Callable[[int], None]) -> None:
         """The calls of a `.jsonl`; `on_progress` is told of characters read, now and then."""
@@ -100,6 +102,8 @@ class Plan:
             self._count(seen, at)
         elif line.strip():
             call = read_jsonl_line(line, at)
+            for name in call.passed_over:
+                self.passed_over.setdefault(name, at)
             call = replace(call, call=bind_call(call.call, self._dims)) if self._dims else call
             self.take(call)
             if call.repeat == 1 and (key := call_key(line)) is not None:
@@ -146,13 +150,14 @@ class Plan:
         judgement = self._padded.judge(subject.call, args, kwargs, self._calls)
         self._compiled_padded += judgement.status == "COMPILED"
 
-    def _count(self, seen: Seen, at: str) -> None:
+    def _count(self, seen: Seen, at: str, times: int = 1) -> None:
         """A row for a call that does something, and for the first of those that do not."""
         first = seen.count == 0
-        seen.count += 1
-        if (first and seen.judgement.stages) or len(self._rows) < MOST_ROWS:
-            self._rows.append(_row(seen, self._calls, at, first))
-        self._calls += 1
+        room = max(MOST_ROWS - len(self._rows), int(first and bool(seen.judgement.stages)))
+        for nth in range(min(times, room)):
+            self._rows.append(_row(seen, self._calls + nth, at, first and nth == 0))
+        seen.count += times
+        self._calls += times
 
     def _settle(self) -> None:
         """Add up what has been seen, and forget it."""

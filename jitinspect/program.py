@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import gc
+import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -42,18 +44,27 @@ def run(code: CodeType, path: Path, argv: Sequence[str] = ()) -> Outcome:
     """Run it to its end, threads included. What it raises is told on stderr, by the user's own frames."""
     with _as_main(path, argv) as module:
         try:
-            exec(code, module.__dict__)
+            outcome = _executed(code, module)
             _join_threads()
-        except SystemExit as error:
-            return _exited(error)
         except KeyboardInterrupt:
             return Outcome(INTERRUPTED, "interrupted")
-        except BaseException as error:
-            sys.stderr.write(user_traceback(error) + "\n")
-            return Outcome(1, f"the program raised {type(error).__name__}")
         finally:  # what it printed comes before what is told of it
             with suppress(OSError, ValueError):
                 sys.stdout.flush()
+    return outcome
+
+
+def _executed(code: CodeType, module: ModuleType) -> Outcome:
+    """Raises KeyboardInterrupt alone."""
+    try:
+        exec(code, module.__dict__)
+    except SystemExit as error:
+        return _exited(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        sys.stderr.write(user_traceback(error) + "\n")
+        return Outcome(1, f"the program raised {type(error).__name__}")
     return Outcome()
 
 
@@ -73,9 +84,9 @@ def _as_main(path: Path, argv: Sequence[str]) -> Iterator[ModuleType]:
     module.__dict__.update(__file__=file, __builtins__=builtins, __cached__=None, __loader__=loader)
     module.__annotations__ = {}
     before = sys.argv, list(sys.path), sys.modules["__main__"], sys.excepthook
+    sys.path[:] = _search_path(path)
     sys.excepthook = sys.__excepthook__  # Typer has its own
     sys.argv = [str(path), *argv]
-    sys.path.insert(0, str(path.absolute().parent))
     sys.modules["__main__"] = module
     try:
         yield module
@@ -83,8 +94,26 @@ def _as_main(path: Path, argv: Sequence[str]) -> Iterator[ModuleType]:
         sys.argv, sys.path[:], sys.modules["__main__"], sys.excepthook = before
 
 
+def _search_path(path: Path) -> list[str]:
+    """The program's folder, its links followed, in the place of what Python put first for jitinspect itself:
+    the folder of its command, or with `python -m` the current one. With `python -P` there is neither.
+    """
+    if sys.flags.safe_path:
+        return list(sys.path)
+    own = getattr(sys.modules["__main__"], "__file__", None)
+    firsts = {os.getcwd(), os.path.dirname(os.path.realpath(own)) if own else ""}
+    others = sys.path[1:] if sys.path and sys.path[0] in firsts else sys.path
+    return [str(path.resolve().parent), *others]
+
+
 def _join_threads() -> None:
-    """The interpreter waits for the threads that are no daemons, before it says that the program is over."""
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    """The interpreter waits for the threads that are no daemons, before it says that the program is over:
+    however it ends. Those of a pool wait for work, until they are told that there will be none.
+    """
+    threads = [one for one in threading.enumerate() if one is not threading.current_thread()]
+    waited_for = [one for one in threads if not one.daemon]
+    if waited_for and (pools := sys.modules.get("concurrent.futures.thread")):
+        for pool in [one for one in gc.get_objects() if issubclass(type(one), pools.ThreadPoolExecutor)]:
+            pool.shutdown()
+    for thread in waited_for:
+        thread.join()

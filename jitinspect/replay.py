@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -10,7 +12,7 @@ import jax
 
 from jitinspect.arguments.build import Call as Arguments
 from jitinspect.arguments.build import build_call
-from jitinspect.errors import JitinspectError
+from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.jaxapi.context import setting
 from jitinspect.jaxapi.zeros import zeros
 from jitinspect.ledger import Ledger
@@ -73,7 +75,26 @@ def _made(subject: Jitted, args: Any, kwargs: Mapping[str, Any], ledger: Ledger,
 
 
 def _values(call: Arguments) -> Arguments:
+    """Raises `UsageError` for arrays that do not fit into memory: a process that tries them may be killed."""
+    structs = [leaf for leaf in jax.tree.leaves(call) if isinstance(leaf, jax.ShapeDtypeStruct)]
+    needed, here = sum(map(_bytes, structs)), _memory()
+    if needed > here:
+        message = f"its arrays take {_gib(needed)}, this machine has {_gib(here)} of memory"
+        raise UsageError(message, hint="--plan decides without making any")
     args, kwargs = jax.tree.map(
         lambda leaf: zeros(leaf) if isinstance(leaf, jax.ShapeDtypeStruct) else leaf, call
     )
     return args, kwargs
+
+
+def _bytes(struct: jax.ShapeDtypeStruct) -> int:
+    size: int = math.prod(struct.shape) * struct.dtype.itemsize
+    return size
+
+
+def _memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:,.1f} GiB"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import runpy
 import sys
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 _MACHINERY = (
     ("jitinspect", ""), ("jax", ""), ("jaxlib", ""), ("importlib", ""), ("concurrent.futures", ""),
@@ -17,7 +19,7 @@ _JAX_OWN = {"UnfilteredStackTrace", "SimplifiedTraceback"}  # raised by JAX to c
 _JAX_NOTE = "JAX has removed its internal frames"
 
 
-def user_traceback(exc: BaseException) -> str:
+def user_traceback(exc: BaseException, caller: FrameType | None = None) -> str:
     """`exc` as Python prints it, with its notes and causes, without the frames of jitinspect,
     JAX, the import system, runpy and concurrent.futures, nor those by which equinox and flax
     jit. Ends without a newline.
@@ -25,10 +27,27 @@ def user_traceback(exc: BaseException) -> str:
     JAX's notice of the frames that it removed goes too: it says how to see frames that
     nobody asked for (seen in `__notes__`, jax 0.10.2 and 0.12.0.1). Where no user frame
     is left, only the exception itself is told.
+
+    With `caller`, the frame that called what raised, the program's frames down to there stand above: an
+    exception that is still on its way has none of them yet.
     """
     told = traceback.TracebackException.from_exception(exc)
+    told.stack[:0] = traceback.StackSummary.extract(reversed(list(_outwards(caller))))
     _strip(told, exc, machinery())
     return "".join(told.format()).rstrip("\n")
+
+
+def _outwards(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
+    """The frames from `frame` to the program's outermost: jitinspect's runners stand further out, its watch
+    of JAX in between.
+    """
+    own = f"{_folder('jitinspect')}/"
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(own) and not file.startswith(f"{own}jaxapi/"):
+            return
+        yield frame, frame.f_lineno
+        frame = frame.f_back
 
 
 def machinery() -> tuple[str, ...]:

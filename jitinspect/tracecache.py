@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +19,7 @@ from jitinspect.ledger import MOST_ROWS, Ledger, Row
 from jitinspect.model import CallReport, Phase
 from jitinspect.padding import parse_bucket, parse_pad
 from jitinspect.planning import Plan
-from jitinspect.specs import ScriptCall, bind_call, read_calls, read_jsonl
+from jitinspect.specs import KEYS, ScriptCall, bind_call, read_calls, read_jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ def _planned(request: Request, listeners: Listeners) -> Result:
             if request.script.suffix == ".jsonl":
                 _ensure_devices(request, [], listeners)
                 plan.take_lines(lines, str(request.script), listeners.on_progress)
+                _note_passed_over(plan.passed_over, listeners)
             else:
                 for call in _calls(request, lines, listeners):
                     plan.take(call)
@@ -159,11 +161,23 @@ def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Itera
     path = str(request.script)
     if request.script.suffix == ".jsonl":
         _ensure_devices(request, [], listeners)
-        yield from read_jsonl(_counted(lines, listeners.on_progress), path)
+        passed_over: dict[str, str] = {}
+        for call in read_jsonl(_counted(lines, listeners.on_progress), path):
+            for name in call.passed_over:
+                passed_over.setdefault(name, call.at)
+            yield call
+        _note_passed_over(passed_over, listeners)
         return
     text = lines.readlines()
     _ensure_devices(request, _readable(text, path), listeners)
     yield from read_calls(text, path)
+
+
+def _note_passed_over(names: Mapping[str, str], listeners: Listeners) -> None:
+    """A misspelt key would else make another call than was meant, and nobody would know."""
+    if names:
+        told = ", ".join(f'"{name}"' for name in islice(names, 8)) + (", …" if len(names) > 8 else "")
+        listeners.on_note(f"{next(iter(names.values()))}: passed over: {told}; a call has {', '.join(KEYS)}")
 
 
 def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterator[str]:
@@ -189,16 +203,13 @@ def _ensure_devices(request: Request, calls: list[ScriptCall], listeners: Listen
 
 @contextmanager
 def opened(script: Path) -> Iterator[IO[str]]:
-    """Raises `LoadError` for a script that cannot be read."""
+    """Raises `LoadError` for a script that cannot be read. What is no UTF-8 is refused with its line."""
     try:
-        stream = script.open(encoding="utf-8")
+        stream = script.open(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise LoadError(f"{script} cannot be read: {error.strerror}") from None
     with stream:
-        try:
-            yield stream
-        except UnicodeDecodeError:
-            raise LoadError(f"{script} is not text") from None
+        yield stream
 
 
 def _report(request: Request, ledger: Ledger) -> CallReport:
@@ -212,5 +223,6 @@ def _report(request: Request, ledger: Ledger) -> CallReport:
         totals=bookkeeping.totals(functions, ledger.executables, disk_hits),
         internal=ledger.internal,
         ahead_of_time=ledger.ahead,
+        unwatched=ledger.unwatched,
         omitted=sum(ledger.folded.values()),
     )

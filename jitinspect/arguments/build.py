@@ -5,6 +5,7 @@ Arrays are `jax.ShapeDtypeStruct`s: nothing is allocated and nothing is executed
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -62,7 +63,21 @@ def _struct(spec: specs.ArraySpec | specs.KeySpec, dtype: Any, sharding: Any, we
     unbound = specs.free_dims(spec)
     if unbound:
         raise missing_dims(unbound)
+    if isinstance(sharding, jax.sharding.NamedSharding):
+        _check_split(spec, sharding)
     return jax.ShapeDtypeStruct(spec.shape, dtype, sharding=sharding, weak_type=weak)
+
+
+def _check_split(spec: specs.ArraySpec | specs.KeySpec, sharding: jax.sharding.NamedSharding) -> None:
+    """JAX makes no array that a mesh does not split evenly."""
+    for size, entry in zip(spec.shape, sharding.spec, strict=False):
+        names = (entry,) if isinstance(entry, str) else entry or ()
+        parts = math.prod(sharding.mesh.shape[name] for name in names)
+        if int(size) % parts:
+            hint = f"a multiple of {parts}: {-(-int(size) // parts) * parts}"
+            raise UsageError(
+                f"{spec}: a dimension of {size} is not split evenly by {', '.join(names)}={parts}", hint=hint
+            )
 
 
 def missing_dims(names: Sequence[str]) -> UsageError:

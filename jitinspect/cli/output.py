@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -21,6 +21,7 @@ from jitinspect.render.text import shown_path
 
 WIDE = 10_000
 """Columns of a table that goes to no terminal: as many as it takes, so that nothing is cut."""
+_STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
 @contextmanager
@@ -31,9 +32,10 @@ def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[.
     With `shared` a program of the user's prints to stdout, too, unless JSON is to stand there alone.
     Raises `UsageError` first of all if the report could not be written where it is to go.
     """
-    _check_output(options)
-    if options.output is not None:  # the user's module may go to another folder
-        options = replace(options, output=options.output.absolute())
+    if options.output in _STDOUT:
+        options = replace(options, output=None, pager=False)
+    if options.output is not None:
+        options = replace(options, output=check_file("-o", options.output))
     stdout = streams.shared_stdout() if shared and not options.as_json else streams.own_stdout()
     yield lambda report, pager=True: _emit(report, replace(options, pager=options.pager and pager), stdout)
 
@@ -52,7 +54,7 @@ def read_report(path: Path) -> AnyReport:
 def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     """Print `report`, or write it to `options.output` in the format of that suffix."""
     if options.output is not None:
-        _write_file(options.output, _in_format_of(options.output, report, options))
+        _write_file("-o", options.output, _in_format_of(options.output, report, options))
         if not options.quiet:
             sys.stderr.write(f"wrote {shown_path(str(options.output))}\n")
     elif options.as_json:
@@ -61,7 +63,7 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
         color = streams.wants_color(options.color.value, stdout)
         paged = options.pager and stdout.isatty()
         (streams.write_paged if paged else streams.write)(
-            stdout, as_text(report, color, _width(stdout), options.verbose)
+            stdout, as_text(report, color, _width(stdout), options.verbose, options.quiet)
         )
 
 
@@ -78,7 +80,9 @@ def _width(stdout: TextIO) -> int:
     return os.get_terminal_size(stdout.fileno()).columns if stdout.isatty() else WIDE
 
 
-def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = False) -> Iterator[str]:
+def as_text(
+    report: AnyReport, color: bool, width: int = WIDE, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
     """Any report as the terminal shows it."""
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
@@ -88,7 +92,7 @@ def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = F
     if isinstance(report, CallReport):
         from jitinspect.render import calls
 
-        yield from calls.render(report, color, width, verbose)
+        yield from calls.render(report, color, width, verbose, quiet)
         return
     from jitinspect.render import tables
 
@@ -99,11 +103,6 @@ def as_text(report: AnyReport, color: bool, width: int = WIDE, verbose: bool = F
     )
 
 
-def _check_output(options: OutputOptions) -> None:
-    if options.output is not None:
-        check_file("-o", options.output)
-
-
 def check_file(option: str, path: Path) -> Path:
     """The whole path of a file that is to be written: that it could not be is told before the work
     is done, not after, by `UsageError`. The user's module may go to another folder meanwhile.
@@ -112,12 +111,15 @@ def check_file(option: str, path: Path) -> Path:
         raise UsageError(f"{option} {path}: there is no folder {path.parent}")
     if path.is_dir():
         raise UsageError(f"{option} {path}: this is a folder", hint=f"{option} {path / 'report.json'}")
+    if option == "--save" and path.suffix not in ("", ".json"):
+        hint = f"{option} {path.with_suffix('.json')}, or -o {path}"
+        raise UsageError(f"{option} {path}: what is saved is JSON", hint=hint)
     return path.absolute()
 
 
 def save(report: AnyReport, path: Path, options: OutputOptions) -> None:
     """Write the JSON document of `report` beside whatever else is done with it."""
-    _write_file(path, [to_json(report), "\n"])
+    _write_file("--save", path, [to_json(report), "\n"])
     if not options.quiet:
         sys.stderr.write(f"wrote {shown_path(str(path))}\n")
 
@@ -159,7 +161,7 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
     if options.as_json or path.suffix == ".json":
         return [to_json(report), "\n"]
     if path.suffix != ".html":
-        return as_text(report, color=options.color.value == "always", verbose=options.verbose)
+        return as_text(report, options.color.value == "always", verbose=options.verbose, quiet=options.quiet)
     from jitinspect.render import html
 
     if isinstance(report, CallReport):
@@ -169,7 +171,7 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
     return html.render(report)
 
 
-def _write_file(path: Path, blocks: Iterable[str]) -> None:
+def _write_file(option: str, path: Path, blocks: Iterable[str]) -> None:
     """Write beside the file and rename, so that a reader never sees half a report.
 
     What is there and is no plain file (`/dev/stdout`, a pipe, a link) is written to as it is.
@@ -182,8 +184,11 @@ def _write_file(path: Path, blocks: Iterable[str]) -> None:
         if path.exists() and not in_place:
             shutil.copymode(path, unfinished)
         unfinished.replace(path)
+    except BrokenPipeError:  # the reader of a named pipe went away
+        return
     except OSError as error:
-        raise UsageError(f"-o {path}: {error.strerror}") from None
+        raise UsageError(f"{option} {path}: {error.strerror}") from None
     finally:
         if not in_place:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ import jax
 import jax.stages
 from jax._src import core as _core
 
-from jitinspect.jaxapi.events import owner
+from jitinspect.jaxapi.events import is_program, owner
 
 _context = _core.trace_ctx  # one object; what it says is the thread's own
 _evaluating = _core.eval_trace
@@ -40,7 +40,7 @@ class Watched:
         self.executable: int | None = None
         self.probe: Callable[[Any, Any], int | None] = lambda args, kwargs: None
         self.facts: Any = None
-        self.indirect = made_at is not None and owner(made_at[0]) == "machinery"
+        self.indirect = made_at is not None and not is_program(made_at[0])
 
 
 class Recorder(Protocol):
@@ -182,11 +182,16 @@ def being_staged() -> bool:
 
 
 def user_frame(frame: FrameType) -> FrameType:
-    """The first frame of the user's from `frame` outwards; `frame` itself where there is none."""
+    """The first frame of the program's own from `frame` outwards, else the first of a library that it uses;
+    `frame` itself where there is neither.
+    """
+    library: FrameType | None = None
     outer: FrameType | None = frame
-    while outer is not None and owner(outer.f_code) != "user":
+    while outer is not None and not is_program(outer.f_code):
+        if library is None and owner(outer.f_code) == "user":
+            library = outer
         outer = outer.f_back
-    return outer or frame
+    return outer or library or frame
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from difflib import get_close_matches
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from jax._src import config as _config
@@ -35,7 +36,7 @@ def context_names() -> tuple[str, ...]:
 def context_values() -> tuple[Any, ...]:
     """The values alone, to be compared at once."""
     values = _values()
-    return tuple(values[index] for index in _compared(len(values)))
+    return _compared(len(values))(values)
 
 
 def changed_context() -> dict[str, str]:
@@ -70,11 +71,33 @@ def setting(name: str, value: Any) -> AbstractContextManager[Any]:
         near = get_close_matches(f"jax_{name.removeprefix('jax_')}", states, n=1)
         hint = f"did you mean {near[0]}?" if near else None
         raise UsageError(f"JAX has no setting {name!r} that holds for a while", hint=hint)
+    _check_value(name, value, state.value)
     try:
         context: AbstractContextManager[Any] = state(value)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} does not take {value!r}: {error}") from None
     return context
+
+
+def _check_value(name: str, value: Any, current: Any) -> None:
+    """JAX itself takes any value for some options, and any that it reads only when its backend starts."""
+    if (variable := f"JAX_{name.upper().removeprefix('JAX_')}") in _OF_THE_BACKEND:
+        message = f"{name} does not hold for a while: JAX starts its backend once"
+        raise UsageError(message, hint=f"set it for all of the script: {variable}={value}")
+    for kind, (taken, hint) in _TAKEN.items():
+        if isinstance(current, kind):
+            if type(value) not in taken:
+                raise UsageError(f"{name} does not take {value!r}", hint=f"{name}={hint}")
+            return
+
+
+_OF_THE_BACKEND = ("JAX_PLATFORMS", "JAX_NUM_CPU_DEVICES")
+_TAKEN: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((bool,), "True or False"),
+    int: ((int,), "a whole number"),
+    float: ((float, int), "a number"),
+    str: ((str, type(None)), "'…', a string"),
+}
 
 
 @cache
@@ -88,8 +111,9 @@ def _all_names(count: int) -> tuple[str, ...]:
 
 
 @cache
-def _compared(count: int) -> tuple[int, ...]:
-    return tuple(index for index, name in enumerate(_all_names(count)) if name not in _IDENTITY_ONLY)
+def _compared(count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    kept = [index for index, name in enumerate(_all_names(count)) if name not in _IDENTITY_ONLY]
+    return itemgetter(*kept) if kept else lambda values: ()
 
 
 def _probe() -> Callable[[], tuple[Any, ...]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -105,6 +106,11 @@ def tells_bodies() -> bool:
     return hasattr(_util, "test_event_listener")
 
 
+def why_no_bodies() -> str | None:
+    """What is missing, where a look-up of a trace cannot be told from a trace."""
+    return None if tells_bodies() else "this JAX does not tell when a body is traced"
+
+
 def _hook(on_body: Callable[[], None]) -> Callable[[], None] | None:
     """Listen in front of whoever listens there already, until the returned function is called."""
     if not tells_bodies():
@@ -163,6 +169,17 @@ def is_internal(path: str) -> bool:
 def owner(code: CodeType) -> Owner:
     """Whose code it is: JAX's, jitinspect's, of a library that jits for the user, or the user's own."""
     return _owner_of(code.co_filename)
+
+
+def is_program(code: CodeType) -> bool:
+    """Whether it is the user's code, and not that of an installed library or of Python's own."""
+    return owner(code) == "user" and not _is_installed(code.co_filename)
+
+
+@cache
+def _is_installed(path: str) -> bool:
+    folders = (sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
+    return path.startswith((*folders, "<frozen"))
 
 
 def _owner(frame: FrameType) -> Owner:

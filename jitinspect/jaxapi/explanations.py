@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import jax
 
 from jitinspect.jaxapi.devices import option
+from jitinspect.model import Reason
 
 _LOGGER = "jax._src.interpreters.partial_eval"
 _START = "TRACING CACHE MISS"
+_KEYS = re.compile(r"symmetric difference of key sets: \{(.*)\}")
+_TYPES = re.compile(
+    r"now (?:<class '(?:\w+\.)*(\w+)'>|pytree leaf) and before (?:<class '(?:\w+\.)*(\w+)'>|pytree leaf)"
+)
+_NOT_TRACED = ("committed", "device", "sharding", "memory_kind", "layout", "jit_options", "transformation")
+"""Kinds of causes that may hold although the function is not traced again."""
+NOTHING = "nothing: what it explains are traces, and the function was not traced"
+"""In the place of an explanation, where JAX gives none."""
 
 
 @contextmanager
@@ -38,3 +48,40 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
     finally:
         jax.config.update("jax_explain_cache_misses", before)
         logger.removeFilter(keep)
+
+
+def agrees(text: str, told: Iterable[Reason]) -> bool:
+    """Whether JAX's explanation names all these causes, in whatever words (those of 0.10.2 and 0.12.0.1)."""
+    reasons = list(told)
+    if text == NOTHING:
+        return any(one.kind in _NOT_TRACED for one in reasons)
+    return all(_names(text, one) for one in reasons)
+
+
+def _names(text: str, one: Reason) -> bool:
+    now = f"{one.now}".replace("{weak}", "")
+    match one.kind:
+        case "new_function":
+            return "never seen function" in text or "another function defined on the same line" in text
+        case "cache_cleared":
+            return "never seen function" in text
+        case "static_value":
+            return "Static(" in text and now in text
+        case "call_form":
+            return "lengths do not match" in text or "key sets" in text
+        case "structure":
+            return "different input pytree" in text and _names_structure(text, one)
+        case "mesh":
+            return "Tracing context doesn't match" in text and "mesh" in text
+    return f"{one.where}" in text and now in text
+
+
+def _names_structure(text: str, one: Reason) -> bool:
+    """By the keys that came and went, else by the two types; that only lengths differ is enough."""
+    ours = f"{one.before} {one.now}"
+    if keys := _KEYS.search(text):
+        return all(key.strip() in ours for key in keys[1].split(","))
+    if types := _TYPES.search(text):
+        now, before = types[1] or "[", types[2] or "["
+        return now in f"{one.now}" and before in f"{one.before}"
+    return "lengths do not match" in text or "metadata" in text

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
 
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy, Reason, Work
 from jitinspect.render.text import cut_middle, seconds, shown_path
@@ -16,17 +19,48 @@ _BELOW = 40
 """A reason below its call has at least as many columns, or begins further left."""
 
 
-def render(report: CallReport, color: bool, width: int, verbose: bool = False) -> Iterator[str]:
-    """The report in blocks of lines; `verbose` tells every reason in full."""
+_PADDED = 200
+"""Columns that calls are padded to; what is longer pushes its own reason aside, and no other's."""
+_ALIKE = 3
+"""Rows of cached calls that are alike, before the others are counted in a line."""
+
+
+def render(
+    report: CallReport, color: bool, width: int, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
+    """The report in blocks of lines; `verbose` tells every reason in full, `quiet` counts cached calls."""
     painter = Painter(color)
     layout = _Layout(report.calls, width)
     yield painter(layout.head(), "2") + "\n"
-    for call in report.calls:
+    for call, more in _shown(report.calls, quiet):
+        if more:
+            yield painter(layout.folded(more, quiet), "2") + "\n"
+            continue
         yield from layout.lines(call, painter)
         if verbose:
             yield from _details(call, painter)
     yield "\n"
-    yield from totals(report, painter)
+    yield from totals(report, painter, width)
+
+
+def _shown(calls: tuple[Call, ...], quiet: bool) -> Iterator[tuple[Call, int]]:
+    """The calls that have a line, with 0, and in the place of those left out the first of them, with their
+    number.
+    """
+    for cached, run in groupby(calls, lambda call: _likeness(call, quiet)):
+        alike = list(run)
+        most = len(alike) if cached is None or (len(alike) == _ALIKE + 1 and not quiet) else _ALIKE
+        kept = 0 if quiet and cached else most
+        yield from ((call, 0) for call in alike[:kept])
+        if alike[kept:]:
+            yield alike[kept], len(alike[kept:])
+
+
+def _likeness(call: Call, quiet: bool) -> tuple[object, ...] | None:
+    """Equal for plain cached calls that are told alike; None for a call that did something."""
+    if call.status != "CACHED" or call.error or call.reasons:
+        return None
+    return ("cached",) if quiet else (call.function, call.at, call.signature, call.executable)
 
 
 class Painter:
@@ -36,7 +70,7 @@ class Painter:
         self.color = color
 
     def __call__(self, text: str, sgr: str) -> str:
-        return f"\x1b[{sgr}m{text}\x1b[0m" if self.color and text else text
+        return f"\x1b[{sgr}m{text}\x1b[0m" if self.color and text and sgr else text
 
 
 class _Layout:
@@ -52,7 +86,8 @@ class _Layout:
         self._below = self.indent if width - self.indent >= _BELOW else index + 2
         self._width = width
         longest = max([20, *(len(call.signature) for call in calls)])
-        self._room = min(longest, (width - self.indent) // (2 if self._beside else 1))
+        self._most = (width - self.indent) // (2 if self._beside else 1)
+        self._room = min(longest, self._most, _PADDED)
 
     def head(self) -> str:
         index, status, exe, stages, time = self._columns
@@ -60,28 +95,38 @@ class _Layout:
         head = f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {middle}{'time':>{time}}  "
         return head + (f"{'call':<{self._room}}  reason" if self._beside else "call")
 
+    def folded(self, count: int, quiet: bool) -> str:
+        what = "cached call" if quiet else "more call"
+        return f"{'…':>{self._columns[0]}}  {_count(count, what)}{'' if quiet else ' like it'}"
+
     def lines(self, call: Call, painter: Painter) -> Iterator[str]:
         index, status, exe, stages, time = self._columns
         ran = " ".join(call.stages if self._beside else (stage[0] for stage in call.stages))
         spent = seconds(sum(call.seconds.values())) if call.seconds else ""
         cells = (
             painter(f"{call.index:>{index}}", "2"),
-            painter(f"{call.status:<{status}}", _COLOURS[call.status]),
+            painter(f"{shown_status(call):<{status}}", "31" if call.error else _COLOURS[call.status]),
             f"{_executable(call):<{exe}}",
             *([painter(f"{ran:<{stages}}", "2")] if stages else []),
             f"{spent:>{time}}",
         )
         told = _told(call)
-        signature = cut_middle(call.signature, self._room)
+        signature = cut_middle(call.signature, self._most)
         padding = " " * (self._room - len(signature)) if self._beside and told else ""
         shown = _standing_out(signature, call.reasons, painter)
         line = f"{'  '.join(cells)}  {shown}{padding}"
+        taken = self.indent + max(self._room, len(signature)) + 2
         if told and self._beside:
-            yield f"{line}  {_reason_line(told, call, self._width - self.indent - self._room - 2, painter)}\n"
+            yield f"{line}  {_reason_line(told, call, self._width - taken, painter)}\n"
             return
         yield line + "\n"
         if told:
             yield f"{' ' * self._below}{_reason_line(told, call, self._width - self._below, painter)}\n"
+
+
+def shown_status(call: Call) -> str:
+    """A call that was refused before JAX did anything looked nothing up that it could have found."""
+    return "–" if call.error and call.status == "CACHED" else call.status
 
 
 def _executable(call: Call) -> str:
@@ -134,52 +179,84 @@ def _details(call: Call, painter: Painter) -> Iterator[str]:
         yield f"      {painter('JAX says', '2')}\n        {said}\n"
 
 
-def totals(report: CallReport, painter: Painter) -> Iterator[str]:
+def totals(report: CallReport, painter: Painter, width: int = 10_000) -> Iterator[str]:
+    """What stands below the table, in lines of at most `width` columns where their words allow it."""
     sums = report.totals
-    verb = "planned, nothing was run: " if report.planned else ""
-    disk = f" · {sums.disk_hits} from disk" if sums.disk_hits else ""
-    spent = "" if report.planned else f" · {seconds(sums.seconds)}"
-    entries = _count(sums.cache_entries, "cache entr", "y", "ies")
-    told = (
-        f"{verb}{_count(sums.calls, 'call')} · {_count(sums.compilations, 'compilation')}{disk} · "
-        f"{entries} · {_count(sums.cache_hits, 'cache hit')}{spent}"
-    )
-    yield painter(told, "1") + "\n"
-    yield from _functions(report.functions, report.planned, painter)
-    yield from _work(report.ahead_of_time, "ahead of time (lower and compile)", painter)
-    yield from _work(report.internal, "of JAX's own (eager operations)", painter)
+    told = [
+        ("planned, nothing was run: " if report.planned else "") + _count(sums.calls, "call"),
+        _count(sums.compilations, "compilation"),
+        *([f"{sums.disk_hits} from disk"] if sums.disk_hits else []),
+        _count(sums.cache_entries, "cache entr", "y", "ies"),
+        _count(sums.cache_hits, "cache hit"),
+        *([] if report.planned else [seconds(sums.seconds)]),
+    ]
+    yield from (painter(line, "1") + "\n" for line in _joined(told, width))
+    yield from _functions(report.functions, report.planned, painter, width)
+    for text, sgr in _notes(report):
+        yield from (painter(line, sgr) + "\n" for line in textwrap.wrap(text, width, **_WHOLE_WORDS))
+
+
+_WHOLE_WORDS: Any = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
+
+
+def _joined(parts: list[str], width: int) -> Iterator[str]:
+    """The parts with a dot between them, in as many lines as it takes."""
+    line = parts[0]
+    for part in parts[1:]:
+        if len(line) + 3 + len(part) <= width:
+            line += f" · {part}"
+        else:
+            yield line
+            line = f"  {part}"
+    yield line
+
+
+def _functions(
+    functions: tuple[FunctionTotals, ...], planned: bool, painter: Painter, width: int
+) -> Iterator[str]:
+    """A line for each in columns; two where these do not fit."""
+    places = [shown_path(one.definition or "") for one in functions]
+    name = max((len(one.function) for one in functions), default=0)
+    where = max(map(len, places), default=0)
+    fits = name + where + (45 if planned else 55) <= width
+    for one, place in zip(functions, places, strict=True):
+        counts = [
+            _count(one.calls, "call"),
+            _count(one.compilations, "compilation"),
+            _count(one.cache_hits, "hit"),
+            *([] if planned else [seconds(one.seconds)]),
+        ]
+        if fits:
+            columns = "  ".join(
+                f"{text:>{room}}" for text, room in zip(counts, (10, 15, 10, 8), strict=False)
+            )
+            yield f"  {one.function:<{name}}  {painter(f'{place:<{where}}', '2')}  {columns}\n"
+        else:
+            yield "  " + cut_middle(f"{one.function}  {place}", max(width - 2, 20)) + "\n"
+            yield from (f"    {line}\n" for line in _joined(counts, width - 4))
+
+
+def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
+    """Sentences, and their colours."""
+    yield from _work(report.ahead_of_time, "ahead of time (lower and compile)")
+    yield from _work(report.unwatched, "of functions that were jitted out of sight")
+    yield from _work(report.internal, "of JAX's own (eager operations)")
     if report.omitted:
-        yield painter(f"{_count(report.omitted, 'cached call')} without a row", "2") + "\n"
-    yield from (_policy(policy, sums.compilations) for policy in report.policies)
+        yield f"{_count(report.omitted, 'cached call')} without a row", "2"
+    yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)
     if report.stopped:
-        yield painter(f"ended early: {report.stopped}", "31") + "\n"
+        yield f"ended early: {report.stopped}", "31"
 
 
-def _functions(functions: tuple[FunctionTotals, ...], planned: bool, painter: Painter) -> Iterator[str]:
-    if not functions:
-        return
-    name = max(len(one.function) for one in functions)
-    where = max(len(shown_path(one.definition or "")) for one in functions)
-    for one in functions:
-        spent = "" if planned else f"  {seconds(one.seconds):>8}"
-        counts = (
-            f"{_count(one.calls, 'call'):>10}  {_count(one.compilations, 'compilation'):>15}  "
-            f"{_count(one.cache_hits, 'hit'):>10}{spent}"
-        )
-        place = painter(f"{shown_path(one.definition or ''):<{where}}", "2")
-        yield f"  {one.function:<{name}}  {place}  {counts}\n"
-
-
-def _work(work: Work, what: str, painter: Painter) -> Iterator[str]:
+def _work(work: Work, what: str) -> Iterator[tuple[str, str]]:
     if work.compilations:
-        told = f"+ {seconds(work.seconds)} for {_count(work.compilations, 'compilation')} {what}"
-        yield painter(told, "2") + "\n"
+        yield f"+ {seconds(work.seconds)} for {_count(work.compilations, 'compilation')} {what}", "2"
 
 
 def _policy(policy: Policy, today: int) -> str:
     return (
         f"with {policy.policy}: {_count(policy.compilations, 'compilation')} instead of {today}, "
-        f"{policy.share:.1%} more elements ({policy.padded:,} padded)\n"
+        f"{policy.share:.1%} more elements ({policy.padded:,} padded)"
     )
 
 

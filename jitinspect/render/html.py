@@ -48,7 +48,7 @@ def render_calls(report: CallReport) -> Iterator[str]:
         yield "<tr class=muted>" if call.status == "CACHED" else "<tr>"
         spent = seconds(sum(call.seconds.values())) if call.seconds else ""
         number = f"#{call.executable}" if call.executable else ""
-        yield f"<td>{call.index}<td>{call.status}<td>{number}<td class=time>{spent}"
+        yield f"<td>{call.index}<td>{calls.shown_status(call)}<td>{number}<td class=time>{spent}"
         yield f"<td><code>{escape(call.signature)}</code><br><span class=muted>{escape(call.at or '')}</span>"
         yield f"<td>{_reasons(call)}</tr>\n"
     totals = "".join(calls.totals(report, calls.Painter(False)))

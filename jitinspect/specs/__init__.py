@@ -21,10 +21,11 @@ from jitinspect.specs.model import (
     leaves,
 )
 from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
-from jitinspect.specs.scripts import call_key, read_calls, read_jsonl, read_jsonl_line
+from jitinspect.specs.scripts import KEYS, call_key, read_calls, read_jsonl, read_jsonl_line
 from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
 
 __all__ = [
+    "KEYS",
     "Argument",
     "ArraySpec",
     "CallSpec",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from jitinspect.errors import LoadError, UsageError
 
+_BYTE = re.compile("[\udc80-\udcff]")
 WINDOW = 76
 """Columns of a long text that are shown around the caret."""
 
@@ -34,6 +37,20 @@ class UnknownName(Problem):
 def problem(text: str, column: int, message: str, hint: str | None = None, at: str | None = None) -> Problem:
     """The error that shows `text` with a caret under `column`; `at` is file and line, where it has them."""
     return Problem(text, column, message, hint, at)
+
+
+def not_utf8(line: str) -> int | None:
+    """The column of the first byte that was no UTF-8 (and read as a `surrogateescape`); None if all were."""
+    found = None if line.isascii() else _BYTE.search(line)
+    return found.start() if found else None
+
+
+def refuse_bytes(line: str) -> None:
+    """Raises `Problem` where `not_utf8` tells a column."""
+    column = not_utf8(line)
+    if column is not None:
+        byte = ord(line[column]) - 0xDC00
+        raise problem(line, column, f"the byte 0x{byte:02x} is no UTF-8", "write the file as UTF-8")
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

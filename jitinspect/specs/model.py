@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Dimension = int | str
@@ -147,7 +147,8 @@ class ScriptCall:
 
     `ref` is what it calls as a target (`samples.mlp:loss_fn`), `call.function` as the script
     has it; `at` is where: `samples/seed.calls:2`. `config` holds JAX's settings for the call,
-    each once. The call is to be made `repeat` times.
+    each once. The call is to be made `repeat` times. `passed_over` are the keys of its line that
+    mean nothing here.
     """
 
     ref: str
@@ -155,6 +156,7 @@ class ScriptCall:
     at: str
     config: tuple[tuple[str, Any], ...] = ()
     repeat: int = 1
+    passed_over: tuple[str, ...] = field(default=(), compare=False)
 
 
 def leaves(spec: Spec) -> Iterator[Leaf]:

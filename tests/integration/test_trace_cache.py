@@ -372,3 +372,29 @@ def test_keys_of_both_kinds_and_narrow_floats(run, write, plan):
     assert [(r.kind, r.before, r.now) for call in calls[1:] for r in call.reasons] == [
         ("dtype", "key<fry>[]", "key<rbg>[]"), ("dtype", "bf16[3]", "f32[3]"),
     ]  # fmt: skip
+
+
+def test_what_is_jitted_out_of_sight_is_counted_apart(run):
+    result = run("""
+jnp.ones(19)
+from jax._src.api import jit as hidden
+hidden(lambda x: x + 1)(x)
+""")
+    assert result.report.calls == ()
+    assert result.report.unwatched.compilations == 1 and result.report.internal.compilations >= 1
+
+
+def test_a_call_stands_where_the_program_led_to_it(run):
+    result = run("""
+import functools, optax
+
+@functools.singledispatch
+def apply(x): return f(x)
+
+f = jax.jit(lambda x: x + 1)
+apply(x)
+list(map(f, [x]))
+jax.tree.map(f, [y])
+""")
+    lines = [call.at.rpartition(":")[2] for call in result.report.calls]
+    assert lines == ["10", "14", "15"]

@@ -446,7 +446,7 @@ def test_a_key_tells_calls_apart_and_nothing_else():
     line = '{"fn": "m:f", "args": ["f32[3]", 1], "kwargs": {"n": true}}'
     same = [
         line + "\n",
-        '{"step": 7, "fn":"m:f", "args":["f32[3]",1], "kwargs": {"n": true}, "at": "x"}  ',
+        '{"kwargs": {"n": true}, "fn":"m:f", "args":["f32[3]",1]}  ',
     ]
     others = [
         line.replace("true", "1"),
@@ -454,7 +454,10 @@ def test_a_key_tells_calls_apart_and_nothing_else():
         line.replace("m:f", "m:g"),
         line[:-1] + ', "repeat": 2}',
         line[:-1] + ', "config": {"jax_enable_x64": true}}',
+        line[:-1] + ', "step": 7}',
     ]
+    logged = [line[:-1] + f', "step": {step}, "at": "x"}}' for step in range(2)]
+    assert len({call_key(one) for one in logged}) == 1
     assert {call_key(one) for one in same} == {call_key(line)}
     assert len({call_key(one) for one in [line, *others]}) == 1 + len(others)
     assert {call_key(one) for one in ["", "  \n", "[1]", "3", '{"fn": ', line + " x", "[" * 100_000]} == {

@@ -1,6 +1,6 @@
 """Call scripts: `.calls`, written by people, and `.jsonl`, logged by programs → calls."""
 
 from jitinspect.specs.scripts.calls import read_calls
-from jitinspect.specs.scripts.jsonl import call_key, read_jsonl, read_jsonl_line
+from jitinspect.specs.scripts.jsonl import KEYS, call_key, read_jsonl, read_jsonl_line
 
-__all__ = ["call_key", "read_calls", "read_jsonl", "read_jsonl_line"]
+__all__ = ["KEYS", "call_key", "read_calls", "read_jsonl", "read_jsonl_line"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import Any
 
-from jitinspect.specs.caret import Problem, problem
+from jitinspect.specs.caret import Problem, not_utf8, problem, refuse_bytes
 from jitinspect.specs.model import Argument, CallSpec, DictSpec, ListSpec, ScriptCall, Spec, ValueSpec
 from jitinspect.specs.scan import MAX_DEPTH
 from jitinspect.specs.scripts.expressions import ScriptReader
@@ -49,21 +49,24 @@ def read_jsonl_line(line: str, at: str) -> ScriptCall:
 
 
 def call_key(line: str) -> bytes | None:
-    """Equal for lines that ask for the same call, whatever else they tell; None for what is no call.
+    """Equal for lines that ask for the same call, and have the same keys beside it, whatever these tell; None
+    for what is no call.
 
     It takes little longer than `json.loads` does; reading the call takes twenty times as long.
     """
     try:
         fields, end = _scan(line, 0)
-        if line[end:] != "\n" and line[end:].strip():
+        if (line[end:] != "\n" and line[end:].strip()) or not_utf8(line) is not None:
             return None
-        return marshal.dumps([*map(fields.get, _KEYS)], _BY_VALUE)
+        return marshal.dumps(
+            [*map(fields.get, KEYS), [name for name in fields if name not in KEYS]], _BY_VALUE
+        )
     except (StopIteration, ValueError, AttributeError, RecursionError):
         return None
 
 
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
-_KEYS = ("fn", "args", "kwargs", "config", "repeat")
+KEYS = ("fn", "args", "kwargs", "config", "repeat")
 _BY_VALUE = 2
 """A version of marshal's format that does not tell whether two values are one object."""
 
@@ -72,6 +75,7 @@ class _Record:
     """The object of one line."""
 
     def __init__(self, line: str) -> None:
+        refuse_bytes(line)
         self._line = line
         self._fields = _loads(line)
         if not isinstance(self._fields, dict):
@@ -80,7 +84,8 @@ class _Record:
     def call(self, at: str) -> ScriptCall:
         ref, name = self._function()
         call = CallSpec(name, (*self._positional(), *self._named()))
-        return ScriptCall(ref, call, at, tuple(self._config()), self._repeat())
+        passed_over = tuple(name for name in self._fields if name not in KEYS)
+        return ScriptCall(ref, call, at, tuple(self._config()), self._repeat(), passed_over)
 
     def _function(self) -> tuple[str, str]:
         """The target, and the name that it has in its module."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from jitinspect.specs.caret import Problem, problem
+from jitinspect.specs.caret import Problem, problem, refuse_bytes
 from jitinspect.specs.scan import QUOTED, TRIPLE_QUOTED
 
 _TOKEN = re.compile(
@@ -51,16 +51,25 @@ def statements(lines: Iterable[str], path: str) -> Iterator[Statement]:
     numbered = enumerate(map(_without_ending, lines), 1)
     for number, first in numbered:
         text = first.removeprefix(_BYTE_ORDER_MARK) if number == 1 else first
+        _refuse_bytes(path, number, text)
         if _NOTHING.match(text):
             continue
         growing = _Growing()
         growing.add(text)
         while growing.unfinished:
-            _, following = next(numbered, (0, None))
+            line, following = next(numbered, (0, None))
             if following is None:
                 raise Statement(path, number, growing.text).located(growing.complaint())
+            _refuse_bytes(path, line, following)
             growing.add(following)
         yield Statement(path, number, growing.text)
+
+
+def _refuse_bytes(path: str, number: int, line: str) -> None:
+    try:
+        refuse_bytes(line)
+    except Problem as error:
+        raise Statement(path, number, line).located(error) from None
 
 
 def _without_ending(line: str) -> str:
