@@ -9,34 +9,67 @@ from typing import Any
 
 from jitinspect.describe import describe
 from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi import filterparts, jits
 from jitinspect.jaxapi.computation import computation_inputs, short
 from jitinspect.jaxapi.context import changed_context
 from jitinspect.jaxapi.diskcache import entry
+from jitinspect.jaxapi.naming import argument_names
 from jitinspect.jaxapi.traced import leaves, mesh_of
 from jitinspect.model import CacheKey, DiskKey, MemoryKey
 
+Call = tuple[tuple[Any, ...], Mapping[str, Any]]
+"""The arguments of a call, and its keyword arguments."""
 
-def cache_key(memory: MemoryKey, disk: Callable[[], DiskKey], traced: Any, lowered: Any) -> CacheKey:
-    """`disk` makes the on-disk key; where it raises `UnavailableError` the other is told all the same."""
+
+def cache_key(
+    function: str, jit: Any, call: Call, traced: Any, lowered: Any, disk: Callable[[], DiskKey]
+) -> CacheKey:
+    """The keys of a call of `jit`, which came to `traced` and `lowered`.
+
+    `function` as `module.qualname (file:line)`. `disk` makes the on-disk key; where it raises
+    `UnavailableError` the other is told all the same.
+    """
+    names, static = _in_the_users_words(jit, call, traced)
+    memory = MemoryKey(function, _arguments(traced, names), static, {**changed_context(), **mesh_of(traced)})
     try:
         key = disk()
     except UnavailableError as error:
         return CacheKey(memory, unavailable=error.message)
-    inputs = {**computation_inputs(traced, lowered), **key.inputs}
+    inputs = {**computation_inputs(traced, lowered, names), **key.inputs}
     shortened = {part: {name: short(text) for name, text in told.items()} for part, told in inputs.items()}
     return CacheKey(memory, replace(key, inputs=shortened, entry=entry(key.key, lowered)))
 
 
-def memory_key(function: str, traced: Any, static: Mapping[str, str]) -> MemoryKey:
-    """`function` as `module.qualname (file:line)`; the arguments' types are those that were traced."""
-    args = tuple(f"{leaf.path}: {describe(leaf.aval)}{leaf.placement}" for leaf in leaves(traced))
-    return MemoryKey(function, args, static, {**changed_context(), **mesh_of(traced)})
+def _arguments(traced: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{leaf.path}: {describe(leaf.aval)}{leaf.placement}" for leaf in leaves(traced, names))
+
+
+def _in_the_users_words(jit: Any, call: Call, traced: Any) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names of the arrays that are traced; name → value of the static arguments."""
+    own, args, kwargs = jits.whole_call(jit, *call)
+    signature = jits.signature(own)
+    if jits.kind(own) == "equinox.filter_jit":
+        known = filterparts.named(own, args, kwargs)
+        static = {name: described(value) for name, value in known.static.items()}
+        left = static_values(signature, _left_out(signature, (args, kwargs)), (args, kwargs))
+        return argument_names(traced, known.arrays), {**static, **left}
+    options = jits.jit_options(own)
+    static = static_values(signature, options.static if options else (), (args, kwargs))
+    return argument_names(traced), static
+
+
+def _left_out(signature: inspect.Signature | None, call: Call) -> tuple[str, ...]:
+    """The parameters that are left to their defaults."""
+    if signature is None:
+        return ()
+    args, kwargs = call
+    given = signature.bind_partial(*args, **kwargs).arguments
+    parameters = signature.parameters.values()
+    return tuple(one.name for one in parameters if one.name not in given and one.default is not one.empty)
 
 
 def static_values(
-    signature: inspect.Signature | None,
-    static: tuple[str | int, ...],
-    call: tuple[tuple[Any, ...], dict[str, Any]],
+    signature: inspect.Signature | None, static: tuple[str | int, ...], call: Call
 ) -> dict[str, str]:
     """Name → value of each static argument; one that is left to its default is told as that.
 

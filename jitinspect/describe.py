@@ -48,7 +48,8 @@ def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
         return repr(value)
     if isinstance(value, enum.Enum) or _is_value(value):
         return cut(repr(value))
-    return f"<{getattr(value, '__name__', None) or type(value).__name__}>"
+    name = getattr(value, "__name__", None) or type(value).__name__
+    return name if name.startswith("<") else f"<{name}>"
 
 
 def _is_value(value: Any) -> bool:

@@ -11,7 +11,7 @@ from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
 from jitinspect.arguments.build import Call, devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
-from jitinspect.cachekey import cache_key, memory_key, static_values
+from jitinspect.cachekey import cache_key
 from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
@@ -143,11 +143,9 @@ class _Inspection:
 
     def _key(self, pipeline: Pipeline, call: Call) -> CacheKey:
         traced, lowered = pipeline.traced, pipeline.lowered
-        static = static_values(self.subject.signature, self.subject.static or (), call)
-        memory = memory_key(self._function(), traced, static)
         self.observer.muted = True  # JAX tells of a compilation which then does not come to pass
         try:
-            return cache_key(memory, pipeline.disk_key, traced, lowered)
+            return cache_key(self._function(), self.subject.call, call, traced, lowered, pipeline.disk_key)
         finally:
             self.observer.muted = False
 

@@ -15,11 +15,12 @@ JAXLIB = "jax_lib version"
 
 
 def compare(old: CacheKey, new: CacheKey, file: str) -> Comparison:
-    """`new` held against `old`, the key that `file` holds."""
-    memory = memory_changes(old.memory, new.memory)
+    """`new` held against `old`, the key that `file` holds. What cannot be compared is not the same."""
+    memory, disk = memory_changes(old.memory, new.memory), differences(old, new)
     known = old.disk is not None and new.disk is not None
-    disk = differences(old, new)
-    return Comparison(file, same=not (memory or disk), memory=memory, disk=disk, disk_known=known)
+    other_file = old.disk is not None and new.disk is not None and old.disk.key != new.disk.key
+    same = known and not (memory or disk or other_file)
+    return Comparison(file, same, memory, disk, known, other_file)
 
 
 def differences(old: CacheKey, new: CacheKey) -> tuple[KeyDifference, ...]:

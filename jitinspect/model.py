@@ -311,7 +311,8 @@ class KeyDifference:
 class Comparison:
     """A key held against the saved one of `file`.
 
-    `disk_known` is false where one of the two has no on-disk key; then `disk` is empty.
+    `disk_known` is false where one of the two has no on-disk key; then `disk` is empty. `other_file` tells
+    that JAX would look for another file, as it does wherever a component differs.
     """
 
     file: str
@@ -319,6 +320,7 @@ class Comparison:
     memory: tuple[Change, ...] = ()
     disk: tuple[KeyDifference, ...] = ()
     disk_known: bool = True
+    other_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)

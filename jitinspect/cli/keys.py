@@ -12,7 +12,7 @@ from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import check_file, emitted, read_report, save
 from jitinspect.errors import CheckFailed, LoadError, UsageError
 from jitinspect.keydiff import compare
-from jitinspect.model import CacheKey, Report
+from jitinspect.model import CacheKey, Comparison, Report
 
 
 def inspect_key(
@@ -34,7 +34,13 @@ def inspect_key(
         if save_to:
             save(report, save_to, output)
     if check and report.against and not report.against.same:
-        raise CheckFailed(f"the key differs from that of {against}")
+        raise CheckFailed(_failed(report.against))
+
+
+def _failed(found: Comparison) -> str:
+    if found.disk_known:
+        return f"the key differs from that of {found.file}"
+    return f"the key on disk cannot be compared with that of {found.file}"
 
 
 def _saved(path: Path, fields: dict[str, Any]) -> CacheKey:

@@ -47,6 +47,8 @@ def read_report(path: Path) -> AnyReport:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise LoadError(f"{path} cannot be read: {reason}") from None
+    except LoadError as error:
+        raise LoadError(f"{path}: {error.message}", hint=error.hint) from None
 
 
 def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:

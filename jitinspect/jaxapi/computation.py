@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -21,10 +21,11 @@ _NOISE = {"builtin.module", "func.func", "func.return", "stablehlo.return", "sta
 
 
 def computation_inputs(
-    traced: jax.stages.Traced, lowered: jax.stages.Lowered
+    traced: jax.stages.Traced, lowered: jax.stages.Lowered, names: Sequence[str]
 ) -> Mapping[str, dict[str, str]]:
     """`computation`: its name and results, donation and JAX's version; `constants` by their type, in
-    the order of the program; `operations`: how many there are of each.
+    the order of the program; `operations`: how many there are of each. `names` are
+    those of the arguments.
     """
     module: Any = lowered.compiler_ir("stablehlo")
     constants: dict[str, list[str]] = {}
@@ -38,7 +39,7 @@ def computation_inputs(
 
     module.operation.walk(visit)
     return {
-        "computation": _about(module, traced),
+        "computation": _about(module, traced, names),
         "constants": {kind: short(", ".join(values)) for kind, values in constants.items()},
         "operations": {name: str(count) for name, count in operations.items() if name not in _NOISE},
     }
@@ -51,28 +52,25 @@ def short(text: str) -> str:
     return f"{text[: LONGEST // 2]}… sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
-def _about(module: Any, traced: jax.stages.Traced) -> dict[str, str]:
-    names = argument_names(traced)
+def module_name(module: Any) -> str:
+    """The name itself, which prints with its non-ASCII characters escaped."""
+    return str(module.operation.attributes["sym_name"].value)
+
+
+def _about(module: Any, traced: jax.stages.Traced, names: Sequence[str]) -> dict[str, str]:
     infos = jax.tree_util.tree_leaves(traced.args_info)
     donated = [name for name, info in zip(names, infos, strict=False) if getattr(info, "donated", False)]
-    results = getattr(_debug_info(traced), "result_paths", None) or ()
+    results = getattr(debug_info(traced), "result_paths", None) or ()
     return {
         "jax": jax.__version__,
-        "module": str(module.operation.attributes["sym_name"]).strip('"'),
+        "module": module_name(module),
         "donated": short(", ".join(donated)),
         "results": short(", ".join(map(str, results))),
     }
 
 
-def argument_names(traced: jax.stages.Traced) -> tuple[str, ...]:
-    """The path of each argument's leaf by parameter name (`params['w']`), or its place where JAX has none."""
-    names = getattr(_debug_info(traced), "arg_names", None) or ()
-    count = len(traced.jaxpr.in_avals)
-    known = names if len(names) == count else (None,) * count
-    return tuple(name or f"[{index}]" for index, name in enumerate(known))
-
-
-def _debug_info(traced: jax.stages.Traced) -> Any:
+def debug_info(traced: jax.stages.Traced) -> Any:
+    """JAX's own names of arguments and results; None where it has none."""
     return getattr(traced.jaxpr.jaxpr, "debug_info", None)
 
 

@@ -28,6 +28,7 @@ from jax._src import cache_key as _cache_key
 from jax._src import compilation_cache as _compilation_cache
 
 from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi.computation import module_name
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import DiskKey
 
@@ -64,7 +65,7 @@ def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
         lowered.compile(compiler_options=_NEUTRAL)
     if not records.digest:
         raise UnavailableError("this JAX made no on-disk key for it")
-    module = _module_name(lowered)
+    module = module_name(lowered.compiler_ir("stablehlo"))  # with which JAX begins the file's name
     return DiskKey(f"{module}-{records.digest}", module, dict(records.components), _inputs(records))
 
 
@@ -141,12 +142,6 @@ def _hashed(frame: FrameType | None) -> Mapping[str, Any]:
             return dict(frame.f_locals)
         frame = frame.f_back
     return {}
-
-
-def _module_name(lowered: jax.stages.Lowered) -> str:
-    """JAX begins the file's name with that of the module."""
-    module: Any = lowered.compiler_ir("stablehlo")
-    return str(module.operation.attributes["sym_name"]).strip('"')
 
 
 def _inputs(records: _Records) -> Inputs:

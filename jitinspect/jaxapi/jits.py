@@ -7,15 +7,15 @@ equinox 0.13.8, flax 0.12.8 and 0.12.12.
 
 from __future__ import annotations
 
-import copy
 import functools
 import inspect
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi import filterparts
 from jitinspect.jaxapi.calls import behind
 
 if TYPE_CHECKING:
@@ -76,15 +76,14 @@ def trace(obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> jax.
     Raises what the user's function raises, `UnavailableError` where this version of the
     library has no way to trace without lowering, and TypeError where `obj` is no jit.
     """
-    found = _find(obj)
-    if found is None:
+    if (own := kind(obj)) is None:
         raise TypeError(f"not a jitted function: {obj!r}")
-    args, kwargs = found.args + args, {**found.keywords, **kwargs}
-    if found.kind == "equinox.filter_jit":
-        return _trace_filter_jit(found.jit, args, kwargs)
-    if not callable(getattr(found.jit, "trace", None)):
-        raise UnavailableError(f"this {found.kind} has no trace()", hint="a newer version of it has")
-    traced = found.jit.trace(*args, **kwargs)
+    jit, args, kwargs = whole_call(obj, args, kwargs)
+    if own == "equinox.filter_jit":  # which can lower but not trace
+        jit, args, kwargs = jit._cached, filterparts.parts(jit, args, kwargs), {}
+    if not callable(getattr(jit, "trace", None)):
+        raise UnavailableError(f"this {own} has no trace()", hint="a newer version of it has")
+    traced = jit.trace(*args, **kwargs)
     inner: jax.stages.Traced = getattr(traced, "traced", traced)  # flax wraps JAX's own
     return inner
 
@@ -146,6 +145,18 @@ def underlying(obj: object) -> tuple[Any, Any] | None:
     inner = getattr(found.jit, "_cached" if found.kind == "equinox.filter_jit" else "jitted_fn", None)
     wrapper = found.jit if found.kind == "equinox.filter_jit" else None
     return (behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
+
+
+def whole_call(
+    obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
+    """The jit that a call of `obj` comes to, with all that it is called with: first what methods and
+    partials around it give. What is no jit is called as it is.
+    """
+    found = _find(obj)
+    if found is None:
+        return obj, args, kwargs
+    return found.jit, found.args + args, {**found.keywords, **kwargs}
 
 
 def bound_arguments(obj: object) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
@@ -235,47 +246,3 @@ def _filter_jit_options(wrapper: Any) -> JitOptions | None:
         return None
     names = tuple(called.parameters)
     return JitOptions((), (names[:1] if first else ()) + (names[1:] if rest else ()))
-
-
-def _trace_filter_jit(wrapper: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> jax.stages.Traced:
-    """equinox can lower but not trace: its `lower`, on a copy whose inner jit only traces."""
-    inner = getattr(wrapper, "_cached", None)
-    if not (_own_kind(inner) == "jax.jit" and callable(getattr(wrapper, "lower", None))):
-        message = "this equinox keeps the jit under filter_jit elsewhere"
-        raise UnavailableError(message, hint="equinox 0.13 works")
-    tracer = _TraceOnly(inner)
-    double = copy.copy(wrapper)
-    object.__setattr__(double, "_cached", tracer)  # equinox modules are frozen
-    double.lower(*args, **kwargs)
-    return tracer.traced
-
-
-class _TraceOnly:
-    """Stands in for the jit inside a `filter_jit`: asked to lower, it traces and keeps the result."""
-
-    traced: jax.stages.Traced
-
-    def __init__(self, jit: Any) -> None:
-        self._trace: Callable[..., jax.stages.Traced] = jit.trace
-
-    def lower(self, donated: dict[str, Any], kept: dict[str, Any], static: tuple[Any, ...]) -> None:
-        self.traced = self._trace(*_shapes_as_arrays(donated, kept, static))
-
-
-def _shapes_as_arrays(
-    donated: dict[str, Any], kept: dict[str, Any], static: tuple[Any, ...]
-) -> tuple[dict[str, Any], dict[str, Any], tuple[Any, ...]]:
-    """The arguments of equinox's inner jit, each `ShapeDtypeStruct` moved from static to traced.
-
-    equinox splits function, first argument and the rest into traced and static leaves by
-    "is it an array", which a ShapeDtypeStruct is not; so it would reach the user's function.
-    """
-    parts = []
-    for name, (leaves, tree) in zip(("fun", "first", "rest"), static, strict=True):
-        shapes = [leaf if type(leaf).__name__ == "ShapeDtypeStruct" else None for leaf in leaves]
-        owner = donated if name in donated else kept
-        traced = zip(owner[name], shapes, strict=True)
-        owner[name] = tuple(array if shape is None else shape for array, shape in traced)
-        statics = zip(leaves, shapes, strict=True)
-        parts.append((tuple(leaf if shape is None else None for leaf, shape in statics), tree))
-    return donated, kept, tuple(parts)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jax
-
-from jitinspect.jaxapi.computation import argument_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +18,14 @@ class Leaf:
     placement: str
 
 
-def leaves(traced: jax.stages.Traced) -> Iterator[Leaf]:
-    """Each array of the call, in JAX's order.
+def leaves(traced: jax.stages.Traced, names: Sequence[str]) -> Iterator[Leaf]:
+    """Each array of the call, in JAX's order, which is that of `names`.
 
     Placement is that of committed arrays; JAX keeps it beside the trace (`_meta_tys_flat`, 0.10.2
     and 0.12.0.1), and where a JAX has no such thing none is told.
     """
     avals: Any = traced.jaxpr.in_avals
-    for path, aval, meta in zip(argument_names(traced), avals, _metas(traced), strict=True):
+    for path, aval, meta in zip(names, avals, _metas(traced), strict=True):
         yield Leaf(path, aval, _placement(meta) if meta else "")
 
 

@@ -35,7 +35,7 @@ def render(report: Report) -> Iterator[str]:
         yield f"<pre>{escape(''.join(comparison_text(report.against, color=False)))}</pre>\n"
     for key in report.keys:
         yield f"<h2>{escape(key_title(key))}</h2>\n"
-        yield f"<pre>{escape(''.join(key_text(key, color=False)))}</pre>\n"
+        yield f"<pre>{escape(''.join(key_text(key, color=False, verbose=True)))}</pre>\n"
     yield "</body></html>\n"
 
 

@@ -4,39 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from jitinspect.errors import JitinspectError, LoadError
-from jitinspect.model import (
-    SCHEMA,
-    Artifact,
-    CacheKey,
-    Call,
-    CallReport,
-    CallTotals,
-    Change,
-    Comparison,
-    CompileEvent,
-    Diagnosis,
-    DiskEntry,
-    DiskKey,
-    Environment,
-    FunctionTotals,
-    Kernel,
-    KeyDifference,
-    ListedCallable,
-    Listing,
-    MemoryKey,
-    Policy,
-    Reason,
-    Report,
-    Support,
-    Target,
-    Work,
-)
+from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
+from jitinspect.render.decode import Misfit, reader
 
-T = TypeVar("T")
 AnyReport = Report | Listing | Diagnosis | CallReport
+_KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 
 
 def to_json(report: AnyReport) -> str:
@@ -59,90 +34,30 @@ def error_to_json(command: str | None, error: JitinspectError) -> str:
 def from_json(text: str) -> AnyReport:
     """The report that `to_json` wrote; keys of a later jitinspect are passed over.
 
-    Raises `LoadError` for what is no such document, or one of another schema.
+    Raises `LoadError` for what is no such document, a damaged one, or one of another schema.
     """
     try:
         document = json.loads(text)
         schema = document["schema"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise LoadError("this is not a jitinspect report", hint="save one with -o report.json") from None
     if schema != SCHEMA:
         raise LoadError(f"the report has schema {schema}, this jitinspect reads {SCHEMA}")
-    return _report(document)
+    if document.get("error") and "calls" not in document:
+        raise LoadError(f"the report is that of an error: {_message(document['error'])}")
+    try:
+        return _report(document)
+    except Misfit as misfit:
+        raise LoadError(f"this report cannot be read: {misfit}", hint="save it anew") from None
+
+
+def _message(error: Any) -> str:
+    return str(error.get("message")) if isinstance(error, dict) else str(error)
 
 
 def _report(document: dict[str, Any]) -> AnyReport:
-    if document.get("error") and "calls" not in document:
-        raise LoadError(f"the report is that of an error: {document['error']['message']}")
-    environment = document.get("environment") and _build(Environment, document["environment"])
-    if document["command"] == "ls":
-        return _build(Listing, document, callables=_each(ListedCallable, document["callables"]))
-    if document["command"] == "doctor":
-        readings = _each(Support, document["readings"])
-        return _build(Diagnosis, document, environment=environment, readings=readings)
-    if document["command"] == "trace-cache":
-        return _call_report(document, environment)
-    return _build(
-        Report,
-        document,
-        target=_build(Target, document["target"]),
-        environment=environment,
-        artifacts=tuple(_artifact(artifact) for artifact in document["artifacts"]),
-        events=_each(CompileEvent, document["events"]),
-        keys=tuple(map(_key, document.get("keys") or filter(None, [document.get("key")]))),
-        against=_comparison(document["against"]) if document.get("against") else None,
-    )
-
-
-def _call_report(document: dict[str, Any], environment: Environment | None) -> CallReport:
-    calls = (_build(Call, call, reasons=_each(Reason, call["reasons"])) for call in document["calls"])
-    return _build(
-        CallReport,
-        document,
-        calls=tuple(calls),
-        functions=_each(FunctionTotals, document["functions"]),
-        totals=_build(CallTotals, document["totals"]),
-        internal=_build(Work, document["internal"]),
-        ahead_of_time=_build(Work, document["ahead_of_time"]),
-        unwatched=_build(Work, document.get("unwatched", {"compilations": 0, "seconds": 0.0})),
-        policies=_each(Policy, document["policies"]),
-        environment=environment,
-    )
-
-
-def _key(document: dict[str, Any]) -> CacheKey:
-    return _build(
-        CacheKey,
-        document,
-        memory=_build(MemoryKey, document["memory"]),
-        disk=_disk(document["disk"]) if document.get("disk") else None,
-    )
-
-
-def _disk(document: dict[str, Any]) -> DiskKey:
-    entry = document.get("entry")
-    return _build(DiskKey, document, entry=_build(DiskEntry, entry) if entry else None)
-
-
-def _comparison(document: dict[str, Any]) -> Comparison:
-    disk = [
-        _build(KeyDifference, difference, why=_each(Change, difference["why"]))
-        for difference in document["disk"]
-    ]
-    return _build(Comparison, document, memory=_each(Change, document["memory"]), disk=tuple(disk))
-
-
-def _artifact(document: dict[str, Any]) -> Artifact:
-    return _build(Artifact, document, kernels=_each(Kernel, document["kernels"]))
-
-
-def _each(kind: type[T], documents: list[dict[str, Any]]) -> tuple[T, ...]:
-    return tuple(_build(kind, document) for document in documents)
-
-
-def _build(kind: type[T], document: dict[str, Any], **replaced: Any) -> T:
-    """A dataclass from the keys it knows; JSON's lists are its tuples."""
-    names = kind.__dataclass_fields__  # type: ignore[attr-defined]
-    known = {name: document[name] for name in names if name in document}
-    tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
-    return kind(**{**tuples, **replaced})
+    """A document has the `key` of a single call, and `keys` for a sweep."""
+    kind = _KINDS.get(str(document.get("command")), Report)
+    keys = document.get("keys") or [key for key in [document.get("key")] if key is not None]
+    report: AnyReport = reader(kind)({**document, "keys": keys} if kind is Report else document)
+    return report

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 
 from jitinspect.model import CacheKey, Change, Comparison, DiskEntry, DiskKey, KeyDifference
 from jitinspect.render.text import shown_path
@@ -10,6 +13,9 @@ from jitinspect.render.text import shown_path
 SHORT = 12
 """Characters of a digest, unless the whole of it is asked for."""
 _MOST_NAMED = 3
+_MOST_ARGUMENTS = 40
+"""With more arrays than this, those of one parameter are told by their number, unless all are asked for."""
+_NOTHING = hashlib.sha256(b"").hexdigest()
 _BOLD, _DIM, _CHANGED = "1", "2", "33"
 
 Row = tuple[str, ...]
@@ -17,7 +23,7 @@ Row = tuple[str, ...]
 
 def key_text(key: CacheKey, color: bool, verbose: bool = False) -> Iterator[str]:
     """Both keys of one call; `verbose` shows whole digests, and all that they were made of."""
-    yield from _lines([_paint("in memory", _BOLD, color), *_indented(_aligned(_memory(key)))])
+    yield from _lines([_paint("in memory", _BOLD, color), *_indented(_aligned(_memory(key, verbose)))])
     yield "\n"
     if key.disk is None:
         yield from _lines([_paint("on disk", _BOLD, color), f"  not available: {key.unavailable}"])
@@ -45,10 +51,15 @@ def comparison_text(found: Comparison, color: bool, verbose: bool = False) -> It
 
 
 def _verdict(found: Comparison) -> str:
+    """What is to be said of the key on disk, and of the one in memory where the first is the same."""
     if not found.disk_known:
-        return "one of the two has no on-disk key"
-    names = ", ".join(difference.component for difference in found.disk)
-    return f"the key on disk differs in {names}" if names else "the same key on disk, another in memory"
+        memory = "another key" if found.memory else "the same key"
+        return f"the keys on disk cannot be compared, one of the two has none; {memory} in memory"
+    if names := ", ".join(difference.component for difference in found.disk):
+        return f"the key on disk differs in {names}"
+    if found.other_file:
+        return "the key on disk differs, though none of its components does: was the saved one edited?"
+    return "the same key on disk, another in memory"
 
 
 def _difference(difference: KeyDifference, color: bool, verbose: bool) -> Iterator[str]:
@@ -66,18 +77,29 @@ def _shown(value: str | None) -> str:
     return "none" if value is None else value or "''"
 
 
-def _memory(key: CacheKey) -> list[Row]:
+def _memory(key: CacheKey, verbose: bool) -> list[Row]:
     name, _, where = key.memory.function.partition(" (")
     rows: list[Row] = [("function", name + (f" ({shown_path(where)}" if where else ""))]
-    rows += [("argument", text) for text in key.memory.args]
+    rows += [("argument", text) for text in _arguments(key.memory.args, verbose)]
     rows += [("static", f"{name} = {value}") for name, value in key.memory.static.items()]
     rows += [("setting", f"{name} = {value}") for name, value in key.memory.context.items()]
     return rows
 
 
+def _arguments(args: tuple[str, ...], verbose: bool) -> Iterator[str]:
+    """One line each; the hundreds of a model would hide the rest of the key."""
+    if verbose or len(args) <= _MOST_ARGUMENTS:
+        yield from args
+        return
+    for name, texts in groupby(args, lambda text: re.split(r"[.\[:]", text, maxsplit=1)[0]):
+        together = list(texts)
+        alone = len(together) == 1
+        yield together[0] if alone else f"{name}: {len(together)} arrays (-v lists them)"
+
+
 def _components(disk: DiskKey, verbose: bool) -> list[Row]:
     return [
-        (name, _digest(digest, verbose), "" if verbose else _summary(name, disk))
+        (name, _digest(digest, verbose), "" if verbose else _summary(name, digest, disk))
         for name, digest in disk.components.items()
     ]
 
@@ -86,11 +108,14 @@ def _digest(digest: str | None, verbose: bool) -> str:
     return "none" if digest is None else digest if verbose else digest[:SHORT]
 
 
-def _summary(component: str, disk: DiskKey) -> str:
+def _summary(component: str, digest: str, disk: DiskKey) -> str:
     """What the component was made of, in a few words."""
+    if digest == _NOTHING:
+        return "none"
     made_of = {name: value for name, value in disk.inputs.get(component, {}).items() if value}
     if component == "computation" and made_of:
-        count = sum(map(int, disk.inputs.get("operations", {}).values()))
+        counts = disk.inputs.get("operations", {}).values()
+        count = sum(int(text) for text in counts if text.isdecimal())
         return f"{made_of.get('module')}: {count} operations"
     if len(made_of) > _MOST_NAMED:
         return f"{len(made_of)} options"

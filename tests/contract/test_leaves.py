@@ -11,6 +11,7 @@ from jax._src import compiler, distributed
 from jitinspect.jaxapi.computation import computation_inputs, short
 from jitinspect.jaxapi.context import changed_context, trace_context
 from jitinspect.jaxapi.diskcache import entry
+from jitinspect.jaxapi.naming import argument_names
 from jitinspect.jaxapi.traced import leaves, mesh_of
 
 X = jax.ShapeDtypeStruct((3,), "float32")
@@ -19,7 +20,9 @@ CALLBACKS_HINDER = jax.__version__.startswith("0.10.")
 
 def told(*args, **kwargs):
     traced = jax.jit(lambda p, s=1.0: p["w"] * s).trace(*args, **kwargs)
-    return [(leaf.path, leaf.aval.weak_type, leaf.placement) for leaf in leaves(traced)]
+    return [
+        (leaf.path, leaf.aval.weak_type, leaf.placement) for leaf in leaves(traced, argument_names(traced))
+    ]
 
 
 def test_leaves_have_the_paths_of_their_parameters():
@@ -39,7 +42,7 @@ def test_a_sharded_array_tells_its_spec_and_mesh():
     mesh = jax.sharding.Mesh(np.array(jax.devices()[:1]), ("d",))
     sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("d", None))
     traced = jax.jit(lambda x: x).trace(jax.ShapeDtypeStruct((8, 2), "float32", sharding=sharding))
-    assert [leaf.placement for leaf in leaves(traced)] == ["@P('d', None)"]
+    assert [leaf.placement for leaf in leaves(traced, argument_names(traced))] == ["@P('d', None)"]
     assert mesh_of(traced) == {"mesh": "d=1"}
 
 
@@ -50,7 +53,7 @@ def test_a_module_tells_its_constants_operations_donation_and_results():
         return {"a": jnp.sin(x) * 2 + table[:3], "b": y + jnp.asarray(table)}
 
     traced = jax.jit(fun, donate_argnames="y").trace(X, jax.ShapeDtypeStruct((100,), "float32"))
-    inputs = computation_inputs(traced, traced.lower())
+    inputs = computation_inputs(traced, traced.lower(), argument_names(traced))
     about = inputs["computation"]
     assert about["module"] == "jit_fun" and about["donated"] == "y" and about["jax"] == jax.__version__
     assert about["results"] == "result['a'], result['b']"
@@ -64,7 +67,7 @@ def test_constants_of_any_dtype_are_told(dtype):
     def digest(last):
         table = jnp.arange(65).at[-1].set(last).astype(dtype)
         traced = jax.jit(lambda: table).trace()
-        (value,) = computation_inputs(traced, traced.lower())["constants"].values()
+        (value,) = computation_inputs(traced, traced.lower(), argument_names(traced))["constants"].values()
         return value
 
     assert digest(0) == digest(0) != digest(1)

@@ -58,6 +58,27 @@ def test_what_cannot_be_compared_is_told(shell):
     assert swept.returncode == 2 and "one size" in swept.stderr
 
 
+def test_a_damaged_key_is_none_and_one_that_cannot_be_compared_is_not_the_same(shell):
+    shell("key", *LOSS, "784,256", "-o", "key.json")
+    saved = json.loads((shell.folder / "key.json").read_text())
+
+    def against(document, *options):
+        shell.write("other.json", json.dumps(document))
+        return shell("key", *LOSS, "784,256", "-q", "--against", "other.json", "--exit-code", *options)
+
+    for damage in ({"key": {}}, {"key": saved["key"] | {"memory": {}}}, {"events": [1]}, {"artifacts": None}):
+        finished = against(saved | damage)
+        assert finished.returncode == 3 and "other.json" in finished.stderr and not finished.stdout
+    assert "holds no key" in against(saved | {"key": None}).stderr
+    assert against({"schema": 1}).returncode == 3 == shell("view", "other.json").returncode
+    alone = against(saved | {"key": saved["key"] | {"disk": None}})
+    assert alone.returncode == 1 and "cannot be compared" in alone.stdout and "cannot be" in alone.stderr
+    edited = against(
+        saved | {"key": saved["key"] | {"disk": saved["key"]["disk"] | {"key": "jit_loss_fn-0"}}}
+    )
+    assert edited.returncode == 1 and "none of its components does" in edited.stdout
+
+
 def test_the_last_section_of_show_is_the_key(shell):
     shown = shell("show", *LOSS, "784,256")
     alone = shell("key", *LOSS, "784,256", "-q").stdout

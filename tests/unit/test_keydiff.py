@@ -43,7 +43,8 @@ def why(key):
 @given(keys)
 def test_a_key_does_not_differ_from_itself(key):
     found = compare(key, key, "key.json")
-    assert found.same and found.memory == () and found.disk == ()
+    assert found.same == found.disk_known == (key.disk is not None)
+    assert found.memory == () and found.disk == () and not found.other_file
 
 
 @given(keys, keys)
@@ -89,7 +90,13 @@ def test_another_jaxlib_is_the_cause_where_no_other_is_seen():
 
 def test_a_key_that_is_not_there_is_told():
     found = compare(CacheKey(MEMORY), KEY, "key.json")
-    assert not found.disk_known and found.disk == ()
+    assert not found.disk_known and found.disk == () and not found.same
+    assert not compare(CacheKey(MEMORY), CacheKey(MEMORY), "key.json").same
+
+
+def test_another_file_of_the_same_components_is_another_key():
+    found = compare(KEY, replace(KEY, disk=replace(DISK, key="jit_f-01")), "key.json")
+    assert found.other_file and found.disk == () and not found.same
 
 
 def test_components_of_another_jax_are_differences():

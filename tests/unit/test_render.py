@@ -1,7 +1,9 @@
 """Reports as JSON and text: pure functions of the model."""
 
+import hashlib
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -284,6 +286,24 @@ def test_differences_come_first_with_their_causes():
         "  in memory\n"
         "    argument x  f32[3] → f32[4]\n"
         "\nin memory\n"
+    )
+
+
+def test_the_arrays_of_a_model_are_told_by_their_number():
+    args = (*(f"params['w'][{index}]: f32[3]" for index in range(60)), "x: f32[8]", "y.a: f32[]")
+    many = replace(KEY, memory=replace(KEY.memory, args=args))
+    told = "".join(terminal.render(replace(keyed(), keys=(many,)), color=False))
+    assert "params: 60 arrays (-v lists them)\n" in told and "argument  x: f32[8]\n" in told
+    assert "argument  y.a: f32[]\n" in told
+    whole = "".join(terminal.render(replace(keyed(), keys=(many,)), color=False, verbose=True))
+    assert "params['w'][59]: f32[3]" in whole
+
+
+def test_a_component_of_nothing_is_told_as_that():
+    digest = hashlib.sha256(b"").hexdigest()
+    bare = replace(KEY, disk=replace(KEY.disk, components={"custom_hook": digest}))
+    assert f"  custom_hook  {digest[:12]}  none\n" in "".join(
+        terminal.render(replace(keyed(), keys=(bare,)), color=False)
     )
 
 

@@ -1,0 +1,74 @@
+"""What JAX traces, by the user's names: libraries put a jit's arguments into trees of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+
+from jitinspect.jaxapi.computation import debug_info
+
+_LEAF_OF_ITS_OWN = "NodeStates"
+"""flax's stand-in for a module among the arguments of `nnx.jit`."""
+
+
+def argument_names(traced: jax.stages.Traced, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The path of each argument's leaf by parameter name (`params['w']`), or its place where JAX has none.
+
+    `known` are the names where the caller knows better than JAX does, if there is one for each leaf.
+    """
+    count = len(traced.jaxpr.in_avals)
+    if len(known) == count:
+        return known
+    names = getattr(debug_info(traced), "arg_names", None) or ()
+    if len(names) != count:
+        return tuple(f"[{index}]" for index in range(count))
+    return tuple(_with_modules(traced, [name or f"[{index}]" for index, name in enumerate(names)]))
+
+
+def _with_modules(traced: jax.stages.Traced, names: list[str]) -> list[str]:
+    """`model.weight` for `model.states[0][0]`, flax's own name of it (flax 0.12.8 and 0.12.12)."""
+    given = jax.tree_util.tree_leaves(traced.args_info, is_leaf=_is_module)
+    if not any(map(_is_module, given)):
+        return names
+    rest = iter(names)
+    spoken: list[str] = []
+    for one in given:
+        own = [next(rest, "") for _ in jax.tree_util.tree_leaves(one)]
+        spoken += _of_module(one, own) if _is_module(one) else own
+    return spoken if len(spoken) == len(names) else names
+
+
+def _is_module(value: Any) -> bool:
+    return type(value).__name__ == _LEAF_OF_ITS_OWN and type(value).__module__.startswith("flax.")
+
+
+def _of_module(states: Any, names: list[str]) -> list[str]:
+    try:
+        graph = states.graphdef
+        paths = list(_variables(iter(graph.nodes), iter(graph.attributes)))
+    except (AttributeError, StopIteration, RuntimeError, ValueError):  # this flax keeps them otherwise
+        return names
+    if len(paths) != len(names):
+        return names
+    prefixes = (name.rpartition(".states[")[0] for name in names)
+    return [prefix + path for prefix, path in zip(prefixes, paths, strict=True)]
+
+
+def _variables(nodes: Iterator[Any], attributes: Iterator[tuple[Any, Any]]) -> Iterator[str]:
+    """The path of each leaf below the next node; flax lists nodes, and their attributes, depth first.
+
+    One that stands in two places is a `NodeRef` in the second, without a leaf.
+    """
+    node = next(nodes)
+    if (count := getattr(node, "num_attributes", None)) is None:
+        yield from () if type(node).__name__ == "NodeRef" else ("",)
+        return
+    for _ in range(count):
+        key, kind = next(attributes)
+        text = f".{key}" if isinstance(key, str) else f"[{key!r}]"
+        if type(kind).__name__ == "NodeAttr":
+            yield from (text + below for below in _variables(nodes, attributes))
+        elif type(kind).__name__ != "Static":
+            yield text
