@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shlex
 import types
 from collections.abc import Callable, Iterable
 
@@ -17,13 +18,18 @@ def first_call(facts: JitFacts) -> Reason:
 
 
 def reasons(
-    found: Iterable[Difference], facts: JitFacts, made_at: str | None, cleared: bool
+    found: Iterable[Difference],
+    facts: JitFacts,
+    made_at: str | None,
+    cleared: bool,
+    plannable: bool = False,
 ) -> tuple[Reason, ...]:
     """A reason for each difference; where there is none, that the caches were cleared, if so, or unknown.
 
-    `made_at` is the line where the jit was made that was called.
+    `made_at` is the line where the jit was made that was called; `plannable` tells that the calls are those
+    of a script that `--plan` takes.
     """
-    told = tuple(_reason(one, facts, made_at) for one in found)
+    told = tuple(_reason(one, facts, made_at, plannable) for one in found)
     return told or ((_cleared(facts) if cleared else _unknown(facts)),)
 
 
@@ -44,10 +50,12 @@ def after_failure(facts: JitFacts) -> Reason:
     return Reason("first_call", None, None, None, None, text)
 
 
-def _reason(one: Difference, facts: JitFacts, made_at: str | None) -> Reason:
+def _reason(one: Difference, facts: JitFacts, made_at: str | None, plannable: bool) -> Reason:
     if one.kind == "new_function":
         return _new_function(facts, made_at)
     hint = _HINTS[one.kind](one) if one.kind in _HINTS else None
+    if plannable and (dimension := _resized(one)) is not None:
+        hint = f"{hint}; --plan --pad {_quoted(f'{dimension}=pow2')} counts what that saves"
     text = f"{_named(one)}: {one.before} → {one.now}"
     return Reason(one.kind, one.where, one.before, one.now, hint, text)
 
@@ -86,17 +94,29 @@ def _shape(one: Difference) -> str:
     assert isinstance(old, tuple) and isinstance(new, tuple)
     if len(old) != len(new):
         return f"{one.where} has {len(new)} dimensions where it had {len(old)}: reshape it before the call"
-    axes = [axis for axis, sizes in enumerate(zip(old, new, strict=True)) if sizes[0] != sizes[1]]
-    axis = axes[0]
+    axis = _first_unequal(old, new)
     if axis == 0 and new[0] < old[0]:
-        return (
-            f"a smaller batch? drop the last one, or pad {one.where} to {old[0]} and mask; "
-            f"--plan --pad '{one.where}.0=pow2' counts what that saves"
-        )
-    return (
-        f"pad {one.where} to few sizes in dimension {axis} ({old[axis]} → {new[axis]}); "
-        f"--plan --pad '{one.where}.{axis}=pow2' counts what that saves"
-    )
+        return f"a smaller batch? drop the last one, or pad {one.where} to {old[0]} and mask"
+    return f"pad {one.where} to few sizes in dimension {axis} ({old[axis]} → {new[axis]})"
+
+
+def _first_unequal(old: tuple[int, ...], new: tuple[int, ...]) -> int:
+    return next(axis for axis, (before, now) in enumerate(zip(old, new, strict=True)) if before != now)
+
+
+def _resized(one: Difference) -> str | None:
+    """`x.0` where it is one dimension's size that changed, as `--pad` takes it."""
+    old, new = one.old, one.new
+    if one.kind != "shape" or not (isinstance(old, tuple) and isinstance(new, tuple)):
+        return None
+    return f"{one.where}.{_first_unequal(old, new)}" if len(old) == len(new) else None
+
+
+def _quoted(word: str) -> str:
+    """For a shell, readable where that can be."""
+    if "'" not in word:
+        return f"'{word}'"
+    return shlex.quote(word) if set(word) & set('"$`\\!') else f'"{word}"'
 
 
 def _dtype(one: Difference) -> str:
@@ -157,16 +177,17 @@ def _type_name(node: Node) -> str:
 
 def _static_value(one: Difference) -> str:
     old, new = one.old, one.new
+    if isinstance(old, Node) or isinstance(new, Node):
+        return f"pass {one.where} as an array always or never: to equinox all that is no array is static"
     if isinstance(new, float) and new != new:
         return "NaN is not equal to itself: use None, or one object such as math.nan"
     if isinstance(new, types.FunctionType):
         return f"each lambda or nested def is another value: define it once, and pass that for {one.where}"
     if not has_equality(new):
         return _no_equality(type(new))
-    if type(old) is not type(new):
-        return (
-            f"values of two types, {type(old).__name__} and {type(new).__name__}, are never equal: pass one"
-        )
+    if type(old) is not type(new) and old == new:
+        both = f"{type(old).__name__} and {type(new).__name__}"
+        return f"JAX tells static values apart by type, too: pass {one.where} as one type, not as {both}"
     return (
         f"each value of {one.where} compiles once; if it takes many, make it an argument that is not static"
     )

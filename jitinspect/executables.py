@@ -35,6 +35,13 @@ class Group:
             self._prober = None
         self._tell(self._only(), self._prober.probe if self._prober else no_probe)
 
+    def forget(self) -> None:
+        """The fast path of these jits was cleared."""
+        self.executables.clear()
+        self.readings.clear()
+        self._prober = None
+        self._tell(None, no_probe)
+
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)
         watched.executable = self._only()

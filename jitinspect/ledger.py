@@ -139,7 +139,8 @@ class Ledger:
 
     `log` then holds a `Row` for each call that was no cached one, and a tuple for each that was;
     `on_row` is told of the former as they end, `on_start` and `on_end` of each stage.
-    With `explain`, JAX's own explanations are kept, too, which makes it slow.
+    With `explain`, JAX's own explanations are kept, too, which makes it slow. `plannable` tells that the
+    calls are a script's, so that hints may speak of `--plan`.
     """
 
     def __init__(
@@ -149,6 +150,7 @@ class Ledger:
         on_end: Callable[[Phase], None] = lambda phase: None,
         most: int = MOST_ROWS,
         explain: bool = False,
+        plannable: bool = False,
     ) -> None:
         self.fired = [0]
         self._ticks = itertools.count(1)
@@ -162,6 +164,7 @@ class Ledger:
         self.kept: list[Any] | None = None
         self._offset = 0
         self._on_row, self._on_start, self._on_end, self._explain_too = on_row, on_start, on_end, explain
+        self._plannable = plannable
         self._reader = SignatureReader()
         self._functions = FunctionNumbers()
         self._histories: dict[Hashable, History] = {}
@@ -259,9 +262,13 @@ class Ledger:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            function = None if jit is None else facts(jit, self._functions).function
-            self._cleared[function] = self._offset + len(self.log)
+            known = None if jit is None else facts(jit, self._functions)
+            self._cleared[known.function if known else None] = self._offset + len(self.log)
             self._layers.forget()
+            for group in [self._group(known)] if known else self._groups.values():
+                group.forget()
+            if known is None:
+                self._compiled.clear()
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -487,7 +494,7 @@ class Ledger:
         found = differences(history, history.at(position), history.at(earlier.position))
         if not found and earlier.index in self._failed:
             return (after_failure(miss.facts),)
-        return reasons(found, miss.facts, miss.made_at, cleared)
+        return reasons(found, miss.facts, miss.made_at, cleared, self._plannable)
 
     def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
         if miss.jax_says is None:
@@ -522,7 +529,7 @@ class Ledger:
         """None where an argument is nothing that JAX takes: then the call fails."""
         arguments: Mapping[str, Any] = call.kwargs
         try:
-            return self._reader.read(known, call.args, arguments, arrays_only=call.filter_jit is not None)
+            return self._reader.read(known, call.args, arguments, call.filter_jit)
         except (TypeError, OverflowError, ValueError):
             return None
 
@@ -540,7 +547,8 @@ def _given(name: str, frame: FrameType) -> str:
 
 
 def _differentiated(miss: Miss) -> bool:
-    return miss.reading is not None and "grad" in (miss.reading.transformation or "")
+    under = miss.reading.transformation if miss.reading is not None else None
+    return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
 
 
 def plain_name(fun_name: str) -> str:

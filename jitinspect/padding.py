@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from math import prod
 
 from jitinspect.errors import UsageError
 from jitinspect.specs import Argument, ArraySpec, DictSpec, KeySpec, ListSpec, Spec, TupleSpec
 
+MOST_REMEMBERED = 1_000
+"""Dimensions that are remembered, to name the nearest of."""
 _FORM = re.compile(r"(?P<path>.+)\.(?P<axis>\d+)=(?P<sizes>.+)")
 
 
@@ -51,34 +55,74 @@ def _parts(option: str, text: str, example: str) -> tuple[str, int, str]:
     return match["path"], int(match["axis"]), match["sizes"].strip()
 
 
-def padded(
-    arguments: Sequence[Argument], names: Sequence[str], paddings: Iterable[Padding]
-) -> tuple[tuple[Argument, ...], int, int]:
-    """The arguments with the paddings applied, the elements given, and the elements added.
+class Paddings:
+    """Paddings, applied to call after call; what of them no call has is told at the end."""
 
-    `names` are the positional parameters.
-    """
-    by_path: dict[str, list[Padding]] = {}
-    for padding in paddings:
-        by_path.setdefault(padding.path, []).append(padding)
-    given = added = 0
+    def __init__(self, paddings: Iterable[Padding]) -> None:
+        self.all = tuple(paddings)
+        self._unmet = {padding.text: padding for padding in self.all}
+        self._dimensions: dict[str, None] = {}
 
-    def leaf(spec: Spec, path: str) -> Spec:
-        nonlocal given, added
-        if not isinstance(spec, ArraySpec | KeySpec):
-            return _children(spec, path, leaf)
-        before = _elements(spec.shape)
-        for padding in by_path.get(path, ()):
-            if padding.axis < len(spec.shape):
+    def apply(
+        self, arguments: Sequence[Argument], signature: inspect.Signature | None
+    ) -> tuple[tuple[Argument, ...], int, int]:
+        """The arguments with the paddings applied, the elements given, and the elements added.
+
+        `signature` is that of what is called, where it is known.
+        """
+        paths = _paths(arguments, signature)
+        given = added = 0
+
+        def leaf(spec: Spec, path: str) -> Spec:
+            nonlocal given, added
+            if not isinstance(spec, ArraySpec | KeySpec):
+                return _children(spec, path, leaf)
+            padded = self._resized(spec, path)
+            before = _elements(spec.shape)
+            given, added = given + before, added + _elements(padded.shape) - before
+            return padded
+
+        told = [
+            Argument(argument.name, leaf(argument.spec, path))
+            for argument, path in zip(arguments, paths, strict=True)
+        ]
+        return tuple(told), given, added
+
+    def _resized(self, spec: ArraySpec | KeySpec, path: str) -> ArraySpec | KeySpec:
+        if len(self._dimensions) < MOST_REMEMBERED:
+            self._dimensions.update((f"{path}.{axis}", None) for axis in range(len(spec.shape)))
+        for padding in self.all:
+            if padding.path == path and padding.axis < len(spec.shape):
+                self._unmet.pop(padding.text, None)
                 spec = replace(spec, shape=_resized(spec.shape, padding))
-        given, added = given + before, added + _elements(spec.shape) - before
         return spec
 
-    told = []
+    def unmet(self) -> UsageError | None:
+        """For a padding of a dimension that no call had, though there were calls; the nearest ones named."""
+        if not self._unmet or not self._dimensions:
+            return None
+        text, padding = next(iter(self._unmet.items()))
+        dimension = f"{padding.path}.{padding.axis}"
+        near = get_close_matches(dimension, self._dimensions, n=3, cutoff=0.4) or list(self._dimensions)[:6]
+        return UsageError(f"{text}: no call has a dimension {dimension}", hint=f"there is {', '.join(near)}")
+
+
+def _paths(arguments: Sequence[Argument], signature: inspect.Signature | None) -> list[str]:
+    """Each argument as reasons name it: `x`, `args[0]` of `*args`, `options['z']` of `**options`."""
+    parameters = signature.parameters.values() if signature else ()
+    names = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    variadic = next((one.name for one in parameters if one.kind is one.VAR_POSITIONAL), "args")
+    keywords = next((one.name for one in parameters if one.kind is one.VAR_KEYWORD), None)
+    known = {one.name for one in parameters}
+    paths = []
     for index, argument in enumerate(arguments):
-        name = argument.name or (names[index] if index < len(names) else f"args[{index}]")
-        told.append(Argument(argument.name, leaf(argument.spec, name)))
-    return tuple(told), given, added
+        if argument.name is None:
+            own = index < len(names)
+            paths.append(names[index] if own else f"{variadic}[{index - len(names)}]")
+        else:
+            own = keywords is None or argument.name in known
+            paths.append(argument.name if own else f"{keywords}[{argument.name!r}]")
+    return paths
 
 
 def _children(spec: Spec, path: str, leaf: Callable[[Spec, str], Spec]) -> Spec:

@@ -6,17 +6,18 @@ test holds the model against JAX.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from jitinspect.advice import first_call, reasons
+from jitinspect.advice import after_failure, first_call, reasons
 from jitinspect.explain import History, differences
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_filter_jit
+from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts, facts_of_filter_jit
 from jitinspect.jaxapi.jits import bound_arguments, underlying
 from jitinspect.layers import Keys, Layers, fast
 from jitinspect.model import Phase, Reason, Status
-from jitinspect.signature import Reading, SignatureReader
+from jitinspect.signature import Reading, SignatureReader, refuse_arrays_as_statics
 
 _STATUS: dict[Phase | None, Status] = {
     None: "CACHED", "trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED",
@@ -25,8 +26,9 @@ _STATUS: dict[Phase | None, Status] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a call would do. `error` tells that JAX would refuse it after the trace."""
+    """What call `index` would do. `error` tells that it would raise; `lasting` that it would each time."""
 
+    index: int
     facts: JitFacts
     status: Status
     stages: tuple[Phase, ...]
@@ -34,6 +36,31 @@ class Judgement:
     nearest: int | None
     reasons: tuple[Reason, ...]
     error: str | None = None
+    lasting: bool = False
+
+    def again(self) -> Judgement:
+        """What a call like it does, right after it."""
+        if self.lasting:
+            return replace(self, nearest=self.index, reasons=(after_failure(self.facts),))
+        return replace(self, status="CACHED", stages=(), nearest=None, reasons=())
+
+
+@dataclass(frozen=True, slots=True)
+class Jit:
+    """A jit that is planned for; `accepts` is what its function takes, as far as that is known."""
+
+    facts: JitFacts
+    filter_jit: Any
+    accepts: inspect.Signature | None
+
+    def misfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+        """What calling the function with these arguments raises."""
+        if self.accepts is not None:
+            try:
+                self.accepts.bind(*args, **kwargs)
+            except TypeError as error:
+                return f"TypeError: {self.facts.name}(): {error}"
+        return None
 
 
 class Planner:
@@ -43,33 +70,48 @@ class Planner:
         self.executables = 0
         self._reader = SignatureReader()
         self._functions = FunctionNumbers()
-        self._facts: dict[int, tuple[JitFacts, bool]] = {}
+        self._jits: dict[int, Jit] = {}
         self._layers = Layers()
         self._fast: dict[Hashable, int] = {}
         self._traced: set[Hashable] = set()
         self._lowered: set[Hashable] = set()
         self._compiled: dict[Hashable, int] = {}
         self._histories: dict[Hashable, History] = {}
+        self._failed: set[int] = set()
 
     def judge(self, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any], index: int) -> Judgement:
         """The verdict on a call of the jit `subject` with these types and values, which is call `index`.
 
-        Raises TypeError for what JAX does not take as an argument, or where the library hides its jit.
+        Raises TypeError where the library hides its jit.
         """
-        known, arrays_only = self._facts_of(subject)
+        jit = self._jit_of(subject)
+        known = jit.facts
         bound, keywords = bound_arguments(subject)
-        reading = self._reader.read(known, (*bound, *args), {**keywords, **kwargs}, arrays_only)
+        args, kwargs = (*bound, *args), {**keywords, **kwargs}
+        try:
+            refuse_arrays_as_statics(known, args, kwargs)
+            reading = self._reader.read(known, args, kwargs, jit.filter_jit)
+        except (TypeError, ValueError, OverflowError) as error:  # before anything is looked up
+            return Judgement(index, known, "CACHED", (), None, None, (), f"{type(error).__name__}: {error}")
         entry = fast(known, reading)
         if entry in self._fast:
-            return Judgement(known, "CACHED", (), self._fast[entry], None, ())
+            return Judgement(index, known, "CACHED", (), self._fast[entry], None, ())
+        if (misfit := jit.misfit(args, kwargs)) is not None:
+            nearest, told = self._explain(known, reading, index)
+            self._failed.add(index)
+            return Judgement(index, known, "TRACED", ("trace",), None, nearest, told, misfit, lasting=True)
+        return self._judge_by_layers(known, reading, index, entry)
+
+    def _judge_by_layers(self, known: JitFacts, reading: Reading, index: int, entry: Hashable) -> Judgement:
         keys = self._layers.keys(known, reading)
         ran = self._look_up(keys, len(reading.devices) > 1)
         nearest, told = self._explain(known, reading, index) if ran else (None, ())
+        status = _STATUS[ran[-1] if ran else None]
         if len(reading.devices) > 1:
             error = f"ValueError: incompatible devices: {', '.join(sorted(reading.devices))}"
-            return Judgement(known, _STATUS[ran[-1] if ran else None], ran, None, nearest, told, error)
+            return Judgement(index, known, status, ran, None, nearest, told, error)
         number = self._fast[entry] = self._executable(keys.compiled)
-        return Judgement(known, _STATUS[ran[-1] if ran else None], ran, number, nearest, told)
+        return Judgement(index, known, status, ran, number, nearest, told)
 
     def _look_up(self, keys: Keys, refused: bool) -> tuple[Phase, ...]:
         """The stages that run, as each layer's key is new to it."""
@@ -98,19 +140,20 @@ class Planner:
         if earlier is None:
             return None, (first_call(known),)
         found = differences(history, history.row(reading.signature, index), earlier)
-        return earlier.index, reasons(found, known, None, cleared=False)
+        if not found and earlier.index in self._failed:
+            return earlier.index, (after_failure(known),)
+        return earlier.index, reasons(found, known, None, cleared=False, plannable=True)
 
-    def _facts_of(self, subject: Any) -> tuple[JitFacts, bool]:
-        known = self._facts.get(id(subject))
+    def _jit_of(self, subject: Any) -> Jit:
+        known = self._jits.get(id(subject))
         if known is None:
             found = underlying(subject)
             if found is None:
                 raise TypeError(f"not a jit that can be planned for: {subject!r}")
-            jit, filter_jit = found
-            read = (
-                facts(jit, self._functions)
-                if filter_jit is None
-                else facts_of_filter_jit(filter_jit, jit, self._functions)
-            )
-            known = self._facts[id(subject)] = (read, filter_jit is not None)
+            known = self._jits[id(subject)] = self._new_jit(*found)
         return known
+
+    def _new_jit(self, jit: Any, filter_jit: Any) -> Jit:
+        if filter_jit is None:
+            return Jit(facts(jit, self._functions), None, accepted(jit))
+        return Jit(facts_of_filter_jit(filter_jit, jit, self._functions), filter_jit, None)

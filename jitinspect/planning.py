@@ -11,9 +11,11 @@ from jitinspect import bookkeeping
 from jitinspect.arguments.build import build_call, make_mesh
 from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
+from jitinspect.jaxapi.devices import option
+from jitinspect.jaxapi.jits import signature
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy
-from jitinspect.padding import Padding, padded
+from jitinspect.padding import Padding, Paddings
 from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
 from jitinspect.replay import Targets, located, settings
@@ -52,7 +54,7 @@ class Plan:
         self, mesh: Sequence[tuple[str, int]], dims: Mapping[str, int], paddings: Sequence[Padding]
     ) -> None:
         self._mesh, self._dims = tuple(mesh), dims
-        self._paddings = tuple(paddings)
+        self._paddings = Paddings(paddings)
         self._targets = Targets()
         self._planner, self._padded = Planner(), Planner()
         self._compiled_padded = self._elements = self._added = 0
@@ -63,10 +65,17 @@ class Plan:
         self._by_call: dict[bytes | None, Seen] = {}
         self._calls = 0
         self.passed_over: dict[str, str] = {}
+        self.fine = True
+        """Whether no call would raise."""
 
-    def take(self, call: ScriptCall) -> None:
-        """One call of a script, as often as it is repeated."""
-        self._count(self._find(call), call.at, call.repeat)
+    def take(self, call: ScriptCall) -> Seen | None:
+        """One call of a script, as often as it is repeated. None where it looks nothing up."""
+        told = {name.removeprefix("jax_"): value for name, value in call.config}
+        if told.get("disable_jit", option("jax_disable_jit")):
+            return None
+        seen = self._find(call)
+        self._count(seen, call.at, call.repeat)
+        return seen
 
     def take_lines(self, lines: IO[str], path: str, on_progress: Callable[[int], None]) -> None:
         """The calls of a `.jsonl`; `on_progress` is told of characters read, now and then."""
@@ -105,11 +114,11 @@ class Plan:
             for name in call.passed_over:
                 self.passed_over.setdefault(name, at)
             call = replace(call, call=bind_call(call.call, self._dims)) if self._dims else call
-            self.take(call)
-            if call.repeat == 1 and (key := call_key(line)) is not None:
+            seen = self.take(call)
+            if seen is not None and call.repeat == 1 and (key := call_key(line)) is not None:
                 if len(self._by_call) >= MOST_REMEMBERED:
                     self._by_call.clear()
-                self._by_call[key] = self._find(call)
+                self._by_call[key] = seen
 
     def _recall(self, line: str) -> Seen | None:
         """A call that was judged before, by what the line says of it. The line is remembered while there is
@@ -138,14 +147,16 @@ class Plan:
                 judgement = self._planner.judge(subject.call, args, kwargs, self._calls)
             except TypeError as error:
                 raise UsageError(str(error)) from None
+            self.fine = self.fine and judgement.error is None
             seen = Seen(judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype))
-            if self._paddings:
+            if self._paddings.all:
                 self._judge_padded(seen, call, subject, mesh)
         return seen
 
     def _judge_padded(self, seen: Seen, call: ScriptCall, subject: Jitted, mesh: Any) -> None:
-        names = list(seen.judgement.facts.parameters)
-        arguments, seen.elements, seen.added = padded(call.call.arguments, names, self._paddings)
+        arguments, seen.elements, seen.added = self._paddings.apply(
+            call.call.arguments, signature(subject.call)
+        )
         args, kwargs = build_call(arguments, mesh)
         judgement = self._padded.judge(subject.call, args, kwargs, self._calls)
         self._compiled_padded += judgement.status == "COMPILED"
@@ -187,26 +198,30 @@ class Plan:
             policies=tuple(self._policies()),
         )
 
+    def unmet(self) -> UsageError | None:
+        """For a padding of what no call had."""
+        return self._paddings.unmet()
+
     def _policies(self) -> Iterator[Policy]:
-        if self._paddings:
-            text = ", ".join(padding.text for padding in self._paddings)
+        if self._paddings.all:
+            text = ", ".join(padding.text for padding in self._paddings.all)
             share = self._added / self._elements if self._elements else 0.0
             yield Policy(text, self._compiled_padded, self._added, share)
 
 
 def _row(seen: Seen, index: int, at: str, first: bool) -> Call:
-    judgement = seen.judgement
+    judgement = seen.judgement if first else seen.judgement.again()
     return Call(
         index=index,
         function=judgement.facts.name,
         definition=relative(judgement.facts.definition),
         at=at,
         signature=seen.signature,
-        status=judgement.status if first else "CACHED",
+        status=judgement.status,
         executable=judgement.executable,
-        stages=judgement.stages if first else (),
-        compilations=int(first and judgement.status == "COMPILED"),
-        nearest=judgement.nearest if first else None,
-        reasons=judgement.reasons if first else (),
+        stages=judgement.stages,
+        compilations=int(judgement.status == "COMPILED"),
+        nearest=judgement.nearest,
+        reasons=judgement.reasons,
         error=judgement.error,
     )

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, Form, Interner, Node, Signature, Slot, Static
+from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, LEAF, Form, Interner, Node, Signature, Slot, Static
 from jitinspect.jaxapi.context import context_names, context_values
 from jitinspect.jaxapi.devices import option
-from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.jitinfo import JitFacts, filter_jit_arguments
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.model import ReasonKind
 from jitinspect.trees import nodes
@@ -93,12 +93,15 @@ class SignatureReader:
         facts: JitFacts,
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
-        arrays_only: bool = False,
+        filter_jit: Any = None,
     ) -> Reading:
-        """The call's signature. With `arrays_only` each leaf that is no array is static (`filter_jit`).
+        """The call's signature. Through a `filter_jit` each leaf that is no array is static.
 
         Raises TypeError for a leaf that JAX does not take as an array.
         """
+        arrays_only = filter_jit is not None
+        if arrays_only:
+            args, kwargs = filter_jit_arguments(filter_jit, args, kwargs)
         given = list(_given(facts, args, kwargs))
         flat = [
             ([], None) if one.static or one.value is _Unset else jax.tree_util.tree_flatten(one.value)
@@ -106,17 +109,20 @@ class SignatureReader:
         ]
         statics = _static_mask(flat, arrays_only)
         context = self._context_ids()
-        form, fixed, call = self._form(facts, given, flat, statics)
-        own = [self._static(one.value) for one in given if one.static]
+        form, fixed, call = self._form(facts, given, flat, statics, arrays_only)
         passed = [self._static(one.value) for one in given if one.static and one.form != "default"]
+        left = [self._left_static(one.value) for one in given if one.static and one.form == "default"]
+        leaf = self._leaf_that_could_be_static if arrays_only else self._leaf
         leaves = [
-            self._static_leaf(value) if static else self._leaf(value)
+            self._static_leaf(value) if static else leaf(value)
             for (values, _), mask in zip(flat, statics, strict=True)
             for value, static in zip(values, mask, strict=True)
         ]
-        under = transformation(leaf for values, _ in flat for leaf in values)
+        under = transformation(
+            (one.where, leaf) for one, (values, _) in zip(given, flat, strict=True) for leaf in values
+        )
         common = (self.interner(under), *context)
-        ids = (*fixed, *own, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
+        ids = (*fixed, *passed, *left, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
         return Reading(
             Signature(form, ids),
             (call, (*passed, *common), tuple([leaf.traced for leaf in leaves])),
@@ -128,8 +134,13 @@ class SignatureReader:
         )
 
     def _static_leaf(self, value: Any) -> Leaf:
-        number = self._static(value)
+        """equinox passes all static leaves in one tuple, which is compared by `==` (0.13.8)."""
+        number = self._static(value, object)
         return Leaf((number,), number, None)
+
+    def _leaf_that_could_be_static(self, value: Any) -> Leaf:
+        leaf = self._leaf(value)
+        return leaf._replace(ids=(self.interner(LEAF), *leaf.ids))
 
     def _leaf(self, leaf: Any) -> Leaf:
         key = leaf_key(leaf)
@@ -150,11 +161,19 @@ class SignatureReader:
         where = (told.sharding, facts.memory_kind, facts.layout) if facts.committed else None
         return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None, own)
 
-    def _static(self, value: Any) -> int:
+    def _static(self, value: Any, compared_as: type | None = None) -> int:
+        """Raises ValueError for a value that is not hashable, as JAX does."""
         try:
-            return self.interner(Static(type(value), value))
-        except TypeError:  # not hashable: JAX refuses the call
-            return self.interner(Static(type(value), id(value)))
+            return self.interner(Static(compared_as or type(value), value))
+        except TypeError as error:
+            raise ValueError(f"Non-hashable static arguments are not supported: {error}") from None
+
+    def _left_static(self, value: Any) -> int:
+        """A default that is not passed: JAX does not look at it."""
+        try:
+            return self._static(value)
+        except ValueError:  # not hashable
+            return self._static(id(value), type(value))
 
     def _context_ids(self) -> tuple[int, ...]:
         values = context_values()
@@ -170,6 +189,7 @@ class SignatureReader:
         given: list[Given],
         flat: list[tuple[list[Any], Any]],
         statics: list[list[bool]],
+        arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...], Hashable]:
         """The form of a call, the ids of those components that it fixes, and what of it a trace hangs on."""
         call = (
@@ -180,7 +200,7 @@ class SignatureReader:
         key = (facts.function, facts.group, call, len(self._context[1]))
         known = self._forms.get(key)
         if known is None:
-            known = self._forms[key] = self._new_form(facts, given, flat, statics)
+            known = self._forms[key] = self._new_form(facts, given, flat, statics, arrays_only)
         return *known, call
 
     def _new_form(
@@ -189,6 +209,7 @@ class SignatureReader:
         given: list[Given],
         flat: list[tuple[list[Any], Any]],
         statics: list[list[bool]],
+        arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...]]:
         """A form is told apart by function, too, but its `Form` is shared by all functions of one lineage."""
         fixed: list[tuple[Slot, Hashable]] = [(Slot("new_function", None), facts.function)]
@@ -202,7 +223,8 @@ class SignatureReader:
             found, paths = nodes(one.value, tree)
             fixed += [(Slot("structure", f"{one.where}{path}"), node) for path, node in found]
             for path, static, _ in zip(paths, mask, values, strict=True):
-                kinds: tuple[ReasonKind, ...] = ("static_value",) if static else LEAF_KINDS
+                kinds: tuple[ReasonKind, ...] = ("static_value",) if arrays_only else ()
+                kinds += () if static else LEAF_KINDS
                 leaves += [Slot(kind, f"{one.where}{path}") for kind in kinds]
         if (variadic := _variadic(facts)) is not None:
             count = sum(one.where.startswith(f"{variadic}[") for one in given)
@@ -220,6 +242,15 @@ class SignatureReader:
         if known is None:
             known = self._forms[slots] = (Form(slots), ())
         return known[0]
+
+
+def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raises ValueError for a planned array as a static argument: its type can be hashed; the array that the
+    call would have cannot.
+    """
+    for one in _given(facts, args, kwargs):
+        if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
+            raise ValueError(f"Non-hashable static arguments are not supported: {one.where} is an array")
 
 
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:

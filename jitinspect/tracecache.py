@@ -92,8 +92,15 @@ def _planned(request: Request, listeners: Listeners) -> Result:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
-    code = program.INTERRUPTED if stopped else error.exit_code if error else 0
-    return _ended(plan.report(str(request.script)), stopped, error, code)
+    code = program.INTERRUPTED if stopped else error.exit_code if error else 0 if plan.fine else 4
+    result = _ended(plan.report(str(request.script)), stopped, error, code)
+    unmet = None if error or stopped else plan.unmet()
+    return result if unmet is None else _with_error(result.report, unmet)
+
+
+def _with_error(report: CallReport, error: JitinspectError) -> Result:
+    """A script that came to its end, and what was wrong with it all the same."""
+    return Result(replace(report, exit_code=error.exit_code, error=error.as_dict()), error)
 
 
 def _ended(report: CallReport, stopped: str | None, error: JitinspectError | None, code: int) -> Result:
@@ -105,7 +112,12 @@ def _ended(report: CallReport, stopped: str | None, error: JitinspectError | Non
 
 def _ledger(request: Request, listeners: Listeners) -> Ledger:
     ledger = Ledger(
-        listeners.on_row, listeners.on_start, listeners.on_end, most=MOST_ROWS, explain=request.explain
+        listeners.on_row,
+        listeners.on_start,
+        listeners.on_end,
+        most=MOST_ROWS,
+        explain=request.explain,
+        plannable=request.script.suffix != ".py",
     )
     listeners.on_begin(
         lambda stopped: _ended(_report(request, ledger), stopped, None, program.INTERRUPTED).report

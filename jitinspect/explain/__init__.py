@@ -5,6 +5,7 @@ from jitinspect.explain.reasons import Difference, differences
 from jitinspect.explain.slots import (
     ABSENT,
     DEFAULT_LAYOUT,
+    LEAF,
     Captured,
     Form,
     Interner,
@@ -17,6 +18,7 @@ from jitinspect.explain.slots import (
 __all__ = [
     "ABSENT",
     "DEFAULT_LAYOUT",
+    "LEAF",
     "Captured",
     "Difference",
     "Form",

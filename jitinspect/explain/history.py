@@ -94,7 +94,11 @@ class History:
             self._gaps.update((first + np.flatnonzero(alike == ABSENT)).tolist())
 
     def nearest(self, signature: Signature) -> Row | None:
-        """The earlier signature with the fewest differences, the newest on a tie; None if there is none."""
+        """The earlier signature with the fewest differences, the newest on a tie; None if there is none.
+
+        Parts of an argument's tree that one has and parts that the other has instead (a namedtuple's fields
+        for a tuple's items) are compared with nothing: each pair of those counts as a difference.
+        """
         count = len(self)
         if count == 0:
             return None
@@ -106,7 +110,16 @@ class History:
             gaps = list(self._gaps)
             unequal[gaps] &= kept[gaps] != ABSENT
         differing = np.add.reduce(unequal.view(np.uint8), axis=0, dtype=np.uint32)
+        if self._gaps and (parts := [line for line in self._gaps if self._is_part(line)]):
+            here, there = (ids[parts] != ABSENT)[:, None], kept[parts] != ABSENT
+            differing += np.minimum((here & ~there).sum(axis=0), (~here & there).sum(axis=0)).astype(
+                np.uint32
+            )
         return self.at(count - 1 - int(differing[::-1].argmin()))
+
+    def _is_part(self, line: int) -> bool:
+        kind: ReasonKind = self.slots[self._varying[line]].kind
+        return kind == "structure"
 
     def at(self, position: int) -> Row:
         """The signature that was added when there were `position` before it."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jitinspect.explain.history import History, Row
-from jitinspect.explain.slots import DEFAULT_LAYOUT, Node, Slot, Static
-from jitinspect.explain.values import differing_metadata, node_text, parts, text
+from jitinspect.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
+from jitinspect.explain.values import differing_metadata, node_text, parts, shown_from_difference, text
 from jitinspect.model import ReasonKind
 
 LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
@@ -40,6 +40,8 @@ def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
     elif isinstance(old, Static) and isinstance(new, Static):
         for place, before, now in parts(where, old, new):
             yield Difference(kind, place, *_static_texts(before, now), before.value, now.value)
+    elif kind == "static_value":  # traced on one side
+        yield Difference(kind, where, _value(earlier, where, old), _value(row, where, new), old, new)
     elif isinstance(old, Node) and isinstance(new, Node):
         yield from _nodes(where, old, new, row, earlier)
     elif kind == "layout":
@@ -67,6 +69,8 @@ def _static_texts(before: Static, now: Static) -> tuple[str, str]:
     old, new = text("static_value", before), text("static_value", now)
     if old == new and before.type is not now.type:
         return f"{before.type.__qualname__} {old}", f"{now.type.__qualname__} {new}"
+    if old == new and (further := shown_from_difference(before.value, now.value)) is not None:
+        return further
     return _apart(old, new)
 
 
@@ -75,7 +79,14 @@ def _apart(old: str, new: str) -> tuple[str, str]:
 
 
 def _node(node: Node, row: Row, where: str | None, typed: bool) -> str:
-    return leaf_text(row, where) if node.type is None else node_text(node, typed)
+    if node.type is not None:
+        return node_text(node, typed)
+    static = row.get("static_value", where)
+    return text("static_value", static) if isinstance(static, Static) else leaf_text(row, where)
+
+
+def _value(row: Row, where: str | None, value: Node | Static) -> str:
+    return leaf_text(row, where) if value == LEAF else text("static_value", value)
 
 
 def leaf_text(row: Row, where: str | None) -> str:

@@ -35,8 +35,15 @@ class Node(NamedTuple):
     aux: Hashable = None
 
 
+LEAF = Node(None, ())
+"""A leaf; in a `static_value` slot: what could be static and is traced."""
+
+
 class Static(NamedTuple):
-    """The value of a `static_value` slot: equal by type and by `==`, as static arguments are."""
+    """The value of a `static_value` slot: equal by type and by `==`, as static arguments are.
+
+    `type` is `object` where `==` alone tells values apart.
+    """
 
     type: type
     value: Any

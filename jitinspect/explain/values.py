@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from jitinspect.explain.slots import Captured, Node, Static
@@ -52,11 +53,32 @@ def shown(value: Any) -> str:
     """The repr in one line, cut, without addresses; functions by name; also an object whose repr fails."""
     if callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__qualname__", 0), str):
         return _function(value)
-    try:
-        full = re.sub(r"\s+", " ", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
-    except Exception:
-        full = f"<{type(value).__name__}>"
+    full = _in_full(value)
     return full if len(full) <= LONGEST else f"{full[: LONGEST - 1]}…"
+
+
+def _in_full(value: Any) -> str:
+    try:
+        return re.sub(r"\s+", " ", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def shown_from_difference(before: Any, now: Any) -> tuple[str, str] | None:
+    """Two values that are alike as far as `shown` shows them, each from shortly before the place where they
+    differ; None if they are alike all through.
+    """
+    old, new = _in_full(before), _in_full(now)
+    if old == new:
+        return None
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    start = max(0, alike - LONGEST // 4)
+    return _window(old, start), _window(new, start)
+
+
+def _window(full: str, start: int) -> str:
+    end = start + LONGEST - 2
+    return f"…{full[start:end]}{'…' if end < len(full) else ''}"
 
 
 def _function(value: Any) -> str:
@@ -120,7 +142,7 @@ def _tail(aux: Any, count: int) -> tuple[Any, ...]:
 
 def parts(where: str | None, before: Static, now: Static) -> Iterator[tuple[str | None, Static, Static]]:
     """The fields in which two values of one dataclass or namedtuple differ; else the values themselves."""
-    fields = _fields(now.value) if before.type is now.type else ()
+    fields = _fields(now.value) if type(before.value) is type(now.value) else ()
     differing = [name for name in fields if not _same(before.value, now.value, name)]
     if not differing:
         yield where, before, now

@@ -3,7 +3,8 @@
 While a `watch` lasts `jax.jit` returns a thin object in front of the one that it would return, and
 `jax.stages.Compiled.__call__` is replaced likewise. A cached call pays for one more Python frame and an
 entry in a list; whatever costs more is done for calls in which JAX fired a compile event. What JAX jits
-for itself is left alone. Seen to work on jax 0.10.2 and 0.12.0.1.
+for itself is left alone, and so are calls under `jax.disable_jit`, which are those of plain functions.
+Seen to work on jax 0.10.2 and 0.12.0.1.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Protocol
 
 import jax
 import jax.stages
+from jax._src import config as _config
 from jax._src import core as _core
 
 from jitinspect.jaxapi.events import is_program, owner
@@ -81,11 +83,12 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
     """The function that a program gets instead of `jit`, and that behaves as it does."""
     watched = Watched(made_at)
     fired, log, most, getframe = recorder.fired, recorder.log, recorder.most, sys._getframe
+    disabled = _config.disable_jit
     hit, identify, fold = recorder.log.append, recorder.identify, recorder.fold
 
     def call(*args: Any, **kwargs: Any) -> Any:
         straight = _context.trace is _evaluating
-        if not straight and being_staged():
+        if (not straight and being_staged()) or disabled.value:
             return jit(*args, **kwargs)
         before = fired[0]
         try:

@@ -10,6 +10,7 @@ import enum
 import functools
 import inspect
 import itertools
+import pathlib
 import types
 import weakref
 from collections.abc import Hashable, Iterator, Mapping
@@ -20,6 +21,7 @@ import jax
 import numpy as np
 
 from jitinspect.explain import Captured
+from jitinspect.jaxapi.jits import peeled
 from jitinspect.specs import short_dtype
 
 _OPTIONS = (
@@ -88,6 +90,26 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
     )
 
 
+def accepted(jit: Any) -> inspect.Signature | None:
+    """What a call of the jit must fit; None where that is not known. What JAX's own transformations take is
+    what they hand on; what another wrapper takes is its own affair, whatever it wraps.
+    """
+    for link in _chain(jit._fun):
+        if not (_code_file(link).startswith(_JAX) and hasattr(link, "__wrapped__")):
+            try:
+                return inspect.signature(link, follow_wrapped=False)
+            except (TypeError, ValueError):
+                return None
+    return None
+
+
+_JAX = str(pathlib.Path(jax.__file__).parent)
+
+
+def _code_file(fun: Any) -> str:
+    return str(getattr(getattr(fun, "__code__", None), "co_filename", ""))
+
+
 class FunctionNumbers:
     """Numbers for function objects, equal where JAX's weakly keyed caches take two for the same."""
 
@@ -104,6 +126,13 @@ class FunctionNumbers:
         if number is None:
             number = self._numbers[key] = next(self._count)
         return number
+
+    def equal(self, key: Hashable) -> int:
+        """The number for what is compared by `==`, and kept alive, as static arguments are."""
+        try:
+            return self._numbers.setdefault(key, next(self._count))
+        except TypeError:  # not hashable: JAX refuses the call
+            return next(self._count)
 
     def _forget(self, key: Hashable) -> None:
         self._numbers.pop(key, None)
@@ -130,8 +159,12 @@ def _call_of(obj: Any) -> Any:
 
 
 def _link(link: Any) -> Hashable:
+    """The code; what has none by its type, and by its own name, as built-in functions have."""
     code = getattr(link, "__code__", None)
-    return code if isinstance(code, types.CodeType) else type(link).__qualname__
+    if isinstance(code, types.CodeType):
+        return code
+    own = getattr(link, "__module__", None), getattr(link, "__qualname__", None)
+    return type(link).__module__, type(link).__qualname__, str(own)
 
 
 def _definition(fun: Any) -> str | None:
@@ -225,18 +258,12 @@ def _positions(nums: Any, signature: inspect.Signature | None) -> Iterator[int]:
 
 
 def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> JitFacts:
-    """The facts of an `equinox.filter_jit`, whose own jit all functions of one name share.
-
-    The wrapper's `_fun` and signature are the user's (equinox 0.13.8).
-    """
+    """The facts of an `equinox.filter_jit`, whose own jit all functions of one name share (0.13.8)."""
     inner = facts(jit, functions)
-    fun = getattr(wrapper, "_fun", wrapper)
-    chain = list(_chain(fun))
-    number = functions(fun)
-    try:
-        parameters = dict(inspect.signature(fun).parameters)
-    except (TypeError, ValueError):
-        parameters = {}
+    whole = _function_of(wrapper)
+    fun, front, _ = _taken_apart(whole)
+    chain = list(_chain(whole if isinstance(fun, type) else fun))
+    number = functions.equal((inner.function, fun if front else wrapper._static_fun))
     return replace(
         inner,
         definition=_definition(chain[-1]),
@@ -244,12 +271,52 @@ def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> J
         function=number,
         group=(number, inner.group),
         fast=(number, inner.fast),
-        parameters=parameters,
+        parameters=_parameters(wrapper, fun, front),
         static_nums=frozenset(),
         static_names=frozenset(),
         closure=tuple(pair for link in chain for pair in _closed_over(link)),
         wrapper=_wrapper(chain),
     )
+
+
+def filter_jit_arguments(
+    wrapper: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """A call of a `filter_jit` as equinox takes it (0.13.8): each argument by position that can be, after
+    those that the function holds itself. Raises TypeError where they do not fit.
+    """
+    bound = wrapper._signature.bind(*args, **kwargs)
+    _, front, keywords = _taken_apart(_function_of(wrapper))
+    return (*front, *bound.args), {**keywords, **bound.kwargs}
+
+
+def _function_of(wrapper: Any) -> Any:
+    return getattr(wrapper, "__wrapped__", wrapper)
+
+
+def _taken_apart(fun: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
+    """A function that is a tree, of which equinox traces the arrays: what is called, and the arguments that
+    it holds. A module is the first argument of its class; what wraps a function and has no arrays, as
+    `equinox.filter_grad` makes them, is a value of its own.
+    """
+    leaves = jax.tree_util.tree_leaves(fun)
+    if len(leaves) == 1 and leaves[0] is fun:
+        return fun, (), {}
+    if type(fun).__name__ in ("BoundMethod", "Partial") and (step := peeled(fun)) is not None:
+        inner, front, keywords = _taken_apart(step[0])
+        return inner, (*front, *step[1]), {**keywords, **step[2]}
+    if hasattr(fun, "__wrapped__") and not any(isinstance(leaf, jax.Array | np.ndarray) for leaf in leaves):
+        return fun, (), {}
+    return type(fun), (fun,), {}
+
+
+def _parameters(wrapper: Any, fun: Any, front: tuple[Any, ...]) -> Mapping[str, inspect.Parameter]:
+    if not front:
+        return dict(wrapper._signature.parameters)
+    if not isinstance(fun, type):
+        return dict(inspect.signature(fun).parameters)
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    return {"self": own, **wrapper._signature.parameters}
 
 
 def facts_of_compiled(compiled: Any, functions: FunctionNumbers) -> JitFacts:

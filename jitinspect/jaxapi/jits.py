@@ -121,7 +121,7 @@ def wrapped(obj: object) -> types.FunctionType | None:
     for _ in range(_DEEPEST):
         if hasattr(obj, "__wrapped__"):
             obj = obj.__wrapped__
-        elif (step := _peeled(obj)) is not None:
+        elif (step := peeled(obj)) is not None:
             obj = step[0]
         elif isinstance(obj, types.FunctionType):
             return obj
@@ -160,7 +160,7 @@ def _find(obj: object) -> _Found | None:
     for _ in range(_DEEPEST):
         if (own := _own_kind(obj)) is not None:
             return _Found(obj, own, args, keywords)
-        step = _peeled(obj)
+        step = peeled(obj)
         if step is None:
             call = getattr(type(obj), "__call__", None)  # noqa: B004
             own = _own_kind(call)
@@ -182,7 +182,7 @@ def _own_kind(obj: object) -> Kind | None:
     return None
 
 
-def _peeled(obj: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]] | None:
+def peeled(obj: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]] | None:
     """One wrapper off: what a method or partial calls, and the arguments that it gives.
 
     equinox has both kinds of its own, made as pytrees.

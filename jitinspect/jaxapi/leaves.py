@@ -132,26 +132,45 @@ def mesh_text(mesh: Any) -> str:
     return sizes if set(types) <= {"auto"} else f"{sizes} ({','.join(dict.fromkeys(types))})"
 
 
-def transformation(leaves: Iterable[Any]) -> str | None:
-    """The transformations that a call is under, outermost first: `vmap`, `grad, vmap`; None for none.
+def transformation(leaves: Iterable[tuple[str, Any]]) -> str | None:
+    """The transformations that a call is under, outermost first: `vmap over 4`, `jvp, vmap over 4`; None for
+    none. Where they are not alike for all arguments, by argument: `x: vmap over 4; y: nothing`.
 
-    Told by the tracers among its arguments: what traces them is set aside while JAX compiles.
+    `leaves` are those of each parameter, under its name. Told by the tracers among them: what traces them is
+    set aside while JAX compiles.
     """
-    for leaf in leaves:
-        if isinstance(leaf, jax.core.Tracer):
-            return ", ".join(map(_spoken, _within(leaf)))
-    return None
+    told: dict[str, list[str]] = {}
+    for where, leaf in leaves:
+        told.setdefault(where, []).append(_transformations(leaf))
+    texts = {where: ", then ".join(dict.fromkeys(of)) for where, of in told.items()}
+    distinct = set(texts.values())
+    if distinct <= {_UNDER_NOTHING}:
+        return None
+    return distinct.pop() if len(distinct) == 1 else "; ".join(f"{at}: {text}" for at, text in texts.items())
+
+
+_UNDER_NOTHING = "nothing"
+
+
+def _transformations(leaf: Any) -> str:
+    return ", ".join(map(_spoken, _within(leaf))) or _UNDER_NOTHING
 
 
 def _spoken(tracer: Any) -> str:
-    """`grad`, `vmap over 4`."""
+    """`grad`, `vmap over 4`, `vmap over 4 on axis 1`; `jvp along vmap over 4` as `jacfwd` does it."""
     name = _SPOKEN.get(type(tracer).__name__, type(tracer).__name__)
+    if name == "grad" and getattr(getattr(tracer, "_trace", None), "is_vjp", True) is False:
+        name = "linearize"
+    if name == "jvp" and _transformations(tracer.tangent) != _transformations(tracer.primal):
+        name = f"jvp along {_transformations(tracer.tangent)}"
     inner, axis = getattr(tracer, "val", None), getattr(tracer, "batch_dim", None)
-    sized = isinstance(axis, int) and hasattr(inner, "shape")
-    return f"{name} over {inner.shape[axis]}" if sized else name  # type: ignore[union-attr]
+    if not (isinstance(axis, int) and hasattr(inner, "shape")):
+        return name
+    return f"{name} over {inner.shape[axis]}{f' on axis {axis}' if axis else ''}"  # type: ignore[union-attr]
 
 
-_SPOKEN = {"JVPTracer": "grad", "LinearizeTracer": "grad", "BatchTracer": "vmap", "RematTracer": "checkpoint"}
+_SPOKEN = {"JVPTracer": "jvp", "LinearizeTracer": "grad", "BatchTracer": "vmap", "RematTracer": "checkpoint"}
+"""`grad` and `vjp` have one tracer, whose trace tells them from `linearize` (0.10.2 and 0.12.0.1)."""
 
 
 def _within(leaf: Any) -> Iterator[Any]:

@@ -62,7 +62,7 @@ def test_staging_is_told_from_evaluating():
 
     def look(name):
         def inner(x):
-            seen[name] = calls.being_staged(), transformation([x])
+            seen[name] = calls.being_staged(), transformation([("x", x)])
             return x * 1.0
 
         return inner

@@ -116,6 +116,11 @@ def test_a_clearing_forgets_whether_a_jit_donates(run):
     assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("CACHED", 2)]
 
 
+def test_a_clearing_forgets_the_executables_of_all_forms_of_a_call(run):
+    rows = run("plain(own)\njax.clear_caches()\nplain(four)\nplain(own)\nplain(four)")
+    assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("CACHED", 2), ("CACHED", 2)]
+
+
 def test_another_default_device_is_another_executable(run):
     rows = run("""
         for _ in range(2):
