@@ -10,13 +10,13 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi.calls import behind
 
 if TYPE_CHECKING:
     import jax
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 Kind = Literal["jax.jit", "equinox.filter_jit", "flax.nnx.jit"]
 Label = str | int
 _DEEPEST = 64  # wrappers around wrappers; a longer chain is a circle
+
+
+def _behind(obj: Any) -> Any:
+    """The jit behind a watched one (`calls.behind`); where that module, which imports JAX, is not loaded
+    yet, nothing is watched.
+    """
+    calls = sys.modules.get("jitinspect.jaxapi.calls")
+    return calls.behind(obj) if calls else obj
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +150,10 @@ def underlying(obj: object) -> tuple[Any, Any] | None:
     if found is None:
         return None
     if found.kind == "jax.jit":
-        return behind(found.jit), None
+        return _behind(found.jit), None
     inner = getattr(found.jit, "_cached" if found.kind == "equinox.filter_jit" else "jitted_fn", None)
     wrapper = found.jit if found.kind == "equinox.filter_jit" else None
-    return (behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
+    return (_behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
 
 
 def bound_arguments(obj: object) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
@@ -171,7 +179,7 @@ def _find(obj: object) -> _Found | None:
 
 def _own_kind(obj: object) -> Kind | None:
     """The kind of `obj` itself. flax has several classes for it, which share `jitted_fn`."""
-    obj = behind(obj)
+    obj = _behind(obj)
     module, name = type(obj).__module__, type(obj).__name__
     if name == "PjitFunction" and module.startswith("jaxlib"):
         return "jax.jit"
