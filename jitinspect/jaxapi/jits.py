@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import filterparts
-from jitinspect.jaxapi.calls import behind
 
 if TYPE_CHECKING:
     import jax
@@ -24,6 +23,14 @@ if TYPE_CHECKING:
 Kind = Literal["jax.jit", "equinox.filter_jit", "flax.nnx.jit"]
 Label = str | int
 _DEEPEST = 64  # wrappers around wrappers; a longer chain is a circle
+
+
+def _behind(obj: Any) -> Any:
+    """The jit behind a watched one (`calls.behind`); where that module, which imports JAX, is not loaded
+    yet, nothing is watched.
+    """
+    calls = sys.modules.get("jitinspect.jaxapi.calls")
+    return calls.behind(obj) if calls else obj
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,8 @@ def trace(obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> jax.
         raise TypeError(f"not a jitted function: {obj!r}")
     jit, args, kwargs = whole_call(obj, args, kwargs)
     if own == "equinox.filter_jit":  # which can lower but not trace
+        from jitinspect.jaxapi import filterparts  # it imports JAX, for which `ls` must not wait
+
         jit, args, kwargs = jit._cached, filterparts.parts(jit, args, kwargs), {}
     if not callable(getattr(jit, "trace", None)):
         raise UnavailableError(f"this {own} has no trace()", hint="a newer version of it has")
@@ -141,10 +150,10 @@ def underlying(obj: object) -> tuple[Any, Any] | None:
     if found is None:
         return None
     if found.kind == "jax.jit":
-        return behind(found.jit), None
+        return _behind(found.jit), None
     inner = getattr(found.jit, "_cached" if found.kind == "equinox.filter_jit" else "jitted_fn", None)
     wrapper = found.jit if found.kind == "equinox.filter_jit" else None
-    return (behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
+    return (_behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
 
 
 def whole_call(
@@ -182,7 +191,7 @@ def _find(obj: object) -> _Found | None:
 
 def _own_kind(obj: object) -> Kind | None:
     """The kind of `obj` itself. flax has several classes for it, which share `jitted_fn`."""
-    obj = behind(obj)
+    obj = _behind(obj)
     module, name = type(obj).__module__, type(obj).__name__
     if name == "PjitFunction" and module.startswith("jaxlib"):
         return "jax.jit"
