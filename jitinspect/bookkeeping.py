@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
 
+from jitinspect.entries import PHASES, Row
 from jitinspect.jaxapi import calls, sites
-from jitinspect.ledger import PHASES, Ledger, Row
+from jitinspect.ledger import Ledger
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.paths import relative
 
@@ -34,7 +35,7 @@ def _cached(
         function=name,
         definition=relative(watched.facts.definition),
         at=at or relative(sites.position(code, instruction)),
-        signature=ledger.signatures.get(number, f"{name}(…)"),
+        signature=ledger.books.signatures.get(number, f"{name}(…)"),
         status="CACHED",
         executable=number or None,
     )

@@ -6,101 +6,24 @@ import functools
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.advice import after_failure, first_call, reasons
+from jitinspect.books import Books
 from jitinspect.describe import describe_call
-from jitinspect.executables import Group
-from jitinspect.explain import History, differences
-from jitinspect.explain import Row as ExplainedRow
+from jitinspect.entries import Ahead, Miss, Row, added, given, plain_name, raised
 from jitinspect.jaxapi import calls, events, sites
-from jitinspect.jaxapi.explanations import NOTHING, agrees, explanations
-from jitinspect.jaxapi.filterjit import facts_of_filter_jit
-from jitinspect.jaxapi.jitinfo import (
-    FunctionNumbers,
-    JitFacts,
-    facts,
-    facts_of_compiled,
-)
+from jitinspect.jaxapi.explanations import explanations
+from jitinspect.jaxapi.jitinfo import facts_of_compiled
 from jitinspect.jaxapi.leaves import traced_dtype
-from jitinspect.layers import Layers
-from jitinspect.model import Phase, Reason, Status, Work
+from jitinspect.model import Phase, Reason, Work
 from jitinspect.paths import relative
-from jitinspect.signature import Reading, SignatureReader
-from jitinspect.tracebacks import user_traceback
 
 MOST_ROWS = 10_000
 """Cached calls beyond this many are counted and have no row."""
-
-PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED"}
-
-
-@dataclass(slots=True, eq=False)
-class Miss:
-    """A call in which JAX did something: what was read of it at its first event, and what has run since.
-
-    `ran` has the seconds of each stage, from its beginning on: one that raises did run. `under_way` are the
-    stages that have begun and not ended, the call's own outermost.
-    """
-
-    facts: JitFacts
-    signature: str
-    reading: Reading | None = None
-    made_at: str | None = None
-    ran: dict[Phase, float] = field(default_factory=dict)
-    under_way: list[str] = field(default_factory=list)
-    traced: bool = not events.tells_bodies()
-    compiled: bool = False
-    compilations: int = 0
-    from_disk: bool = False
-    jax_says: str | None = None
-
-    def status(self) -> Status:
-        if not self.ran:
-            return "CACHED"
-        deepest = max(self.ran, key=list(PHASES).index)
-        return "DISK" if deepest == "compile" and self.from_disk else PHASES[deepest]
-
-
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """What a call raised, in words: an exception would keep all that its frames hold."""
-
-    error: str
-    traceback: str
-
-
-@dataclass(slots=True, eq=False)
-class Row:
-    """A call that is over and was no plain cached one."""
-
-    index: int
-    miss: Miss
-    at: str | None
-    executable: int | None
-    nearest: int | None
-    tell: Callable[[], tuple[Reason, ...]]
-    raised: Raised | None
-    thread: int
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """Put into words when they are asked for, not while the program waits."""
-        return self.tell()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Ahead:
-    """Where a Traced, Lowered or Compiled comes from; `number` that of its executable."""
-
-    watched: calls.Watched
-    reading: Reading | None
-    signature: str
-    number: int = 0
 
 
 class _Thread(threading.local):
@@ -159,29 +82,19 @@ class Ledger:
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
         self.internal, self.ahead, self.unwatched = Work(), Work(), Work()
-        self.executables = 0
-        self.signatures: dict[int, str] = {}
+        self.books = Books(explain, plannable)
         self.kept: list[Any] | None = None
         self._offset = 0
-        self._on_row, self._on_start, self._on_end, self._explain_too = on_row, on_start, on_end, explain
-        self._plannable = plannable
-        self._reader = SignatureReader()
-        self._functions = FunctionNumbers()
-        self._histories: dict[Hashable, History] = {}
-        self._groups: dict[Hashable, Group] = {}
-        self._layers = Layers()
-        self._compiled: dict[Hashable, int] = {}
+        self._on_row, self._on_start, self._on_end, self._explain = on_row, on_start, on_end, explain
         self._misses: dict[int, Miss] = {}
         self._stages: weakref.WeakKeyDictionary[Any, Ahead] = weakref.WeakKeyDictionary()
-        self._failed: set[int] = set()  # rows of calls that raised
-        self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
         self._thread = _Thread()
         self._lock = threading.RLock()
         self._open = ExitStack()
 
     def __enter__(self) -> Ledger:
         with ExitStack() as opening:
-            if self._explain_too:
+            if self._explain:
                 opening.enter_context(explanations(self._jax_says))
             opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
             opening.enter_context(calls.watch(self))
@@ -220,12 +133,11 @@ class Ledger:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
         call = sites.underway(frame)
         with self._lock:
-            known = self._facts(call)
-            group = self._group(known)
-            reading = self._read(known, call)
+            known = self.books.facts_of(call)
+            reading = self.books.read(known, call)
             if call.filter_jit is None:  # equinox lets all functions of one name share a jit
-                group.prepare(known, self._reader.interner)
-            return self._used(known, reading) if reading else 0
+                self.books.group(known).prepare(known, self.books.reader.interner)
+            return self.books.used(known, reading) if reading else 0
 
     @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
@@ -237,7 +149,7 @@ class Ledger:
             entry = (sites.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
             return self.log.append(entry)
         call = sites.underway(frame)
-        known = self._facts(call)
+        known = self.books.facts_of(call)
         self._close(
             Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)), frame, error
         )
@@ -262,13 +174,7 @@ class Ledger:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            known = None if jit is None else facts(jit, self._functions)
-            self._cleared[known.function if known else None] = self._offset + len(self.log)
-            self._layers.forget()
-            for group in [self._group(known)] if known else self._groups.values():
-                group.forget()
-            if known is None:
-                self._compiled.clear()
+            self.books.clear(jit, self._offset + len(self.log))
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -284,9 +190,9 @@ class Ledger:
     def prepared(self, stage: Any, watched: calls.Watched, jit: Any, args: Any, kwargs: Any) -> None:
         call = sites.Underway(watched, jit, args, kwargs)
         with self._lock:
-            known = self._facts(call)
+            known = self.books.facts_of(call)
             made = Ahead(
-                watched, self._read(known, call), describe_call(known.name, args, kwargs, traced_dtype)
+                watched, self.books.read(known, call), describe_call(known.name, args, kwargs, traced_dtype)
             )
             self._stages[stage] = made
 
@@ -298,17 +204,10 @@ class Ledger:
         with self._lock:
             if self._thread.compiled:
                 self._thread.compiled = False
-                made = self._compiled_ahead(made)
+                made = replace(made, number=self.books.compiled_ahead(made))
             elif made.reading is not None:
-                made = replace(made, number=self._used(made.watched.facts, made.reading))
+                made = replace(made, number=self.books.used(made.watched.facts, made.reading))
             self._stages[following] = made
-
-    def _compiled_ahead(self, made: Ahead) -> Ahead:
-        """An executable that no call made; later calls are compared with it, too."""
-        known: JitFacts = made.watched.facts
-        if made.reading is not None:
-            self._history(known).add(made.reading.signature, -1)
-        return replace(made, number=self._new_executable(known, made.reading, made.signature))
 
     @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
@@ -319,14 +218,14 @@ class Ledger:
             if len(self.log) >= self.most:
                 self.fold()
         else:
-            self._close(Miss(made.watched.facts, _given(made.watched.facts.name, frame)), frame, error)
+            self._close(Miss(made.watched.facts, given(made.watched.facts.name, frame)), frame, error)
 
     def _found_compiled(self, compiled: Any) -> Ahead:
         """One that was loaded from a file, or compiled before the watch."""
         watched = calls.Watched(None)
-        watched.facts = facts_of_compiled(compiled, self._functions)
+        watched.facts = facts_of_compiled(compiled, self.books.functions)
         with self._lock:
-            number = self._new_executable(watched.facts, None, f"{watched.facts.name}(…)")
+            number = self.books.new_executable(watched.facts, None, f"{watched.facts.name}(…)")
             made = self._stages[compiled] = Ahead(watched, None, f"{watched.facts.name}(…)", number)
         return made
 
@@ -357,7 +256,7 @@ class Ledger:
         if miss.under_way:
             miss.under_way.pop()
         if miss.under_way or plain_name(name) != miss.facts.name:
-            self.internal = _added(self.internal, phase, seconds)
+            self.internal = added(self.internal, phase, seconds)
         else:
             miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
             miss.compiled = miss.compiled or phase == "compile"
@@ -383,17 +282,17 @@ class Ledger:
         """In no call: JAX's own work, work ahead of time, or the backward pass of a call under `grad`."""
         last = self._thread.last
         if self._thread.ahead:
-            self.ahead = _added(self.ahead, phase, seconds)
+            self.ahead = added(self.ahead, phase, seconds)
             self._thread.compiled = self._thread.compiled or phase == "compile"
-        elif last is not None and last.miss.facts.name == name and _differentiated(last.miss):
+        elif last is not None and last.miss.facts.name == name and last.miss.is_differentiated():
             last.miss.ran[phase] = last.miss.ran.get(phase, 0.0) + seconds
             if phase == "compile":
-                self.executables += 1
+                self.books.executables += 1
                 last.miss.compilations += 1
         elif self._is_of_jax(name):
-            self.internal = _added(self.internal, phase, seconds)
+            self.internal = added(self.internal, phase, seconds)
         else:
-            self.unwatched = _added(self.unwatched, phase, seconds)
+            self.unwatched = added(self.unwatched, phase, seconds)
 
     def _is_of_jax(self, name: str) -> bool:
         """By where the function is defined; what a later event leaves out, an earlier one of it has told."""
@@ -422,139 +321,32 @@ class Ledger:
         return miss
 
     def _read_miss(self, call: sites.Underway) -> Miss:
-        known = self._facts(call)
+        known = self.books.facts_of(call)
         made_at = call.watched.made_at
         return Miss(
             known,
             describe_call(known.name, call.args, call.kwargs, traced_dtype),
-            self._read(known, call),
+            self.books.read(known, call),
             relative(sites.position(*made_at)) if made_at else None,
         )
 
     # Keeping the books
 
     def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
-        at, raised = self._thread.at or sites.caller(frame), _raised(error, frame)
+        at, told = self._thread.at or sites.caller(frame), raised(error, frame)
         with self._lock:
             index = self._offset + len(self.log)
-            nearest, tell = self._explain(miss, index)
+            nearest, tell = self.books.explain(miss, index)
             if error is not None:
-                self._failed.add(index)
-            number = self._executable(miss, error)
-            row = Row(index, miss, at, number, nearest, tell, raised, threading.get_ident())
+                self.books.failed(index)
+            number = self.books.executable(miss, error is not None)
+            tell = functools.partial(self._words, tell)
+            row = Row(index, miss, at, number, nearest, tell, told, threading.get_ident())
             self.log.append(row)
         self._thread.last = row
         self._on_row(row)
 
-    def _executable(self, miss: Miss, error: BaseException | None) -> int | None:
-        if miss.compiled:
-            return self._new_executable(miss.facts, miss.reading, miss.signature)
-        if error is not None or miss.reading is None:
-            return None
-        number = self._compiled.get(self._layers.keys(miss.facts, miss.reading).compiled)
-        if number is not None:
-            self._group(miss.facts).add(miss.reading, number)
-        return number
-
-    def _new_executable(self, known: JitFacts, reading: Reading | None, signature: str) -> int:
-        self.executables += 1
-        self.signatures[self.executables] = signature
-        if reading is not None:
-            self._group(known).add(reading, self.executables)
-            self._compiled[self._layers.keys(known, reading).compiled] = self.executables
-        return self.executables
-
-    def _used(self, known: JitFacts, reading: Reading) -> int:
-        """The executable of a call that fired no event; 0 where its like was never seen."""
-        number = self._group(known).executables.get(reading.execution)
-        return number or self._compiled.get(self._layers.keys(known, reading).compiled, 0)
-
-    def _explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
-        """The nearest earlier call, and what tells why this one is not alike."""
-        if miss.reading is None or not miss.ran:
-            return None, tuple
-        history, signature = self._history(miss.facts), miss.reading.signature
-        earlier = history.nearest(signature)
-        position = history.add(signature, index)
-        cleared = earlier is not None and earlier.index < max(
-            self._cleared.get(key, 0) for key in (None, miss.facts.function)
-        )
-        if earlier is None:
-            miss.jax_says = None  # it says as much
-            return None, lambda: (first_call(miss.facts),)
-        tell = functools.partial(self._tell, miss, history, position, earlier, cleared)
-        if self._explain_too:
-            self._compare_with_jax(miss, tell())
-        return (earlier.index if earlier.index >= 0 else None), tell
-
     @_harmless(())
-    def _tell(
-        self, miss: Miss, history: History, position: int, earlier: ExplainedRow, cleared: bool
-    ) -> tuple[Reason, ...]:
-        found = differences(history, history.at(position), history.at(earlier.position))
-        if not found and earlier.index in self._failed:
-            return (after_failure(miss.facts),)
-        return reasons(found, miss.facts, miss.made_at, cleared, self._plannable)
-
-    def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
-        if miss.jax_says is None:
-            miss.jax_says = NOTHING
-        if agrees(miss.jax_says, told):
-            miss.jax_says = None
-
-    def _history(self, known: JitFacts) -> History:
-        history = self._histories.get(known.lineage)
-        if history is None:
-            history = self._histories[known.lineage] = History(self._reader.interner)
-        return history
-
-    def _facts(self, call: sites.Underway) -> JitFacts:
-        if call.filter_jit is not None:
-            known = facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
-            call.watched.facts = call.watched.facts or known
-            return known
-        if call.watched.facts is None:
-            known = call.watched.facts = facts(call.jit, self._functions)
-            self._group(known).join(call.watched)
-        told: JitFacts = call.watched.facts
-        return told
-
-    def _group(self, known: JitFacts) -> Group:
-        group = self._groups.get(known.fast)
-        if group is None:
-            group = self._groups[known.fast] = Group()
-        return group
-
-    def _read(self, known: JitFacts, call: sites.Underway) -> Reading | None:
-        """None where an argument is nothing that JAX takes: then the call fails."""
-        arguments: Mapping[str, Any] = call.kwargs
-        try:
-            return self._reader.read(known, call.args, arguments, call.filter_jit)
-        except (TypeError, OverflowError, ValueError):
-            return None
-
-
-def _raised(error: BaseException | None, frame: FrameType) -> Raised | None:
-    if error is None:
-        return None
-    told = f"{type(error).__name__}: {error}".split("\n")[0]
-    return Raised(told, user_traceback(error, frame.f_back))
-
-
-def _given(name: str, frame: FrameType) -> str:
-    """The arguments that a Compiled was called with, which need not be those that it was compiled for."""
-    return describe_call(name, frame.f_locals["args"], frame.f_locals["kwargs"], traced_dtype)
-
-
-def _differentiated(miss: Miss) -> bool:
-    under = miss.reading.transformation if miss.reading is not None else None
-    return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
-
-
-def plain_name(fun_name: str) -> str:
-    """Lowerings and compilations are named `jit(f)`, traces `f`."""
-    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
-
-
-def _added(work: Work, phase: Phase, seconds: float) -> Work:
-    return Work(work.compilations + (phase == "compile"), work.seconds + seconds)
+    @_harmless(())
+    def _words(self, tell: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:
+        return tell()

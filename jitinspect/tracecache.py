@@ -13,9 +13,10 @@ from typing import IO
 
 from jitinspect import bookkeeping, program, replay
 from jitinspect.arguments.build import devices_needed, make_mesh
+from jitinspect.entries import Row
 from jitinspect.errors import JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
-from jitinspect.ledger import MOST_ROWS, Ledger, Row
+from jitinspect.ledger import MOST_ROWS, Ledger
 from jitinspect.model import CallReport, Phase
 from jitinspect.padding import parse_bucket, parse_pad
 from jitinspect.planning import Plan
@@ -232,7 +233,7 @@ def _report(request: Request, ledger: Ledger) -> CallReport:
         script=str(request.script),
         calls=calls,
         functions=functions,
-        totals=bookkeeping.totals(functions, ledger.executables, disk_hits),
+        totals=bookkeeping.totals(functions, ledger.books.executables, disk_hits),
         internal=ledger.internal,
         ahead_of_time=ledger.ahead,
         unwatched=ledger.unwatched,

@@ -213,12 +213,12 @@ def bench_histories(rounds: int = 7) -> bool:
         with timing_ledger() as ledger:
             step = jax.jit(lambda leaves: leaves[0] + 1)
             step([np.zeros(shape, np.float32) for shape in shapes(EARLIER + 100)])
-            known = facts(behind(step), ledger._functions)
+            known = facts(behind(step), ledger.books.functions)
             for i in range(EARLIER):
                 leaves = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes(i)]
-                reading = ledger._reader.read(known, (leaves,), {})
-                ledger._history(known).add(reading.signature, i)
-                ledger._new_executable(known, reading, "")
+                reading = ledger.books.reader.read(known, (leaves,), {})
+                ledger.books.history(known).add(reading.signature, i)
+                ledger.books.new_executable(known, reading, "")
             misses, hits = [], []
             for i in range(EARLIER, EARLIER + rounds):
                 leaves = [np.zeros(shape, np.float32) for shape in shapes(i)]

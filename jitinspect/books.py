@@ -1,0 +1,148 @@
+"""The books that a ledger is kept by: what each call is compared with, and which executable it used."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from jitinspect.advice import after_failure, first_call, reasons
+from jitinspect.entries import Ahead, Miss
+from jitinspect.executables import Group
+from jitinspect.explain import History, Row, differences
+from jitinspect.jaxapi import sites
+from jitinspect.jaxapi.explanations import NOTHING, agrees
+from jitinspect.jaxapi.filterjit import facts_of_filter_jit
+from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts
+from jitinspect.layers import Layers
+from jitinspect.model import Reason
+from jitinspect.signature import Reading, SignatureReader
+
+
+class Books:
+    """One history for each definition, one group of executables for jits that share them.
+
+    `executables` is how many there are, `signatures` has that of the call which made each. With `explain` a
+    call keeps what JAX says of it, where that is something else; `plannable` tells that hints may speak of
+    `--plan`.
+    """
+
+    def __init__(self, explain: bool, plannable: bool) -> None:
+        self.executables = 0
+        self.signatures: dict[int, str] = {}
+        self.reader = SignatureReader()
+        self.functions = FunctionNumbers()
+        self._explain_too, self._plannable = explain, plannable
+        self._histories: dict[Hashable, History] = {}
+        self._groups: dict[Hashable, Group] = {}
+        self._layers = Layers()
+        self._compiled: dict[Hashable, int] = {}
+        self._failed: set[int] = set()  # rows of calls that raised
+        self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
+
+    def clear(self, jit: Any | None, rows: int) -> None:
+        """The caches of one jit, or all, were cleared when there were so many rows."""
+        known = None if jit is None else facts(jit, self.functions)
+        self._cleared[known.function if known else None] = rows
+        self._layers.forget()
+        for group in [self.group(known)] if known else self._groups.values():
+            group.forget()
+        if known is None:
+            self._compiled.clear()
+
+    def failed(self, index: int) -> None:
+        """The call of that row raised."""
+        self._failed.add(index)
+
+    def compiled_ahead(self, made: Ahead) -> int:
+        """The number of an executable that no call made; later calls are compared with it, too."""
+        known: JitFacts = made.watched.facts
+        if made.reading is not None:
+            self.history(known).add(made.reading.signature, -1)
+        return self.new_executable(known, made.reading, made.signature)
+
+    def executable(self, miss: Miss, failed: bool) -> int | None:
+        if miss.compiled:
+            return self.new_executable(miss.facts, miss.reading, miss.signature)
+        if failed or miss.reading is None:
+            return None
+        number = self._compiled.get(self._layers.keys(miss.facts, miss.reading).compiled)
+        if number is not None:
+            self.group(miss.facts).add(miss.reading, number)
+        return number
+
+    def new_executable(self, known: JitFacts, reading: Reading | None, signature: str) -> int:
+        self.executables += 1
+        self.signatures[self.executables] = signature
+        if reading is not None:
+            self.group(known).add(reading, self.executables)
+            self._compiled[self._layers.keys(known, reading).compiled] = self.executables
+        return self.executables
+
+    def used(self, known: JitFacts, reading: Reading) -> int:
+        """The executable of a call that fired no event; 0 where its like was never seen."""
+        number = self.group(known).executables.get(reading.execution)
+        return number or self._compiled.get(self._layers.keys(known, reading).compiled, 0)
+
+    def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
+        """The nearest earlier call, and what tells why this one is not alike."""
+        if miss.reading is None or not miss.ran:
+            return None, tuple
+        history, signature = self.history(miss.facts), miss.reading.signature
+        earlier = history.nearest(signature)
+        position = history.add(signature, index)
+        cleared = earlier is not None and earlier.index < max(
+            self._cleared.get(key, 0) for key in (None, miss.facts.function)
+        )
+        if earlier is None:
+            miss.jax_says = None  # it says as much
+            return None, lambda: (first_call(miss.facts),)
+        tell = functools.partial(self._tell, miss, history, position, earlier, cleared)
+        if self._explain_too:
+            self._compare_with_jax(miss, tell())
+        return (earlier.index if earlier.index >= 0 else None), tell
+
+    def _tell(
+        self, miss: Miss, history: History, position: int, earlier: Row, cleared: bool
+    ) -> tuple[Reason, ...]:
+        found = differences(history, history.at(position), history.at(earlier.position))
+        if not found and earlier.index in self._failed:
+            return (after_failure(miss.facts),)
+        return reasons(found, miss.facts, miss.made_at, cleared, self._plannable)
+
+    def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
+        if miss.jax_says is None:
+            miss.jax_says = NOTHING
+        if agrees(miss.jax_says, told):
+            miss.jax_says = None
+
+    def history(self, known: JitFacts) -> History:
+        history = self._histories.get(known.lineage)
+        if history is None:
+            history = self._histories[known.lineage] = History(self.reader.interner)
+        return history
+
+    def facts_of(self, call: sites.Underway) -> JitFacts:
+        if call.filter_jit is not None:
+            known = facts_of_filter_jit(call.filter_jit, call.jit, self.functions)
+            call.watched.facts = call.watched.facts or known
+            return known
+        if call.watched.facts is None:
+            known = call.watched.facts = facts(call.jit, self.functions)
+            self.group(known).join(call.watched)
+        told: JitFacts = call.watched.facts
+        return told
+
+    def group(self, known: JitFacts) -> Group:
+        group = self._groups.get(known.fast)
+        if group is None:
+            group = self._groups[known.fast] = Group()
+        return group
+
+    def read(self, known: JitFacts, call: sites.Underway) -> Reading | None:
+        """None where an argument is nothing that JAX takes: then the call fails."""
+        arguments: Mapping[str, Any] = call.kwargs
+        try:
+            return self.reader.read(known, call.args, arguments, call.filter_jit)
+        except (TypeError, OverflowError, ValueError):
+            return None

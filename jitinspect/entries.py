@@ -1,0 +1,107 @@
+"""What a ledger holds: calls while they last, calls that are over, and what was made ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+from jitinspect.describe import describe_call
+from jitinspect.jaxapi import calls, events
+from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.model import Phase, Reason, Status, Work
+from jitinspect.signature import Reading
+from jitinspect.tracebacks import user_traceback
+
+PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED"}
+
+
+@dataclass(slots=True, eq=False)
+class Miss:
+    """A call in which JAX did something: what was read of it at its first event, and what has run since.
+
+    `ran` has the seconds of each stage, from its beginning on: one that raises did run. `under_way` are the
+    stages that have begun and not ended, the call's own outermost.
+    """
+
+    facts: JitFacts
+    signature: str
+    reading: Reading | None = None
+    made_at: str | None = None
+    ran: dict[Phase, float] = field(default_factory=dict)
+    under_way: list[str] = field(default_factory=list)
+    traced: bool = not events.tells_bodies()
+    compiled: bool = False
+    compilations: int = 0
+    from_disk: bool = False
+    jax_says: str | None = None
+
+    def status(self) -> Status:
+        if not self.ran:
+            return "CACHED"
+        deepest = max(self.ran, key=list(PHASES).index)
+        return "DISK" if deepest == "compile" and self.from_disk else PHASES[deepest]
+
+    def is_differentiated(self) -> bool:
+        """Whether it is under `jax.grad` or its kind, which run a part of it when the call is over."""
+        under = self.reading.transformation if self.reading is not None else None
+        return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What a call raised, in words: an exception would keep all that its frames hold."""
+
+    error: str
+    traceback: str
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """A call that is over and was no plain cached one."""
+
+    index: int
+    miss: Miss
+    at: str | None
+    executable: int | None
+    nearest: int | None
+    tell: Callable[[], tuple[Reason, ...]]
+    raised: Raised | None
+    thread: int
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Put into words when they are asked for, not while the program waits."""
+        return self.tell()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ahead:
+    """Where a Traced, Lowered or Compiled comes from; `number` that of its executable."""
+
+    watched: calls.Watched
+    reading: Reading | None
+    signature: str
+    number: int = 0
+
+
+def raised(error: BaseException | None, frame: FrameType) -> Raised | None:
+    if error is None:
+        return None
+    told = f"{type(error).__name__}: {error}".split("\n")[0]
+    return Raised(told, user_traceback(error, frame.f_back))
+
+
+def given(name: str, frame: FrameType) -> str:
+    """The arguments that a Compiled was called with, which need not be those that it was compiled for."""
+    return describe_call(name, frame.f_locals["args"], frame.f_locals["kwargs"], traced_dtype)
+
+
+def plain_name(fun_name: str) -> str:
+    """Lowerings and compilations are named `jit(f)`, traces `f`."""
+    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+
+
+def added(work: Work, phase: Phase, seconds: float) -> Work:
+    return Work(work.compilations + (phase == "compile"), work.seconds + seconds)
