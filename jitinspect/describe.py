@@ -53,14 +53,14 @@ def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
 
 
 def _is_value(value: Any) -> bool:
-    """A dataclass that can be hashed holds no arrays: its repr tells it all."""
-    if not dataclasses.is_dataclass(value) or isinstance(value, type):
-        return False
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
+    """A dataclass of plain values: its repr tells it all. One that holds arrays, or their types, is told
+    by its name.
+    """
+    if isinstance(value, tuple):
+        return all(map(_is_value, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return all(_is_value(getattr(value, field.name, None)) for field in dataclasses.fields(value))
+    return value is None or isinstance(value, bool | int | float | complex | str | bytes | enum.Enum)
 
 
 def cut(text: str) -> str:
