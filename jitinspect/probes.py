@@ -84,8 +84,8 @@ class _Table:
             _looked(slot, self._interner.values[reading.signature.ids[where[slot]]]) for slot in self._slots
         ]
         key = looked[0] if len(looked) == 1 else tuple(looked)
-        told = self._numbers.setdefault(key, number)
-        self._numbers[key] = number if told in (number, instead) else None
+        told = self._numbers.setdefault(key, number)  # None where several look alike: so it stays
+        self._numbers[key] = number if told is not None and told in (number, instead) else None
         return True
 
 

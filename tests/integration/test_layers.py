@@ -170,3 +170,18 @@ def test_a_clearing_is_told_for_each_signature_that_it_cleared(run):
             jax.clear_caches()
     """)
     assert [kinds(row) for row in rows[2:]] == [["cache_cleared"], ["cache_cleared"]]
+
+
+def test_executables_that_look_alike_are_never_told_by_their_looks(run):
+    """Three and more of them: settings differ, which no look at the arguments tells."""
+    rows = run("""
+        for _ in range(5):
+            plain(four)
+            plain(four[:2])
+        for precision in ("float32", "bfloat16", "tensorfloat32"):
+            with jax.default_matmul_precision(precision):
+                plain(four)
+        plain(four)
+        plain(four[:2])
+    """)
+    assert [row["executable"] for row in rows] == [1, 2] * 5 + [3, 4, 5, 1, 2]
