@@ -167,7 +167,7 @@ _READ = {
     "dtype": "{}.dtype",
     "weak_type": "{}.weak_type",
     "structure": "node({})",
-    "static_value": "({0}.__class__, {0})",
+    "static_value": "{}",  # 1 and True look alike, and then tell nothing
 }
 
 
@@ -199,7 +199,7 @@ def node(value: Any) -> Any:
 def _looked(slot: Slot, value: Any) -> Any:
     """A component's value as `_source` reads it."""
     if isinstance(value, Static):
-        return value.type, value.value
+        return value.value
     if isinstance(value, Node):
         return _node_looked(value)
     return _dtype(value) if slot.kind == "dtype" else value

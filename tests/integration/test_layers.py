@@ -185,3 +185,14 @@ def test_executables_that_look_alike_are_never_told_by_their_looks(run):
         plain(four[:2])
     """)
     assert [row["executable"] for row in rows] == [1, 2] * 5 + [3, 4, 1, 2]
+
+
+def test_static_values_that_are_equal_and_of_two_types_are_told_apart(run):
+    rows = run("""
+        static = jax.jit(lambda x, n: x, static_argnames="n")
+        for n in (1, True, 2, 1.0):
+            static(four, n=n)
+        for n in (2, 1.0, True, 1, 2, True):
+            static(four, n=n)
+    """)
+    assert [row["executable"] for row in rows] == [1, 2, 3, 4, 3, 4, 2, 1, 3, 2]
