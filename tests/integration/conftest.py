@@ -89,6 +89,10 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     before = set(sys.modules)
+    if (
+        "equinox" in sys.modules
+    ):  # which keeps jits by the names of functions: one that no watch has seen made
+        sys.modules["equinox"].clear_caches()
     yield tmp_path
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):

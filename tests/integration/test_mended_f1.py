@@ -117,6 +117,7 @@ eqx.filter_jit(Layer(jnp.ones(3), size=5))(x)
 eqx.filter_jit(layer.method)(x)
 eqx.filter_jit(layer.method)(x)
 """)
+    assert result.report.stopped is None
     assert told(result) == [
         ("COMPILED", 1), ("CACHED", 1), ("COMPILED", 2), ("CACHED", 1), ("COMPILED", 3), ("COMPILED", 4),
         ("COMPILED", 5), ("COMPILED", 6), ("CACHED", 6),
