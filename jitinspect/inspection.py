@@ -11,7 +11,6 @@ from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
 from jitinspect.arguments.build import Call, devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
-from jitinspect.cachekey import cache_key
 from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
@@ -23,6 +22,7 @@ from jitinspect.target.jitting import Jitted, jitted
 from jitinspect.target.loading import Loaded, load
 
 Note = Callable[[str], None]
+KeyMaker = Callable[..., CacheKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,21 @@ def inspect(request: Request, listeners: Listeners | None = None) -> Report:
     needed = devices_needed(request.mesh, request.arguments)
     if devices.ensure_cpu_devices(needed):
         listeners.on_note(f"made {needed} CPU devices, as the mesh and the placements ask")
+    make_key = _key_maker() if request.key else None
     with Observer(listeners.on_event, listeners.on_start) as observer:
         loaded = load(request.ref)
         subject = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
-        work = _Inspection(request, loaded, subject, observer, listeners.on_note)
+        work = _Inspection(request, loaded, subject, observer, listeners.on_note, make_key)
         artifacts = tuple(work.artifacts())
     target = work.target(work.signatures[0])
     return Report(request.command, target, artifacts, tuple(observer.events), keys=tuple(work.keys))
+
+
+def _key_maker() -> KeyMaker:
+    """To be asked before the target is loaded: on its import JAX's settings are noted as they are then."""
+    from jitinspect.cachekey import cache_key
+
+    return cache_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class _Inspection:
     subject: Jitted
     observer: Observer
     note: Note
+    make_key: KeyMaker | None
     signatures: list[str] = field(default_factory=list)
     """Those of the calls, in the order of a sweep."""
     keys: list[CacheKey] = field(default_factory=list)
@@ -115,8 +124,8 @@ class _Inspection:
             self.observer.subject = (signature, self._source())
             for platform in request.platforms or (None,):
                 pipeline = Pipeline(partial(self.subject.trace, *args, **kwargs), platform)
-                if request.key:  # before it is compiled: an executable in memory would need no key
-                    made_key = self._key(pipeline, (args, kwargs))
+                if self.make_key:  # before it is compiled: an executable in memory would need no key
+                    made_key = self._key(self.make_key, pipeline, (args, kwargs))
                     self.keys.append(replace(made_key, signature=signature, dims=dims))
                 for stage in request.stages:
                     made = self._artifact(stage, pipeline)
@@ -141,11 +150,11 @@ class _Inspection:
             self.note(text)
         return artifact(stage, reading)
 
-    def _key(self, pipeline: Pipeline, call: Call) -> CacheKey:
+    def _key(self, make_key: KeyMaker, pipeline: Pipeline, call: Call) -> CacheKey:
         traced, lowered = pipeline.traced, pipeline.lowered
         self.observer.muted = True  # JAX tells of a compilation which then does not come to pass
         try:
-            return cache_key(self._function(), self.subject.call, call, traced, lowered, pipeline.disk_key)
+            return make_key(self._function(), self.subject.call, call, traced, lowered, pipeline.disk_key)
         finally:
             self.observer.muted = False
 

@@ -19,7 +19,8 @@ from jitinspect.padding import Padding, Paddings
 from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
 from jitinspect.replay import Targets, located, settings
-from jitinspect.specs import ScriptCall, bind_call, call_key, read_jsonl_line
+from jitinspect.specs import ScriptCall, bind_call
+from jitinspect.specs.scripts import call_key, read_jsonl_line
 from jitinspect.target.jitting import Jitted
 
 MOST_ROWS = 10_000

@@ -20,7 +20,6 @@ import jax
 from jitinspect import hlotext, kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
 from jitinspect.jaxapi.devices import require_backend
-from jitinspect.jaxapi.diskkey import disk_key
 from jitinspect.model import Artifact, DiskKey, Reading
 from jitinspect.tracebacks import user_traceback
 
@@ -93,6 +92,8 @@ class Pipeline:
 
     def disk_key(self) -> DiskKey:
         """The key of the on-disk cache. Nothing is compiled."""
+        from jitinspect.jaxapi.diskkey import disk_key
+
         lowered = self.lowered
         try:
             return disk_key(lowered)

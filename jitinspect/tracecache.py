@@ -20,7 +20,8 @@ from jitinspect.ledger import MOST_ROWS, Ledger
 from jitinspect.model import CallReport, Phase
 from jitinspect.padding import parse_bucket, parse_pad
 from jitinspect.planning import Plan
-from jitinspect.specs import KEYS, ScriptCall, bind_call, read_calls, read_jsonl
+from jitinspect.specs import ScriptCall, bind_call
+from jitinspect.specs.scripts import KEYS, read_calls, read_jsonl
 
 
 @dataclass(frozen=True, slots=True)

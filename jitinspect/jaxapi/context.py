@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from difflib import get_close_matches
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -68,6 +67,8 @@ def setting(name: str, value: Any) -> AbstractContextManager[Any]:
     states = getattr(_config, "config_states", {})
     state = states.get(name, states.get(f"jax_{name}"))
     if state is None:  # (a state has no truth value)
+        from difflib import get_close_matches
+
         near = get_close_matches(f"jax_{name.removeprefix('jax_')}", states, n=1)
         hint = f"did you mean {near[0]}?" if near else None
         raise UsageError(f"JAX has no setting {name!r} that holds for a while", hint=hint)

@@ -8,7 +8,6 @@ from typing import Any
 
 from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
-from jitinspect.render.decode import Misfit, reader
 
 AnyReport = Report | Listing | Diagnosis | CallReport
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
@@ -36,6 +35,8 @@ def from_json(text: str) -> AnyReport:
 
     Raises `LoadError` for what is no such document, a damaged one, or one of another schema.
     """
+    from jitinspect.render.decode import Misfit
+
     try:
         document = json.loads(text)
         schema = document["schema"]
@@ -57,6 +58,8 @@ def _message(error: Any) -> str:
 
 def _report(document: dict[str, Any]) -> AnyReport:
     """A document has the `key` of a single call, and `keys` for a sweep."""
+    from jitinspect.render.decode import reader
+
     kind = _KINDS.get(str(document.get("command")), Report)
     keys = document.get("keys") or [key for key in [document.get("key")] if key is not None]
     report: AnyReport = reader(kind)({**document, "keys": keys} if kind is Report else document)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jitinspect.model import Artifact, CacheKey, Report
-from jitinspect.render.key import comparison_text, key_text
 
 LANGUAGES = {"hlo-before": "hlo"}
 """The language of a stage's text, where it is not the stage's own name."""
@@ -17,6 +16,8 @@ def render(report: Report, color: bool, verbose: bool = False) -> Iterator[str]:
     """The report in blocks; with colour off a single artifact is its very text, and a final newline."""
     alone = len(report.artifacts) + len(report.keys) == 1
     if report.against:
+        from jitinspect.render.key import comparison_text
+
         yield from comparison_text(report.against, color, verbose)
     for artifact in report.artifacts:
         if not alone:
@@ -29,6 +30,8 @@ def render(report: Report, color: bool, verbose: bool = False) -> Iterator[str]:
     for key in report.keys:
         if not alone:
             yield _heading(key_title(key), color)
+        from jitinspect.render.key import key_text
+
         yield from key_text(key, color, verbose)
         if not alone:
             yield "\n"

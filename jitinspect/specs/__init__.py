@@ -21,11 +21,9 @@ from jitinspect.specs.model import (
     leaves,
 )
 from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
-from jitinspect.specs.scripts import KEYS, call_key, read_calls, read_jsonl, read_jsonl_line
 from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
 
 __all__ = [
-    "KEYS",
     "Argument",
     "ArraySpec",
     "CallSpec",
@@ -41,7 +39,6 @@ __all__ = [
     "ValueSpec",
     "bind",
     "bind_call",
-    "call_key",
     "format_spec",
     "free_dims",
     "leaves",
@@ -53,8 +50,5 @@ __all__ = [
     "parse_mesh",
     "parse_shape",
     "parse_spec",
-    "read_calls",
-    "read_jsonl",
-    "read_jsonl_line",
     "short_dtype",
 ]

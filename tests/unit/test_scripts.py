@@ -20,11 +20,8 @@ from jitinspect.specs import (
     ListSpec,
     ScriptCall,
     ValueSpec,
-    call_key,
-    read_calls,
-    read_jsonl,
-    read_jsonl_line,
 )
+from jitinspect.specs.scripts import call_key, read_calls, read_jsonl, read_jsonl_line
 from tests.unit.strategies import names, specs
 
 IMPORT = "from samples.mlp import loss_fn, predict as p\n"
