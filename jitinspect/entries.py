@@ -98,10 +98,5 @@ def given(name: str, frame: FrameType) -> str:
     return describe_call(name, frame.f_locals["args"], frame.f_locals["kwargs"], traced_dtype)
 
 
-def plain_name(fun_name: str) -> str:
-    """Lowerings and compilations are named `jit(f)`, traces `f`."""
-    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
-
-
 def added(work: Work, phase: Phase, seconds: float) -> Work:
     return Work(work.compilations + (phase == "compile"), work.seconds + seconds)

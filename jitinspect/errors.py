@@ -4,6 +4,9 @@ Each carries its exit code and is caught once, in `jitinspect.cli.main`. Whateve
 else escapes is a fault of jitinspect itself, and told as a plain `JitinspectError`.
 """
 
+INTERRUPTED = 130
+"""The exit code of what Ctrl-C ended, which is no error."""
+
 
 class JitinspectError(Exception):
     """The base of all errors that are the user's to mend.

@@ -14,16 +14,13 @@ from typing import Any
 
 from jitinspect.books import Books
 from jitinspect.describe import describe_call
-from jitinspect.entries import Ahead, Miss, Row, added, given, plain_name, raised
+from jitinspect.entries import Ahead, Miss, Row, added, given, raised
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import facts_of_compiled
 from jitinspect.jaxapi.leaves import traced_dtype
-from jitinspect.model import Phase, Reason, Work
+from jitinspect.model import MOST_ROWS, Phase, Reason, Work
 from jitinspect.paths import relative
-
-MOST_ROWS = 10_000
-"""Cached calls beyond this many are counted and have no row."""
 
 
 class _Thread(threading.local):
@@ -236,11 +233,11 @@ class Ledger:
         if self._thread.muted:
             return
         self.fired[0] = next(self._ticks)  # no number twice, though threads write it at once
-        self._on_start(phase, plain_name(name))
+        self._on_start(phase, events.plain_name(name))
         miss = self._current_miss()
         if miss is None:
             return
-        if not miss.under_way and plain_name(name) == miss.facts.name:
+        if not miss.under_way and events.plain_name(name) == miss.facts.name:
             miss.ran.setdefault(phase, 0.0)
             miss.from_disk = False
         miss.under_way.append(name)
@@ -252,10 +249,10 @@ class Ledger:
         self._on_end(phase)
         miss = self._current_miss()
         if miss is None:
-            return self._outside(phase, plain_name(name), seconds)
+            return self._outside(phase, events.plain_name(name), seconds)
         if miss.under_way:
             miss.under_way.pop()
-        if miss.under_way or plain_name(name) != miss.facts.name:
+        if miss.under_way or events.plain_name(name) != miss.facts.name:
             self.internal = added(self.internal, phase, seconds)
         else:
             miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
@@ -346,7 +343,6 @@ class Ledger:
         self._thread.last = row
         self._on_row(row)
 
-    @_harmless(())
     @_harmless(())
     def _words(self, tell: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:
         return tell()

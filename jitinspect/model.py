@@ -206,6 +206,10 @@ class Policy:
     share: float
 
 
+MOST_ROWS = 10_000
+"""CACHED calls beyond this many are counted in a `CallReport` and have no row."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallReport:
     """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals and have no row.

@@ -46,7 +46,7 @@ class Observer:
         if phase == "compile":
             self._thread.cache_hit = False
         if self._on_start:
-            self._on_start(phase, _plain_name(name))
+            self._on_start(phase, events.plain_name(name))
 
     def _cache_hit(self) -> None:
         self._thread.cache_hit = True
@@ -54,7 +54,7 @@ class Observer:
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         if self.muted:
             return
-        event = self._event(phase, _plain_name(name), seconds)
+        event = self._event(phase, events.plain_name(name), seconds)
         self.events.append(event)
         if self._on_event:
             self._on_event(event)
@@ -98,8 +98,3 @@ class _ThreadState(threading.local):
         self.cache_hit = False
         self.traced: dict[str, tuple[str | None, str | None]] = {}
         """function → (its definition, the signature of its last trace)."""
-
-
-def _plain_name(fun_name: str) -> str:
-    """Lowerings and compilations are named `jit(f)`, traces `f`."""
-    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name

@@ -14,7 +14,7 @@ from jitinspect.errors import UsageError
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits import signature
 from jitinspect.jaxapi.leaves import traced_dtype
-from jitinspect.model import Call, CallReport, FunctionTotals, Policy
+from jitinspect.model import MOST_ROWS, Call, CallReport, FunctionTotals, Policy
 from jitinspect.padding import Padding, Paddings
 from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
@@ -23,8 +23,6 @@ from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.scripts import call_key, read_jsonl_line
 from jitinspect.target.jitting import Jitted
 
-MOST_ROWS = 10_000
-"""Rows of CACHED calls; those beyond are counted only."""
 MOST_REMEMBERED = 20_000
 """Distinct calls, and distinct lines, that are remembered; then they are forgotten and read anew."""
 CHUNK = 1 << 18

@@ -14,10 +14,8 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from jitinspect.errors import LoadError
+from jitinspect.errors import INTERRUPTED, LoadError
 from jitinspect.tracebacks import user_traceback
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from typing import IO
 from jitinspect import bookkeeping, program, replay
 from jitinspect.arguments.build import devices_needed, make_mesh
 from jitinspect.entries import Row
-from jitinspect.errors import JitinspectError, LoadError, UsageError
+from jitinspect.errors import INTERRUPTED, JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
-from jitinspect.ledger import MOST_ROWS, Ledger
-from jitinspect.model import CallReport, Phase
+from jitinspect.ledger import Ledger
+from jitinspect.model import MOST_ROWS, CallReport, Phase
 from jitinspect.padding import parse_bucket, parse_pad
 from jitinspect.planning import Plan
 from jitinspect.specs import ScriptCall, bind_call
@@ -94,7 +94,7 @@ def _planned(request: Request, listeners: Listeners) -> Result:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
-    code = program.INTERRUPTED if stopped else error.exit_code if error else 0 if plan.fine else 4
+    code = INTERRUPTED if stopped else error.exit_code if error else 0 if plan.fine else 4
     result = _ended(plan.report(str(request.script)), stopped, error, code)
     unmet = None if error or stopped else plan.unmet()
     return result if unmet is None else _with_error(result.report, unmet)
@@ -121,9 +121,7 @@ def _ledger(request: Request, listeners: Listeners) -> Ledger:
         explain=request.explain,
         plannable=request.script.suffix != ".py",
     )
-    listeners.on_begin(
-        lambda stopped: _ended(_report(request, ledger), stopped, None, program.INTERRUPTED).report
-    )
+    listeners.on_begin(lambda stopped: _ended(_report(request, ledger), stopped, None, INTERRUPTED).report)
     return ledger
 
 
@@ -139,7 +137,7 @@ def _replay(request: Request, listeners: Listeners) -> Result:
             error = raised
     report = _report(request, ledger)
     error = error or _fault(ledger)
-    code = error.exit_code if error else program.INTERRUPTED if stopped else 0 if fine else 4
+    code = error.exit_code if error else INTERRUPTED if stopped else 0 if fine else 4
     return _ended(report, stopped, error, code)
 
 

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from jitinspect.errors import INTERRUPTED
 from jitinspect.model import Phase
-
-INTERRUPTED = 130
 
 
 class CompileInterrupts:

@@ -8,8 +8,7 @@ import typer
 
 from jitinspect import __version__
 from jitinspect.cli import commands, streams
-from jitinspect.cli.interrupts import INTERRUPTED
-from jitinspect.errors import JitinspectError, UsageError
+from jitinspect.errors import INTERRUPTED, JitinspectError, UsageError
 
 app = typer.Typer(
     name="jitinspect",

@@ -43,6 +43,11 @@ OnEnd = Callable[[Phase, str, float], None]
 OnCacheHit = Callable[[], None]
 
 
+def plain_name(fun_name: str) -> str:
+    """Lowerings and compilations are named `jit(f)`, traces `f`."""
+    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+
+
 def subscribe(
     on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit, on_body: Callable[[], None] | None = None
 ) -> Callable[[], None]:
