@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
 
@@ -112,8 +112,7 @@ class Plan:
             call = read_jsonl_line(line, at)
             for name in call.passed_over:
                 self.passed_over.setdefault(name, at)
-            call = replace(call, call=bind_call(call.call, self._dims)) if self._dims else call
-            seen = self.take(call)
+            seen = self.take(bind_call(call, self._dims))
             if seen is not None and call.repeat == 1 and (key := call_key(line)) is not None:
                 if len(self._by_call) >= MOST_REMEMBERED:
                     self._by_call.clear()

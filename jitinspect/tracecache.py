@@ -166,7 +166,7 @@ def _calls(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[S
     read before, of a `.jsonl` none.
     """
     for call in _as_written(request, lines, listeners):
-        yield replace(call, call=bind_call(call.call, request.dims)) if request.dims else call
+        yield bind_call(call, request.dims)
 
 
 def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[ScriptCall]:

@@ -187,10 +187,12 @@ def bind(spec: Spec, dims: Mapping[str, int]) -> Spec:
             return spec
 
 
-def bind_call(call: CallSpec, dims: Mapping[str, int]) -> CallSpec:
+def bind_call(call: ScriptCall, dims: Mapping[str, int]) -> ScriptCall:
     """The call with `bind` done to each of its arguments."""
-    arguments = (Argument(argument.name, bind(argument.spec, dims)) for argument in call.arguments)
-    return CallSpec(call.function, tuple(arguments))
+    if not dims:
+        return call
+    arguments = (Argument(argument.name, bind(argument.spec, dims)) for argument in call.call.arguments)
+    return replace(call, call=CallSpec(call.call.function, tuple(arguments)))
 
 
 def free_dims(spec: Spec) -> tuple[str, ...]:
