@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from jitinspect import specs
 from jitinspect.cli import streams
-from jitinspect.cli.core import import_jax, own_files, resume_collection
+from jitinspect.cli.core import compile_log, import_jax, make_way
 from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import CallReport, Phase
-from jitinspect.render.log import CompileLog
 from jitinspect.render.progress import Bar
 
 if TYPE_CHECKING:
@@ -84,13 +82,11 @@ def trace_cache_core(
     """
     import_jax()
     from jitinspect import tracecache
-    from jitinspect.jaxapi.sources import hide_frames
 
-    hide_frames(own_files())
-    resume_collection()
+    make_way()
     request = tracecache.Request(script, **fields, stop=stop, explain=output.verbose)
     bar = _bar(script, output)
-    log, interrupts = _log(output, live=bar is None), ReportedInterrupts()
+    log, interrupts = compile_log(output, live=bar is None and not output.quiet), ReportedInterrupts()
 
     def clear() -> None:
         log.close()
@@ -141,13 +137,3 @@ def _bar(script: Path, output: OutputOptions) -> Bar | None:
         return None
     color = streams.wants_color(output.color.value, sys.stderr)
     return Bar(sys.stderr, script.stat().st_size, color)
-
-
-def _log(output: OutputOptions, live: bool) -> CompileLog:
-    return CompileLog(
-        sys.stderr,
-        color=streams.wants_color(output.color.value, sys.stderr),
-        live=live and sys.stderr.isatty() and not output.quiet,
-        verbose=output.verbose,
-        width=shutil.get_terminal_size((160, 24)).columns,
-    )

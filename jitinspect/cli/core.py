@@ -42,15 +42,13 @@ def inspect_core(
     import_jax()
     from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
-    from jitinspect.jaxapi.sources import hide_frames
     from jitinspect.stages import Options
 
-    hide_frames(own_files())
-    resume_collection()
+    make_way()
     request = inspection.Request(
         command=command, stages=stages, platforms=platforms, options=Options(**options), key=key, **fields
     )
-    log = _log(output)
+    log = None if output.quiet else compile_log(output, live=True)
     interrupts = CompileInterrupts()
 
     def on_start(phase: Phase, function: str) -> None:
@@ -80,6 +78,14 @@ def import_jax() -> None:
         raise UsageError(f"jax does not import: {error}", hint="see the JAX_… variables") from None
 
 
+def make_way() -> None:
+    """All is imported, and code of the user's runs next."""
+    from jitinspect.jaxapi.sources import hide_frames
+
+    hide_frames(own_files())
+    resume_collection()
+
+
 def own_files() -> set[str]:
     """The files between the interpreter and the user's function, which are none of the user's.
 
@@ -89,13 +95,12 @@ def own_files() -> set[str]:
     return {*on_the_stack, os.path.dirname(os.path.abspath(jitinspect.__file__)) + os.sep}
 
 
-def _log(output: OutputOptions) -> CompileLog | None:
-    if output.quiet:
-        return None
+def compile_log(output: OutputOptions, live: bool) -> CompileLog:
+    """The log on stderr; `live` as far as that is a terminal."""
     return CompileLog(
         sys.stderr,
         color=streams.wants_color(output.color.value, sys.stderr),
-        live=sys.stderr.isatty(),
+        live=live and sys.stderr.isatty(),
         verbose=output.verbose,
         width=shutil.get_terminal_size((160, 24)).columns,
     )
