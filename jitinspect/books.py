@@ -1,4 +1,4 @@
-"""The books that a ledger is kept by: what each call is compared with, and which executable it used."""
+"""The books that a ledger is kept by: how each call compares, and which executable it used."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import functools
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from jitinspect.advice import after_failure, first_call, reasons
+from jitinspect.comparisons import Compared, Comparisons
 from jitinspect.entries import Ahead, Miss
 from jitinspect.executables import Group
-from jitinspect.explain import History, Row, differences
 from jitinspect.jaxapi import sites
 from jitinspect.jaxapi.explanations import NOTHING, agrees
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
@@ -20,7 +19,7 @@ from jitinspect.signature import Reading, SignatureReader
 
 
 class Books:
-    """One history for each definition, one group of executables for jits that share them.
+    """The comparisons of all calls, and one group of executables for jits that share them.
 
     `executables` is how many there are, `signatures` has that of the call which made each. With `explain` a
     call keeps what JAX says of it, where that is something else; `plannable` tells that hints may speak of
@@ -32,12 +31,11 @@ class Books:
         self.signatures: dict[int, str] = {}
         self.reader = SignatureReader()
         self.functions = FunctionNumbers()
-        self._explain_too, self._plannable = explain, plannable
-        self._histories: dict[Hashable, History] = {}
+        self.comparisons = Comparisons(self.reader.interner, plannable)
+        self._explain_too = explain
         self._groups: dict[Hashable, Group] = {}
         self._layers = Layers()
         self._compiled: dict[Hashable, int] = {}
-        self._failed: set[int] = set()  # rows of calls that raised
         self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
 
     def clear(self, jit: Any | None, rows: int) -> None:
@@ -50,15 +48,11 @@ class Books:
         if known is None:
             self._compiled.clear()
 
-    def failed(self, index: int) -> None:
-        """The call of that row raised."""
-        self._failed.add(index)
-
     def compiled_ahead(self, made: Ahead) -> int:
         """The number of an executable that no call made; later calls are compared with it, too."""
         known: JitFacts = made.watched.facts
         if made.reading is not None:
-            self.history(known).add(made.reading.signature, -1)
+            self.comparisons.add(known, made.reading.signature)
         return self.new_executable(known, made.reading, made.signature)
 
     def executable(self, miss: Miss, failed: bool) -> int | None:
@@ -88,39 +82,25 @@ class Books:
         """The nearest earlier call, and what tells why this one is not alike."""
         if miss.reading is None or not miss.ran:
             return None, tuple
-        history, signature = self.history(miss.facts), miss.reading.signature
-        earlier = history.nearest(signature)
-        position = history.add(signature, index)
-        cleared = earlier is not None and earlier.index < max(
-            self._cleared.get(key, 0) for key in (None, miss.facts.function)
-        )
-        if earlier is None:
+        compared = self.comparisons.compare(miss.facts, miss.reading.signature, index)
+        cleared = self._was_cleared(miss.facts, compared)
+        tell = functools.partial(self.comparisons.reasons, compared, miss.facts, miss.made_at, cleared)
+        if compared.earlier is None:
             miss.jax_says = None  # it says as much
-            return None, lambda: (first_call(miss.facts),)
-        tell = functools.partial(self._tell, miss, history, position, earlier, cleared)
-        if self._explain_too:
+        elif self._explain_too:
             self._compare_with_jax(miss, tell())
-        return (earlier.index if earlier.index >= 0 else None), tell
+        return compared.nearest, tell
 
-    def _tell(
-        self, miss: Miss, history: History, position: int, earlier: Row, cleared: bool
-    ) -> tuple[Reason, ...]:
-        found = differences(history, history.at(position), history.at(earlier.position))
-        if not found and earlier.index in self._failed:
-            return (after_failure(miss.facts),)
-        return reasons(found, miss.facts, miss.made_at, cleared, self._plannable)
+    def _was_cleared(self, known: JitFacts, compared: Compared) -> bool:
+        """Whether the caches went between the nearest call and this one."""
+        rows = max(self._cleared.get(key, 0) for key in (None, known.function))
+        return compared.earlier is not None and compared.earlier.index < rows
 
     def _compare_with_jax(self, miss: Miss, told: tuple[Reason, ...]) -> None:
         if miss.jax_says is None:
             miss.jax_says = NOTHING
         if agrees(miss.jax_says, told):
             miss.jax_says = None
-
-    def history(self, known: JitFacts) -> History:
-        history = self._histories.get(known.lineage)
-        if history is None:
-            history = self._histories[known.lineage] = History(self.reader.interner)
-        return history
 
     def facts_of(self, call: sites.Underway) -> JitFacts:
         if call.filter_jit is not None:

@@ -335,7 +335,7 @@ class Ledger:
             index = self._offset + len(self.log)
             nearest, tell = self.books.explain(miss, index)
             if error is not None:
-                self.books.failed(index)
+                self.books.comparisons.failed(index)
             number = self.books.executable(miss, error is not None)
             tell = functools.partial(self._words, tell)
             row = Row(index, miss, at, number, nearest, tell, told, threading.get_ident())

@@ -7,15 +7,15 @@ test holds the model against JAX.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jitinspect.advice import after_failure, first_call, reasons
-from jitinspect.explain import History, differences
+from jitinspect.advice import after_failure
+from jitinspect.comparisons import Comparisons
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts
-from jitinspect.jaxapi.jits import bound_arguments, underlying
+from jitinspect.jaxapi.jits import underlying, whole_call
 from jitinspect.layers import Keys, Layers, fast
 from jitinspect.model import Phase, Reason, Status
 from jitinspect.signature import Reading, SignatureReader, refuse_arrays_as_statics
@@ -54,7 +54,7 @@ class Jit:
     filter_jit: Any
     accepts: inspect.Signature | None
 
-    def misfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    def misfit(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
         """What calling the function with these arguments raises."""
         if self.accepts is not None:
             try:
@@ -77,18 +77,16 @@ class Planner:
         self._traced: set[Hashable] = set()
         self._lowered: set[Hashable] = set()
         self._compiled: dict[Hashable, int] = {}
-        self._histories: dict[Hashable, History] = {}
-        self._failed: set[int] = set()
+        self._comparisons = Comparisons(self._reader.interner, plannable=True)
 
-    def judge(self, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any], index: int) -> Judgement:
+    def judge(self, subject: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], index: int) -> Judgement:
         """The verdict on a call of the jit `subject` with these types and values, which is call `index`.
 
         Raises TypeError where the library hides its jit.
         """
         jit = self._jit_of(subject)
         known = jit.facts
-        bound, keywords = bound_arguments(subject)
-        args, kwargs = (*bound, *args), {**keywords, **kwargs}
+        _, args, kwargs = whole_call(subject, args, kwargs)
         try:
             refuse_arrays_as_statics(known, args, kwargs)
             reading = self._reader.read(known, args, kwargs, jit.filter_jit)
@@ -99,7 +97,7 @@ class Planner:
             return Judgement(index, known, "CACHED", (), self._fast[entry], None, ())
         if (misfit := jit.misfit(args, kwargs)) is not None:
             nearest, told = self._explain(known, reading, index)
-            self._failed.add(index)
+            self._comparisons.failed(index)
             return Judgement(index, known, "TRACED", ("trace",), None, nearest, told, misfit, lasting=True)
         return self._judge_by_layers(known, reading, index, entry)
 
@@ -135,15 +133,8 @@ class Planner:
     def _explain(
         self, known: JitFacts, reading: Reading, index: int
     ) -> tuple[int | None, tuple[Reason, ...]]:
-        history = self._histories.setdefault(known.lineage, History(self._reader.interner))
-        earlier = history.nearest(reading.signature)
-        history.add(reading.signature, index)
-        if earlier is None:
-            return None, (first_call(known),)
-        found = differences(history, history.row(reading.signature, index), earlier)
-        if not found and earlier.index in self._failed:
-            return earlier.index, (after_failure(known),)
-        return earlier.index, reasons(found, known, None, cleared=False, plannable=True)
+        compared = self._comparisons.compare(known, reading.signature, index)
+        return compared.nearest, self._comparisons.reasons(compared, known)
 
     def _jit_of(self, subject: Any) -> Jit:
         known = self._jits.get(id(subject))

@@ -18,15 +18,13 @@ Ids = npt.NDArray[np.int32]
 class Row:
     """One signature, its components by slot; `index` is that of the call which brought it.
 
-    `position` is where the history has it, for `History.at`; a row with `ids` of its own may be in none.
+    `position` is where the history has it, for `History.at`.
     """
 
-    def __init__(self, history: History, index: int, position: int = -1, ids: Ids | None = None) -> None:
+    def __init__(self, history: History, index: int, position: int) -> None:
         self._history = history
         self.index = index
         self.position = position
-        if ids is not None:
-            self.ids = ids
 
     @cached_property
     def ids(self) -> Ids:
@@ -129,10 +127,6 @@ class History:
         ids = self._common.copy()
         ids[self._varying] = self._kept[: len(self._varying), position]
         return ids
-
-    def row(self, signature: Signature, index: int) -> Row:
-        """A new signature as a row, to be compared with one that is remembered."""
-        return Row(self, index, ids=self._dense(signature))
 
     def changed(self, row: Row, earlier: Row) -> Iterator[Slot]:
         """The components that both have and that differ, in the order in which they first came up."""

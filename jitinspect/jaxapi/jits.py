@@ -168,12 +168,6 @@ def whole_call(
     return found.jit, found.args + args, {**found.keywords, **kwargs}
 
 
-def bound_arguments(obj: object) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-    """What methods and partials around the jit that `obj` is have already given."""
-    found = _find(obj)
-    return (found.args, found.keywords) if found else ((), {})
-
-
 def _find(obj: object) -> _Found | None:
     args: tuple[Any, ...] = ()
     keywords: dict[str, Any] = {}

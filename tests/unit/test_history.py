@@ -23,13 +23,13 @@ def test_the_nearest_is_the_newest_with_the_fewest_differences(seed):
         now = {slot: draw.randint(0, 2) for slot in form.slots}
         signature = Signature(form, tuple(interner(now[slot]) for slot in form.slots))
         nearest = history.nearest(signature)
+        row = history.at(history.add(signature, index))
         if not told:
             assert nearest is None
         else:
             best = min(range(index), key=lambda i: (len(differences(now, told[i])), -i))
             assert nearest.index == best
-            changed = set(history.changed(history.row(signature, index), nearest))
+            changed = set(history.changed(row, nearest))
             assert changed == differences(now, told[best])
-        row = history.at(history.add(signature, index))
         assert all(row.get(slot.kind, slot.where) == now.get(slot) for slot in slots)
         told.append(now)
