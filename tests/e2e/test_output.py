@@ -1,4 +1,4 @@
-"""What a hostile user found in the output of `trace-cache` and `key`, and was mended."""
+"""The output of `trace-cache` and `key`: folded, as wide as the terminal, and where it may be written."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a hostile user found in running programs and scripts, and was mended."""
+"""Programs and scripts that are out of the ordinary, run as Python would run them or refused by line."""
 
 import json
 import os

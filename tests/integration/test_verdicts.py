@@ -1,4 +1,4 @@
-"""What a user found wrong in verdicts, reasons and hints, each once."""
+"""Verdicts, reasons and hints where a guess would be wrong: of real calls, and of plans."""
 
 import shlex
 import sys
