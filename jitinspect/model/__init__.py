@@ -1,0 +1,62 @@
+"""The frozen dataclasses that cross every wall.
+
+The core makes them, `render` prints them, `view` reads them back: nothing else
+passes between the two, and nothing here knows of JAX or of a terminal. Those of whole
+programs are in `model.runs`, which the other commands do not load.
+"""
+
+from jitinspect.model.about import Diagnosis, ListedCallable, Listing, Support
+from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase, ReasonKind, Status, Work
+from jitinspect.model.calls import (
+    MOST_ROWS,
+    Call,
+    CallReport,
+    CallTotals,
+    FunctionTotals,
+    Policy,
+    Reason,
+)
+from jitinspect.model.keys import (
+    CacheKey,
+    Change,
+    Comparison,
+    DiskEntry,
+    DiskKey,
+    KeyDifference,
+    MemoryKey,
+)
+from jitinspect.model.stages import Artifact, CompileEvent, Kernel, Reading, Report, Target
+
+__all__ = [
+    "MOST_ROWS",
+    "SCHEMA",
+    "Artifact",
+    "CacheKey",
+    "CacheOutcome",
+    "Call",
+    "CallReport",
+    "CallTotals",
+    "Change",
+    "Comparison",
+    "CompileEvent",
+    "Diagnosis",
+    "DiskEntry",
+    "DiskKey",
+    "Environment",
+    "FunctionTotals",
+    "Kernel",
+    "KeyDifference",
+    "ListedCallable",
+    "Listing",
+    "MemoryKey",
+    "Phase",
+    "Policy",
+    "Reading",
+    "Reason",
+    "ReasonKind",
+    "Report",
+    "Status",
+    "Support",
+    "Target",
+    "Work",
+]

@@ -1,0 +1,123 @@
+"""What JAX did for each call of a jitted function, and why: the report of `trace-cache`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKind, Status, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause of a recompile: what differs, where (a path by parameter name), before → now.
+
+    `text` is the sentence for a person, `hint` what to do about this very case.
+    """
+
+    kind: ReasonKind
+    where: str | None
+    before: str | None
+    now: str | None
+    hint: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What JAX did for one call of a jitted function: a row of `trace-cache`.
+
+    `status` is the deepest stage that ran, `seconds` the time of each. `executable` is the number of
+    the one that was used, None where the call came to none. `nearest` is the `index` of the earlier call
+    that the reasons compare with. `error` is the last line of what the call raised, `traceback` its
+    frames (the user's own); `jax_says` JAX's own explanation, where it was asked for and says something else.
+    `compilations` is 1 for COMPILED, and more where one call needs several, as under `jax.grad`.
+    """
+
+    index: int
+    function: str
+    definition: str | None
+    at: str | None
+    signature: str
+    status: Status
+    executable: int | None
+    stages: tuple[Phase, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    compilations: int = 0
+    nearest: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    error: str | None = None
+    traceback: str | None = None
+    jax_says: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionTotals:
+    """The calls of one definition, added up."""
+
+    function: str
+    definition: str | None
+    calls: int = 0
+    compilations: int = 0
+    cache_hits: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallTotals:
+    """All calls, added up: `cache_entries` counts the executables, `cache_hits` the calls that were CACHED.
+
+    `seconds` is the time of the calls' own stages.
+    """
+
+    calls: int = 0
+    compilations: int = 0
+    cache_entries: int = 0
+    cache_hits: int = 0
+    disk_hits: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What padding to fewer sizes would change: compilations left, and the elements padded for them.
+
+    `padded` is the number of elements added, `share` that number relative to the elements given.
+    """
+
+    policy: str
+    compilations: int
+    padded: int
+    share: float
+
+
+MOST_ROWS = 10_000
+"""CACHED calls beyond this many are counted in a `CallReport` and have no row."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals and have no row.
+
+    `internal` is JAX's own work, `ahead_of_time` that of lower and compile, `unwatched` that for functions
+    which were jitted by something else than `jax.jit`, such as `pjit`.
+    """
+
+    script: str
+    calls: tuple[Call, ...]
+    functions: tuple[FunctionTotals, ...]
+    totals: CallTotals
+    internal: Work = NO_WORK
+    ahead_of_time: Work = NO_WORK
+    unwatched: Work = NO_WORK
+    planned: bool = False
+    omitted: int = 0
+    policies: tuple[Policy, ...] = ()
+    stopped: str | None = None
+    """Why the script ended before its last line, such as `the program called sys.exit(3)`."""
+    exit_code: int = 0
+    error: Mapping[str, str | int | None] | None = None
+    """What ended the script early, if it was a mistake in it: as in the document of an error."""
+    environment: Environment | None = None
+    command: str = "trace-cache"
+    schema: int = SCHEMA

@@ -1,0 +1,104 @@
+"""What a function becomes, stage by stage: the report of the stage commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase
+from jitinspect.model.keys import CacheKey, Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The inspected function.
+
+    `static` and `donated` are parameter names, or positions where JAX knows no
+    names. `file` and `line` are None for callables without Python source.
+    """
+
+    ref: str
+    module: str
+    qualname: str
+    file: str | None
+    line: int | None
+    static: tuple[str | int, ...] = ()
+    donated: tuple[str | int, ...] = ()
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One compiled kernel of an executable.
+
+    `instruction` is the HLO instruction (most often a fusion) it implements.
+    """
+
+    name: str
+    instruction: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A stage's text, its kernels where it has some, and notes about it for the reader (stderr)."""
+
+    text: str
+    kernels: tuple[Kernel, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What one stage made of the target.
+
+    `text` is exactly what is printed when colour is off, without a final newline
+    that the stage itself did not print; it is empty where `unavailable` says why
+    there is none. `dims` are the values of a `--dim` sweep that this artifact is
+    for, `platform` the one it was lowered for if that was asked.
+    """
+
+    stage: str
+    text: str
+    sha256: str
+    unavailable: str | None = None
+    signature: str = ""
+    dims: Mapping[str, int] = field(default_factory=dict)
+    platform: str | None = None
+    kernels: tuple[Kernel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompileEvent:
+    """One trace, lowering or compilation that JAX did while it was observed.
+
+    `source` is `file:line` of the user's call, or where there is none of the
+    definition of the function. `internal` marks what JAX compiled for itself:
+    eager operations such as `jnp.ones`. `cache` is told for compilations only.
+    """
+
+    seq: int
+    phase: Phase
+    function: str
+    signature: str | None
+    seconds: float
+    source: str | None
+    cache: CacheOutcome | None = None
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a stage command: one document, of which terminal, JSON and HTML are renderings.
+
+    `keys` holds one for each combination of a `--dim` sweep, if the command gives the key at all.
+    """
+
+    command: str
+    target: Target
+    artifacts: tuple[Artifact, ...]
+    events: tuple[CompileEvent, ...] = ()
+    environment: Environment | None = None
+    keys: tuple[CacheKey, ...] = ()
+    against: Comparison | None = None
+    schema: int = SCHEMA
