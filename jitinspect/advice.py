@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shlex
 import types
 from collections.abc import Callable, Iterable
@@ -31,6 +32,40 @@ def reasons(
     """
     told = tuple(_reason(one, facts, made_at, plannable) for one in found)
     return told or ((_cleared(facts) if cleared else _unknown(facts)),)
+
+
+_SAME_PROGRAM: frozenset[ReasonKind] = frozenset(
+    (
+        "shape",
+        "dtype",
+        "weak_type",
+        "call_form",
+        "committed",
+        "layout",
+        "new_function",
+        "closure",
+        "cache_cleared",
+    )
+)
+"""Causes that need not have been for the same result: sizes can be padded, functions made once."""
+
+
+def avoidable(reasons: Iterable[Reason]) -> bool:
+    """Whether a compilation for these reasons need not have been: each is one that the user can do away with
+    and get the same result. What asks for another program (another static value that is no number, tree,
+    device, setting, transformation) is not, nor what is not known.
+    """
+    listed = list(reasons)
+    return bool(listed) and all(one.kind in _SAME_PROGRAM or _is_number(one) for one in listed)
+
+
+def _is_number(reason: Reason) -> bool:
+    """A static argument that is a number could be traced."""
+    values = (reason.before, reason.now)
+    return reason.kind == "static_value" and all(value and _NUMBER.fullmatch(value) for value in values)
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?")
 
 
 def _cleared(facts: JitFacts) -> Reason:

@@ -56,7 +56,7 @@ class Books:
         return self.new_executable(known, made.reading, made.signature)
 
     def executable(self, miss: Miss, failed: bool) -> int | None:
-        if miss.compiled:
+        if miss.stages.compiled:
             return self.new_executable(miss.facts, miss.reading, miss.signature)
         if failed or miss.reading is None:
             return None
@@ -80,7 +80,7 @@ class Books:
 
     def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
         """The nearest earlier call, and what tells why this one is not alike."""
-        if miss.reading is None or not miss.ran:
+        if miss.reading is None or not miss.stages.ran:
             return None, tuple
         compared = self.comparisons.compare(miss.facts, miss.reading.signature, index)
         cleared = self._was_cleared(miss.facts, compared)

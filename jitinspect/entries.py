@@ -18,24 +18,46 @@ PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile":
 
 
 @dataclass(slots=True, eq=False)
-class Miss:
-    """A call in which JAX did something: what was read of it at its first event, and what has run since.
+class Stages:
+    """The stages of one call, or of other work of the function `name`.
 
-    `ran` has the seconds of each stage, from its beginning on: one that raises did run. `under_way` are the
-    stages that have begun and not ended, the call's own outermost.
+    `ran` has the seconds of each, from its beginning on: one that raises did run. `under_way` are those that
+    have begun and not ended, the call's own outermost; what is done within another is none of its own.
     """
 
-    facts: JitFacts
-    signature: str
-    reading: Reading | None = None
-    made_at: str | None = None
+    name: str
     ran: dict[Phase, float] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
     traced: bool = not events.tells_bodies()
     compiled: bool = False
     compilations: int = 0
     from_disk: bool = False
-    jax_says: str | None = None
+
+    def begin(self, phase: Phase, name: str) -> None:
+        if not self.under_way and events.plain_name(name) == self.name:
+            self.ran.setdefault(phase, 0.0)
+            self.from_disk = False
+        self.under_way.append(name)
+
+    def end(self, phase: Phase, name: str, seconds: float) -> bool:
+        """Whether it was a stage of its own."""
+        if self.under_way:
+            self.under_way.pop()
+        if self.under_way or events.plain_name(name) != self.name:
+            return False
+        self.ran[phase] = self.ran.get(phase, 0.0) + seconds
+        self.compiled = self.compiled or phase == "compile"
+        self.compilations += phase == "compile" and not self.from_disk
+        if phase == "trace" and not self.traced:  # a look-up that found one
+            del self.ran[phase]
+        return True
+
+    def body(self) -> None:
+        """A body is traced: the outermost of a call's trace is its own."""
+        self.traced = self.traced or len(self.under_way) == 1
+
+    def disk_hit(self) -> None:
+        self.from_disk = self.from_disk or len(self.under_way) == 1
 
     def status(self) -> Status:
         if not self.ran:
@@ -43,10 +65,26 @@ class Miss:
         deepest = max(self.ran, key=list(PHASES).index)
         return "DISK" if deepest == "compile" and self.from_disk else PHASES[deepest]
 
-    def is_differentiated(self) -> bool:
-        """Whether it is under `jax.grad` or its kind, which run a part of it when the call is over."""
-        under = self.reading.transformation if self.reading is not None else None
-        return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
+
+@dataclass(slots=True, eq=False)
+class Miss:
+    """A call in which JAX did something: what was read of it at its first event, and what has run since."""
+
+    facts: JitFacts
+    signature: str
+    reading: Reading | None = None
+    made_at: str | None = None
+    jax_says: str | None = None
+    stages: Stages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stages = Stages(self.facts.name)
+
+
+def is_differentiated(reading: Reading | None) -> bool:
+    """Whether a call is under `jax.grad` or its kind, which run a part of it when the call is over."""
+    under = reading.transformation if reading is not None else None
+    return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
 
 
 @dataclass(frozen=True, slots=True)

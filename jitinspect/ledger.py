@@ -14,7 +14,7 @@ from typing import Any
 
 from jitinspect.books import Books
 from jitinspect.describe import describe_call
-from jitinspect.entries import Ahead, Miss, Row, added, given, raised
+from jitinspect.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import facts_of_compiled
@@ -235,12 +235,8 @@ class Ledger:
         self.fired[0] = next(self._ticks)  # no number twice, though threads write it at once
         self._on_start(phase, events.plain_name(name))
         miss = self._current_miss()
-        if miss is None:
-            return
-        if not miss.under_way and events.plain_name(name) == miss.facts.name:
-            miss.ran.setdefault(phase, 0.0)
-            miss.from_disk = False
-        miss.under_way.append(name)
+        if miss is not None:
+            miss.stages.begin(phase, name)
 
     @_harmless()
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
@@ -250,30 +246,21 @@ class Ledger:
         miss = self._current_miss()
         if miss is None:
             return self._outside(phase, events.plain_name(name), seconds)
-        if miss.under_way:
-            miss.under_way.pop()
-        if miss.under_way or events.plain_name(name) != miss.facts.name:
+        if not miss.stages.end(phase, name, seconds):
             self.internal = added(self.internal, phase, seconds)
-        else:
-            miss.ran[phase] = miss.ran.get(phase, 0.0) + seconds
-            miss.compiled = miss.compiled or phase == "compile"
-            miss.compilations += phase == "compile" and not miss.from_disk
-            if phase == "trace" and not miss.traced:  # a look-up that found one
-                del miss.ran[phase]
         return None
 
     @_harmless()
     def _body(self) -> None:
-        """A body is traced: the outermost of a call's trace is its own."""
         miss = self._current_miss()
-        if miss is not None and len(miss.under_way) == 1 and not self._thread.muted:
-            miss.traced = True
+        if miss is not None and not self._thread.muted:
+            miss.stages.body()
 
     @_harmless()
     def _disk_hit(self) -> None:
         miss = self._current_miss()
-        if miss is not None and len(miss.under_way) == 1:
-            miss.from_disk = True
+        if miss is not None:
+            miss.stages.disk_hit()
 
     def _outside(self, phase: Phase, name: str, seconds: float) -> None:
         """In no call: JAX's own work, work ahead of time, or the backward pass of a call under `grad`."""
@@ -281,11 +268,12 @@ class Ledger:
         if self._thread.ahead:
             self.ahead = added(self.ahead, phase, seconds)
             self._thread.compiled = self._thread.compiled or phase == "compile"
-        elif last is not None and last.miss.facts.name == name and last.miss.is_differentiated():
-            last.miss.ran[phase] = last.miss.ran.get(phase, 0.0) + seconds
+        elif last is not None and last.miss.facts.name == name and is_differentiated(last.miss.reading):
+            stages = last.miss.stages
+            stages.ran[phase] = stages.ran.get(phase, 0.0) + seconds
             if phase == "compile":
                 self.books.executables += 1
-                last.miss.compilations += 1
+                stages.compilations += 1
         elif self._is_of_jax(name):
             self.internal = added(self.internal, phase, seconds)
         else:
@@ -301,7 +289,7 @@ class Ledger:
     @_harmless()
     def _jax_says(self, text: str) -> None:
         miss = self._current_miss()
-        if miss is not None and len(miss.under_way) == 1:
+        if miss is not None and len(miss.stages.under_way) == 1:
             miss.jax_says = text
 
     def _current_miss(self) -> Miss | None:

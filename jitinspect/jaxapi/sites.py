@@ -47,12 +47,20 @@ def underway(frame: FrameType) -> Underway:
     """
     variables = frame.f_locals
     watched, jit = variables["watched"], variables["jit"]
-    above = frame.f_back
-    if above is not None and above.f_code.co_filename.endswith("equinox/_jit.py"):
-        outer = above.f_locals
-        if "jit_wrapper" in outer and "args" in outer and "kwargs" in outer:
-            return Underway(watched, jit, outer["args"], outer["kwargs"], outer["jit_wrapper"])
+    through = filter_jit_call(frame.f_back)
+    if through is not None:
+        return Underway(watched, jit, *through)
     return Underway(watched, jit, variables["args"], variables["kwargs"])
+
+
+def filter_jit_call(frame: FrameType | None) -> tuple[tuple[Any, ...], Mapping[str, Any], Any] | None:
+    """Arguments, keywords and wrapper, if `frame` is that of equinox's which calls its jit."""
+    if frame is None or not frame.f_code.co_filename.endswith("equinox/_jit.py"):
+        return None
+    outer = frame.f_locals
+    if not ("jit_wrapper" in outer and "args" in outer and "kwargs" in outer):
+        return None
+    return outer["args"], outer["kwargs"], outer["jit_wrapper"]
 
 
 def caller(frame: FrameType) -> str | None:

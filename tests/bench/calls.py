@@ -175,7 +175,7 @@ def bench_shares(rounds: int = 5) -> bool:
                 leaves = [np.zeros((size, 3), np.float32)] * count
                 ledger.spent = 0.0
                 step(leaves)
-                compiled = sum(ledger.log[-1].miss.ran.values())
+                compiled = sum(ledger.log[-1].miss.stages.ran.values())
                 told.append((compiled, ledger.spent))
             compiled, spent = (statistics.median(column) for column in zip(*told[2:], strict=True))
         held &= row(

@@ -1,0 +1,207 @@
+"""Calls that JAX's fast path did not know, and other work of JAX's, seen from its events alone.
+
+Nothing is patched and a cached call pays for nothing: a listener reads the frames above it. Where a call
+ends is told by a mark among the locals of its frame, which goes when the frame goes; CPython keeps what is
+written to `f_locals` as long as the frame (3.11 in its dict, 3.13 by PEP 667).
+Seen on jax 0.10.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`, `stages`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import weakref
+from collections.abc import Callable, Mapping
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import jax
+import jax.stages
+from jax._src import pjit as _pjit
+
+from jitinspect.jaxapi.events import is_internal, owner
+from jitinspect.jaxapi.sites import filter_jit_call
+
+
+def _code(function: Any) -> CodeType | None:
+    """The code of a function below JAX's `api_boundary`."""
+    return getattr(getattr(function, "__wrapped__", function), "__code__", None)
+
+
+def _cache_miss() -> CodeType | None:
+    constants = getattr(_code(getattr(_pjit, "_cpp_pjit", None)), "co_consts", ())
+    found = (c for c in constants if isinstance(c, CodeType) and c.co_name == "cache_miss")
+    code = next(found, None)
+    known = code is not None and {"fun", "jit_info"} <= {*code.co_freevars}
+    return code if known else None
+
+
+CACHE_MISS = _cache_miss()
+"""The code of a call that the fast path did not know; None where this JAX has another."""
+_TRACE = _code(getattr(_pjit, "jit_trace", None))
+_AHEAD = {
+    _TRACE,
+    _code(getattr(_pjit, "jit_lower", None)),
+    _code(jax.stages.Traced.lower),
+    _code(jax.stages.Lowered.compile),
+}
+"""The code of what works ahead of time."""
+
+
+def why_no_misses() -> str | None:
+    """What is missing, where calls cannot be seen from the events."""
+    return None if CACHE_MISS is not None else "the frames of this JAX's calls are not known"
+
+
+class SeenJit:
+    """What a call's frame tells of its jit, by the names that a jit object has for it."""
+
+    def __init__(self, fun: Any, jit_info: Any) -> None:
+        self._fun, self._jit_info = fun, jit_info
+        name = getattr(_pjit, "fun_name", None)
+        self.__name__: str = str(name(fun)) if name else getattr(fun, "__name__", type(fun).__name__)
+
+
+class MissedCall(NamedTuple):
+    """A call of a jit, as `SeenJit` or the jit itself, and its arguments; `filter_jit` as for `Underway`."""
+
+    jit: Any
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    filter_jit: Any = None
+
+
+class Asked(NamedTuple):
+    """What JAX is at work for: the frame in which it will be done, and the call, where it is for one."""
+
+    frame: FrameType
+    call: MissedCall | None
+    ahead: bool
+
+
+def asked() -> Asked:
+    """Read the stack above the caller, a listener, from the inside out: the first call on it that the fast
+    path did not know; else the outermost of JAX's frames below the user's.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and owner(frame.f_code) != "jax":
+        frame = frame.f_back
+    last = frame or sys._getframe(1)
+    ahead, traced = False, None
+    while frame is not None and owner(frame.f_code) == "jax":
+        if frame.f_code is CACHE_MISS:
+            return Asked(frame, _call(frame), False)
+        ahead = ahead or frame.f_code in _AHEAD
+        traced = frame if frame.f_code is _TRACE else traced
+        last, frame = frame, frame.f_back
+    return Asked(last, _traced_call(traced) if traced else None, ahead)
+
+
+def _call(frame: FrameType) -> MissedCall:
+    variables = frame.f_locals
+    jit = SeenJit(variables["fun"], variables["jit_info"])
+    through = filter_jit_call(_above_jax(frame))
+    if through is not None:
+        return MissedCall(jit, *through)
+    return MissedCall(jit, variables["args"], variables["kwargs"])
+
+
+def _traced_call(frame: FrameType) -> MissedCall:
+    variables = frame.f_locals
+    return MissedCall(variables["jit_func"], variables["args"], variables["kwargs"])
+
+
+def _above_jax(frame: FrameType) -> FrameType | None:
+    above: FrameType | None = frame
+    while above is not None and owner(above.f_code) == "jax":
+        above = above.f_back
+    return above
+
+
+class Mark:
+    """Written into a frame, it holds what is known of the work that is done there."""
+
+    __slots__ = ("__weakref__", "seen")
+
+    def __init__(self, seen: Any) -> None:
+        self.seen = seen
+
+
+_MARK = "_jitinspect_mark"
+
+
+def marked(frame: FrameType) -> Any:
+    """What `mark` left in this frame; None where it was not there."""
+    mark = frame.f_locals.get(_MARK)
+    return mark.seen if type(mark) is Mark else None
+
+
+def mark(frame: FrameType, seen: Any, on_end: Callable[[Any], None]) -> Any:
+    """Leave `seen` in the frame. `on_end(seen)` is called when the frame goes, by what was done there or by
+    an exception that nobody holds any longer; what is returned must be kept until then.
+    """
+    made = Mark(seen)
+    reference = weakref.ref(made, lambda _: on_end(seen))
+    frame.f_locals[_MARK] = made
+    return reference
+
+
+def is_own(jit: Any, definition: str | None) -> bool:
+    """Whether JAX made this jit for itself, as it does for its eager operations. One that the user made of
+    a function of JAX's is no such: where that is defined there stands another jit, or none.
+    """
+    fun = jit._fun
+    if getattr(fun, "_apply_primitive", False):
+        return True
+    if definition is None or not is_internal(definition):
+        return False
+    module, name = getattr(fun, "__module__", None), getattr(fun, "__qualname__", "<locals>")
+    if "<" in name:
+        return True
+    found: Any = sys.modules.get(str(module))
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return any(getattr(link, "_jit_info", None) is jit._jit_info for link in _below(found))
+
+
+def pmapped(jit: Any) -> Any:
+    """The user's function, if this is the jit that `jax.pmap` makes of it (`pmap._cached_shard_map`)."""
+    for link in _below(jit._fun):
+        code = getattr(link, "__code__", None)
+        if code is not None and code.co_qualname.startswith("_cached_shard_map.<locals>"):
+            cells = dict(zip(code.co_freevars, link.__closure__ or (), strict=False))
+            return getattr(getattr(cells.get("fun"), "cell_contents", None), "f", None)
+    return None
+
+
+def _below(obj: Any) -> list[Any]:
+    """An object and what it wraps; `jax.custom_jvp` has that as `fun`."""
+    links: list[Any] = []
+    while obj is not None and len(links) < 16:
+        links.append(obj)
+        obj = getattr(obj, "__wrapped__", None) or getattr(obj, "fun", None)
+    return links
+
+
+def forgotten_since(count: int) -> tuple[bool, int]:
+    """Whether JAX's caches were cleared since it had looked up `count` signatures, and how many it has now.
+
+    `jax.clear_caches()` and `clear_cache()` of any jit start that count anew.
+    """
+    info: Any = getattr(getattr(_pjit, "_infer_params_cached", None), "cache_info", None)
+    now: int = info().misses if info is not None else 0
+    return now < count, now
+
+
+def module_digest() -> str | None:
+    """A digest of the module that is about to be compiled, read from the frames above the listener; without
+    the places in the source, which may differ from machine to machine. None where it is not found.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        operation = getattr(frame.f_locals.get("computation"), "operation", None)
+        if operation is not None and owner(frame.f_code) == "jax":
+            text: str = operation.get_asm(enable_debug_info=False)
+            return hashlib.sha256(text.encode()).hexdigest()[:16]
+        frame = frame.f_back
+    return None

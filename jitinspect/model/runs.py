@@ -1,0 +1,214 @@
+"""What a whole program compiled, and what that cost: the report of `run` and `summary`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKind, Status, Work
+from jitinspect.model.calls import Reason
+
+WorkKind = Literal["call", "ahead_of_time", "backward", "other", "internal"]
+"""Who asked JAX for work: a call of a jitted function, `lower()` or `compile()`, the backward pass of a call
+under `jax.grad`, something else (such as `jax.pmap`), or JAX itself (eager operations).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """One call, or other piece of work, in which JAX traced, lowered or compiled.
+
+    `seq` counts them in the order of their ends. `at` is the user's line that asked for it. `seconds` has the
+    stages that ran, `began` is the time of the first since the start of the watch. `nearest` is the `seq` of
+    the one that the reasons compare with. `module` is a digest of what XLA was given, told where the
+    processes of a job are to be compared. `raised` is the stage that did not come to its end. `compilations`
+    is 0 where an executable was reused, or came from disk.
+    """
+
+    seq: int
+    kind: WorkKind
+    function: str
+    definition: str | None
+    at: str | None
+    signature: str | None
+    status: Status
+    began: float
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    compilations: int = 0
+    nearest: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    avoidable: bool = False
+    raised: Phase | None = None
+    module: str | None = None
+    late: bool = False
+    """Whether it came after the warm-up that the user spoke of."""
+    thread: int = 0
+
+    @property
+    def spent(self) -> float:
+        """Seconds of all its stages."""
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One stage of a `Compilation`, as it ended: `began` and `seconds` place it in time, `thread` beside
+    others. `depth` is 0 for a stage of its own, more for what was done within another stage.
+    """
+
+    phase: Phase
+    function: str
+    began: float
+    seconds: float
+    thread: int
+    depth: int = 0
+    internal: bool = False
+    disk_hit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Compilations of one site that have one reason: what differs, where, and up to three examples.
+
+    `avoidable` tells that they would not have been without that difference, and that the program's result
+    would be the same.
+    """
+
+    kind: ReasonKind
+    where: str | None
+    text: str
+    count: int
+    seconds: float
+    avoidable: bool
+    hint: str | None = None
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What was compiled at one line of the program, for one function. `calls` is told where calls were
+    counted.
+    """
+
+    at: str | None
+    function: str
+    definition: str | None
+    compilations: int
+    disk_hits: int
+    seconds: float
+    causes: tuple[Cause, ...] = ()
+    calls: int | None = None
+    kind: WorkKind = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCost:
+    """What one definition cost. `avoidable` and `avoidable_seconds` are the part that need not have been.
+
+    `calls` and `hits` are told where calls were counted.
+    """
+
+    function: str
+    definition: str | None
+    compilations: int
+    disk_hits: int
+    trace_seconds: float
+    lower_seconds: float
+    compile_seconds: float
+    avoidable: int = 0
+    avoidable_seconds: float = 0.0
+    calls: int | None = None
+    hits: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.trace_seconds + self.lower_seconds + self.compile_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RunTotals:
+    """The program's own compilations, added up; `wall_seconds` is the time from its start to its end."""
+
+    compilations: int = 0
+    disk_hits: int = 0
+    trace_seconds: float = 0.0
+    lower_seconds: float = 0.0
+    compile_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    avoidable: int = 0
+    avoidable_seconds: float = 0.0
+    calls: int | None = None
+
+    @property
+    def seconds(self) -> float:
+        return self.trace_seconds + self.lower_seconds + self.compile_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A limit that the user set: what was asked, whether it held, and if not why, in lines of text.
+
+    `at` are the places in the program that the reader should look at.
+    """
+
+    limit: str
+    held: bool
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process of a job: `name` is its index in the job, or that of its recording's file.
+
+    `ended` is false where the recording stops in the middle: the process was killed, or is still running;
+    `under_way` then tells the stage that had begun.
+    """
+
+    name: str
+    compilations: int
+    seconds: float
+    wall_seconds: float
+    ended: bool = True
+    exit_code: int | None = None
+    under_way: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uneven:
+    """A function that the processes of a job did not compile alike: `counts` by process, and why that is
+    told: `not on all`, `counts differ`, `modules differ` or `order differs`.
+    """
+
+    function: str
+    definition: str | None
+    what: str
+    counts: Mapping[str, int]
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """The result of `run` and `summary`. `functions` and `sites` stand by what they cost, most first.
+
+    `internal` is what JAX compiled for itself. `compilations` are the single ones, `spans` their stages, both
+    in the order of their ends, as far as they were kept; `omitted` counts those that were not.
+    """
+
+    program: str
+    functions: tuple[FunctionCost, ...]
+    sites: tuple[Site, ...]
+    totals: RunTotals
+    internal: Work = NO_WORK
+    slowest: tuple[Compilation, ...] = ()
+    compilations: tuple[Compilation, ...] = ()
+    spans: tuple[Span, ...] = ()
+    omitted: int = 0
+    checks: tuple[Check, ...] = ()
+    processes: tuple[Process, ...] = ()
+    uneven: tuple[Uneven, ...] = ()
+    stopped: str | None = None
+    exit_code: int = 0
+    environment: Environment | None = None
+    command: str = "run"
+    schema: int = SCHEMA

@@ -1,0 +1,309 @@
+"""What a program has JAX do, from JAX's events alone: a `Compilation` for each call that was no cached one.
+
+Nothing is patched, so that a cached call costs what it costs without, and what was jitted by whomever
+(`from jax import jit`, libraries, `pjit`) is seen as well.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jitinspect.advice import avoidable
+from jitinspect.comparisons import Comparisons
+from jitinspect.describe import describe_call
+from jitinspect.entries import PHASES, Stages, is_differentiated
+from jitinspect.jaxapi import events, misses, sites
+from jitinspect.jaxapi.calls import being_staged
+from jitinspect.jaxapi.filterjit import facts_of_filter_jit
+from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_function
+from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.model import Phase, Reason
+from jitinspect.model.runs import Compilation, Span, WorkKind
+from jitinspect.paths import relative
+from jitinspect.signature import Reading, SignatureReader
+
+
+class Sink(Protocol):
+    """Who is told, while the program waits: in the thread in which it happens, one at a time."""
+
+    def on_start(self, phase: Phase, function: str) -> None:
+        """A stage begins."""
+
+    def on_span(self, span: Span) -> None:
+        """A stage came to its end."""
+
+    def on_compilation(self, compilation: Compilation) -> None:
+        """All stages of one call, or of other work, are over."""
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """A piece of work while it lasts, as it was read at its first event: donated arguments go."""
+
+    kind: WorkKind
+    function: str
+    definition: str | None
+    at: str | None
+    signature: str | None
+    began: float
+    stages: Stages
+    facts: JitFacts | None = None
+    reading: Reading | None = None
+    cleared: bool = False
+    late: bool = False
+    module: str | None = None
+    thread: int = field(default_factory=threading.get_ident)
+
+
+class _Thread(threading.local):
+    """Of one thread: the stages that have begun and not ended, the last call that was over, and what was
+    traced ahead of time, by name.
+    """
+
+    def __init__(self) -> None:
+        self.open: list[tuple[Seen, Phase, str, float]] = []
+        self.last: Seen | None = None
+        self.ahead: dict[str, Seen] = {}
+
+
+class Watcher:
+    """`with watcher:` around the program. `is_late(name, definition)` tells that a warm-up is over;
+    `modules` asks for a digest of each module that XLA is given. A fault of its own is kept as `fault`, and
+    never becomes the program's.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        is_late: Callable[[str, str | None], bool] = lambda name, definition: False,
+        modules: Callable[[], bool] = lambda: False,
+        since: str = "",
+    ) -> None:
+        self.fault: Exception | None = None
+        self.started = time.perf_counter()
+        self._sink, self._is_late, self._modules, self._since = sink, is_late, modules, since
+        self._reader, self._functions = SignatureReader(), FunctionNumbers()
+        self._comparisons = Comparisons(self._reader.interner, plannable=False)
+        self._count, self._cleared_at, self._looked_up = 0, 0, 0
+        self._thread = _Thread()
+        self._lock = threading.Lock()
+        self._going: dict[Seen, Any] = {}
+        self._over: deque[Seen] = deque()
+        self._process = os.getpid()
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> Watcher:
+        self.started = time.perf_counter()
+        _, self._looked_up = misses.forgotten_since(0)
+        self._unsubscribe = events.subscribe(
+            self._guarded(self._start), self._guarded(self._end), self._guarded(self._disk_hit),
+            self._guarded(self._body),
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._unsubscribe()
+        self._over.extend(self._going)
+        self._settle()
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    def _guarded(self, listener: Callable[..., None]) -> Callable[..., None]:
+        """A child that the program forks goes on unwatched: what is told here is not its to tell."""
+
+        def guarded(*args: Any) -> None:
+            if os.getpid() == self._process:
+                try:
+                    listener(*args)
+                except Exception as error:
+                    self.fault = self.fault or error
+
+        return guarded
+
+    # What JAX's events tell
+
+    def _start(self, phase: Phase, name: str) -> None:
+        began, still_open = self.now, self._thread.open
+        if still_open and phase == "trace" and being_staged():
+            seen = still_open[-1][0]
+        else:
+            seen = self._seen(name, began)
+        seen.stages.begin(phase, name)
+        still_open.append((seen, phase, name, began))
+        if phase == "compile" and self._modules():
+            seen.module = misses.module_digest()
+        self._sink.on_start(phase, events.plain_name(name))
+
+    def _end(self, phase: Phase, name: str, seconds: float) -> None:
+        still_open = self._thread.open
+        while still_open:
+            seen, began_phase, began_name, began = still_open.pop()
+            if (began_phase, began_name) == (phase, name):  # what is in between was raised through
+                own = seen.stages.end(phase, name, seconds)
+                self._sink.on_span(
+                    Span(
+                        phase,
+                        events.plain_name(name),
+                        began,
+                        seconds,
+                        seen.thread,
+                        len(still_open),
+                        seen.kind == "internal" or not own,
+                        phase == "compile" and seen.stages.from_disk,
+                    )
+                )
+                return
+
+    def _disk_hit(self) -> None:
+        if self._thread.open:
+            self._thread.open[-1][0].stages.disk_hit()
+
+    def _body(self) -> None:
+        if self._thread.open:
+            self._thread.open[-1][0].stages.body()
+
+    # What is going on
+
+    def _seen(self, name: str, began: float) -> Seen:
+        """What this event belongs to, as it was read at its first."""
+        asked = misses.asked()
+        seen: Seen | None = misses.marked(asked.frame)
+        if seen is None:
+            with self._lock:
+                seen = self._read(asked, events.plain_name(name), began)
+            self._going[seen] = misses.mark(asked.frame, seen, self._ended)
+            self._settle()
+        return seen
+
+    def _read(self, asked: misses.Asked, name: str, began: float) -> Seen:
+        at = sites.caller(asked.frame)
+        forgotten, self._looked_up = misses.forgotten_since(self._looked_up)
+        if forgotten:
+            self._cleared_at = self._count
+        if asked.call is None:
+            return self._without_call(asked, name, at, began)
+        known, call = self._facts(asked.call), asked.call
+        stages = Stages(known.name)
+        if (mapped := misses.pmapped(call.jit)) is not None:
+            return Seen("other", *_told_by(mapped), at, None, began, stages)
+        if misses.is_own(call.jit, known.definition):
+            return Seen("internal", known.name, known.definition, at, None, began, stages)
+        kind: WorkKind = "ahead_of_time" if asked.ahead else "call"
+        signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
+        seen = Seen(kind, known.name, known.definition, at, signature, began, stages)
+        seen.facts, seen.reading = known, self._reading(known, call)
+        seen.late = self._is_late(known.name, known.definition)
+        if kind == "ahead_of_time":
+            self._thread.ahead[known.name] = seen
+        return seen
+
+    def _without_call(self, asked: misses.Asked, name: str, at: str | None, began: float) -> Seen:
+        """A later stage of what was traced ahead of time, the backward pass of the last call, or other work
+        of which the frames tell the definition at most.
+        """
+        stages, last = Stages(name), self._thread.last
+        earlier = self._thread.ahead.get(name) if asked.ahead else last if _is_backward(last, name) else None
+        if earlier is not None:
+            kind: WorkKind = "ahead_of_time" if asked.ahead else "backward"
+            return Seen(kind, name, earlier.definition, at, earlier.signature, began, stages)
+        definition = events.sight().definition
+        kind = "internal" if definition is None or events.is_internal(definition) else "other"
+        return Seen("ahead_of_time" if asked.ahead else kind, name, definition, at, None, began, stages)
+
+    def _facts(self, call: misses.MissedCall) -> JitFacts:
+        if call.filter_jit is not None:
+            return facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
+        return facts(call.jit, self._functions)
+
+    def _reading(self, known: JitFacts, call: misses.MissedCall) -> Reading | None:
+        """None where an argument is nothing that JAX takes: then the call fails."""
+        try:
+            return self._reader.read(known, call.args, call.kwargs, call.filter_jit)
+        except (TypeError, OverflowError, ValueError):
+            return None
+
+    # What is over
+
+    def _ended(self, seen: Seen) -> None:
+        """May be called at any moment, also while the books are being written in this very thread."""
+        self._over.append(seen)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Whoever has the lock settles what has come in the meantime, too."""
+        while self._over and self._lock.acquire(blocking=False):
+            try:
+                while self._over:
+                    self._guarded(self._close)(self._over.popleft())
+            finally:
+                self._lock.release()
+
+    def _close(self, seen: Seen) -> None:
+        if self._going.pop(seen, None) is None:
+            return
+        thread = self._thread
+        thread.open = [entry for entry in thread.open if entry[0] is not seen]
+        if seen.kind == "call":
+            thread.last = seen
+        if not seen.stages.ran:
+            return
+        nearest, reasons = self._explained(seen)
+        raised = _raised(seen.stages)
+        if raised is not None and seen.facts is not None:
+            self._comparisons.failed(self._count)
+        self._count += 1
+        self._sink.on_compilation(
+            Compilation(
+                seq=self._count - 1,
+                kind=seen.kind,
+                function=seen.function,
+                definition=relative(seen.definition),
+                at=relative(seen.at),
+                signature=seen.signature,
+                status=seen.stages.status(),
+                began=seen.began,
+                seconds={str(phase): spent for phase, spent in seen.stages.ran.items()},
+                compilations=seen.stages.compilations,
+                nearest=nearest,
+                reasons=reasons,
+                avoidable=seen.stages.compilations > 0 and avoidable(reasons),
+                raised=raised,
+                module=seen.module,
+                late=seen.late and seen.stages.compilations > 0,
+                thread=seen.thread,
+            )
+        )
+
+    def _explained(self, seen: Seen) -> tuple[int | None, tuple[Reason, ...]]:
+        """Only what runs is compared with what ran before: what was merely prepared is, too."""
+        if seen.facts is None or seen.reading is None:
+            return None, ()
+        compared = self._comparisons.compare(seen.facts, seen.reading.signature, self._count)
+        earlier = compared.earlier
+        cleared = earlier is not None and earlier.index < self._cleared_at
+        return compared.nearest, self._comparisons.reasons(compared, seen.facts, cleared=cleared)
+
+
+def _is_backward(last: Seen | None, name: str) -> bool:
+    """Whether work of that name can be a part of the last call, which `jax.grad` runs when it is over."""
+    return last is not None and last.function == name and is_differentiated(last.reading)
+
+
+def _told_by(fun: Any) -> tuple[str, str | None]:
+    """Name and definition."""
+    return getattr(fun, "__name__", type(fun).__name__), facts_of_function(fun)["definition"]
+
+
+def _raised(stages: Stages) -> Phase | None:
+    """The own stage that began and did not end."""
+    phases: Iterable[Phase] = [phase for phase in PHASES if phase in stages.ran]
+    return list(phases)[-1] if stages.under_way else None
