@@ -1,6 +1,7 @@
 """The `jitinspect` command, and `python -m jitinspect`."""
 
 import gc
+import signal
 import sys
 
 
@@ -16,7 +17,11 @@ def main() -> None:
     gc.disable()
     from jitinspect.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == -signal.SIGINT:  # the interpreter ends by it, when it is done, as it would for the program
+        sys.excepthook = lambda *_: None
+        raise KeyboardInterrupt
+    sys.exit(code)
 
 
 if __name__ == "__main__":

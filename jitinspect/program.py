@@ -1,18 +1,22 @@
-"""Runs a Python program as `python script.py` would: its `sys.argv`, `__main__` and `sys.path[0]`."""
+"""Runs a Python program as `python script.py` or `python -m module` would: its `sys.argv`, `__main__` and
+`sys.path[0]`.
+"""
 
 from __future__ import annotations
 
 import builtins
 import gc
+import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 from jitinspect.errors import INTERRUPTED, LoadError
 from jitinspect.tracebacks import user_traceback
@@ -26,25 +30,84 @@ class Outcome:
     stopped: str | None = None
 
 
-def compiled(path: Path) -> CodeType:
-    """The code of a program. Raises `LoadError` where there is none, or it does not parse."""
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What `python` would run: `name` is the first word of its `sys.argv`, `first` the first folder on its
+    search path, `attributes` those of its `__main__`.
+    """
+
+    code: CodeType
+    name: str
+    first: str
+    attributes: Mapping[str, Any]
+
+
+def script(path: Path) -> Program:
+    """`python path`. Raises `LoadError` where there is none, or it does not parse."""
     try:
-        return compile(path.read_bytes(), str(path.absolute()), "exec", dont_inherit=True)
+        code = compile(path.read_bytes(), str(path.absolute()), "exec", dont_inherit=True)
     except OSError as error:
         raise LoadError(f"{path} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
         line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
         message = error.msg if isinstance(error, SyntaxError) else str(error)
         raise LoadError(f"{path}{line}: {message}", detail=user_traceback(error)) from None
+    file = str(path.absolute())
+    attributes = {"__file__": file, "__cached__": None, "__loader__": SourceFileLoader("__main__", file)}
+    return Program(code, str(path), str(path.resolve().parent), attributes)
 
 
-def run(code: CodeType, path: Path, argv: Sequence[str] = ()) -> Outcome:
-    """Run it to its end, threads included. What it raises is told on stderr, by the user's own frames."""
-    with _as_main(path, argv) as module:
+def module(name: str) -> Program:
+    """`python -m name`; of a package its `__main__`. Raises `LoadError` where there is no such module."""
+    with _first_on_path(os.getcwd()):
+        spec = _found(name)
+        if spec.submodule_search_locations is not None:
+            spec = _found(f"{name}.__main__")
+        get_code = getattr(spec.loader, "get_code", None)
+        code = get_code(spec.name) if get_code else None
+    if code is None:
+        raise LoadError(f"-m {name}: this module has no code of Python's")
+    attributes = {
+        "__file__": spec.origin, "__cached__": spec.cached, "__loader__": spec.loader,
+        "__package__": spec.parent, "__spec__": spec,
+    }  # fmt: skip
+    return Program(code, str(spec.origin), os.getcwd(), attributes)
+
+
+def _found(name: str) -> ModuleSpec:
+    """Finding a submodule imports its package, as `python -m` does."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise LoadError(f"-m {name}: {error}") from None
+    if spec is None:
+        raise LoadError(f"-m {name}: there is no such module")
+    return spec
+
+
+@contextmanager
+def _first_on_path(folder: str) -> Iterator[None]:
+    before = list(sys.path)
+    sys.path[:] = _search_path(folder)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def run(
+    program: Program, argv: Sequence[str] = (), on_raise: Callable[[BaseException], None] | None = None
+) -> Outcome:
+    """Run it to its end, threads included. What it raises is told on stderr, by the user's own frames, or
+    to `on_raise`.
+    """
+    with _as_main(program, argv) as main:
         try:
-            outcome = _executed(code, module)
+            outcome = _executed(program.code, main, on_raise or _tell)
             _join_threads()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
+            if on_raise is not None:
+                on_raise(error)
             return Outcome(INTERRUPTED, "interrupted")
         finally:  # what it printed comes before what is told of it
             with suppress(OSError, ValueError):
@@ -52,16 +115,29 @@ def run(code: CodeType, path: Path, argv: Sequence[str] = ()) -> Outcome:
     return outcome
 
 
-def _executed(code: CodeType, module: ModuleType) -> Outcome:
+def as_python_tells(error: BaseException) -> None:
+    """What the interpreter does with an exception that nobody caught: the program may have a hook for it."""
+    traced = error.__traceback__
+    while traced is not None and traced.tb_frame.f_code.co_filename == __file__:
+        traced = traced.tb_next
+    error.__traceback__ = traced
+    sys.excepthook(type(error), error, traced)
+
+
+def _tell(error: BaseException) -> None:
+    sys.stderr.write(user_traceback(error) + "\n")
+
+
+def _executed(code: CodeType, main: ModuleType, on_raise: Callable[[BaseException], None]) -> Outcome:
     """Raises KeyboardInterrupt alone."""
     try:
-        exec(code, module.__dict__)
+        exec(code, main.__dict__)
     except SystemExit as error:
         return _exited(error)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        sys.stderr.write(user_traceback(error) + "\n")
+        on_raise(error)
         return Outcome(1, f"the program raised {type(error).__name__}")
     return Outcome()
 
@@ -75,24 +151,22 @@ def _exited(error: SystemExit) -> Outcome:
 
 
 @contextmanager
-def _as_main(path: Path, argv: Sequence[str]) -> Iterator[ModuleType]:
-    module = ModuleType("__main__")
-    file = str(path.absolute())
-    loader = SourceFileLoader("__main__", file)
-    module.__dict__.update(__file__=file, __builtins__=builtins, __cached__=None, __loader__=loader)
-    module.__annotations__ = {}
+def _as_main(program: Program, argv: Sequence[str]) -> Iterator[ModuleType]:
+    main = ModuleType("__main__")
+    main.__dict__.update(__builtins__=builtins, **program.attributes)
+    main.__annotations__ = {}
     before = sys.argv, list(sys.path), sys.modules["__main__"], sys.excepthook
-    sys.path[:] = _search_path(path)
+    sys.path[:] = _search_path(program.first)
     sys.excepthook = sys.__excepthook__  # Typer has its own
-    sys.argv = [str(path), *argv]
-    sys.modules["__main__"] = module
+    sys.argv = [program.name, *argv]
+    sys.modules["__main__"] = main
     try:
-        yield module
+        yield main
     finally:
         sys.argv, sys.path[:], sys.modules["__main__"], sys.excepthook = before
 
 
-def _search_path(path: Path) -> list[str]:
+def _search_path(first: str) -> list[str]:
     """The program's folder, its links followed, in the place of what Python put first for jitinspect itself:
     the folder of its command, or with `python -m` the current one. With `python -P` there is neither.
     """
@@ -101,7 +175,7 @@ def _search_path(path: Path) -> list[str]:
     own = getattr(sys.modules["__main__"], "__file__", None)
     firsts = {os.getcwd(), os.path.dirname(os.path.realpath(own)) if own else ""}
     others = sys.path[1:] if sys.path and sys.path[0] in firsts else sys.path
-    return [str(path.resolve().parent), *others]
+    return [first, *others]
 
 
 def _join_threads() -> None:

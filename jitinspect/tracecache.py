@@ -68,10 +68,10 @@ def trace_cache(request: Request, listeners: Listeners) -> Result:
     if request.plan:
         return _planned(request, listeners)
     if request.script.suffix == ".py":
-        code, process = program.compiled(request.script), os.getpid()
+        script, process = program.script(request.script), os.getpid()
         ledger = _ledger(request, listeners)
         with ledger:
-            outcome = program.run(code, request.script, request.argv)
+            outcome = program.run(script, request.argv)
         if os.getpid() != process:  # a child that the program forked: what is told here is not its to tell
             raise SystemExit(outcome.exit_code)
         return _ended(_report(request, ledger), outcome.stopped, _fault(ledger), outcome.exit_code)

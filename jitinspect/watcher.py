@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from jitinspect.advice import avoidable
@@ -32,7 +32,7 @@ from jitinspect.signature import Reading, SignatureReader
 class Sink(Protocol):
     """Who is told, while the program waits: in the thread in which it happens, one at a time."""
 
-    def on_start(self, phase: Phase, function: str) -> None:
+    def on_start(self, phase: Phase, function: str, began: float) -> None:
         """A stage begins."""
 
     def on_span(self, span: Span) -> None:
@@ -53,6 +53,7 @@ class Seen:
     signature: str | None
     began: float
     stages: Stages
+    ended: float = 0.0
     facts: JitFacts | None = None
     reading: Reading | None = None
     cleared: bool = False
@@ -74,7 +75,8 @@ class _Thread(threading.local):
 
 class Watcher:
     """`with watcher:` around the program. `is_late(name, definition)` tells that a warm-up is over;
-    `modules` asks for a digest of each module that XLA is given. A fault of its own is kept as `fault`, and
+    `modules` asks for a digest of each module that XLA is given; `since` is added to what is said of a first
+    call. A fault of its own is kept as `fault`, and
     never becomes the program's.
     """
 
@@ -109,6 +111,10 @@ class Watcher:
 
     def __exit__(self, *exception: Any) -> None:
         self._unsubscribe()
+        self.settle()
+
+    def settle(self) -> None:
+        """Tell also of what is not known to be over, such as a call whose exception is still held."""
         self._over.extend(self._going)
         self._settle()
 
@@ -141,14 +147,14 @@ class Watcher:
         still_open.append((seen, phase, name, began))
         if phase == "compile" and self._modules():
             seen.module = misses.module_digest()
-        self._sink.on_start(phase, events.plain_name(name))
+        self._sink.on_start(phase, events.plain_name(name), began)
 
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         still_open = self._thread.open
         while still_open:
             seen, began_phase, began_name, began = still_open.pop()
             if (began_phase, began_name) == (phase, name):  # what is in between was raised through
-                own = seen.stages.end(phase, name, seconds)
+                own, seen.ended = seen.stages.end(phase, name, seconds), self.now
                 self._sink.on_span(
                     Span(
                         phase,
@@ -271,6 +277,7 @@ class Watcher:
                 signature=seen.signature,
                 status=seen.stages.status(),
                 began=seen.began,
+                ended=seen.ended or self.now,
                 seconds={str(phase): spent for phase, spent in seen.stages.ran.items()},
                 compilations=seen.stages.compilations,
                 nearest=nearest,
@@ -290,7 +297,10 @@ class Watcher:
         compared = self._comparisons.compare(seen.facts, seen.reading.signature, self._count)
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
-        return compared.nearest, self._comparisons.reasons(compared, seen.facts, cleared=cleared)
+        reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared)
+        if self._since and earlier is None:  # it may have been called before
+            reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
+        return compared.nearest, reasons
 
 
 def _is_backward(last: Seen | None, name: str) -> bool:

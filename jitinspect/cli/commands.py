@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from jitinspect.cli.options import OutputOptions, Raw, TargetOptions, grouped
+from jitinspect.cli.options import Format, LimitOptions, OutputOptions, Raw, TargetOptions, grouped
 
 Command = Callable[..., None]
 
 INSPECT = "Inspect a function"
-CALLS = "Watch calls"
+CALLS = "Watch calls and programs"
 MORE = "Look around"
 
 
@@ -145,6 +145,62 @@ def trace_cache(
     raise typer.Exit(result.report.exit_code)
 
 
+Listing = Annotated[
+    Format, typer.Option("--format", help="github: with annotations for a pull request besides.")
+]
+
+
+def run(
+    program: Annotated[
+        str, typer.Argument(metavar="SCRIPT", help="A program, run as python runs it.", show_default=False)
+    ],
+    limits: LimitOptions,
+    output: OutputOptions,
+    arguments: Annotated[
+        list[str], typer.Argument(metavar="[ARGS]…", help="What the program is given.")
+    ] = [],  # noqa: B006 (Typer asks for a list)
+    module: Annotated[bool, typer.Option("-m", help="SCRIPT is a module's name, as for python -m.")] = False,
+    hits: Annotated[
+        bool, typer.Option("--hits", help="Count all calls, not only those that compile.")
+    ] = False,
+    record: Annotated[
+        str,
+        typer.Option(
+            "--record",
+            metavar="FILE.jsonl",
+            help="Write each event as it happens; {pid} and {host} are filled in.",
+        ),
+    ] = "",
+    listing: Listing = Format.text,
+) -> None:
+    """Run a program, and tell what it compiled, what that cost, and why."""
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.run import ended, fields_of, run_core, tell
+
+    fields = fields_of(program, arguments, module, hits, record, limits)
+    with emitted(output, shared=True) as emit:
+        result = run_core(fields, output)
+        tell(result.report, output, listing, emit)
+    raise typer.Exit(ended(result, limits, output))
+
+
+def summary(
+    recordings: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Recordings, as run --record makes them.")
+    ],
+    output: OutputOptions,
+    listing: Listing = Format.text,
+) -> None:
+    """Print the summary of a recorded program, or of all processes of a job. Needs no JAX."""
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.run import annotate, summarize
+
+    with emitted(output) as emit:
+        report = summarize(recordings)
+        emit(report)
+    annotate(report, listing)
+
+
 def ls(
     module: Annotated[str, typer.Argument(metavar="MODULE", help="pkg.mod, or path/to/file.py.")],
     output: OutputOptions,
@@ -193,6 +249,10 @@ def register(app: typer.Typer) -> None:
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
     app.command(rich_help_panel=CALLS)(grouped(trace_cache))
+    # what stands after the program is the program's
+    its_own = {"allow_interspersed_args": False}
+    app.command(rich_help_panel=CALLS, context_settings=its_own)(grouped(run))
+    app.command(rich_help_panel=CALLS)(grouped(summary))
     for command in looking:
         app.command(rich_help_panel=MORE)(grouped(command))
 

@@ -14,6 +14,7 @@ import typer
 _ARGUMENTS = "Arguments of the target"
 _FUNCTION = "How it is jitted"
 _OUTPUT = "Output"
+_LIMITS = "Limits"
 
 
 class Color(StrEnum):
@@ -22,6 +23,13 @@ class Color(StrEnum):
     auto = "auto"
     always = "always"
     never = "never"
+
+
+class Format(StrEnum):
+    """How a summary looks: for a person, or with annotations for GitHub besides."""
+
+    text = "text"
+    github = "github"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,59 @@ class OutputOptions:
         typer.Option(
             "--verbose", "-v", rich_help_panel=_OUTPUT, help="Show also what JAX compiles for itself."
         ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class LimitOptions:
+    """What a program's compilations are held to."""
+
+    max_compiles: Annotated[
+        list[str],
+        typer.Option(
+            "--max-compiles",
+            metavar="[FUNCTION=]N",
+            rich_help_panel=_LIMITS,
+            help="Exit with 1 after more than N compilations. Repeatable.",
+        ),
+    ] = field(default_factory=list)
+    max_compile_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--max-compile-seconds",
+            metavar="S",
+            rich_help_panel=_LIMITS,
+            help="Exit with 1 if tracing, lowering and compiling took longer.",
+        ),
+    ] = None
+    fail_on_recompile: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-recompile",
+            rich_help_panel=_LIMITS,
+            help="Exit with 1 if a function compiled again, or with --warmup if anything did after that.",
+        ),
+    ] = False
+    warmup: Annotated[
+        str,
+        typer.Option(
+            "--warmup",
+            metavar="'N calls'|MARKER",
+            rich_help_panel=_LIMITS,
+            help="What may compile: N calls of each function, or all up to jitinspect.mark(MARKER).",
+        ),
+    ] = ""
+    lock: Annotated[
+        Path | None,
+        typer.Option(
+            "--lock",
+            metavar="FILE",
+            rich_help_panel=_LIMITS,
+            help="Exit with 1 if something compiles that FILE does not have. Written where there is none.",
+        ),
+    ] = None
+    update_lock: Annotated[
+        bool, typer.Option("--update-lock", rich_help_panel=_LIMITS, help="Write the --lock file anew.")
     ] = False
 
 

@@ -14,11 +14,13 @@ from typing import TextIO
 from jitinspect.cli import streams
 from jitinspect.cli.options import OutputOptions
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
-from jitinspect.model import CallReport, Listing, Report
+from jitinspect.model import CallReport, Diagnosis, Listing, Report
 from jitinspect.render.errors import error_text
-from jitinspect.render.json import AnyReport, error_to_json, from_json, to_json
+from jitinspect.render.json import AnyReport, error_to_json, from_json, is_of_program, to_json
 from jitinspect.render.text import shown_path
 
+TRACE = "trace.json"
+"""The end of a file's name that asks for Chrome's trace format, of what happened over time."""
 WIDE = 10_000
 """Columns of a table that goes to no terminal: as many as it takes, so that nothing is cut."""
 _STDOUT = (Path("-"), Path("/dev/stdout"))
@@ -63,7 +65,7 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
         color = streams.wants_color(options.color.value, stdout)
         paged = options.pager and stdout.isatty()
         (streams.write_paged if paged else streams.write)(
-            stdout, as_text(report, color, _width(stdout), options.verbose, options.quiet)
+            stdout, as_text(report, color, columns(stdout), options.verbose, options.quiet)
         )
 
 
@@ -72,7 +74,7 @@ def needs_environment(options: OutputOptions) -> bool:
     return options.as_json or (options.output is not None and options.output.suffix in (".json", ".html"))
 
 
-def _width(stdout: TextIO) -> int:
+def columns(stdout: TextIO) -> int:
     """Columns of the terminal, or those that COLUMNS asks for."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal():
@@ -94,13 +96,17 @@ def as_text(
 
         yield from calls.render(report, color, width, verbose, quiet)
         return
+    if is_of_program(report):
+        from jitinspect.render import run
+
+        yield from run.render(report, color, width, verbose, quiet)
+        return
     from jitinspect.render import tables
 
-    yield (
-        tables.listing(report, color, width)
-        if isinstance(report, Listing)
-        else tables.diagnosis(report, color, width)
-    )
+    if isinstance(report, Listing):
+        yield tables.listing(report, color, width)
+    elif isinstance(report, Diagnosis):
+        yield tables.diagnosis(report, color, width)
 
 
 def check_file(option: str, path: Path) -> Path:
@@ -158,6 +164,10 @@ def _color_choice(argv: list[str]) -> str:
 
 
 def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iterable[str]:
+    if is_of_program(report) and path.name.endswith(TRACE):
+        from jitinspect.render import chrome
+
+        return [chrome.to_trace(report), "\n"]
     if options.as_json or path.suffix == ".json":
         return [to_json(report), "\n"]
     if path.suffix != ".html":
@@ -166,6 +176,8 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
 
     if isinstance(report, CallReport):
         return html.render_calls(report)
+    if is_of_program(report):
+        return html.render_run(report)
     if not isinstance(report, Report):
         raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
     return html.render(report)

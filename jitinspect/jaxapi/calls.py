@@ -23,8 +23,8 @@ from jax._src import core as _core
 
 from jitinspect.jaxapi.events import is_program, owner
 
-_context = _core.trace_ctx  # one object; what it says is the thread's own
-_evaluating = _core.eval_trace
+context = _core.trace_ctx  # one object; what it says is the thread's own
+evaluating = _core.eval_trace
 
 
 class Watched:
@@ -87,7 +87,7 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
     hit, identify, fold = recorder.log.append, recorder.identify, recorder.fold
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        straight = _context.trace is _evaluating
+        straight = context.trace is evaluating
         if (not straight and being_staged()) or disabled.value:
             return jit(*args, **kwargs)
         before = fired[0]
@@ -176,7 +176,7 @@ def behind(obj: Any) -> Any:
 
 def being_staged() -> bool:
     """Whether JAX is tracing a function into a jaxpr: a call is then a part of that, and runs nothing."""
-    trace: Any = _context.trace
+    trace: Any = context.trace
     while trace is not None:
         if type(trace).__name__ in ("DynamicJaxprTrace", "JaxprTrace"):
             return True
@@ -206,7 +206,7 @@ def watch(recorder: Recorder) -> Iterator[None]:
     stages = jax.stages
     replaced = [
         (jax, "jit", _jit(jax.jit, recorder)),
-        (jax, "eval_shape", _eval_shape(jax.eval_shape)),
+        (jax, "eval_shape", eval_shape_behind_fronts(jax.eval_shape)),
         (jax, "clear_caches", _clear_caches(jax.clear_caches, recorder)),
         (stages.Traced, "lower", _next_stage(stages.Traced.lower, recorder)),
         (stages.Lowered, "compile", _next_stage(stages.Lowered.compile, recorder)),
@@ -242,7 +242,7 @@ def is_jit(obj: object) -> bool:
     return type(obj).__name__ == "PjitFunction"
 
 
-def _eval_shape(original: Callable[..., Any]) -> Callable[..., Any]:
+def eval_shape_behind_fronts(original: Callable[..., Any]) -> Callable[..., Any]:
     """JAX does less for what is a jit by its type."""
 
     @functools.wraps(original)

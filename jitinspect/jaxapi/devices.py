@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jaxlib.version
+from jax._src import xla_bridge as _xla_bridge
 
 import jitinspect
 from jitinspect.errors import UnavailableError, UsageError
@@ -66,3 +67,13 @@ def ensure_cpu_devices(count: int) -> bool:
     except (RuntimeError, AttributeError, TypeError):
         return False
     return True
+
+
+def job() -> tuple[int, int] | None:
+    """The index of this process in its job, and how many there are; None for a program of one process, and
+    as long as that is not known. Starts no backend.
+    """
+    initialized = getattr(_xla_bridge, "backends_are_initialized", None)
+    if initialized is None or not initialized() or jax.process_count() == 1:
+        return None
+    return jax.process_index(), jax.process_count()

@@ -100,7 +100,7 @@ def asked() -> Asked:
 def _call(frame: FrameType) -> MissedCall:
     variables = frame.f_locals
     jit = SeenJit(variables["fun"], variables["jit_info"])
-    through = filter_jit_call(_above_jax(frame))
+    through = filter_jit_call(_above(frame))
     if through is not None:
         return MissedCall(jit, *through)
     return MissedCall(jit, variables["args"], variables["kwargs"])
@@ -111,9 +111,10 @@ def _traced_call(frame: FrameType) -> MissedCall:
     return MissedCall(variables["jit_func"], variables["args"], variables["kwargs"])
 
 
-def _above_jax(frame: FrameType) -> FrameType | None:
+def _above(frame: FrameType) -> FrameType | None:
+    """The first frame further out that is neither JAX's nor that of a front."""
     above: FrameType | None = frame
-    while above is not None and owner(above.f_code) == "jax":
+    while above is not None and owner(above.f_code) in ("jax", "jitinspect"):
         above = above.f_back
     return above
 

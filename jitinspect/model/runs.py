@@ -20,10 +20,11 @@ class Compilation:
     """One call, or other piece of work, in which JAX traced, lowered or compiled.
 
     `seq` counts them in the order of their ends. `at` is the user's line that asked for it. `seconds` has the
-    stages that ran, `began` is the time of the first since the start of the watch. `nearest` is the `seq` of
-    the one that the reasons compare with. `module` is a digest of what XLA was given, told where the
-    processes of a job are to be compared. `raised` is the stage that did not come to its end. `compilations`
-    is 0 where an executable was reused, or came from disk.
+    stages that ran, `began` and `ended` are the times of the first and the last, since the start of the
+    watch. `compilations` is 0 where an executable was reused, or came from disk. `nearest` is the `seq` of
+    the one that the reasons compare with. `raised` is the stage that did not come to its end. `module` is a
+    digest of what XLA was given, told where the processes of a job are to be compared. `late` tells that it
+    came after the warm-up that the user spoke of.
     """
 
     seq: int
@@ -34,6 +35,7 @@ class Compilation:
     signature: str | None
     status: Status
     began: float
+    ended: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
     compilations: int = 0
     nearest: int | None = None
@@ -42,8 +44,8 @@ class Compilation:
     raised: Phase | None = None
     module: str | None = None
     late: bool = False
-    """Whether it came after the warm-up that the user spoke of."""
     thread: int = 0
+    process: int = 0
 
     @property
     def spent(self) -> float:
@@ -65,6 +67,7 @@ class Span:
     depth: int = 0
     internal: bool = False
     disk_hit: bool = False
+    process: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +152,13 @@ class RunTotals:
 class Check:
     """A limit that the user set: what was asked, whether it held, and if not why, in lines of text.
 
-    `at` are the places in the program that the reader should look at.
+    `at` is the first place in the program that the reader should look at.
     """
 
     limit: str
     held: bool
     why: tuple[str, ...] = ()
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy, Reason, Work
-from jitinspect.render.text import cut_middle, seconds, shown_path
+from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, shown_path
 
-_COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
+STATUS_COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
 _BESIDE = 150
 """Columns from which on reasons stand beside the calls."""
 _STAGES = 80
@@ -63,16 +63,6 @@ def _likeness(call: Call, quiet: bool) -> tuple[object, ...] | None:
     return ("cached",) if quiet else (call.function, call.at, call.signature, call.executable)
 
 
-class Painter:
-    """Texts in colour, or as they are."""
-
-    def __init__(self, color: bool) -> None:
-        self.color = color
-
-    def __call__(self, text: str, sgr: str) -> str:
-        return f"\x1b[{sgr}m{text}\x1b[0m" if self.color and text and sgr else text
-
-
 class _Layout:
     """The widths of the columns; the call stands last, for it is cut where it does not fit."""
 
@@ -95,9 +85,9 @@ class _Layout:
         head = f"{'#':>{index}}  {'status':<{status}}  {'exe':<{exe}}  {middle}{'time':>{time}}  "
         return head + (f"{'call':<{self._room}}  reason" if self._beside else "call")
 
-    def folded(self, count: int, quiet: bool) -> str:
+    def folded(self, number: int, quiet: bool) -> str:
         what = "cached call" if quiet else "more call"
-        return f"{'…':>{self._columns[0]}}  {_count(count, what)}{'' if quiet else ' like it'}"
+        return f"{'…':>{self._columns[0]}}  {count(number, what)}{'' if quiet else ' like it'}"
 
     def lines(self, call: Call, painter: Painter) -> Iterator[str]:
         index, status, exe, stages, time = self._columns
@@ -105,7 +95,7 @@ class _Layout:
         spent = seconds(sum(call.seconds.values())) if call.seconds else ""
         cells = (
             painter(f"{call.index:>{index}}", "2"),
-            painter(f"{shown_status(call):<{status}}", "31" if call.error else _COLOURS[call.status]),
+            painter(f"{shown_status(call):<{status}}", "31" if call.error else STATUS_COLOURS[call.status]),
             f"{_executable(call):<{exe}}",
             *([painter(f"{ran:<{stages}}", "2")] if stages else []),
             f"{spent:>{time}}",
@@ -183,32 +173,20 @@ def totals(report: CallReport, painter: Painter, width: int = 10_000) -> Iterato
     """What stands below the table, in lines of at most `width` columns where their words allow it."""
     sums = report.totals
     told = [
-        ("planned, nothing was run: " if report.planned else "") + _count(sums.calls, "call"),
-        _count(sums.compilations, "compilation"),
+        ("planned, nothing was run: " if report.planned else "") + count(sums.calls, "call"),
+        count(sums.compilations, "compilation"),
         *([f"{sums.disk_hits} from disk"] if sums.disk_hits else []),
-        _count(sums.cache_entries, "cache entr", "y", "ies"),
-        _count(sums.cache_hits, "cache hit"),
+        count(sums.cache_entries, "cache entr", "y", "ies"),
+        count(sums.cache_hits, "cache hit"),
         *([] if report.planned else [seconds(sums.seconds)]),
     ]
-    yield from (painter(line, "1") + "\n" for line in _joined(told, width))
+    yield from (painter(line, "1") + "\n" for line in joined(told, width))
     yield from _functions(report.functions, report.planned, painter, width)
     for text, sgr in _notes(report):
         yield from (painter(line, sgr) + "\n" for line in textwrap.wrap(text, width, **_WHOLE_WORDS))
 
 
 _WHOLE_WORDS: Any = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
-
-
-def _joined(parts: list[str], width: int) -> Iterator[str]:
-    """The parts with a dot between them, in as many lines as it takes."""
-    line = parts[0]
-    for part in parts[1:]:
-        if len(line) + 3 + len(part) <= width:
-            line += f" · {part}"
-        else:
-            yield line
-            line = f"  {part}"
-    yield line
 
 
 def _functions(
@@ -221,9 +199,9 @@ def _functions(
     fits = name + where + (45 if planned else 55) <= width
     for one, place in zip(functions, places, strict=True):
         counts = [
-            _count(one.calls, "call"),
-            _count(one.compilations, "compilation"),
-            _count(one.cache_hits, "hit"),
+            count(one.calls, "call"),
+            count(one.compilations, "compilation"),
+            count(one.cache_hits, "hit"),
             *([] if planned else [seconds(one.seconds)]),
         ]
         if fits:
@@ -233,7 +211,7 @@ def _functions(
             yield f"  {one.function:<{name}}  {painter(f'{place:<{where}}', '2')}  {columns}\n"
         else:
             yield "  " + cut_middle(f"{one.function}  {place}", max(width - 2, 20)) + "\n"
-            yield from (f"    {line}\n" for line in _joined(counts, width - 4))
+            yield from (f"    {line}\n" for line in joined(counts, width - 4))
 
 
 def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
@@ -242,7 +220,7 @@ def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
     yield from _work(report.unwatched, "of functions that were jitted out of sight")
     yield from _work(report.internal, "of JAX's own (eager operations)")
     if report.omitted:
-        yield f"{_count(report.omitted, 'cached call')} without a row", "2"
+        yield f"{count(report.omitted, 'cached call')} without a row", "2"
     yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)
     if report.stopped:
         yield f"ended early: {report.stopped}", "31"
@@ -250,15 +228,11 @@ def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
 
 def _work(work: Work, what: str) -> Iterator[tuple[str, str]]:
     if work.compilations:
-        yield f"+ {seconds(work.seconds)} for {_count(work.compilations, 'compilation')} {what}", "2"
+        yield f"+ {seconds(work.seconds)} for {count(work.compilations, 'compilation')} {what}", "2"
 
 
 def _policy(policy: Policy, today: int) -> str:
     return (
-        f"with {policy.policy}: {_count(policy.compilations, 'compilation')} instead of {today}, "
+        f"with {policy.policy}: {count(policy.compilations, 'compilation')} instead of {today}, "
         f"{policy.share:.1%} more elements ({policy.padded:,} padded)"
     )
-
-
-def _count(number: int, what: str, one: str = "", many: str = "s") -> str:
-    return f"{number:,} {what}{one if number == 1 else many}"

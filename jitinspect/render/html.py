@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from typing import TYPE_CHECKING
 
 from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Report
 from jitinspect.render import calls
@@ -11,7 +12,10 @@ from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
 from jitinspect.render.key import comparison_text, key_text
 from jitinspect.render.terminal import LANGUAGES, artifact_title, key_title
-from jitinspect.render.text import seconds
+from jitinspect.render.text import Painter, seconds
+
+if TYPE_CHECKING:
+    from jitinspect.model.runs import RunReport
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -51,8 +55,23 @@ def render_calls(report: CallReport) -> Iterator[str]:
         yield f"<td>{call.index}<td>{calls.shown_status(call)}<td>{number}<td class=time>{spent}"
         yield f"<td><code>{escape(call.signature)}</code><br><span class=muted>{escape(call.at or '')}</span>"
         yield f"<td>{_reasons(call)}</tr>\n"
-    totals = "".join(calls.totals(report, calls.Painter(False)))
+    totals = "".join(calls.totals(report, Painter(False)))
     yield f"</table>\n<pre>{escape(totals)}</pre>\n</body></html>\n"
+
+
+def render_run(report: RunReport) -> Iterator[str]:
+    """The page of `run`: its summary, with all that is known, and the compilations."""
+    from jitinspect.render import run
+
+    yield from _head(f"{report.program} – {report.command}")
+    yield f"<h1><code>{escape(report.program)}</code></h1>\n"
+    yield f"<pre>{escape(''.join(run.render(report, color=False, width=160, verbose=True)))}</pre>\n"
+    yield "<h2>Compilations</h2>\n<table>\n"
+    for one in report.compilations:
+        yield f"<tr><td>{one.status}<td class=time>{seconds(one.spent)}"
+        yield f"<td><code>{escape(one.signature or one.function)}</code>"
+        yield f"<br><span class=muted>{escape(one.at or '')}</span><td>{escape(run.why(one))}</tr>\n"
+    yield "</table>\n</body></html>\n"
 
 
 def _reasons(call: Call) -> str:

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
 
-AnyReport = Report | Listing | Diagnosis | CallReport
+if TYPE_CHECKING:
+    from jitinspect.model.runs import RunReport
+
+AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
+_OF_PROGRAMS = ("run", "summary", "watch")
+
+
+def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
+    """Whether it tells of a whole program; the model of those is loaded for them alone."""
+    return report.command in _OF_PROGRAMS
+
+
+def _kind(command: object) -> type:
+    if command in _OF_PROGRAMS:
+        from jitinspect.model.runs import RunReport
+
+        return RunReport
+    return _KINDS.get(str(command), Report)
 
 
 def to_json(report: AnyReport) -> str:
@@ -60,7 +77,7 @@ def _report(document: dict[str, Any]) -> AnyReport:
     """A document has the `key` of a single call, and `keys` for a sweep."""
     from jitinspect.render.decode import reader
 
-    kind = _KINDS.get(str(document.get("command")), Report)
+    kind = _kind(document.get("command"))
     keys = document.get("keys") or [key for key in [document.get("key")] if key is not None]
     report: AnyReport = reader(kind)({**document, "keys": keys} if kind is Report else document)
     return report

@@ -9,7 +9,7 @@ from jitinspect.model import CompileEvent, Phase
 from jitinspect.render.text import cut_middle, seconds, shown_path
 
 _PHASE_COLOURS: dict[Phase, str] = {"trace": "36", "lower": "34", "compile": "35"}
-_CLEAR_LINE = "\r\x1b[2K"
+CLEAR_LINE = "\r\x1b[2K"
 
 
 class CompileLog:
@@ -51,7 +51,7 @@ class CompileLog:
     def _write(self, text: str) -> None:
         """A log that cannot be written is no reason to lose what was asked for."""
         with suppress(OSError):
-            self._stream.write((_CLEAR_LINE if self._live else "") + text)
+            self._stream.write((CLEAR_LINE if self._live else "") + text)
             self._stream.flush()
 
 

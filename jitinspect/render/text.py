@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 
 def seconds(value: float) -> str:
@@ -24,3 +25,30 @@ def shown_path(path: str) -> str:
     """Relative to the current folder, or to the folder of installed packages, where it lies below one."""
     below = os.getcwd() + os.sep
     return path.removeprefix(below) if path.startswith(below) else path.rpartition("/site-packages/")[2]
+
+
+class Painter:
+    """Texts in colour, or as they are."""
+
+    def __init__(self, color: bool) -> None:
+        self.color = color
+
+    def __call__(self, text: str, sgr: str) -> str:
+        return f"\x1b[{sgr}m{text}\x1b[0m" if self.color and text and sgr else text
+
+
+def joined(parts: list[str], width: int) -> Iterator[str]:
+    """The parts with a dot between them, in as many lines as it takes."""
+    line = parts[0]
+    for part in parts[1:]:
+        if len(line) + 3 + len(part) <= width:
+            line += f" · {part}"
+        else:
+            yield line
+            line = f"  {part}"
+    yield line
+
+
+def count(number: int, what: str, one: str = "", many: str = "s") -> str:
+    """`1 call`, `2 calls`; `one` and `many` are the endings."""
+    return f"{number:,} {what}{one if number == 1 else many}"

@@ -9,14 +9,15 @@ import jitinspect
 HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
-    "errors": 0, "model": 0, "paths": 0,
+    "errors": 0, "model": 0, "paths": 0, "marks": 0,
     "specs": 1, "hlotext": 1, "tracebacks": 1, "explain": 1, "keydiff": 1,
-    "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2,
+    "summary": 1, "limits": 1, "lockfile": 1, "unevenness": 1,
+    "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2, "recording": 2, "recordings": 3,
     "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3, "cachekey": 3,
     "arguments": 4, "stages": 4, "doctor": 4, "probes": 4, "layers": 4, "comparisons": 4,
-    "executables": 5, "entries": 5, "books": 6, "plan": 6, "ledger": 7, "watcher": 7,
+    "executables": 5, "entries": 5, "books": 6, "plan": 6, "ledger": 7, "watcher": 7, "watch": 8,
     "replay": 8, "bookkeeping": 8, "planning": 9,
-    "inspection": 10, "tracecache": 10,
+    "inspection": 10, "tracecache": 10, "running": 10,
     "cli": 11, "__main__": 12,
 }  # fmt: skip
 """Each room may import from its own package and from floors below; `render` stands apart."""

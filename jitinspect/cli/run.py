@@ -1,0 +1,155 @@
+"""The door to the core for `run` and `summary`."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jitinspect import limits, lockfile, recordings
+from jitinspect.cli import streams
+from jitinspect.cli.core import import_jax, make_way
+from jitinspect.cli.options import Format, LimitOptions, OutputOptions
+from jitinspect.cli.output import as_text, columns, needs_environment
+from jitinspect.errors import INTERRUPTED, CheckFailed, LoadError, UsageError
+from jitinspect.model.runs import RunReport
+from jitinspect.render.decode import Misfit, reader
+from jitinspect.render.run import RunLog
+
+if TYPE_CHECKING:
+    from jitinspect.running import Result
+
+
+def fields_of(
+    program: str, arguments: Sequence[str], module: bool, hits: bool, record: str, held_to: LimitOptions
+) -> dict[str, Any]:
+    """The fields of a `running.Request`; what is wrong with them is told before jax is imported."""
+    if held_to.warmup and not held_to.fail_on_recompile:
+        raise UsageError("--warmup needs --fail-on-recompile", hint="add --fail-on-recompile")
+    if held_to.update_lock and held_to.lock is None:
+        raise UsageError("--update-lock needs --lock FILE", hint="--lock compiles.lock --update-lock")
+    _check_program(program, module)
+    return {
+        "program": program,
+        "argv": tuple(arguments),
+        "is_module": module,
+        "hits": hits,
+        "record": record or None,
+        "limits": _limits(held_to),
+        "lock": held_to.lock.absolute() if held_to.lock else None,
+        "update_lock": held_to.update_lock,
+    }
+
+
+def _limits(held_to: LimitOptions) -> limits.Limits:
+    return limits.Limits(
+        tuple(map(limits.parse_most_compiles, held_to.max_compiles)),
+        held_to.max_compile_seconds,
+        held_to.fail_on_recompile,
+        limits.parse_warmup(held_to.warmup) if held_to.warmup else None,
+    )
+
+
+def _check_program(program: str, is_module: bool) -> None:
+    if is_module or Path(program).is_file():
+        return
+    beside = [str(found) for found in Path(program).parent.glob("*.py")]
+    near = get_close_matches(program, beside, n=1)
+    hint = f"did you mean {near[0]}?" if near else "jitinspect run SCRIPT, or run -m MODULE"
+    raise LoadError(f"no file {program}", hint=hint)
+
+
+def run_core(fields: dict[str, Any], output: OutputOptions) -> Result:
+    """Run it, with the log live on stderr."""
+    import_jax()
+    from jitinspect import running
+    from jitinspect.watch import Listeners
+
+    make_way()
+    listeners = Listeners()
+    if not output.quiet:
+        log = _log(output)
+        listeners = Listeners(log.on_start, log.on_compilation)
+    result = running.run(running.Request(**fields), listeners)
+    if not needs_environment(output):
+        return result
+    from jitinspect.jaxapi.devices import environment
+
+    return replace(result, report=replace(result.report, environment=environment()))
+
+
+def _log(output: OutputOptions) -> RunLog:
+    return RunLog(
+        sys.stderr,
+        color=streams.wants_color(output.color.value, sys.stderr),
+        live=sys.stderr.isatty(),
+        verbose=output.verbose,
+        width=shutil.get_terminal_size((160, 24)).columns,
+    )
+
+
+def tell(report: RunReport, output: OutputOptions, listing: Format, emit: Callable[..., None]) -> None:
+    """The summary on stderr, for stdout is the program's. Where it is to be JSON, or a file, what was checked
+    is told on stderr all the same.
+    """
+    elsewhere = output.as_json or output.output is not None
+    if elsewhere:
+        emit(report)
+    color = streams.wants_color(output.color.value, sys.stderr)
+    quiet = elsewhere or output.quiet
+    streams.write(sys.stderr, as_text(report, color, columns(sys.stderr), output.verbose, quiet))
+    annotate(report, listing)
+
+
+def annotate(report: RunReport, listing: Format) -> None:
+    """GitHub reads its commands from what a job prints, wherever it does."""
+    if listing is Format.github:
+        from jitinspect.render.github import annotated
+
+        streams.write(sys.stderr, annotated(report))
+
+
+def ended(result: Result, held_to: LimitOptions, output: OutputOptions) -> int:
+    """The exit code; below 0 the signal that the process is to end by, as the program would have.
+
+    Raises `CheckFailed` where a limit did not hold, and what went wrong with jitinspect itself.
+    """
+    report = result.report
+    if held_to.lock is not None and (held_to.update_lock or not held_to.lock.exists()):
+        _write_lock(held_to.lock, report, output.quiet)
+    if result.fault is not None:
+        raise result.fault
+    failed = [check.limit for check in report.checks if not check.held]
+    if failed:
+        raise CheckFailed(f"did not hold: {', '.join(failed)}")
+    return -signal.SIGINT if report.exit_code == INTERRUPTED and report.stopped else report.exit_code
+
+
+def _write_lock(path: Path, report: RunReport, quiet: bool) -> None:
+    """A program that did not come to its end has not compiled all that it does."""
+    if report.exit_code != 0:
+        sys.stderr.write(f"note: {path} was not written: the program ended with {report.exit_code}\n")
+        return
+    try:
+        path.write_text(lockfile.to_text(lockfile.locked(report.compilations)), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--lock {path}: {error.strerror}") from None
+    if not quiet:
+        sys.stderr.write(f"wrote {path}\n")
+
+
+def summarize(files: Sequence[Path]) -> RunReport:
+    """Raises `LoadError` for what is no recording."""
+    return recordings.summarized(files, _decoded)
+
+
+def _decoded(kind: type, value: Any) -> Any:
+    try:
+        return reader(kind)(value)
+    except Misfit as misfit:
+        raise LoadError(f"this recording cannot be read: {misfit}") from None

@@ -1,0 +1,127 @@
+"""Limits that a program's compilations are held to, so that a recompile fails in CI and not in production."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from jitinspect.errors import UsageError
+from jitinspect.model.runs import Check, Compilation, RunReport
+
+MOST_TOLD = 8
+"""Causes that are told for a limit that did not hold; of the others their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class MostCompiles:
+    """At most `number` compilations, of one function or (None) of all of the program's."""
+
+    function: str | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warmup:
+    """Until when compilations are expected: the first `calls` of each function, or up to a `marker`."""
+
+    calls: int | None = None
+    marker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the user asked for; None and empty is no limit."""
+
+    most_compiles: tuple[MostCompiles, ...] = ()
+    most_seconds: float | None = None
+    fail_on_recompile: bool = False
+    warmup: Warmup | None = None
+
+
+def parse_most_compiles(text: str) -> MostCompiles:
+    """`12`, or `step=1`. Raises `UsageError`."""
+    function, given, number = text.rpartition("=")
+    if not number.strip().isdecimal() or (given and not function.strip()):
+        raise UsageError(f"--max-compiles {text}: not a number", hint="--max-compiles 3, or step=1")
+    return MostCompiles(function.strip() or None, int(number))
+
+
+def parse_warmup(text: str) -> Warmup:
+    """`10 calls`, `10`, or the name of a marker. Raises `UsageError`."""
+    if found := re.fullmatch(r"(\d+)(\s*calls?)?", text.strip()):
+        return Warmup(calls=int(found[1]))
+    if not text.strip():
+        raise UsageError("--warmup: neither a number of calls nor a marker", hint="--warmup '10 calls'")
+    return Warmup(marker=text.strip())
+
+
+def checked(limits: Limits, report: RunReport, late: Sequence[Compilation], reached: bool) -> Iterator[Check]:
+    """Each limit, and whether it held. `late` is what came after the warm-up, `reached` tells that its marker
+    was.
+    """
+    for most in limits.most_compiles:
+        yield _most_compiles(most, report)
+    if limits.most_seconds is not None:
+        spent = report.totals.seconds
+        limit = f"--max-compile-seconds {limits.most_seconds:g}"
+        why = f"{spent:.3g} s were spent on tracing, lowering and compiling"
+        yield _check(limit, spent <= limits.most_seconds, why, report.slowest)
+    if limits.fail_on_recompile:
+        yield _no_recompile(limits.warmup, report, late, reached)
+
+
+def _most_compiles(most: MostCompiles, report: RunReport) -> Check:
+    chosen = [one for one in report.compilations if most.function in (None, one.function)]
+    count = sum(
+        one.compilations for one in report.functions if most.function in (None, one.function)
+    )  # of which not all need be listed
+    limit = f"--max-compiles {most.number if most.function is None else f'{most.function}={most.number}'}"
+    names = {one.function for one in report.functions}
+    if most.function is not None and most.function not in names:
+        near = get_close_matches(most.function, names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return Check(limit, True, (f"no function {most.function} was compiled{hint}",))
+    of = f" of {most.function}" if most.function else ""
+    return _check(limit, count <= most.number, f"{_count(count, 'compilation')}{of}", chosen)
+
+
+def _no_recompile(
+    warmup: Warmup | None, report: RunReport, late: Sequence[Compilation], reached: bool
+) -> Check:
+    """Without a warm-up each function may compile once, by its first call."""
+    if warmup is None:
+        again = [one for one in report.compilations if one.compilations and is_again(one)]
+        return _check("--fail-on-recompile", not again, _count(len(again), "recompile"), again)
+    if warmup.marker is not None and not reached:
+        why = f"the program never reached jitinspect.mark({warmup.marker!r})"
+        return Check("--fail-on-recompile", False, (why,))
+    when = f"{warmup.calls} calls" if warmup.marker is None else f"mark({warmup.marker!r})"
+    return _check("--fail-on-recompile", not late, f"{_count(len(late), 'compilation')} after {when}", late)
+
+
+def is_again(one: Compilation) -> bool:
+    """Whether it was compiled for a definition that had been compiled before."""
+    return any(reason.kind != "first_call" for reason in one.reasons)
+
+
+def causes(compilations: Sequence[Compilation]) -> Iterator[str]:
+    """A line for each: where, what, why, and what that took."""
+    told = [one for one in compilations if one.compilations]
+    for one in told[:MOST_TOLD]:
+        why = ", ".join(reason.text for reason in one.reasons) or one.kind.replace("_", " ")
+        yield f"{one.at or one.definition or '?'}: {one.signature or one.function}: {why} ({one.spent:.2g} s)"
+    if len(told) > MOST_TOLD:
+        yield f"and {len(told) - MOST_TOLD} more"
+
+
+def _check(limit: str, held: bool, what: str, because: Sequence[Compilation]) -> Check:
+    if held:
+        return Check(limit, True)
+    again = next((one.at for one in because if is_again(one)), because[0].at if because else None)
+    return Check(limit, False, (what, *causes(because)), again)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,110 @@
+"""A recording: every event of a program as it happens, a JSON object a line, so that one that is killed
+leaves what it had.
+
+The kinds of lines: `begin` (once, first), `job` (as soon as JAX knows its process), `start` and `span` (of a
+stage), `compilation`, `calls` and `end` (once, last but for what `atexit` compiles).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from jitinspect.errors import UsageError
+from jitinspect.model import SCHEMA, Phase
+from jitinspect.model.runs import Compilation, Span
+from jitinspect.summary import Calls
+
+Job = tuple[int, int]
+"""The index of a process in its job, and how many there are."""
+
+
+class Recorder:
+    """Writes a recording to `path`, each line by a write of its own. A `Sink` as well.
+
+    Raises `UsageError` where the file cannot be written, or another process is recording to it.
+    """
+
+    def __init__(self, path: Path, header: Mapping[str, Any], job: Callable[[], Job | None]) -> None:
+        self._file = _opened(path)
+        self._job, self._told_job = job, False
+        self._threads: dict[int, int] = {}
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
+        self._write("begin", {**known, **header})
+
+    def on_start(self, phase: Phase, function: str, began: float) -> None:
+        self._write("start", {"phase": phase, "function": function, "began": round(began, 6)})
+
+    def on_span(self, span: Span) -> None:
+        self._write("span", _shallow(span))
+
+    def on_compilation(self, compilation: Compilation) -> None:
+        if not self._told_job and (job := self._job()) is not None:
+            self._told_job = True
+            self._write("job", {"process": job[0], "processes": job[1]})
+        told = _shallow(compilation)
+        told["reasons"] = [asdict(reason) for reason in compilation.reasons]
+        self._write("compilation", told)
+
+    def end(self, exit_code: int, stopped: str | None, wall_seconds: float, calls: Calls | None) -> None:
+        if calls is not None:
+            listed = [
+                {"function": name, "definition": definition, "at": at, "calls": count}
+                for (name, definition), told in calls.items()
+                for at, count in told.items()
+            ]
+            self._write("calls", {"calls": listed})
+        self._write("end", {"exit_code": exit_code, "stopped": stopped, "wall_seconds": wall_seconds})
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _write(self, kind: str, told: Mapping[str, Any]) -> None:
+        line = json.dumps({"record": kind, **told}, ensure_ascii=False, separators=(",", ":"))
+        os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _shallow(one: Any) -> dict[str, Any]:
+    """`asdict` would copy what is deep, too."""
+    return {each.name: getattr(one, each.name) for each in fields(one)}
+
+
+def _opened(path: Path) -> int:
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise UsageError(f"--record {path}: {error.strerror}") from None
+    if not _is_ours(file):
+        os.close(file)
+        hint = f"--record {path.with_name(f'{path.stem}-{{pid}}{path.suffix}')}"
+        raise UsageError(f"--record {path}: another process is recording to it", hint=hint)
+    if os.path.isfile(path):
+        os.ftruncate(file, 0)
+    return file
+
+
+def _is_ours(file: int) -> bool:
+    """Whether no other process holds the file; where there are no such locks, it is."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def path_for(text: str) -> Path:
+    """`rec-{pid}.jsonl`, `rec-{host}-{pid}.jsonl`: a file for each process of a job."""
+    return Path(text.replace("{pid}", str(os.getpid())).replace("{host}", socket.gethostname()))

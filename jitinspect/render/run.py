@@ -1,0 +1,272 @@
+"""What a program compiled, for the terminal: a line for each compilation as it happens, and the summary."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any, TextIO
+
+from jitinspect.model import Phase
+from jitinspect.model.runs import Cause, Check, Compilation, FunctionCost, Process, RunReport, Site, Uneven
+from jitinspect.render.calls import STATUS_COLOURS
+from jitinspect.render.log import CLEAR_LINE
+from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, shown_path
+
+MOST_SITES = 10
+"""Call sites that the summary tells of; all of them when it is to be verbose."""
+_FEW = 3
+"""With no more compilations than this, the slowest need no list of their own."""
+
+
+class RunLog:
+    """The compilations of a program, a line each, on `stream` (stderr); `live` says what is being compiled,
+    on a terminal, and is erased again. What JAX compiles for itself has a line where it is `verbose`.
+    """
+
+    def __init__(self, stream: TextIO, *, color: bool, live: bool, verbose: bool, width: int) -> None:
+        self._stream, self._live, self._verbose, self._width = stream, live, verbose, width
+        self._painter = Painter(color)
+        self._shown = False
+
+    def on_start(self, phase: Phase, function: str) -> None:
+        if self._live and phase == "compile":
+            self._write(cut_middle(f"compile {function} …", self._width - 1))
+            self._shown = True
+
+    def on_compilation(self, one: Compilation) -> None:
+        if one.kind != "internal" or self._verbose:
+            self._write(line(one, self._width, self._painter) + "\n")
+        elif self._shown:
+            self._write("")
+        self._shown = False
+
+    def _write(self, text: str) -> None:
+        """A log that cannot be written is no reason to stop a program."""
+        with suppress(OSError, ValueError):
+            self._stream.write((CLEAR_LINE if self._shown else "") + text)
+            self._stream.flush()
+
+
+def line(one: Compilation, width: int, painter: Painter) -> str:
+    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width."""
+    at = shown_path(one.at) if one.at else ""
+    told = why(one)
+    room = max(width - 21 - len(at) - 4, 24)
+    signature = cut_middle(one.signature or one.function, max(16, room - min(len(told), room // 2)))
+    told = cut_middle(told, max(8, room - len(signature)))
+    first = one.reasons and one.reasons[0].kind == "first_call"
+    parts = [
+        painter(f"{one.status:<8}", STATUS_COLOURS[one.status]) + f"  {seconds(one.spent):>9}",
+        signature,
+        painter(at, "2"),
+        painter(told, "31" if one.raised else "2" if first or one.kind != "call" else "33"),
+    ]
+    return "  ".join(part for part in parts if part)
+
+
+def why(one: Compilation) -> str:
+    """The first reason and how many more there are; for what is no call, what it is."""
+    if one.raised:
+        return f"raised while it was {_PAST[one.raised]}"
+    if one.kind != "call":
+        return _KINDS[one.kind] + (f": {one.reasons[0].text}" if one.reasons else "")
+    if not one.reasons:
+        return ""
+    more = f" (+{len(one.reasons) - 1} more)" if len(one.reasons) > 1 else ""
+    return f"{one.reasons[0].text}{more}"
+
+
+_PAST: dict[Phase, str] = {"trace": "traced", "lower": "lowered", "compile": "compiled"}
+_KINDS = {
+    "call": "",
+    "ahead_of_time": "ahead of time",
+    "backward": "backward pass",
+    "other": "not by jax.jit",
+    "internal": "of JAX's own",
+}
+
+
+def render(
+    report: RunReport, color: bool, width: int, verbose: bool = False, quiet: bool = False
+) -> Iterator[str]:
+    """The summary in blocks of lines; `verbose` tells all call sites and hints, `quiet` only what was
+    checked.
+    """
+    painter, width = Painter(color), min(width, 10_000)
+    if not quiet:
+        yield "\n" + painter(f"jitinspect {report.command} {report.program}".rstrip(), "1") + "\n"
+        yield from _totals(report, painter, width)
+        yield from _functions(report.functions, report.totals.wall_seconds, painter, width)
+        yield from _sites(report, painter, width, verbose)
+        yield from _slowest(report, painter, width)
+        yield from _processes(report.processes, painter, width)
+        yield from _uneven(report.uneven, painter, width)
+        if report.stopped:
+            yield painter(f"ended early: {report.stopped}", "31") + "\n"
+    yield from _checks(report.checks, painter, width)
+
+
+def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
+    totals = report.totals
+    share = f", {totals.seconds / totals.wall_seconds:.0%}" if totals.wall_seconds else ""
+    parts = [
+        count(totals.compilations, "compilation"),
+        f"{seconds(totals.seconds)}{share} of {seconds(totals.wall_seconds)}",
+        f"trace {seconds(totals.trace_seconds)}",
+        f"lower {seconds(totals.lower_seconds)}",
+        f"compile {seconds(totals.compile_seconds)}",
+        *([f"{totals.disk_hits} from disk"] if totals.disk_hits else []),
+        *([count(totals.calls, "call")] if totals.calls is not None else []),
+    ]
+    yield from (text + "\n" for text in joined(parts, width))
+    if totals.avoidable:
+        of = f"{totals.avoidable} of {totals.compilations}"
+        yield painter(f"{of} avoidable, {seconds(totals.avoidable_seconds)}", "1;33") + "\n"
+    if report.internal.compilations:
+        what = count(report.internal.compilations, "compilation")
+        told = f"+ {seconds(report.internal.seconds)} for {what} of JAX's own (eager operations)"
+        yield painter(told, "2") + "\n"
+    if report.omitted:
+        yield painter(f"{count(report.omitted, 'compilation')} added up, and not listed", "2") + "\n"
+
+
+def _functions(
+    functions: tuple[FunctionCost, ...], wall: float, painter: Painter, width: int
+) -> Iterator[str]:
+    """A row each; on a narrow terminal without the single stages, then without the definition."""
+    if not functions:
+        return
+    counted = any(one.calls is not None for one in functions)
+    stages = width >= 118
+    head = ["compiled", *(["trace", "lower", "compile"] if stages else []), "total", "share"]
+    head += ["avoidable"] if any(one.avoidable for one in functions) else []
+    head += ["from disk"] if any(one.disk_hits for one in functions) else []
+    head += ["calls", "hits"] if counted else []
+    rows = [_cells(one, wall, head) for one in functions]
+    rooms = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    left = width - sum(rooms) - 2 * len(rooms)
+    names = [_name(one, max(left, 16)) for one in functions]
+    room = max([8, *(len(name) + (len(place) + 2 if place else 0) for name, place in names)])
+    yield "\n" + painter(f"{'function':<{room}}  {_aligned(head, rooms)}", "2") + "\n"
+    for (name, place), cells in zip(names, rows, strict=True):
+        shown = f"{name}  {painter(place, '2')}" if place else name
+        padding = " " * (room - len(name) - (len(place) + 2 if place else 0))
+        yield f"{shown}{padding}  {_aligned(cells, rooms)}\n"
+
+
+def _cells(one: FunctionCost, wall: float, head: Iterable[str]) -> list[str]:
+    """What stands below each word of the head; nothing for what is 0, but for what was counted."""
+    cells = {
+        "compiled": f"{one.compilations:,}",
+        "trace": seconds(one.trace_seconds),
+        "lower": seconds(one.lower_seconds),
+        "compile": seconds(one.compile_seconds),
+        "total": seconds(one.seconds) if one.seconds else "",
+        "share": f"{one.seconds / wall:.0%}" if wall and one.seconds else "",
+        "avoidable": f"{one.avoidable:,}" if one.avoidable else "",
+        "from disk": f"{one.disk_hits:,}" if one.disk_hits else "",
+        "calls": f"{one.calls or 0:,}",
+        "hits": f"{one.hits or 0:,}",
+    }
+    return [cells[word] for word in head]
+
+
+def _name(one: FunctionCost, room: int) -> tuple[str, str]:
+    """The function, and where it is defined if there is room for that."""
+    place = shown_path(one.definition or "")
+    if len(one.function) + 2 + len(place) <= room:
+        return one.function, place
+    return cut_middle(one.function, room), ""
+
+
+def _aligned(cells: Iterable[str], rooms: list[int]) -> str:
+    return "  ".join(f"{cell:>{room}}" for cell, room in zip(cells, rooms, strict=True)).rstrip()
+
+
+def _sites(report: RunReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    """By line of the program: what was compiled there again, and why."""
+    told = [site for site in report.sites if site.compilations or site.disk_hits]
+    shown = told if verbose else [site for site in told if _is_worth_it(site)][:MOST_SITES]
+    if not shown:
+        return
+    yield "\n" + painter("compiled again" if not verbose else "by call site", "2") + "\n"
+    for site in shown:
+        yield from _site(site, painter, width, verbose)
+    left = len([site for site in told if _is_worth_it(site)]) - len(shown)
+    if left > 0:
+        yield painter(f"and {count(left, 'more call site')}; -v tells of all", "2") + "\n"
+
+
+def _is_worth_it(site: Site) -> bool:
+    return any(cause.kind != "first_call" for cause in site.causes)
+
+
+def _site(site: Site, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    place = shown_path(site.at or site.definition or "?")
+    calls = f" in {count(site.calls, 'call')}" if site.calls else ""
+    times = f"{count(site.compilations, 'compilation')}{calls}, {seconds(site.seconds)}"
+    what = f"  ({_KINDS[site.kind]})" if site.kind != "call" else ""
+    yield cut_middle(f"{place}  {site.function}{what}  {times}", width) + "\n"
+    for cause in site.causes:
+        if verbose or cause.kind != "first_call":
+            yield from _cause(cause, painter, width, verbose)
+
+
+def _cause(cause: Cause, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    mark = painter("  avoidable", "33") if cause.avoidable else ""
+    head = f"  {cause.count:>4} ×  {seconds(cause.seconds):>8}"
+    room = max(width - len(head) - (11 if cause.avoidable else 0) - 2, 24)
+    others = cause.count - 1
+    more = f"  and {others} more like it" if others else ""
+    yield f"{head}{mark}  {cut_middle(cause.text, max(room - len(more), 16))}{painter(more, '2')}\n"
+    if verbose:
+        yield from (f"{'':20}{cut_middle(text, width - 20)}\n" for text in cause.examples[1:])
+    if cause.hint and cause.kind != "first_call":
+        hint = textwrap.wrap(cause.hint, max(width - 26, 24), **_WHOLE_WORDS)
+        label = painter("hint", "36")
+        yield from (f"{'':20}{label if not n else '    '}  {text}\n" for n, text in enumerate(hint))
+
+
+_WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
+
+
+def _slowest(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
+    if report.totals.compilations > _FEW:
+        yield "\n" + painter("slowest", "2") + "\n"
+        yield from (line(one, width, painter) + "\n" for one in report.slowest)
+
+
+def _processes(processes: tuple[Process, ...], painter: Painter, width: int) -> Iterator[str]:
+    if not processes:
+        return
+    yield "\n" + painter("processes", "2") + "\n"
+    room = max(len(one.name) for one in processes)
+    for one in processes:
+        ended = f"exit code {one.exit_code}" if one.ended else "no end: killed, or still running"
+        during = f", during {one.under_way}" if one.under_way else ""
+        told = [
+            f"{one.name:<{room}}  {count(one.compilations, 'compilation')}, {seconds(one.seconds)}",
+            f"of {seconds(one.wall_seconds)}",
+            ended + during,
+        ]
+        yield painter(cut_middle("  ".join(told), width), "" if one.ended else "31") + "\n"
+
+
+def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterator[str]:
+    if not uneven:
+        return
+    yield "\n" + painter("not compiled alike by all processes: such a job waits for ever", "1;31") + "\n"
+    for one in uneven:
+        counts = ", ".join(f"{name}: {number}" for name, number in one.counts.items())
+        place = shown_path(one.definition or "")
+        shown = f"  ({counts})" if one.what != "order differs" else ""
+        yield cut_middle(f"  {one.function}  {place}  {one.what}{shown}", width) + "\n"
+        yield from (f"    {cut_middle(text, width - 4)}\n" for text in one.details)
+
+
+def _checks(checks: tuple[Check, ...], painter: Painter, width: int) -> Iterator[str]:
+    for check in checks:
+        mark = painter("held", "32") if check.held else painter("FAILED", "1;31")
+        yield f"{mark}  {check.limit}\n"
+        yield from (f"    {cut_middle(text, max(width - 4, 24))}\n" for text in check.why)

@@ -1,0 +1,119 @@
+"""A watch over whatever runs inside it: the compilations as they come, and their summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from jitinspect import marks
+from jitinspect.jaxapi.counting import Counts, counting
+from jitinspect.jaxapi.devices import job
+from jitinspect.limits import Warmup
+from jitinspect.model import Phase
+from jitinspect.model.runs import Compilation, RunReport, Span
+from jitinspect.paths import relative
+from jitinspect.recording import Recorder
+from jitinspect.summary import Calls, Summary
+from jitinspect.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told while the program runs."""
+
+    on_start: Callable[[Phase, str], None] = lambda phase, function: None
+    on_compilation: Callable[[Compilation], None] = lambda compilation: None
+
+
+class Watch:
+    """`with watch:` around a program, or a part of it.
+
+    With `hits` all calls of what is jitted inside are counted, which a warm-up of so many calls needs, too.
+    `since` is said of first calls where functions may have been called before the watch.
+    """
+
+    def __init__(
+        self,
+        listeners: Listeners = Listeners(),
+        hits: bool = False,
+        warmup: Warmup | None = None,
+        recorder: Recorder | None = None,
+        since: str = "",
+    ) -> None:
+        self.summary = Summary()
+        self.marks: set[str] = set()
+        self._listeners, self._warmup, self._recorder = listeners, warmup, recorder
+        counted = hits or (warmup is not None and warmup.calls is not None)
+        self._counts = Counts() if counted else None
+        self._hits = hits
+        self.watcher = Watcher(self, self._is_late, self._is_recorded_job, since)
+        self._open = ExitStack()
+        self._process = os.getpid()
+        self._wall = 0.0
+
+    def __enter__(self) -> Watch:
+        with ExitStack() as opening:
+            opening.enter_context(self.watcher)
+            if self._counts is not None:
+                opening.enter_context(counting(self._counts))
+            marks.listeners.append(self.marks.add)
+            opening.callback(marks.listeners.remove, self.marks.add)
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._wall = self.watcher.now
+        self._open.close()
+
+    @property
+    def is_parent(self) -> bool:
+        """Whether this is the process that began the watch, and none that it forked."""
+        return os.getpid() == self._process
+
+    @property
+    def calls(self) -> Calls | None:
+        """By function and line, where calls were to be counted."""
+        return self._counts.calls(relative) if self._counts is not None and self._hits else None
+
+    @property
+    def late(self) -> Sequence[Compilation]:
+        """What was compiled after the warm-up."""
+        return self.summary.late
+
+    def report(self, program: str, exit_code: int = 0, stopped: str | None = None) -> RunReport:
+        """All there was so far."""
+        self.watcher.settle()
+        wall = self._wall or self.watcher.now
+        return self.summary.report(program, wall, self.calls, exit_code, stopped)
+
+    # What the watcher tells
+
+    def on_start(self, phase: Phase, function: str, began: float) -> None:
+        if self._recorder is not None:
+            self._recorder.on_start(phase, function, began)
+        self._listeners.on_start(phase, function)
+
+    def on_span(self, span: Span) -> None:
+        self.summary.take_span(span)
+        if self._recorder is not None:
+            self._recorder.on_span(span)
+
+    def on_compilation(self, compilation: Compilation) -> None:
+        self.summary.take(compilation)
+        if self._recorder is not None:
+            self._recorder.on_compilation(compilation)
+        self._listeners.on_compilation(compilation)
+
+    def _is_late(self, name: str, definition: str | None) -> bool:
+        if self._warmup is None:
+            return False
+        if self._warmup.marker is not None:
+            return self._warmup.marker in self.marks
+        assert self._counts is not None and self._warmup.calls is not None
+        return self._counts.of(name, definition) > self._warmup.calls
+
+    def _is_recorded_job(self) -> bool:
+        return self._recorder is not None and job() is not None
