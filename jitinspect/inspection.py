@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
@@ -19,7 +20,7 @@ from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.target.jitting import Jitted, jitted
-from jitinspect.target.loading import Loaded, load
+from jitinspect.target.loading import Loaded, load, named
 
 Note = Callable[[str], None]
 KeyMaker = Callable[..., CacheKey]
@@ -72,11 +73,26 @@ def inspect(request: Request, listeners: Listeners | None = None) -> Report:
     needed = devices_needed(request.mesh, request.arguments)
     if devices.ensure_cpu_devices(needed):
         listeners.on_note(f"made {needed} CPU devices, as the mesh and the placements ask")
+    return _inspected(request, listeners, lambda: load(request.ref), lambda: _given(request))
+
+
+def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | None = None) -> Report:
+    """As `inspect`, for a function that is there already, and the arguments of a call of it."""
+    return _inspected(request, listeners or Listeners(), lambda: named(obj), lambda: call)
+
+
+def _given(request: Request) -> Call:
+    return call_from(request.args_from, request.values) if request.args_from else ((), {})
+
+
+def _inspected(
+    request: Request, listeners: Listeners, find: Callable[[], Loaded], give: Callable[[], Call]
+) -> Report:
     make_key = _key_maker() if request.key else None
     with Observer(listeners.on_event, listeners.on_start) as observer:
-        loaded = load(request.ref)
+        loaded = find()
         subject = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
-        work = _Inspection(request, loaded, subject, observer, listeners.on_note, make_key)
+        work = _Inspection(request, loaded, subject, observer, listeners.on_note, make_key, give)
         artifacts = tuple(work.artifacts())
     target = work.target(work.signatures[0])
     return Report(request.command, target, artifacts, tuple(observer.events), keys=tuple(work.keys))
@@ -99,6 +115,7 @@ class _Inspection:
     observer: Observer
     note: Note
     make_key: KeyMaker | None
+    give: Callable[[], Call]
     signatures: list[str] = field(default_factory=list)
     """Those of the calls, in the order of a sweep."""
     keys: list[CacheKey] = field(default_factory=list)
@@ -114,7 +131,7 @@ class _Inspection:
             self.note(f"asked for {asked}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
         for name in self._unknown_dims():
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
-        given = call_from(request.args_from, request.values) if request.args_from else ((), {})
+        given = self.give()
         for dims in _sweep(request.dims):
             self.observer.muted = True  # the dtype of a typed key is traced
             args, kwargs = assemble(self.subject, given, request.arguments, dims, mesh)

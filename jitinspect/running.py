@@ -16,7 +16,7 @@ from jitinspect.jaxapi.devices import job
 from jitinspect.limits import Limits, checked
 from jitinspect.model.runs import Check, RunReport
 from jitinspect.recording import Recorder
-from jitinspect.watch import Listeners, Watch
+from jitinspect.watching import Listeners, Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ class Watcher:
         self._going: dict[Seen, Any] = {}
         self._over: deque[Seen] = deque()
         self._process = os.getpid()
+        self._key = f"jitinspect {id(self)}"  # there may be several watchers, one within another
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Watcher:
@@ -182,11 +183,11 @@ class Watcher:
     def _seen(self, name: str, began: float) -> Seen:
         """What this event belongs to, as it was read at its first."""
         asked = misses.asked()
-        seen: Seen | None = misses.marked(asked.frame)
+        seen: Seen | None = misses.marked(asked.frame, self._key)
         if seen is None:
             with self._lock:
                 seen = self._read(asked, events.plain_name(name), began)
-            self._going[seen] = misses.mark(asked.frame, seen, self._ended)
+            self._going[seen] = misses.mark(asked.frame, self._key, seen, self._ended)
             self._settle()
         return seen
 

@@ -68,7 +68,7 @@ def run_core(fields: dict[str, Any], output: OutputOptions) -> Result:
     """Run it, with the log live on stderr."""
     import_jax()
     from jitinspect import running
-    from jitinspect.watch import Listeners
+    from jitinspect.watching import Listeners
 
     make_way()
     listeners = Listeners()

@@ -128,22 +128,19 @@ class Mark:
         self.seen = seen
 
 
-_MARK = "_jitinspect_mark"
-
-
-def marked(frame: FrameType) -> Any:
-    """What `mark` left in this frame; None where it was not there."""
-    mark = frame.f_locals.get(_MARK)
+def marked(frame: FrameType, key: str) -> Any:
+    """What `mark` left in this frame by that key; None where it was not there."""
+    mark = frame.f_locals.get(key)
     return mark.seen if type(mark) is Mark else None
 
 
-def mark(frame: FrameType, seen: Any, on_end: Callable[[Any], None]) -> Any:
-    """Leave `seen` in the frame. `on_end(seen)` is called when the frame goes, by what was done there or by
+def mark(frame: FrameType, key: str, seen: Any, on_end: Callable[[Any], None]) -> Any:
+    """Leave `seen` in the frame, by a `key` that is no name of Python's. `on_end(seen)` is called when the frame goes, by what was done there or by
     an exception that nobody holds any longer; what is returned must be kept until then.
     """
     made = Mark(seen)
     reference = weakref.ref(made, lambda _: on_end(seen))
-    frame.f_locals[_MARK] = made
+    frame.f_locals[key] = made
     return reference
 
 

@@ -65,6 +65,15 @@ def load(ref: str) -> Loaded:
     return Loaded(ref, module.__name__, qualname, obj, file, line)
 
 
+def named(obj: Any) -> Loaded:
+    """What `load` finds, for an object that is there already. LoadError for one that is not callable."""
+    module = getattr(obj, "__module__", None) or type(obj).__module__
+    qualname = getattr(obj, "__qualname__", None) or type(obj).__qualname__
+    ref = f"{module}:{qualname}"
+    _require_callable(obj, ref)
+    return Loaded(ref, module, qualname, obj, *source_position(obj))
+
+
 def source_position(obj: object) -> tuple[str | None, int | None]:
     """File and first line of the Python function under `obj`; (None, None) where there is none."""
     function = jits.wrapped(obj)

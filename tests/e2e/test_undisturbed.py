@@ -1,4 +1,4 @@
-"""A program under `trace-cache` does what it does without: output, exit code, work, files on disk."""
+"""A watched program does what it does without: output, exit code, work, files on disk."""
 
 import shutil
 import sys
@@ -12,13 +12,24 @@ REPORT = ["-q", "-o", "report.json"]
 """So that stdout is the program's alone."""
 
 
+WATCHES = {
+    "trace-cache": ["trace-cache", *REPORT],
+    "run": ["run", *REPORT],
+    "run and record": ["run", "--record", "recording.jsonl", *REPORT],
+    "run and count": ["run", "--hits", *REPORT],
+}
+FRAMES_SHOWN = {"run", "run and record"}
+"""Nothing stands between the program and JAX: also a traceback is what it is without."""
+
+
+@pytest.mark.parametrize("watch", WATCHES)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_program_is_as_it_is_without(shell, name):
+def test_the_program_is_as_it_is_without(shell, name, watch):
     shell.write("program.py", PROGRAMS[name])
     bare = shell.run([sys.executable, "program.py"])
-    watched = shell("trace-cache", "program.py", *REPORT)
+    watched = shell(*WATCHES[watch], "program.py")
     assert lines(watched) == lines(bare) and watched.returncode == bare.returncode
-    if name != "raises":  # there, only the user's own frames are shown
+    if name != "raises" or watch in FRAMES_SHOWN:
         assert watched.stderr == bare.stderr
     assert (shell.folder / "report.json").exists()
 
@@ -29,11 +40,18 @@ def lines(finished):
     return sorted(told) if "[]" in told else told
 
 
-def test_the_folder_of_compilations_holds_and_gives_the_same(shell):
+@pytest.mark.parametrize("watch", ["trace-cache", "run"])
+def test_the_folder_of_compilations_holds_and_gives_the_same(shell, watch):
     """Its name stays the same, for 0.10.2 has it in the key."""
     shell.write("program.py", DISK)
     bare = [sys.executable, "program.py", "folder"]
-    watched = [str(COMMAND), "trace-cache", "program.py", *REPORT, "--", "folder"]
+    watched = [
+        str(COMMAND),
+        *WATCHES[watch],
+        "program.py",
+        *(["--"] if watch == "trace-cache" else []),
+        "folder",
+    ]
     told = {}
     for order in [(bare, bare), (watched, watched), (bare, watched), (watched, bare)]:
         shutil.rmtree(shell.folder / "folder", ignore_errors=True)
