@@ -2,7 +2,8 @@
 leaves what it had.
 
 The kinds of lines: `begin` (once, first), `job` (as soon as JAX knows its process), `start` and `span` (of a
-stage), `compilation`, `calls` and `end` (once, last but for what `atexit` compiles).
+stage), `compiling` (what is known when XLA begins), `compilation` (when it is over), `calls` and `end` (once,
+last but for what `atexit` compiles).
 """
 
 from __future__ import annotations
@@ -33,8 +34,7 @@ class Recorder:
 
     def __init__(self, path: Path, header: Mapping[str, Any], job: Callable[[], Job | None]) -> None:
         self._file = _opened(path)
-        self._job, self._told_job = job, False
-        self._threads: dict[int, int] = {}
+        self._job, self._job_is_told = job, False
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
         self._write("begin", {**known, **header})
@@ -42,16 +42,21 @@ class Recorder:
     def on_start(self, phase: Phase, function: str, began: float) -> None:
         self._write("start", {"phase": phase, "function": function, "began": round(began, 6)})
 
+    def on_compiling(self, so_far: Compilation) -> None:
+        self._tell_job()
+        self._write("compiling", _told(so_far))
+
     def on_span(self, span: Span) -> None:
         self._write("span", _shallow(span))
 
     def on_compilation(self, compilation: Compilation) -> None:
-        if not self._told_job and (job := self._job()) is not None:
-            self._told_job = True
+        self._tell_job()
+        self._write("compilation", _told(compilation))
+
+    def _tell_job(self) -> None:
+        if not self._job_is_told and (job := self._job()) is not None:
+            self._job_is_told = True
             self._write("job", {"process": job[0], "processes": job[1]})
-        told = _shallow(compilation)
-        told["reasons"] = [asdict(reason) for reason in compilation.reasons]
-        self._write("compilation", told)
 
     def end(self, exit_code: int, stopped: str | None, wall_seconds: float, calls: Calls | None) -> None:
         if calls is not None:
@@ -69,6 +74,10 @@ class Recorder:
     def _write(self, kind: str, told: Mapping[str, Any]) -> None:
         line = json.dumps({"record": kind, **told}, ensure_ascii=False, separators=(",", ":"))
         os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
+
+
+def _told(compilation: Compilation) -> dict[str, Any]:
+    return {**_shallow(compilation), "reasons": [asdict(reason) for reason in compilation.reasons]}
 
 
 def _shallow(one: Any) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from jitinspect.unevenness import uneven
 
 @dataclass(slots=True)
 class Recording:
-    """What one file holds. `under_way` are stages that began and did not end."""
+    """What one file holds. `under_way` are stages that began and did not end, `unfinished` compilations by
+    their `seq` that had begun, of which XLA need not be done.
+    """
 
     file: str
     header: Mapping[str, Any]
@@ -29,6 +31,7 @@ class Recording:
     end: Mapping[str, Any] | None = None
     last: float = 0.0
     under_way: list[str] = field(default_factory=list)
+    unfinished: dict[int, Compilation] = field(default_factory=dict)
 
     @property
     def program(self) -> str:
@@ -75,8 +78,8 @@ def _stopped(recordings: Sequence[Recording]) -> str | None:
     if end is not None:
         stopped: str | None = end["stopped"]
         return stopped
-    under_way = recordings[0].under_way
-    return "the recording ends here" + (f", during {under_way[-1]}" if under_way else "")
+    under_way = _under_way(recordings[0])
+    return "the recording ends here" + (f", during {under_way}" if under_way else "")
 
 
 def read(path: Path, decode: Callable[[type, Any], Any]) -> Recording:
@@ -96,9 +99,12 @@ def read(path: Path, decode: Callable[[type, Any], Any]) -> Recording:
             recording = _begun(path, told)
         else:
             _take(recording, kind, told, decode)
-    if recording is None:
-        raise LoadError(f"{path} is empty", hint="make one with: jitinspect run --record FILE.jsonl SCRIPT")
-    return recording
+    if recording is not None:
+        recording.compilations += [
+            _as_far_as_it_came(recording, one) for one in recording.unfinished.values()
+        ]
+        return recording
+    raise LoadError(f"{path} is empty", hint="make one with: jitinspect run --record FILE.jsonl SCRIPT")
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -130,9 +136,13 @@ def _take(recording: Recording, kind: str, told: dict[str, Any], decode: Callabl
             recording.last = max(recording.last, span.began + span.seconds)
             if (name := f"{span.phase} {span.function}") in recording.under_way:
                 recording.under_way.remove(name)
+        case "compiling":
+            so_far: Compilation = decode(Compilation, told)
+            recording.unfinished[so_far.seq] = so_far
         case "compilation":
             one: Compilation = decode(Compilation, told)
             recording.compilations.append(one)
+            recording.unfinished.pop(one.seq, None)
             if one.raised is not None and (name := f"{one.raised} {one.function}") in recording.under_way:
                 recording.under_way.remove(name)
         case "job":
@@ -180,8 +190,29 @@ def processes(recordings: Sequence[Recording]) -> Iterator[Process]:
             wall_seconds=recording.wall_seconds,
             ended=recording.end is not None,
             exit_code=recording.end["exit_code"] if recording.end else None,
-            under_way=recording.under_way[-1] if recording.under_way and not recording.end else None,
+            under_way=_under_way(recording),
         )
+
+
+def _is_compiling(recording: Recording, one: Compilation) -> bool:
+    return f"compile {one.function}" in recording.under_way
+
+
+def _as_far_as_it_came(recording: Recording, one: Compilation) -> Compilation:
+    """A compilation that was not heard of again."""
+    return one if _is_compiling(recording, one) else replace(one, compilations=1)
+
+
+def _under_way(recording: Recording) -> str | None:
+    """What a recording without an end was at: XLA may be done and the call not, where it waits for others."""
+    if recording.end is not None:
+        return None
+    if recording.unfinished:
+        one = list(recording.unfinished.values())[-1]
+        place = f" at {one.at}" if one.at else ""
+        stage = "compile" if _is_compiling(recording, one) else "the call of"
+        return f"{stage} {one.signature or one.function}{place}"
+    return recording.under_way[-1] if recording.under_way else None
 
 
 def named(recordings: Sequence[Recording]) -> list[tuple[str, Recording]]:

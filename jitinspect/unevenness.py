@@ -18,7 +18,7 @@ MOST_TOLD = 4
 def uneven(processes: Mapping[str, Sequence[Compilation]]) -> tuple[Uneven, ...]:
     """By process its compilations, in their order → the functions that were not compiled alike by all."""
     own = {name: [one for one in told if one.kind != "internal"] for name, told in processes.items()}
-    found = [*_by_function(own)]
+    found = sorted(_by_function(own), key=lambda one: not one.shared)
     return tuple(found or _by_order(own))
 
 
@@ -29,7 +29,8 @@ def _by_function(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Une
         counts = {name: sum(one.compilations for one in told) for name, told in of.items()}
         what = _difference(of, counts)
         if what is not None:
-            yield Uneven(*function, what, counts, tuple(_details(of, what)))
+            shared = any(one.shared for told in of.values() for one in told)
+            yield Uneven(*function, what, counts, tuple(_details(of, what)), shared)
 
 
 def _is(one: Compilation, function: Function) -> bool:
@@ -73,5 +74,8 @@ def _by_order(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Uneven
         if len({(one.function, one.signature, one.module) for one in rank}) > 1:
             counts = {name: one.seq for name, one in zip(listed, rank, strict=True)}
             details = [f"process {name}: {_words(one, '')}" for name, one in zip(listed, rank, strict=True)]
-            yield Uneven(rank[0].function, rank[0].definition, "order differs", counts, tuple(details))
+            shared = any(one.shared for one in rank)
+            yield Uneven(
+                rank[0].function, rank[0].definition, "order differs", counts, tuple(details), shared
+            )
             return

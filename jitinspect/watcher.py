@@ -35,11 +35,23 @@ class Sink(Protocol):
     def on_start(self, phase: Phase, function: str, began: float) -> None:
         """A stage begins."""
 
+    def on_compiling(self, so_far: Compilation) -> None:
+        """XLA begins to compile, which may take long: all that is known by then, the reasons included."""
+
     def on_span(self, span: Span) -> None:
         """A stage came to its end."""
 
     def on_compilation(self, compilation: Compilation) -> None:
         """All stages of one call, or of other work, are over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The number of a piece of work, and what it differs in from the nearest before it."""
+
+    seq: int
+    nearest: int | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -58,7 +70,8 @@ class Seen:
     reading: Reading | None = None
     cleared: bool = False
     late: bool = False
-    module: str | None = None
+    module: misses.Module | None = None
+    why: Why | None = None
     thread: int = field(default_factory=threading.get_ident)
 
 
@@ -146,9 +159,9 @@ class Watcher:
             seen = self._seen(name, began)
         seen.stages.begin(phase, name)
         still_open.append((seen, phase, name, began))
-        if phase == "compile" and self._modules():
-            seen.module = misses.module_digest()
         self._sink.on_start(phase, events.plain_name(name), began)
+        if phase == "compile" and seen.why is None and len(seen.stages.under_way) == 1:
+            self._compiling(seen)
 
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         still_open = self._thread.open
@@ -169,6 +182,14 @@ class Watcher:
                     )
                 )
                 return
+
+    def _compiling(self, seen: Seen) -> None:
+        if self._modules():
+            seen.module = misses.module()
+        with self._lock:
+            seen.why = self._explained(seen)
+        self._settle()
+        self._sink.on_compiling(_compilation(seen, seen.why, self.now))
 
     def _disk_hit(self) -> None:
         if self._thread.open:
@@ -263,45 +284,49 @@ class Watcher:
             thread.last = seen
         if not seen.stages.ran:
             return
-        nearest, reasons = self._explained(seen)
-        raised = _raised(seen.stages)
-        if raised is not None and seen.facts is not None:
-            self._comparisons.failed(self._count)
-        self._count += 1
-        self._sink.on_compilation(
-            Compilation(
-                seq=self._count - 1,
-                kind=seen.kind,
-                function=seen.function,
-                definition=relative(seen.definition),
-                at=relative(seen.at),
-                signature=seen.signature,
-                status=seen.stages.status(),
-                began=seen.began,
-                ended=seen.ended or self.now,
-                seconds={str(phase): spent for phase, spent in seen.stages.ran.items()},
-                compilations=seen.stages.compilations,
-                nearest=nearest,
-                reasons=reasons,
-                avoidable=seen.stages.compilations > 0 and avoidable(reasons),
-                raised=raised,
-                module=seen.module,
-                late=seen.late and seen.stages.compilations > 0,
-                thread=seen.thread,
-            )
-        )
+        if seen.why is None:
+            seen.why = self._explained(seen)
+        if seen.stages.under_way and seen.facts is not None:
+            self._comparisons.failed(seen.why.seq)
+        self._sink.on_compilation(_compilation(seen, seen.why, self.now))
 
-    def _explained(self, seen: Seen) -> tuple[int | None, tuple[Reason, ...]]:
-        """Only what runs is compared with what ran before: what was merely prepared is, too."""
+    def _explained(self, seen: Seen) -> Why:
+        """To be asked once for each, when it is known that something will be done for it."""
+        self._count += 1
         if seen.facts is None or seen.reading is None:
-            return None, ()
-        compared = self._comparisons.compare(seen.facts, seen.reading.signature, self._count)
+            return Why(self._count - 1)
+        compared = self._comparisons.compare(seen.facts, seen.reading.signature, self._count - 1)
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
         reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
-        return compared.nearest, reasons
+        return Why(self._count - 1, compared.nearest, reasons)
+
+
+def _compilation(seen: Seen, why: Why, now: float) -> Compilation:
+    stages = seen.stages
+    return Compilation(
+        seq=why.seq,
+        kind=seen.kind,
+        function=seen.function,
+        definition=relative(seen.definition),
+        at=relative(seen.at),
+        signature=seen.signature,
+        status=stages.status(),
+        began=seen.began,
+        ended=seen.ended or now,
+        seconds={str(phase): spent for phase, spent in stages.ran.items()},
+        compilations=stages.compilations,
+        nearest=why.nearest,
+        reasons=why.reasons,
+        avoidable=stages.compilations > 0 and avoidable(why.reasons),
+        raised=_raised(stages),
+        module=seen.module.digest if seen.module else None,
+        shared=seen.module is not None and seen.module.shared,
+        late=seen.late and stages.compilations > 0,
+        thread=seen.thread,
+    )
 
 
 def _is_backward(last: Seen | None, name: str) -> bool:

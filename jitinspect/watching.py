@@ -25,6 +25,7 @@ class Listeners:
     """Who is told while the program runs."""
 
     on_start: Callable[[Phase, str], None] = lambda phase, function: None
+    on_compiling: Callable[[Compilation], None] = lambda so_far: None
     on_compilation: Callable[[Compilation], None] = lambda compilation: None
 
 
@@ -95,6 +96,11 @@ class Watch:
         if self._recorder is not None:
             self._recorder.on_start(phase, function, began)
         self._listeners.on_start(phase, function)
+
+    def on_compiling(self, so_far: Compilation) -> None:
+        if self._recorder is not None:
+            self._recorder.on_compiling(so_far)
+        self._listeners.on_compiling(so_far)
 
     def on_span(self, span: Span) -> None:
         self.summary.take_span(span)

@@ -74,7 +74,7 @@ def run_core(fields: dict[str, Any], output: OutputOptions) -> Result:
     listeners = Listeners()
     if not output.quiet:
         log = _log(output)
-        listeners = Listeners(log.on_start, log.on_compilation)
+        listeners = Listeners(on_compiling=log.on_compiling, on_compilation=log.on_compilation)
     result = running.run(running.Request(**fields), listeners)
     if not needs_environment(output):
         return result

@@ -135,8 +135,9 @@ def marked(frame: FrameType, key: str) -> Any:
 
 
 def mark(frame: FrameType, key: str, seen: Any, on_end: Callable[[Any], None]) -> Any:
-    """Leave `seen` in the frame, by a `key` that is no name of Python's. `on_end(seen)` is called when the frame goes, by what was done there or by
-    an exception that nobody holds any longer; what is returned must be kept until then.
+    """Leave `seen` in the frame, by a `key` that is no name of Python's. `on_end(seen)` is called when the
+    frame goes: when what was done there is done, or the exception that ended it is held by nobody any longer.
+    What is returned must be kept until then.
     """
     made = Mark(seen)
     reference = weakref.ref(made, lambda _: on_end(seen))
@@ -191,15 +192,31 @@ def forgotten_since(count: int) -> tuple[bool, int]:
     return now < count, now
 
 
-def module_digest() -> str | None:
-    """A digest of the module that is about to be compiled, read from the frames above the listener; without
-    the places in the source, which may differ from machine to machine. None where it is not found.
+class Module(NamedTuple):
+    """What XLA is given: a digest of it, and whether several processes are to compute it together."""
+
+    digest: str
+    shared: bool
+
+
+def module() -> Module | None:
+    """The module that is about to be compiled, read from the frames above the listener (`_cached_compilation`
+    of pxla); without the places in the source, which may differ from machine to machine.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        operation = getattr(frame.f_locals.get("computation"), "operation", None)
-        if operation is not None and owner(frame.f_code) == "jax":
+        variables = frame.f_locals if owner(frame.f_code) == "jax" else {}
+        operation = getattr(variables.get("computation"), "operation", None)
+        if operation is not None:
             text: str = operation.get_asm(enable_debug_info=False)
-            return hashlib.sha256(text.encode()).hexdigest()[:16]
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            return Module(digest, _spans_processes(variables.get("da")))
         frame = frame.f_back
     return None
+
+
+def _spans_processes(devices: Any) -> bool:
+    try:
+        return len({device.process_index for device in devices}) > 1
+    except (TypeError, AttributeError):
+        return False

@@ -23,7 +23,8 @@ class Compilation:
     stages that ran, `began` and `ended` are the times of the first and the last, since the start of the
     watch. `compilations` is 0 where an executable was reused, or came from disk. `nearest` is the `seq` of
     the one that the reasons compare with. `raised` is the stage that did not come to its end. `module` is a
-    digest of what XLA was given, told where the processes of a job are to be compared. `late` tells that it
+    digest of what XLA was given, and `shared` whether several processes compute it together; both are told
+    where the processes of a job are to be compared. `late` tells that it
     came after the warm-up that the user spoke of.
     """
 
@@ -43,6 +44,7 @@ class Compilation:
     avoidable: bool = False
     raised: Phase | None = None
     module: str | None = None
+    shared: bool = False
     late: bool = False
     thread: int = 0
     process: int = 0
@@ -181,7 +183,8 @@ class Process:
 @dataclass(frozen=True, slots=True)
 class Uneven:
     """A function that the processes of a job did not compile alike: `counts` by process, and why that is
-    told: `not on all`, `counts differ`, `modules differ` or `order differs`.
+    told: `not on all`, `counts differ`, `signatures differ`, `modules differ` or `order differs`. Where it is
+    `shared`, several processes compute it together, and wait for each other for ever.
     """
 
     function: str
@@ -189,6 +192,7 @@ class Uneven:
     what: str
     counts: Mapping[str, int]
     details: tuple[str, ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

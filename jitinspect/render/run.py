@@ -29,9 +29,12 @@ class RunLog:
         self._painter = Painter(color)
         self._shown = False
 
-    def on_start(self, phase: Phase, function: str) -> None:
-        if self._live and phase == "compile":
-            self._write(cut_middle(f"compile {function} …", self._width - 1))
+    def on_compiling(self, so_far: Compilation) -> None:
+        """Long before it is over: what, and why."""
+        if self._live:
+            told = why(so_far) if so_far.kind != "internal" else ""
+            shown = f"compile  {so_far.signature or so_far.function} …  {told}".rstrip()
+            self._write(cut_middle(shown, self._width - 1))
             self._shown = True
 
     def on_compilation(self, one: Compilation) -> None:
@@ -256,12 +259,17 @@ def _processes(processes: tuple[Process, ...], painter: Painter, width: int) -> 
 def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterator[str]:
     if not uneven:
         return
-    yield "\n" + painter("not compiled alike by all processes: such a job waits for ever", "1;31") + "\n"
+    yield "\n" + painter("not compiled alike by all processes", "1;33") + "\n"
     for one in uneven:
         counts = ", ".join(f"{name}: {number}" for name, number in one.counts.items())
         place = shown_path(one.definition or "")
         shown = f"  ({counts})" if one.what != "order differs" else ""
         yield cut_middle(f"  {one.function}  {place}  {one.what}{shown}", width) + "\n"
+        if one.shared:
+            yield (
+                painter("    they compute it together: one that does not join keeps the others waiting", "31")
+                + "\n"
+            )
         yield from (f"    {cut_middle(text, width - 4)}\n" for text in one.details)
 
 
