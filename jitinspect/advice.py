@@ -218,6 +218,8 @@ def _static_value(one: Difference) -> str:
         return "NaN is not equal to itself: use None, or one object such as math.nan"
     if isinstance(new, types.FunctionType):
         return f"each lambda or nested def is another value: define it once, and pass that for {one.where}"
+    if callable(new) or _holds_functions(new):
+        return f"each {type(new).__name__} made is another value: make it once, and pass that for {one.where}"
     if not has_equality(new):
         return _no_equality(type(new))
     if type(old) is not type(new) and old == new:
@@ -226,6 +228,11 @@ def _static_value(one: Difference) -> str:
     return (
         f"each value of {one.where} compiles once; if it takes many, make it an argument that is not static"
     )
+
+
+def _holds_functions(value: object) -> bool:
+    """An optimizer of optax's, say: a tuple of functions that are made anew with it."""
+    return isinstance(value, tuple) and any(map(callable, value))
 
 
 def _no_equality(cls: type) -> str:

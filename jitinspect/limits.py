@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 from jitinspect.errors import UsageError
 from jitinspect.model.runs import Check, Compilation, RunReport
+from jitinspect.summary import reasons_text
 
 MOST_TOLD = 8
 """Causes that are told for a limit that did not hold; of the others their number."""
@@ -110,7 +111,7 @@ def causes(compilations: Sequence[Compilation]) -> Iterator[str]:
     """A line for each: where, what, why, and what that took."""
     told = [one for one in compilations if one.compilations]
     for one in told[:MOST_TOLD]:
-        why = ", ".join(reason.text for reason in one.reasons) or one.kind.replace("_", " ")
+        why = reasons_text(one) or one.kind.replace("_", " ")
         yield f"{one.at or one.definition or '?'}: {one.signature or one.function}: {why} ({one.spent:.2g} s)"
     if len(told) > MOST_TOLD:
         yield f"and {len(told) - MOST_TOLD} more"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jitinspect.errors import LoadError
 from jitinspect.model.runs import Check, Compilation
+from jitinspect.summary import reasons_text
 
 SCHEMA = 1
 Locked = Mapping[str, Mapping[str, int]]
@@ -81,5 +82,5 @@ def _told(name: str, signature: str, count: int) -> str:
 def _at(one: Compilation | None) -> str:
     if one is None:
         return ""
-    why = ", ".join(reason.text for reason in one.reasons)
+    why = reasons_text(one)
     return f" at {one.at}{f': {why}' if why else ''}"

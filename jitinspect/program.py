@@ -144,8 +144,10 @@ def _executed(code: CodeType, main: ModuleType, on_raise: Callable[[BaseExceptio
 
 def _exited(error: SystemExit) -> Outcome:
     """As the interpreter does: None is 0, a text goes to stderr and is 1."""
-    if error.code is None or isinstance(error.code, int):
-        return Outcome(error.code or 0, f"the program called sys.exit({error.code if error.code else ''})")
+    if not error.code and (error.code is None or isinstance(error.code, int)):
+        return Outcome()
+    if isinstance(error.code, int):
+        return Outcome(error.code, f"the program called sys.exit({error.code})")
     sys.stderr.write(f"{error.code}\n")
     return Outcome(1, f"the program called sys.exit({error.code!r})")
 

@@ -13,6 +13,7 @@ MOST_KEPT = 10_000
 """Compilations beyond this many are added up and no longer listed; of their spans, three times as many."""
 SLOWEST = 5
 EXAMPLES = 3
+MOST_REASONS = 3
 
 Function = tuple[str, str | None]
 """Name and definition."""
@@ -159,9 +160,16 @@ def _function(key: Function, cost: _Cost, calls: Calls | None) -> FunctionCost:
     )  # fmt: skip
 
 
+def reasons_text(one: Compilation) -> str:
+    """All reasons in a line; of many the first, and how many more there are."""
+    texts = list(dict.fromkeys(reason.text for reason in one.reasons))
+    more = f" (+{len(texts) - MOST_REASONS} more)" if len(texts) > MOST_REASONS else ""
+    return ", ".join(texts[:MOST_REASONS]) + more
+
+
 def _cause(known: Cause | None, one: Compilation) -> Cause:
     """A cause with one more compilation: the first tells its text, a few others stand as examples."""
-    text = ", ".join(reason.text for reason in one.reasons)
+    text = reasons_text(one)
     if known is None:
         first = one.reasons[0]
         hint = next((reason.hint for reason in one.reasons if reason.hint), None)

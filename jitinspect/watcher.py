@@ -7,17 +7,18 @@ Nothing is patched, so that a cached call costs what it costs without, and what 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from jitinspect.advice import avoidable
 from jitinspect.comparisons import Comparisons
 from jitinspect.describe import describe_call
-from jitinspect.entries import PHASES, Stages, is_differentiated
+from jitinspect.entries import Stages, is_differentiated
 from jitinspect.jaxapi import events, misses, sites
 from jitinspect.jaxapi.calls import being_staged
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
@@ -71,18 +72,20 @@ class Seen:
     cleared: bool = False
     late: bool = False
     module: misses.Module | None = None
+    raised: Phase | None = None
+    error: str | None = None
     why: Why | None = None
     thread: int = field(default_factory=threading.get_ident)
 
 
 class _Thread(threading.local):
-    """Of one thread: the stages that have begun and not ended, the last call that was over, and what was
-    traced ahead of time, by name.
+    """Of one thread: the stages that have begun and not ended, each with the exception that was being handled
+    then; and by name the last calls under `jax.grad`, and what was traced ahead of time.
     """
 
     def __init__(self) -> None:
-        self.open: list[tuple[Seen, Phase, str, float]] = []
-        self.last: Seen | None = None
+        self.open: list[tuple[Seen, Phase, str, float, int]] = []
+        self.differentiated: dict[str, Seen] = {}
         self.ahead: dict[str, Seen] = {}
 
 
@@ -158,7 +161,7 @@ class Watcher:
         else:
             seen = self._seen(name, began)
         seen.stages.begin(phase, name)
-        still_open.append((seen, phase, name, began))
+        still_open.append((seen, phase, name, began, id(sys.exception())))
         self._sink.on_start(phase, events.plain_name(name), began)
         if phase == "compile" and seen.why is None and len(seen.stages.under_way) == 1:
             self._compiling(seen)
@@ -166,9 +169,12 @@ class Watcher:
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         still_open = self._thread.open
         while still_open:
-            seen, began_phase, began_name, began = still_open.pop()
+            seen, began_phase, began_name, began, handled = still_open.pop()
             if (began_phase, began_name) == (phase, name):  # what is in between was raised through
                 own, seen.ended = seen.stages.end(phase, name, seconds), self.now
+                error = sys.exception()
+                if own and error is not None and id(error) != handled:  # JAX tells of the end all the same
+                    seen.raised, seen.error = phase, f"{type(error).__name__}: {error}".split("\n")[0][:200]
                 self._sink.on_span(
                     Span(
                         phase,
@@ -204,11 +210,13 @@ class Watcher:
     def _seen(self, name: str, began: float) -> Seen:
         """What this event belongs to, as it was read at its first."""
         asked = misses.asked()
-        seen: Seen | None = misses.marked(asked.frame, self._key)
+        # below one frame of JAX's that is no call, the work of several functions may be done
+        key = self._key if asked.call is not None else f"{self._key} {events.plain_name(name)}"
+        seen: Seen | None = misses.marked(asked.frame, key)
         if seen is None:
             with self._lock:
                 seen = self._read(asked, events.plain_name(name), began)
-            self._going[seen] = misses.mark(asked.frame, self._key, seen, self._ended)
+            self._going[seen] = misses.mark(asked.frame, key, seen, self._ended)
             self._settle()
         return seen
 
@@ -223,7 +231,10 @@ class Watcher:
         stages = Stages(known.name)
         if (mapped := misses.pmapped(call.jit)) is not None:
             return Seen("other", *_told_by(mapped), at, None, began, stages)
-        if misses.is_own(call.jit, known.definition):
+        if (body := misses.eager_control_flow(call)) is not None:
+            signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
+            return Seen("eager", known.name, body, at, signature, began, stages)
+        if misses.is_own(call, known.definition):
             return Seen("internal", known.name, known.definition, at, None, began, stages)
         kind: WorkKind = "ahead_of_time" if asked.ahead else "call"
         signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
@@ -238,8 +249,8 @@ class Watcher:
         """A later stage of what was traced ahead of time, the backward pass of the last call, or other work
         of which the frames tell the definition at most.
         """
-        stages, last = Stages(name), self._thread.last
-        earlier = self._thread.ahead.get(name) if asked.ahead else last if _is_backward(last, name) else None
+        stages, known = Stages(name), self._thread.ahead if asked.ahead else self._thread.differentiated
+        earlier = known.get(name)
         if earlier is not None:
             kind: WorkKind = "ahead_of_time" if asked.ahead else "backward"
             return Seen(kind, name, earlier.definition, at, earlier.signature, began, stages)
@@ -280,13 +291,13 @@ class Watcher:
             return
         thread = self._thread
         thread.open = [entry for entry in thread.open if entry[0] is not seen]
-        if seen.kind == "call":
-            thread.last = seen
+        if seen.kind == "call" and is_differentiated(seen.reading):
+            thread.differentiated[seen.function] = seen
         if not seen.stages.ran:
             return
         if seen.why is None:
             seen.why = self._explained(seen)
-        if seen.stages.under_way and seen.facts is not None:
+        if seen.raised is not None:
             self._comparisons.failed(seen.why.seq)
         self._sink.on_compilation(_compilation(seen, seen.why, self.now))
 
@@ -321,7 +332,8 @@ def _compilation(seen: Seen, why: Why, now: float) -> Compilation:
         nearest=why.nearest,
         reasons=why.reasons,
         avoidable=stages.compilations > 0 and avoidable(why.reasons),
-        raised=_raised(stages),
+        raised=seen.raised,
+        error=seen.error,
         module=seen.module.digest if seen.module else None,
         shared=seen.module is not None and seen.module.shared,
         late=seen.late and stages.compilations > 0,
@@ -329,17 +341,6 @@ def _compilation(seen: Seen, why: Why, now: float) -> Compilation:
     )
 
 
-def _is_backward(last: Seen | None, name: str) -> bool:
-    """Whether work of that name can be a part of the last call, which `jax.grad` runs when it is over."""
-    return last is not None and last.function == name and is_differentiated(last.reading)
-
-
 def _told_by(fun: Any) -> tuple[str, str | None]:
     """Name and definition."""
     return getattr(fun, "__name__", type(fun).__name__), facts_of_function(fun)["definition"]
-
-
-def _raised(stages: Stages) -> Phase | None:
-    """The own stage that began and did not end."""
-    phases: Iterable[Phase] = [phase for phase in PHASES if phase in stages.ran]
-    return list(phases)[-1] if stages.under_way else None

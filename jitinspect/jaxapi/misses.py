@@ -8,6 +8,7 @@ Seen on jax 0.10.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_tra
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import sys
 import weakref
@@ -63,12 +64,15 @@ class SeenJit:
 
 
 class MissedCall(NamedTuple):
-    """A call of a jit, as `SeenJit` or the jit itself, and its arguments; `filter_jit` as for `Underway`."""
+    """A call of a jit, as `SeenJit` or the jit itself, and its arguments; `filter_jit` as for `Underway`.
+    `direct` tells that it is no code of JAX's that calls the jit.
+    """
 
     jit: Any
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     filter_jit: Any = None
+    direct: bool = True
 
 
 class Asked(NamedTuple):
@@ -103,12 +107,20 @@ def _call(frame: FrameType) -> MissedCall:
     through = filter_jit_call(_above(frame))
     if through is not None:
         return MissedCall(jit, *through)
-    return MissedCall(jit, variables["args"], variables["kwargs"])
+    return MissedCall(jit, variables["args"], variables["kwargs"], direct=_is_direct(frame))
 
 
 def _traced_call(frame: FrameType) -> MissedCall:
     variables = frame.f_locals
     return MissedCall(variables["jit_func"], variables["args"], variables["kwargs"])
+
+
+def _is_direct(frame: FrameType) -> bool:
+    """JAX's `api_boundary` stands around each call."""
+    above = frame.f_back
+    if above is not None and above.f_code.co_name == "reraise_with_filtered_traceback":
+        above = above.f_back
+    return above is None or owner(above.f_code) != "jax"
 
 
 def _above(frame: FrameType) -> FrameType | None:
@@ -145,22 +157,50 @@ def mark(frame: FrameType, key: str, seen: Any, on_end: Callable[[Any], None]) -
     return reference
 
 
-def is_own(jit: Any, definition: str | None) -> bool:
-    """Whether JAX made this jit for itself, as it does for its eager operations. One that the user made of
-    a function of JAX's is no such: where that is defined there stands another jit, or none.
+def is_own(call: MissedCall, definition: str | None) -> bool:
+    """Whether JAX made this jit for itself, as it does for its eager operations: what it calls from code of
+    its own, and what stands in its modules. One that the user made of a function of JAX's is no such.
     """
-    fun = jit._fun
+    fun = call.jit._fun
     if getattr(fun, "_apply_primitive", False):
         return True
     if definition is None or not is_internal(definition):
         return False
-    module, name = getattr(fun, "__module__", None), getattr(fun, "__qualname__", "<locals>")
-    if "<" in name:
+    if not call.direct:
         return True
-    found: Any = sys.modules.get(str(module))
-    for part in name.split("."):
+    module = sys.modules.get(str(getattr(fun, "__module__", None)))
+    found: Any = module
+    for part in getattr(fun, "__qualname__", "?").split("."):
         found = getattr(found, part, None)
-    return any(getattr(link, "_jit_info", None) is jit._jit_info for link in _below(found))
+    if found is not None and found is not fun and not isinstance(fun, functools.partial):
+        return not _is_jit_of_another(found, call.jit)
+    return any(
+        getattr(one, "_jit_info", None) is call.jit._jit_info for one in vars(module or object).values()
+    )
+
+
+def _is_jit_of_another(found: Any, jit: Any) -> bool:
+    """Whether what stands in JAX's module is a jit, and not this one."""
+    infos = [link._jit_info for link in _below(found) if hasattr(link, "_jit_info")]
+    return bool(infos) and all(info is not jit._jit_info for info in infos)
+
+
+def eager_control_flow(call: MissedCall) -> str | None:
+    """Where the body is defined, if this is a `scan`, `while_loop`, `cond` and so on that the user calls
+    outside of a jit: JAX compiles it as an eager operation (`dispatch.xla_primitive_callable`).
+    """
+    fun = call.jit._fun
+    if not getattr(fun, "_apply_primitive", False):
+        return None
+    cells = dict(zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False))
+    params = getattr(cells.get("params"), "cell_contents", None)
+    for value in params.values() if isinstance(params, dict) else ():
+        for one in value if isinstance(value, tuple) else (value,):
+            info = getattr(getattr(one, "jaxpr", one), "debug_info", None)
+            _, found, definition = str(getattr(info, "func_src_info", "")).rpartition(" at ")
+            if found and not is_internal(definition):
+                return definition
+    return None
 
 
 def pmapped(jit: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import Literal
 from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKind, Status, Work
 from jitinspect.model.calls import Reason
 
-WorkKind = Literal["call", "ahead_of_time", "backward", "other", "internal"]
+WorkKind = Literal["call", "ahead_of_time", "backward", "eager", "other", "internal"]
 """Who asked JAX for work: a call of a jitted function, `lower()` or `compile()`, the backward pass of a call
-under `jax.grad`, something else (such as `jax.pmap`), or JAX itself (eager operations).
+under `jax.grad`, a loop or branch (`jax.lax.scan`) outside of a jit, something else (such as `jax.pmap`), or
+JAX itself (its other eager operations).
 """
 
 
@@ -22,10 +23,10 @@ class Compilation:
     `seq` counts them in the order of their ends. `at` is the user's line that asked for it. `seconds` has the
     stages that ran, `began` and `ended` are the times of the first and the last, since the start of the
     watch. `compilations` is 0 where an executable was reused, or came from disk. `nearest` is the `seq` of
-    the one that the reasons compare with. `raised` is the stage that did not come to its end. `module` is a
-    digest of what XLA was given, and `shared` whether several processes compute it together; both are told
-    where the processes of a job are to be compared. `late` tells that it
-    came after the warm-up that the user spoke of.
+    the one that the reasons compare with. `raised` is the stage that did not come to its end, `error` what it
+    raised. `module` is a digest of what XLA was given, and `shared` whether several processes compute it
+    together; both are told where the processes of a job are to be compared. `late` tells that it came after
+    the warm-up that the user spoke of.
     """
 
     seq: int
@@ -43,6 +44,7 @@ class Compilation:
     reasons: tuple[Reason, ...] = ()
     avoidable: bool = False
     raised: Phase | None = None
+    error: str | None = None
     module: str | None = None
     shared: bool = False
     late: bool = False

@@ -58,7 +58,9 @@ def from_json(text: str) -> AnyReport:
         document = json.loads(text)
         schema = document["schema"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise LoadError("this is not a jitinspect report", hint="save one with -o report.json") from None
+        recorded = text.startswith('{"record":')
+        hint = "jitinspect summary reads recordings" if recorded else "save one with -o report.json"
+        raise LoadError("this is not a jitinspect report", hint=hint) from None
     if schema != SCHEMA:
         raise LoadError(f"the report has schema {schema}, this jitinspect reads {SCHEMA}")
     if document.get("error") and "calls" not in document:

@@ -15,7 +15,7 @@ from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, 
 
 MOST_SITES = 10
 """Call sites that the summary tells of; all of them when it is to be verbose."""
-_FEW = 3
+_FEW = 5
 """With no more compilations than this, the slowest need no list of their own."""
 
 
@@ -60,7 +60,7 @@ def line(one: Compilation, width: int, painter: Painter) -> str:
     told = cut_middle(told, max(8, room - len(signature)))
     first = one.reasons and one.reasons[0].kind == "first_call"
     parts = [
-        painter(f"{one.status:<8}", STATUS_COLOURS[one.status]) + f"  {seconds(one.spent):>9}",
+        _status(one, painter) + f"  {seconds(one.spent):>9}",
         signature,
         painter(at, "2"),
         painter(told, "31" if one.raised else "2" if first or one.kind != "call" else "33"),
@@ -68,16 +68,21 @@ def line(one: Compilation, width: int, painter: Painter) -> str:
     return "  ".join(part for part in parts if part)
 
 
+def _status(one: Compilation, painter: Painter) -> str:
+    shown, sgr = ("RAISED", "31") if one.raised else (one.status, STATUS_COLOURS[one.status])
+    return painter(f"{shown:<8}", sgr)
+
+
 def why(one: Compilation) -> str:
     """The first reason and how many more there are; for what is no call, what it is."""
     if one.raised:
-        return f"raised while it was {_PAST[one.raised]}"
+        return f"{one.error or 'raised'} (while it was {_PAST[one.raised]})"
     if one.kind != "call":
         return _KINDS[one.kind] + (f": {one.reasons[0].text}" if one.reasons else "")
     if not one.reasons:
         return ""
-    more = f" (+{len(one.reasons) - 1} more)" if len(one.reasons) > 1 else ""
-    return f"{one.reasons[0].text}{more}"
+    texts = list(dict.fromkeys(reason.text for reason in one.reasons))
+    return texts[0] + (f" (+{len(texts) - 1} more)" if texts[1:] else "")
 
 
 _PAST: dict[Phase, str] = {"trace": "traced", "lower": "lowered", "compile": "compiled"}
@@ -85,6 +90,7 @@ _KINDS = {
     "call": "",
     "ahead_of_time": "ahead of time",
     "backward": "backward pass",
+    "eager": "outside of a jit",
     "other": "not by jax.jit",
     "internal": "of JAX's own",
 }
@@ -128,7 +134,9 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
         yield painter(f"{of} avoidable, {seconds(totals.avoidable_seconds)}", "1;33") + "\n"
     if report.internal.compilations:
         what = count(report.internal.compilations, "compilation")
-        told = f"+ {seconds(report.internal.seconds)} for {what} of JAX's own (eager operations)"
+        told = (
+            f"+ {seconds(report.internal.seconds)} for {what} of JAX's own (eager operations); -v shows them"
+        )
         yield painter(told, "2") + "\n"
     if report.omitted:
         yield painter(f"{count(report.omitted, 'compilation')} added up, and not listed", "2") + "\n"
