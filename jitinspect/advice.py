@@ -128,11 +128,15 @@ def _shape(one: Difference) -> str:
     old, new = one.old, one.new
     assert isinstance(old, tuple) and isinstance(new, tuple)
     if len(old) != len(new):
-        return f"{one.where} has {len(new)} dimensions where it had {len(old)}: reshape it before the call"
+        return f"{one.where} had {_dimensions(old)} and now has {len(new)}: reshape it before the call"
     axis = _first_unequal(old, new)
     if axis == 0 and new[0] < old[0]:
         return f"a smaller batch? drop the last one, or pad {one.where} to {old[0]} and mask"
     return f"pad {one.where} to few sizes in dimension {axis} ({old[axis]} → {new[axis]})"
+
+
+def _dimensions(shape: tuple[int, ...]) -> str:
+    return f"{len(shape)} dimension{'' if len(shape) == 1 else 's'}"
 
 
 def _first_unequal(old: tuple[int, ...], new: tuple[int, ...]) -> int:
@@ -161,8 +165,15 @@ def _dtype(one: Difference) -> str:
             return "make all keys by one implementation: jax.random.key(seed, impl=…)"
         return "use typed keys everywhere: jax.random.key(seed), not jax.random.PRNGKey(seed)"
     if "{weak}" in one.before and "{weak}" in one.now:
-        return f"pass {one.where} as one Python type in every call: {_python(old)}({_leaf(one)})"
-    return f"give {one.where} one dtype: jnp.asarray({_leaf(one)}, '{_long(old)}')"
+        return f"pass {one.where} as one Python type in every call: {_python(_wider(old, new))}({_leaf(one)})"
+    return f"give {one.where} one dtype: jnp.asarray({_leaf(one)}, '{_long(_wider(old, new))}')"
+
+
+def _wider(old: str, new: str) -> str:
+    """Of `i32` and `f32` the one that holds the values of both; the old one where neither kind does."""
+    order = "biufc"
+    kinds = [order.find(name[0]) if name[0] in order else 0 for name in (old, new)]
+    return new if kinds[1] > kinds[0] else old
 
 
 def _weak_type(one: Difference) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+import jax
+
 from jitinspect.advice import avoidable
 from jitinspect.comparisons import Comparisons
 from jitinspect.describe import describe_call
@@ -232,8 +234,7 @@ class Watcher:
         if (mapped := misses.pmapped(call.jit)) is not None:
             return Seen("other", *_told_by(mapped), at, None, began, stages)
         if (body := misses.eager_control_flow(call)) is not None:
-            signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
-            return Seen("eager", known.name, body, at, signature, began, stages)
+            return self._eager(known, call, Seen("eager", known.name, body, at, None, began, stages))
         if misses.is_own(call, known.definition):
             return Seen("internal", known.name, known.definition, at, None, began, stages)
         kind: WorkKind = "ahead_of_time" if asked.ahead else "call"
@@ -243,6 +244,15 @@ class Watcher:
         seen.late = self._is_late(known.name, known.definition)
         if kind == "ahead_of_time":
             self._thread.ahead[known.name] = seen
+        return seen
+
+    def _eager(self, known: JitFacts, call: misses.MissedCall, seen: Seen) -> Seen:
+        """A loop or branch outside of a jit: JAX makes a function for each body that it traced."""
+        kind = ("eager", known.name, seen.definition)
+        number = self._functions.equal(kind)
+        seen.facts = replace(known, lineage=kind, function=number, group=kind, fast=kind, closure=())
+        seen.reading = self._reading(seen.facts, call)
+        seen.signature = describe_call(known.name, map(jax.typeof, call.args), call.kwargs, traced_dtype)
         return seen
 
     def _without_call(self, asked: misses.Asked, name: str, at: str | None, began: float) -> Seen:
@@ -310,9 +320,17 @@ class Watcher:
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
         reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared)
+        if seen.kind == "eager" and reasons[0].kind == "unknown":
+            reasons = (_BODY_ANEW,)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
         return Why(self._count - 1, compared.nearest, reasons)
+
+
+_BODY_ANEW = Reason(
+    "new_function", None, None, None, "put the loop into a jitted function, or define its body once",
+    "its body was traced anew: another function object than before, or other constants",
+)  # fmt: skip
 
 
 def _compilation(seen: Seen, why: Why, now: float) -> Compilation:

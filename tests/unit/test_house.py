@@ -91,7 +91,7 @@ def test_the_core_never_sees_rich_and_only_the_core_sees_jax():
         assert "rich" not in packages or first == "render", path
         assert not packages & {"jax", "numpy"} or first in {
             "jaxapi", "kernels", "arguments", "stages", "doctor", "target", "cli", "explain", "trees",
-            "signature", "replay", "probes",
+            "signature", "replay", "probes", "watcher",
         }, path  # fmt: skip
 
 
