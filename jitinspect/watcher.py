@@ -121,7 +121,7 @@ class Watcher:
 
     def __enter__(self) -> Watcher:
         self.started = time.perf_counter()
-        _, self._looked_up = misses.forgotten_since(0)
+        _, self._looked_up = misses.forgotten_since(0, anew=False)
         self._unsubscribe = events.subscribe(
             self._guarded(self._start), self._guarded(self._end), self._guarded(self._disk_hit),
             self._guarded(self._body),
@@ -161,7 +161,7 @@ class Watcher:
         if still_open and phase == "trace" and being_staged():
             seen = still_open[-1][0]
         else:
-            seen = self._seen(name, began)
+            seen = self._seen(phase, name, began)
         seen.stages.begin(phase, name)
         still_open.append((seen, phase, name, began, id(sys.exception())))
         self._sink.on_start(phase, events.plain_name(name), began)
@@ -209,7 +209,7 @@ class Watcher:
 
     # What is going on
 
-    def _seen(self, name: str, began: float) -> Seen:
+    def _seen(self, phase: Phase, name: str, began: float) -> Seen:
         """What this event belongs to, as it was read at its first."""
         asked = misses.asked()
         # below one frame of JAX's that is no call, the work of several functions may be done
@@ -217,16 +217,19 @@ class Watcher:
         seen: Seen | None = misses.marked(asked.frame, key)
         if seen is None:
             with self._lock:
+                self._look_for_clearing(phase)
                 seen = self._read(asked, events.plain_name(name), began)
             self._going[seen] = misses.mark(asked.frame, key, seen, self._ended)
             self._settle()
         return seen
 
+    def _look_for_clearing(self, phase: Phase) -> None:
+        cleared, self._looked_up = misses.forgotten_since(self._looked_up, anew=phase == "trace")
+        if cleared:
+            self._cleared_at = self._count
+
     def _read(self, asked: misses.Asked, name: str, began: float) -> Seen:
         at = sites.caller(asked.frame)
-        forgotten, self._looked_up = misses.forgotten_since(self._looked_up)
-        if forgotten:
-            self._cleared_at = self._count
         if asked.call is None:
             return self._without_call(asked, name, at, began)
         known, call = self._facts(asked.call), asked.call

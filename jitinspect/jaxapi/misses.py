@@ -222,14 +222,15 @@ def _below(obj: Any) -> list[Any]:
     return links
 
 
-def forgotten_since(count: int) -> tuple[bool, int]:
-    """Whether JAX's caches were cleared since it had looked up `count` signatures, and how many it has now.
+def forgotten_since(count: int, anew: bool) -> tuple[bool, int]:
+    """Whether JAX's caches were cleared since `count` signatures were new to it, and how many are now.
 
-    `jax.clear_caches()` and `clear_cache()` of any jit start that count anew.
+    `jax.clear_caches()` and `clear_cache()` of any jit start that count anew. With `anew` it was just
+    counted up, as it is whenever a trace begins.
     """
     info: Any = getattr(getattr(_pjit, "_infer_params_cached", None), "cache_info", None)
     now: int = info().misses if info is not None else 0
-    return now < count, now
+    return now < count + anew, now
 
 
 class Module(NamedTuple):

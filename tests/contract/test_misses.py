@@ -1,0 +1,233 @@
+"""JAX's own frames tell what it is at work for, and a mark in one of them when that is over."""
+
+import contextlib
+import gc
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax._src import pjit
+
+from jitinspect.jaxapi import events, misses
+from jitinspect.jaxapi.jitinfo import FunctionNumbers, facts
+
+
+class Heard:
+    """What is read of the frames at the start of each stage."""
+
+    def __init__(self, read=misses.asked):
+        self.told, self.over, self._kept, self._read = [], [], [], read
+
+    def __enter__(self):
+        self._unsubscribe = events.subscribe(self._start, lambda *_: None, lambda: None)
+        return self
+
+    def __exit__(self, *_):
+        self._unsubscribe()
+
+    def _start(self, phase, name):
+        found = self._read()
+        if isinstance(found, misses.Asked):
+            if misses.marked(found.frame, "a key") is None:
+                self._kept.append(misses.mark(found.frame, "a key", name, self.over.append))
+            found = found._replace(frame=None)  # which would not end while it is kept
+        self.told.append((phase, events.plain_name(name), found))
+
+
+@pytest.fixture(autouse=True)
+def cleared():
+    jax.clear_caches()
+
+
+def test_this_jax_has_the_frame():
+    assert misses.why_no_misses() is None
+    assert misses.CACHE_MISS.co_filename == pjit.__file__
+
+
+def test_a_call_is_found_with_its_arguments_at_each_of_its_stages():
+    f = jax.jit(lambda x, *, y: x + y)
+    x, y = np.ones(3), np.ones(3)
+    with Heard() as heard:
+        f(x, y=y)
+    assert [phase for phase, _, _ in heard.told] == ["trace", "lower", "compile"]
+    for _, _, asked in heard.told:
+        assert asked.call.args == (x,) and asked.call.kwargs == {"y": y} and not asked.ahead
+        assert asked.call.jit._fun is f.__wrapped__ and asked.call.jit._jit_info is f._jit_info
+
+
+def test_a_hit_is_not_heard_and_nothing_is_nested_in_a_trace():
+    inner = jax.jit(lambda x: jnp.where(x > 0, x, jnp.sin(x)))
+    f = jax.jit(lambda x: inner(x).sum())
+    with Heard() as heard:
+        f(np.ones(3, np.float32))
+        f(np.ones(3, np.float32))
+    assert len(heard.told) == 3
+
+
+def test_the_mark_goes_when_the_call_is_over():
+    f = jax.jit(lambda x: x + 1)
+    seen = []
+    with Heard() as heard:
+        f(np.ones(3))
+        seen.append(len(heard.over))
+        f(np.ones(4))
+        seen.append(len(heard.over))
+    assert seen == [1, 2]
+
+
+def test_the_mark_of_a_call_that_raised_goes_with_its_exception():
+    def bad(x):
+        raise ValueError("no")
+
+    with Heard() as heard:
+        with contextlib.suppress(ValueError):
+            jax.jit(bad)(1.0)
+        gc.collect()
+        assert heard.over == ["bad"]
+
+
+def test_an_end_is_told_also_where_a_stage_raised_and_the_exception_is_at_hand():
+    ends = []
+    unsubscribe = events.subscribe(lambda *_: None, lambda *_: ends.append(sys.exception()), lambda: None)
+    error = ValueError("no")
+
+    def bad(x):
+        raise error
+
+    try:
+        with pytest.raises(ValueError):
+            jax.jit(bad)(1.0)
+    finally:
+        unsubscribe()
+    assert ends == [error]
+
+
+def test_work_ahead_of_time_is_told_from_a_call():
+    f = jax.jit(lambda x: x + 1)
+    with Heard() as heard:
+        f.lower(np.ones(3)).compile()
+    assert [(phase, asked.ahead) for phase, _, asked in heard.told] == [
+        ("trace", True), ("lower", True), ("compile", True),
+    ]  # fmt: skip
+    assert heard.told[0][2].call.jit is f and heard.told[1][2].call is None
+
+
+def own(call):
+    """Whether JAX's first compilation in `call` is its own, by the frames."""
+    found = []
+
+    def read():
+        asked = misses.asked()
+        if asked.call is not None:
+            known = facts(asked.call.jit, FunctionNumbers())
+            found.append(misses.is_own(asked.call, known.definition))
+
+    with Heard(read):
+        call()
+    return found[0]
+
+
+X = np.ones(3, np.float32)
+OWN = {
+    "a ufunc": lambda: jnp.add(X, 1.0),
+    "an operator": lambda: jnp.asarray(X) * 2,
+    "a function that is jitted in its module": lambda: jax.nn.relu(X),
+    "a primitive": lambda: jax.lax.cos(X),
+    "a random one": lambda: jax.random.normal(jax.random.key(0), (3,)),
+    "linalg": lambda: jnp.linalg.norm(X),
+}
+USERS = {
+    "a lambda": lambda: jax.jit(lambda x: x)(X),
+    "of a ufunc": lambda: jax.jit(jnp.add)(X, X),
+    "of a jitted one": lambda: jax.jit(jax.nn.relu)(X),
+    "of a primitive": lambda: jax.jit(jax.lax.cos)(X),
+    "of a transformed one": lambda: jax.jit(jax.vmap(jnp.cos))(X),
+    "of a partial": lambda: jax.jit(jax.tree_util.Partial(jax.lax.add, 1.0))(X),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_what_jax_jits_for_itself_is_its_own(name):
+    assert own(OWN[name])
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_what_the_user_jits_is_not(name):
+    assert not own(USERS[name])
+
+
+def test_a_loop_outside_of_a_jit_is_known_by_its_body():
+    def body(carry, x):
+        return carry + x, x
+
+    found = []
+
+    def read():
+        call = misses.asked().call
+        if call is not None:
+            found.append(misses.eager_control_flow(call))
+
+    with Heard(read):
+        jax.lax.scan(body, 0.0, X)
+    line = body.__code__.co_firstlineno
+    assert f"{__file__}:{line}" in found
+
+
+def test_a_pmapped_function_is_found_below_what_jax_makes_of_it():
+    def user(x):
+        return x + 1
+
+    found = []
+
+    def read():
+        call = misses.asked().call
+        if call is not None:
+            found.append(misses.pmapped(call.jit))
+
+    with Heard(read):
+        jax.pmap(user)(np.ones((1, 3)))
+    assert user in found
+
+
+def test_clearing_the_caches_is_seen_at_the_next_trace():
+    f = jax.jit(lambda x: x + 1)
+    told = []
+    counted = [misses.forgotten_since(0, anew=False)[1]]
+
+    def read():
+        forgotten, counted[0] = misses.forgotten_since(counted[0], anew=True)
+        told.append(forgotten)
+
+    unsubscribe = events.subscribe(
+        lambda phase, name: read() if phase == "trace" else None, lambda *_: None, lambda: None
+    )
+    try:
+        f(np.ones(3))
+        f(np.ones(4))
+        jax.clear_caches()
+        f(np.ones(3))
+        f.clear_cache()
+        f(np.ones(3))
+        f(np.ones(5))
+    finally:
+        unsubscribe()
+    assert told == [False, False, True, True, False]
+
+
+def test_the_module_that_xla_is_given_is_the_same_for_the_same_program_only():
+    def modules(*functions):
+        with Heard(misses.module) as heard:
+            for function in functions:
+                jax.jit(function)(X)
+        return [module for phase, _, module in heard.told if phase == "compile"]
+
+    def f(x):
+        return x + 1
+
+    first, second = modules(f, lambda x: x + 1)
+    jax.clear_caches()
+    (again,) = modules(f)
+    assert first == again and first.digest != second.digest  # the name is a part of it
+    assert not first.shared
