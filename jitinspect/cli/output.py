@@ -99,7 +99,7 @@ def as_text(
     if is_of_program(report):
         from jitinspect.render import run
 
-        yield from run.render(report, color, width, verbose, quiet)
+        yield from run.render(report, color, width, verbose)  # what was asked for is told whole
         return
     from jitinspect.render import tables
 

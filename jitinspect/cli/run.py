@@ -15,11 +15,11 @@ from jitinspect import limits, lockfile, recordings
 from jitinspect.cli import streams
 from jitinspect.cli.core import import_jax, make_way
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
-from jitinspect.cli.output import as_text, columns, needs_environment
+from jitinspect.cli.output import columns, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, LoadError, UsageError
 from jitinspect.model.runs import RunReport
 from jitinspect.render.decode import Misfit, reader
-from jitinspect.render.run import RunLog
+from jitinspect.render.run import RunLog, render
 
 if TYPE_CHECKING:
     from jitinspect.running import Result
@@ -102,7 +102,7 @@ def tell(report: RunReport, output: OutputOptions, listing: Format, emit: Callab
         emit(report)
     color = streams.wants_color(output.color.value, sys.stderr)
     quiet = elsewhere or output.quiet
-    streams.write(sys.stderr, as_text(report, color, columns(sys.stderr), output.verbose, quiet))
+    streams.write(sys.stderr, render(report, color, columns(sys.stderr), output.verbose, quiet))
     annotate(report, listing)
 
 

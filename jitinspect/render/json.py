@@ -54,13 +54,13 @@ def from_json(text: str) -> AnyReport:
     """
     from jitinspect.render.decode import Misfit
 
+    if text.startswith('{"record":'):
+        raise LoadError("this is a recording, not a report", hint="jitinspect summary reads recordings")
     try:
         document = json.loads(text)
         schema = document["schema"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        recorded = text.startswith('{"record":')
-        hint = "jitinspect summary reads recordings" if recorded else "save one with -o report.json"
-        raise LoadError("this is not a jitinspect report", hint=hint) from None
+        raise LoadError("this is not a jitinspect report", hint="save one with -o report.json") from None
     if schema != SCHEMA:
         raise LoadError(f"the report has schema {schema}, this jitinspect reads {SCHEMA}")
     if document.get("error") and "calls" not in document:

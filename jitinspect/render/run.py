@@ -39,7 +39,7 @@ class RunLog:
 
     def on_compilation(self, one: Compilation) -> None:
         if one.kind != "internal" or self._verbose:
-            self._write(line(one, self._width, self._painter) + "\n")
+            self._write("".join(lines(one, self._width, self._painter)))
         elif self._shown:
             self._write("")
         self._shown = False
@@ -51,21 +51,28 @@ class RunLog:
             self._stream.flush()
 
 
-def line(one: Compilation, width: int, painter: Painter) -> str:
-    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width."""
-    at = shown_path(one.at) if one.at else ""
-    told = why(one)
-    room = max(width - 21 - len(at) - 4, 24)
-    signature = cut_middle(one.signature or one.function, max(16, room - min(len(told), room // 2)))
-    told = cut_middle(told, max(8, room - len(signature)))
+def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
+    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width; on a
+    narrow terminal the reason has a line of its own.
+    """
+    at, told = shown_path(one.at) if one.at else "", why(one)
     first = one.reasons and one.reasons[0].kind == "first_call"
-    parts = [
-        _status(one, painter) + f"  {seconds(one.spent):>9}",
-        signature,
-        painter(at, "2"),
-        painter(told, "31" if one.raised else "2" if first or one.kind != "call" else "33"),
-    ]
-    return "  ".join(part for part in parts if part)
+    sgr = "31" if one.raised else "2" if first or one.kind != "call" else "33"
+    room = max(width - _INDENT - (len(at) + 2 if at else 0), 24)
+    beside = width >= _WIDE
+    most = max(room // 2, room - len(told) - 2) if beside and told else room
+    signature = cut_middle(one.signature or one.function, most)
+    parts = [f"{_status(one, painter)}  {seconds(one.spent):>9}", signature, painter(at, "2")]
+    if beside and told:
+        parts.append(painter(cut_middle(told, max(room - len(signature) - 2, 16)), sgr))
+    yield "  ".join(part for part in parts if part) + "\n"
+    if told and not beside:
+        yield " " * _INDENT + painter(cut_middle(told, max(width - _INDENT, 24)), sgr) + "\n"
+
+
+_INDENT = 21
+_WIDE = 110
+"""Columns from which on a reason stands beside its call."""
 
 
 def _status(one: Compilation, painter: Painter) -> str:
@@ -118,7 +125,8 @@ def render(
 
 def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
     totals = report.totals
-    share = f", {totals.seconds / totals.wall_seconds:.0%}" if totals.wall_seconds else ""
+    alone = totals.wall_seconds and not report.processes
+    share = f", {totals.seconds / totals.wall_seconds:.0%}" if alone else ""
     parts = [
         count(totals.compilations, "compilation"),
         f"{seconds(totals.seconds)}{share} of {seconds(totals.wall_seconds)}",
@@ -134,12 +142,16 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
         yield painter(f"{of} avoidable, {seconds(totals.avoidable_seconds)}", "1;33") + "\n"
     if report.internal.compilations:
         what = count(report.internal.compilations, "compilation")
-        told = (
-            f"+ {seconds(report.internal.seconds)} for {what} of JAX's own (eager operations); -v shows them"
-        )
-        yield painter(told, "2") + "\n"
+        spent = seconds(report.internal.seconds)
+        told = f"+ {spent} for {what} of JAX's own (eager operations); -v shows them"
+        yield from _wrapped(told, "2", painter, width)
     if report.omitted:
         yield painter(f"{count(report.omitted, 'compilation')} added up, and not listed", "2") + "\n"
+
+
+def _wrapped(text: str, sgr: str, painter: Painter, width: int) -> Iterator[str]:
+    wrapped = textwrap.wrap(text, width, subsequent_indent="  ", **_WHOLE_WORDS)
+    yield from (painter(part, sgr) + "\n" for part in wrapped)
 
 
 def _functions(
@@ -225,18 +237,19 @@ def _site(site: Site, painter: Painter, width: int, verbose: bool) -> Iterator[s
 
 
 def _cause(cause: Cause, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
-    mark = painter("  avoidable", "33") if cause.avoidable else ""
     head = f"  {cause.count:>4} ×  {seconds(cause.seconds):>8}"
-    room = max(width - len(head) - (11 if cause.avoidable else 0) - 2, 24)
-    others = cause.count - 1
-    more = f"  and {others} more like it" if others else ""
-    yield f"{head}{mark}  {cut_middle(cause.text, max(room - len(more), 16))}{painter(more, '2')}\n"
+    mark = painter("  avoidable", "33") if cause.avoidable else ""
+    more = f"  and {cause.count - 1} more like it" if cause.count > 1 else ""
+    left = len(head) + (11 if cause.avoidable else 0) + 2
+    beside = width >= _WIDE or left + len(cause.text) + len(more) <= width
+    text = cut_middle(cause.text, max(width - (left if beside else _INDENT) - len(more), 16))
+    yield f"{head}{mark}" + ("  " if beside else f"\n{'':{_INDENT}}") + f"{text}{painter(more, '2')}\n"
     if verbose:
-        yield from (f"{'':20}{cut_middle(text, width - 20)}\n" for text in cause.examples[1:])
+        yield from (f"{'':{_INDENT}}{cut_middle(text, width - _INDENT)}\n" for text in cause.examples[1:])
     if cause.hint and cause.kind != "first_call":
-        hint = textwrap.wrap(cause.hint, max(width - 26, 24), **_WHOLE_WORDS)
+        hint = textwrap.wrap(cause.hint, max(width - _INDENT - 6, 24), **_WHOLE_WORDS)
         label = painter("hint", "36")
-        yield from (f"{'':20}{label if not n else '    '}  {text}\n" for n, text in enumerate(hint))
+        yield from (f"{'':{_INDENT}}{'    ' if n else label}  {text}\n" for n, text in enumerate(hint))
 
 
 _WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
@@ -245,7 +258,8 @@ _WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 def _slowest(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
     if report.totals.compilations > _FEW:
         yield "\n" + painter("slowest", "2") + "\n"
-        yield from (line(one, width, painter) + "\n" for one in report.slowest)
+        for one in report.slowest:
+            yield from lines(one, width, painter)
 
 
 def _processes(processes: tuple[Process, ...], painter: Painter, width: int) -> Iterator[str]:
@@ -261,7 +275,7 @@ def _processes(processes: tuple[Process, ...], painter: Painter, width: int) -> 
             f"of {seconds(one.wall_seconds)}",
             ended + during,
         ]
-        yield painter(cut_middle("  ".join(told), width), "" if one.ended else "31") + "\n"
+        yield from _wrapped("  ".join(told), "" if one.ended else "31", painter, width)
 
 
 def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterator[str]:
@@ -274,10 +288,8 @@ def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterato
         shown = f"  ({counts})" if one.what != "order differs" else ""
         yield cut_middle(f"  {one.function}  {place}  {one.what}{shown}", width) + "\n"
         if one.shared:
-            yield (
-                painter("    they compute it together: one that does not join keeps the others waiting", "31")
-                + "\n"
-            )
+            told = "    they compute it together: one that does not join keeps the others waiting"
+            yield painter(cut_middle(told, width), "31") + "\n"
         yield from (f"    {cut_middle(text, width - 4)}\n" for text in one.details)
 
 
