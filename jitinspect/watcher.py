@@ -82,12 +82,11 @@ class Seen:
 
 class _Thread(threading.local):
     """Of one thread: the stages that have begun and not ended, each with the exception that was being handled
-    then; and by name the last calls under `jax.grad`, and what was traced ahead of time.
+    then; and by name what was traced ahead of time.
     """
 
     def __init__(self) -> None:
         self.open: list[tuple[Seen, Phase, str, float, int]] = []
-        self.differentiated: dict[str, Seen] = {}
         self.ahead: dict[str, Seen] = {}
 
 
@@ -115,6 +114,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._going: dict[Seen, Any] = {}
         self._over: deque[Seen] = deque()
+        self._differentiated: dict[tuple[int, str], Seen] = {}  # by thread: another one may close it
         self._process = os.getpid()
         self._key = f"jitinspect {id(self)}"  # there may be several watchers, one within another
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -262,8 +262,9 @@ class Watcher:
         """A later stage of what was traced ahead of time, the backward pass of the last call, or other work
         of which the frames tell the definition at most.
         """
-        stages, known = Stages(name), self._thread.ahead if asked.ahead else self._thread.differentiated
-        earlier = known.get(name)
+        stages = Stages(name)
+        differentiated = self._differentiated.get((threading.get_ident(), name))
+        earlier = self._thread.ahead.get(name) if asked.ahead else differentiated
         if earlier is not None:
             kind: WorkKind = "ahead_of_time" if asked.ahead else "backward"
             return Seen(kind, name, earlier.definition, at, earlier.signature, began, stages)
@@ -302,10 +303,8 @@ class Watcher:
     def _close(self, seen: Seen) -> None:
         if self._going.pop(seen, None) is None:
             return
-        thread = self._thread
-        thread.open = [entry for entry in thread.open if entry[0] is not seen]
         if seen.kind == "call" and is_differentiated(seen.reading):
-            thread.differentiated[seen.function] = seen
+            self._differentiated[seen.thread, seen.function] = seen
         if not seen.stages.ran:
             return
         if seen.why is None:
