@@ -52,11 +52,11 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 
 
 def _limit(mark: pytest.Mark) -> tuple[int, str | None]:
-    """Its arguments. Raises `pytest.UsageError` where they are none."""
+    """Its arguments; the test fails where they are none."""
     try:
         return _arguments(*mark.args, **mark.kwargs)
     except TypeError as error:
-        raise pytest.UsageError(f"@pytest.mark.{_MARK}(number, function=None): {error}") from None
+        pytest.fail(f"@pytest.mark.{_MARK}(number, function=None): {error}", pytrace=False)
 
 
 def _arguments(number: int, function: str | None = None) -> tuple[int, str | None]:
