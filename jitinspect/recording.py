@@ -13,7 +13,6 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +71,22 @@ class Recorder:
         os.close(self._file)
 
     def _write(self, kind: str, told: Mapping[str, Any]) -> None:
-        line = json.dumps({"record": kind, **told}, ensure_ascii=False, separators=(",", ":"))
+        line = _encoded({"record": kind, **told})
         os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
 
 
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _told(compilation: Compilation) -> dict[str, Any]:
-    return {**_shallow(compilation), "reasons": [asdict(reason) for reason in compilation.reasons]}
+    told = _shallow(compilation)
+    told["reasons"] = list(map(_shallow, compilation.reasons))
+    return told
 
 
 def _shallow(one: Any) -> dict[str, Any]:
     """`asdict` would copy what is deep, too."""
-    return {each.name: getattr(one, each.name) for each in fields(one)}
+    return {name: getattr(one, name) for name in type(one).__slots__}
 
 
 def _opened(path: Path) -> int:

@@ -23,6 +23,7 @@ from jitinspect.describe import describe_call
 from jitinspect.entries import Stages, is_differentiated
 from jitinspect.jaxapi import events, misses, sites
 from jitinspect.jaxapi.calls import being_staged
+from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_function
 from jitinspect.jaxapi.leaves import traced_dtype
@@ -243,7 +244,10 @@ class Watcher:
         kind: WorkKind = "ahead_of_time" if asked.ahead else "call"
         signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
         seen = Seen(kind, known.name, known.definition, at, signature, began, stages)
-        seen.facts, seen.reading = known, self._reading(known, call)
+        if (
+            not asked.ahead or is_started()
+        ):  # placements are read of devices, which a mere trace does not start
+            seen.facts, seen.reading = known, self._reading(known, call)
         seen.late = self._is_late(known.name, known.definition)
         if kind == "ahead_of_time":
             self._thread.ahead[known.name] = seen

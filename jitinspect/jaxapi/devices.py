@@ -73,7 +73,14 @@ def job() -> tuple[int, int] | None:
     """The index of this process in its job, and how many there are; None for a program of one process, and
     as long as that is not known. Starts no backend.
     """
-    initialized = getattr(_xla_bridge, "backends_are_initialized", None)
-    if initialized is None or not initialized() or jax.process_count() == 1:
+    if not is_started() or jax.process_count() == 1:
         return None
     return jax.process_index(), jax.process_count()
+
+
+def is_started() -> bool:
+    """Whether the backend runs. What a program may set only before that (`jax.distributed.initialize`, the
+    number of devices) it can set no more then.
+    """
+    initialized = getattr(_xla_bridge, "backends_are_initialized", None)
+    return initialized is not None and bool(initialized())

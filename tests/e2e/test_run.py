@@ -197,6 +197,18 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), float(f(1.0)))
     assert watched.stderr.count("wrote report.json") == 1
 
 
+def test_no_backend_is_started_for_a_program_that_only_traces(shell):
+    body = """
+from jax._src import xla_bridge
+jax.eval_shape(jax.jit(lambda x: x + 1), jax.ShapeDtypeStruct((3,), "float32"))
+jax.jit(lambda x: x + 1).trace(np.ones(3))
+print(xla_bridge.backends_are_initialized())
+"""
+    shell.write("program.py", "import jax, numpy as np\n" + body)
+    finished = shell("run", "--hits", "--record", "rec.jsonl", "program.py")
+    assert finished.stdout == "False\n" and "TRACED" in finished.stderr
+
+
 def test_what_an_atexit_function_compiles_is_recorded(shell):
     body = "import atexit\natexit.register(lambda: jax.jit(lambda late: late + 1)(np.ones(7)))\n"
     shell.write("program.py", TRAIN + body)
