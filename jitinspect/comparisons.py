@@ -22,6 +22,14 @@ class Compared:
     earlier: Row | None
 
     @property
+    def differing(self) -> int:
+        """How many components are not those of the nearest."""
+        if self.earlier is None:
+            return 0
+        row, earlier = self.history.at(self.position), self.history.at(self.earlier.position)
+        return sum(1 for _ in self.history.changed(row, earlier))
+
+    @property
     def nearest(self) -> int | None:
         """The index of that one; None for a first call, and where what is nearest was no call."""
         if self.earlier is None or self.earlier.index < 0:
@@ -52,13 +60,20 @@ class Comparisons:
         self._failed.add(index)
 
     def reasons(
-        self, compared: Compared, known: JitFacts, made_at: str | None = None, cleared: bool = False
+        self,
+        compared: Compared,
+        known: JitFacts,
+        made_at: str | None = None,
+        cleared: bool = False,
+        most: int | None = None,
     ) -> tuple[Reason, ...]:
-        """Why the call is not like its nearest; `made_at` and `cleared` as for `advice.reasons`."""
+        """Why the call is not like its nearest; `made_at` and `cleared` are those of `advice.reasons`, `most`
+        that of `explain.differences`.
+        """
         history, earlier = compared.history, compared.earlier
         if earlier is None:
             return (first_call(known),)
-        found = differences(history, history.at(compared.position), history.at(earlier.position))
+        found = differences(history, history.at(compared.position), history.at(earlier.position), most)
         if not found and earlier.index in self._failed:
             return (after_failure(known),)
         return reasons(found, known, made_at, cleared, self._plannable)

@@ -163,8 +163,8 @@ def _function(key: Function, cost: _Cost, calls: Calls | None) -> FunctionCost:
 def reasons_text(one: Compilation) -> str:
     """All reasons in a line; of many the first, and how many more there are."""
     texts = list(dict.fromkeys(reason.text for reason in one.reasons))
-    more = f" (+{len(texts) - MOST_REASONS} more)" if len(texts) > MOST_REASONS else ""
-    return ", ".join(texts[:MOST_REASONS]) + more
+    left = max(len(texts) - MOST_REASONS, 0) + one.more_differences
+    return ", ".join(texts[:MOST_REASONS]) + (f" (+{left} more)" if left else "")
 
 
 def _cause(known: Cause | None, one: Compilation) -> Cause:

@@ -32,6 +32,9 @@ from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.paths import relative
 from jitinspect.signature import Reading, SignatureReader
 
+MOST_DIFFERENCES = 16
+"""Components that are told of one call; of a model's leaves that all change, the number of the others."""
+
 
 class Sink(Protocol):
     """Who is told, while the program waits: in the thread in which it happens, one at a time."""
@@ -56,6 +59,7 @@ class Why:
     seq: int
     nearest: int | None = None
     reasons: tuple[Reason, ...] = ()
+    more: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -325,12 +329,13 @@ class Watcher:
         compared = self._comparisons.compare(seen.facts, seen.reading.signature, self._count - 1)
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
-        reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared)
+        reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared, most=MOST_DIFFERENCES)
         if seen.kind == "eager" and reasons[0].kind == "unknown":
             reasons = (_BODY_ANEW,)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
-        return Why(self._count - 1, compared.nearest, reasons)
+        more = max(compared.differing - MOST_DIFFERENCES, 0)
+        return Why(self._count - 1, compared.nearest, reasons, more)
 
 
 _BODY_ANEW = Reason(
@@ -355,6 +360,7 @@ def _compilation(seen: Seen, why: Why, now: float) -> Compilation:
         compilations=stages.compilations,
         nearest=why.nearest,
         reasons=why.reasons,
+        more_differences=why.more,
         avoidable=stages.compilations > 0 and avoidable(why.reasons),
         raised=seen.raised,
         error=seen.error,

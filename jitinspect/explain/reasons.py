@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from jitinspect.explain.history import History, Row
 from jitinspect.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
@@ -25,9 +26,11 @@ class Difference:
     new: object = None
 
 
-def differences(history: History, row: Row, earlier: Row) -> tuple[Difference, ...]:
-    """Every difference that can have made JAX compile again, told once each."""
-    changed = list(history.changed(row, earlier))
+def differences(history: History, row: Row, earlier: Row, most: int | None = None) -> tuple[Difference, ...]:
+    """Every difference that can have made JAX compile again, told once each; of no more than `most`
+    components that differ.
+    """
+    changed = list(islice(history.changed(row, earlier), most))
     found = [one for slot in changed for one in _told(slot, row, earlier)]
     return tuple(one for one in found if not _implied(one, found))
 

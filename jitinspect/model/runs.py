@@ -23,7 +23,8 @@ class Compilation:
     `seq` counts them in the order of their ends. `at` is the user's line that asked for it. `seconds` has the
     stages that ran, `began` and `ended` are the times of the first and the last, since the start of the
     watch. `compilations` is 0 where an executable was reused, or came from disk. `nearest` is the `seq` of
-    the one that the reasons compare with. `raised` is the stage that did not come to its end, `error` what it
+    the one that the reasons compare with; `more_differences` counts those that have no reason of their own
+    any more. `raised` is the stage that did not come to its end, `error` what it
     raised. `module` is a digest of what XLA was given, and `shared` whether several processes compute it
     together; both are told where the processes of a job are to be compared. `late` tells that it came after
     the warm-up that the user spoke of.
@@ -42,6 +43,7 @@ class Compilation:
     compilations: int = 0
     nearest: int | None = None
     reasons: tuple[Reason, ...] = ()
+    more_differences: int = 0
     avoidable: bool = False
     raised: Phase | None = None
     error: str | None = None

@@ -89,7 +89,8 @@ def why(one: Compilation) -> str:
     if not one.reasons:
         return ""
     texts = list(dict.fromkeys(reason.text for reason in one.reasons))
-    return texts[0] + (f" (+{len(texts) - 1} more)" if texts[1:] else "")
+    left = len(texts) - 1 + one.more_differences
+    return texts[0] + (f" (+{left} more)" if left else "")
 
 
 _PAST: dict[Phase, str] = {"trace": "traced", "lower": "lowered", "compile": "compiled"}
