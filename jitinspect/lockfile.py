@@ -49,7 +49,7 @@ def read(path: Path) -> Locked:
         return {str(name): {str(key): int(n) for key, n in told.items()} for name, told in functions.items()}
     except OSError as error:
         raise LoadError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         hint = "remove it, and --lock writes it anew"
         raise LoadError(f"{path} is no lock file of jitinspect", hint=hint) from None
 
@@ -83,4 +83,4 @@ def _at(one: Compilation | None) -> str:
     if one is None:
         return ""
     why = reasons_text(one)
-    return f" at {one.at}{f': {why}' if why else ''}"
+    return (f" at {one.at}" if one.at else "") + (f": {why}" if why else "")

@@ -32,13 +32,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What `python` would run: `name` is the first word of its `sys.argv`, `first` the first folder on its
-    search path, `attributes` those of its `__main__`.
+    """What `python` would run: `name` is the first word of its `sys.argv`, `path` its search path,
+    `attributes` those of its `__main__`.
     """
 
     code: CodeType
     name: str
-    first: str
+    path: tuple[str, ...]
     attributes: Mapping[str, Any]
 
 
@@ -54,45 +54,43 @@ def script(path: Path) -> Program:
         raise LoadError(f"{path}{line}: {message}", detail=user_traceback(error)) from None
     file = str(path.absolute())
     attributes = {"__file__": file, "__cached__": None, "__loader__": SourceFileLoader("__main__", file)}
-    return Program(code, str(path), str(path.resolve().parent), attributes)
+    return Program(code, str(path), tuple(_search_path(str(path.resolve().parent))), attributes)
 
 
 def module(name: str) -> Program:
     """`python -m name`; of a package its `__main__`. Raises `LoadError` where there is no such module."""
-    with _first_on_path(os.getcwd()):
-        spec = _found(name)
-        if spec.submodule_search_locations is not None:
-            spec = _found(f"{name}.__main__")
-        get_code = getattr(spec.loader, "get_code", None)
-        code = get_code(spec.name) if get_code else None
-    if code is None:
-        raise LoadError(f"-m {name}: this module has no code of Python's")
+    before = list(sys.path)
+    sys.path[:] = _search_path(os.getcwd())
+    try:
+        spec, code = _found(name)
+        path = tuple(sys.path)  # to which its package may have added
+    finally:
+        sys.path[:] = before
     attributes = {
         "__file__": spec.origin, "__cached__": spec.cached, "__loader__": spec.loader,
         "__package__": spec.parent, "__spec__": spec,
     }  # fmt: skip
-    return Program(code, str(spec.origin), os.getcwd(), attributes)
+    return Program(code, str(spec.origin), path, attributes)
 
 
-def _found(name: str) -> ModuleSpec:
+def _found(name: str) -> tuple[ModuleSpec, CodeType]:
     """Finding a submodule imports its package, as `python -m` does."""
     try:
         spec = importlib.util.find_spec(name)
+        if spec is not None and spec.submodule_search_locations is not None:
+            spec = importlib.util.find_spec(f"{name}.__main__")
+        get_code = getattr(spec.loader, "get_code", None) if spec is not None else None
+        code = get_code(spec.name) if spec is not None and get_code is not None else None
     except (ImportError, ValueError, AttributeError) as error:
         raise LoadError(f"-m {name}: {error}") from None
+    except Exception as error:  # what its package raised, or a module that does not parse
+        message = f"-m {name}: {type(error).__name__} when it was loaded"
+        raise LoadError(message, detail=user_traceback(error)) from None
     if spec is None:
         raise LoadError(f"-m {name}: there is no such module")
-    return spec
-
-
-@contextmanager
-def _first_on_path(folder: str) -> Iterator[None]:
-    before = list(sys.path)
-    sys.path[:] = _search_path(folder)
-    try:
-        yield
-    finally:
-        sys.path[:] = before
+    if code is None:
+        raise LoadError(f"-m {name}: this module has no code of Python's")
+    return spec, code
 
 
 def run(
@@ -116,12 +114,26 @@ def run(
 
 
 def as_python_tells(error: BaseException) -> None:
-    """What the interpreter does with an exception that nobody caught: the program may have a hook for it."""
+    """What the interpreter does with an exception that nobody caught: the program may have a hook for it,
+    which may end the program with an exit code of its own. Raises SystemExit then.
+    """
+    told = _without_own_frames(error)
+    try:
+        sys.excepthook(type(told), told, told.__traceback__)
+    except SystemExit:
+        raise
+    except BaseException as in_hook:
+        for words, each in (("Error in sys.excepthook:", in_hook), ("\nOriginal exception was:", told)):
+            sys.stderr.write(f"{words}\n")
+            sys.__excepthook__(type(each), _without_own_frames(each), each.__traceback__)
+
+
+def _without_own_frames(error: BaseException) -> BaseException:
+    """The traceback begins with the program's first frame."""
     traced = error.__traceback__
     while traced is not None and traced.tb_frame.f_code.co_filename == __file__:
         traced = traced.tb_next
-    error.__traceback__ = traced
-    sys.excepthook(type(error), error, traced)
+    return error.with_traceback(traced)
 
 
 def _tell(error: BaseException) -> None:
@@ -137,9 +149,16 @@ def _executed(code: CodeType, main: ModuleType, on_raise: Callable[[BaseExceptio
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        on_raise(error)
-        return Outcome(1, f"the program raised {type(error).__name__}")
+        return _raised(error, on_raise)
     return Outcome()
+
+
+def _raised(error: BaseException, on_raise: Callable[[BaseException], None]) -> Outcome:
+    try:
+        on_raise(error)
+    except SystemExit as ended:
+        return _exited(ended)
+    return Outcome(1, f"the program raised {type(error).__name__}")
 
 
 def _exited(error: SystemExit) -> Outcome:
@@ -158,7 +177,7 @@ def _as_main(program: Program, argv: Sequence[str]) -> Iterator[ModuleType]:
     main.__dict__.update(__builtins__=builtins, **program.attributes)
     main.__annotations__ = {}
     before = sys.argv, list(sys.path), sys.modules["__main__"], sys.excepthook
-    sys.path[:] = _search_path(program.first)
+    sys.path[:] = program.path
     sys.excepthook = sys.__excepthook__  # Typer has its own
     sys.argv = [program.name, *argv]
     sys.modules["__main__"] = main

@@ -36,7 +36,10 @@ class Recorder:
         self._job, self._job_is_told = job, False
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
-        self._write("begin", {**known, **header})
+        try:
+            self._write("begin", {**known, **header})
+        except OSError as error:  # later ones are faults that the program must not feel
+            raise UsageError(f"--record {path}: {error.strerror}") from None
 
     def on_start(self, phase: Phase, function: str, began: float) -> None:
         self._write("start", {"phase": phase, "function": function, "began": round(began, 6)})

@@ -91,14 +91,20 @@ def read(path: Path, decode: Callable[[type, Any], Any]) -> Recording:
         try:
             told = json.loads(line)
             kind = told["record"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             if not line.endswith("\n") and recording is not None:
                 break
             raise LoadError(f"{path}:{number}: this is no line of a recording") from None
-        if recording is None:
-            recording = _begun(path, told)
-        else:
-            _take(recording, kind, told, decode)
+        try:
+            if recording is None:
+                recording = _begun(path, told)
+            else:
+                _take(recording, kind, told, decode)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise LoadError(f"{path}:{number}: this line lacks something: {error}") from None
+        except LoadError as error:
+            place = "" if str(path) in error.message else f"{path}:{number}: "
+            raise LoadError(f"{place}{error.message}", hint=error.hint) from None
     if recording is not None:
         recording.compilations += [
             _as_far_as_it_came(recording, one) for one in recording.unfinished.values()
@@ -121,7 +127,7 @@ def _begun(path: Path, told: Mapping[str, Any]) -> Recording:
         raise LoadError(f"{path} is no recording of jitinspect", hint=hint)
     if told.get("schema") != SCHEMA:
         raise LoadError(f"{path} has schema {told.get('schema')}, this jitinspect reads {SCHEMA}")
-    return Recording(str(path), told)
+    return Recording(str(path), {**told, "started": float(told.get("started", 0.0))})
 
 
 def _take(recording: Recording, kind: str, told: dict[str, Any], decode: Callable[[type, Any], Any]) -> None:
@@ -153,7 +159,8 @@ def _take(recording: Recording, kind: str, told: dict[str, Any], decode: Callabl
                 calls.setdefault((each["function"], each["definition"]), {})[each["at"]] = each["calls"]
             recording.calls = calls
         case "end":
-            recording.end = told
+            numbers = {"exit_code": int(told["exit_code"]), "wall_seconds": float(told["wall_seconds"])}
+            recording.end = {"stopped": told.get("stopped"), **numbers}
 
 
 def added_up(recordings: Sequence[Recording]) -> tuple[Summary, Calls | None]:

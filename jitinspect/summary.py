@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from jitinspect.model import Work
@@ -32,10 +33,12 @@ class _Cost:
     compile: float = 0.0
     avoidable: int = 0
     avoidable_seconds: float = 0.0
-    works: int = 0
+    recompilations: int = 0
+    misses: int = 0
 
     def add(self, one: Compilation) -> None:
-        self.works += one.kind == "call" and one.raised is None
+        self.misses += one.kind == "call"
+        self.recompilations += one.compilations * is_again(one)
         self.compilations += one.compilations
         self.disk_hits += one.status == "DISK"
         self.trace += one.seconds.get("trace", 0.0)
@@ -53,7 +56,7 @@ class _Site:
     compilations: int = 0
     disk_hits: int = 0
     seconds: float = 0.0
-    causes: dict[tuple[tuple[str, str | None], ...], Cause] = field(default_factory=dict)
+    causes: dict[Hashable, Cause] = field(default_factory=dict)
 
 
 class Summary:
@@ -66,9 +69,10 @@ class Summary:
         self.late: list[Compilation] = []
         self._omitted = 0
         self._functions: dict[Function, _Cost] = {}
-        self._sites: dict[tuple[str | None, str], _Site] = {}
+        self._sites: dict[tuple[str | None, Function], _Site] = {}
         self._total = _Cost()
-        self._slowest: list[tuple[float, int, Compilation]] = []
+        self._slowest: list[tuple[float, int, int, int, Compilation]] = []
+        self._taken = itertools.count()
 
     def take_span(self, span: Span) -> None:
         if len(self.spans) < 3 * MOST_KEPT:
@@ -89,17 +93,18 @@ class Summary:
         self._total.add(one)
         self._functions.setdefault((one.function, one.definition), _Cost()).add(one)
         self._take_site(one)
-        heapq.heappush(self._slowest, (one.spent, -one.seq, one))
+        heapq.heappush(self._slowest, (one.spent, -one.seq, -one.process, -next(self._taken), one))
         if len(self._slowest) > SLOWEST:
             heapq.heappop(self._slowest)
 
     def _take_site(self, one: Compilation) -> None:
-        site = self._sites.setdefault((one.at, one.function), _Site(one.definition, one.kind))
+        function = (one.function, one.definition)
+        site = self._sites.setdefault((one.at, function), _Site(one.definition, one.kind))
         site.compilations += one.compilations
         site.disk_hits += one.status == "DISK"
         site.seconds += one.spent
         if one.compilations or one.status == "DISK":
-            key = tuple((reason.kind, reason.where) for reason in one.reasons)
+            key = (one.avoidable, *((reason.kind, reason.where) for reason in one.reasons))
             if one.reasons:
                 site.causes[key] = _cause(site.causes.get(key), one)
 
@@ -118,14 +123,14 @@ class Summary:
             for key, told in (calls or {}).items()
             if key not in self._functions
         ]
-        slowest = sorted(self._slowest, key=lambda entry: entry[:2], reverse=True)
+        slowest = sorted(self._slowest, key=lambda entry: entry[:-1], reverse=True)
         return RunReport(
             program=program,
             functions=tuple(sorted(functions, key=lambda one: -one.seconds)),
             sites=tuple(sorted(self._site_list(calls), key=lambda one: -one.seconds)),
             totals=self._totals(wall_seconds, calls),
             internal=self.internal,
-            slowest=tuple(one for _, _, one in slowest),
+            slowest=tuple(one for *_, one in slowest),
             compilations=tuple(self.compilations),
             spans=tuple(self.spans),
             omitted=self._omitted,
@@ -134,7 +139,7 @@ class Summary:
         )
 
     def _site_list(self, calls: Calls | None) -> Iterable[Site]:
-        for (at, function), site in self._sites.items():
+        for (at, (function, _)), site in self._sites.items():
             causes = sorted(site.causes.values(), key=lambda cause: -cause.seconds)
             counted = None if calls is None else calls.get((function, site.definition), {}).get(at, 0)
             yield Site(
@@ -147,13 +152,18 @@ class Summary:
         counted = None if calls is None else sum(sum(told.values()) for told in calls.values())
         return RunTotals(
             cost.compilations, cost.disk_hits, cost.trace, cost.lower, cost.compile, wall_seconds,
-            cost.avoidable, cost.avoidable_seconds, counted,
+            cost.avoidable, cost.avoidable_seconds, counted, cost.recompilations,
         )  # fmt: skip
+
+
+def is_again(one: Compilation) -> bool:
+    """Whether the definition had been compiled, or called, before."""
+    return any(reason.kind != "first_call" for reason in one.reasons)
 
 
 def _function(key: Function, cost: _Cost, calls: Calls | None) -> FunctionCost:
     counted = None if calls is None else sum(calls.get(key, {}).values())
-    hits = None if counted is None else max(counted - cost.works, 0)
+    hits = None if counted is None else max(counted - cost.misses, 0)
     return FunctionCost(
         *key, cost.compilations, cost.disk_hits, cost.trace, cost.lower, cost.compile,
         cost.avoidable, cost.avoidable_seconds, counted, hits,

@@ -26,11 +26,16 @@ def _by_function(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Une
     functions = dict.fromkeys((one.function, one.definition) for told in processes.values() for one in told)
     for function in functions:
         of = {name: [one for one in told if _is(one, function)] for name, told in processes.items()}
-        counts = {name: sum(one.compilations for one in told) for name, told in of.items()}
+        counts = {name: sum(map(_times, told)) for name, told in of.items()}
         what = _difference(of, counts)
         if what is not None:
             shared = any(one.shared for told in of.values() for one in told)
             yield Uneven(*function, what, counts, tuple(_details(of, what)), shared)
+
+
+def _times(one: Compilation) -> int:
+    """What came from disk is as good as compiled."""
+    return one.compilations or int(one.status == "DISK")
 
 
 def _is(one: Compilation, function: Function) -> bool:
@@ -42,7 +47,7 @@ def _difference(of: Mapping[str, Sequence[Compilation]], counts: Mapping[str, in
         return "not on all"
     if len({*counts.values()}) > 1:
         return "counts differ"
-    signatures = [Counter(one.signature for one in told if one.compilations) for told in of.values()]
+    signatures = [Counter(one.signature for one in told if _times(one)) for told in of.values()]
     if any(other != signatures[0] for other in signatures):
         return "signatures differ"
     modules = [Counter(one.module for one in told if one.module) for told in of.values()]
@@ -52,11 +57,14 @@ def _difference(of: Mapping[str, Sequence[Compilation]], counts: Mapping[str, in
 def _details(of: Mapping[str, Sequence[Compilation]], what: str) -> Iterator[str]:
     """What stands on some processes and not on all."""
     told = {name: Counter(_words(one, what) for one in ones) for name, ones in of.items()}
-    shared = set.intersection(*({*counts} for counts in told.values()))
+    fewest = {
+        text: min(counts[text] for counts in told.values()) for counts in told.values() for text in counts
+    }
     for name, counts in told.items():
-        apart = [text for text in counts if text not in shared]
-        for text in apart[:MOST_TOLD]:
-            yield f"only on process {name}: {text}"
+        apart = [(text, number - fewest[text]) for text, number in counts.items() if number > fewest[text]]
+        for text, number in apart[:MOST_TOLD]:
+            more = f"{number} more than elsewhere: " if fewest[text] else ""
+            yield f"only on process {name}: {more}{text}"
         if len(apart) > MOST_TOLD:
             yield f"only on process {name}: {len(apart) - MOST_TOLD} more"
 
@@ -69,7 +77,7 @@ def _words(one: Compilation, what: str) -> str:
 
 def _by_order(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Uneven]:
     """All compiled the same, and not in the same order: the first place where they part."""
-    listed = {name: [one for one in told if one.compilations] for name, told in processes.items()}
+    listed = {name: [one for one in told if _times(one)] for name, told in processes.items()}
     for rank in zip(*listed.values(), strict=False):
         if len({(one.function, one.signature, one.module) for one in rank}) > 1:
             counts = {name: one.seq for name, one in zip(listed, rank, strict=True)}

@@ -137,7 +137,9 @@ class FunctionCost:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """The program's own compilations, added up; `wall_seconds` is the time from its start to its end."""
+    """The program's own compilations, added up; `wall_seconds` is the time from its start to its end,
+    `recompilations` those of functions that had been compiled before.
+    """
 
     compilations: int = 0
     disk_hits: int = 0
@@ -148,6 +150,7 @@ class RunTotals:
     avoidable: int = 0
     avoidable_seconds: float = 0.0
     calls: int | None = None
+    recompilations: int = 0
 
     @property
     def seconds(self) -> float:

@@ -15,6 +15,8 @@ from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, 
 
 MOST_SITES = 10
 """Call sites that the summary tells of; all of them when it is to be verbose."""
+_NAME = 16
+"""Columns that the name of a function has at least."""
 _FEW = 5
 """With no more compilations than this, the slowest need no list of their own."""
 
@@ -58,7 +60,9 @@ def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
     at, told = shown_path(one.at) if one.at else "", why(one)
     first = one.reasons and one.reasons[0].kind == "first_call"
     sgr = "31" if one.raised else "2" if first or one.kind != "call" else "33"
-    room = max(width - _INDENT - (len(at) + 2 if at else 0), 24)
+    room = width - _INDENT - (len(at) + 2 if at else 0)
+    if room < _LEAST:
+        at, room = "", width - _INDENT
     beside = width >= _WIDE
     most = max(room // 2, room - len(told) - 2) if beside and told else room
     signature = cut_middle(one.signature or one.function, most)
@@ -67,10 +71,18 @@ def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
         parts.append(painter(cut_middle(told, max(room - len(signature) - 2, 16)), sgr))
     yield "  ".join(part for part in parts if part) + "\n"
     if told and not beside:
-        yield " " * _INDENT + painter(cut_middle(told, max(width - _INDENT, 24)), sgr) + "\n"
+        indent = _indent(width)
+        yield " " * indent + painter(cut_middle(told, width - indent), sgr) + "\n"
+
+
+def _indent(width: int) -> int:
+    """Where begins what stands below a line."""
+    return _INDENT if width >= 60 else 4
 
 
 _INDENT = 21
+_LEAST = 20
+"""Columns that a signature has at least beside its place."""
 _WIDE = 110
 """Columns from which on a reason stands beside its call."""
 
@@ -112,7 +124,8 @@ def render(
     """
     painter, width = Painter(color), min(width, 10_000)
     if not quiet:
-        yield "\n" + painter(f"jitinspect {report.command} {report.program}".rstrip(), "1") + "\n"
+        heading = cut_middle(f"jitinspect {report.command} {report.program}".rstrip(), width)
+        yield "\n" + painter(heading, "1") + "\n"
         yield from _totals(report, painter, width)
         yield from _functions(report.functions, report.totals.wall_seconds, painter, width)
         yield from _sites(report, painter, width, verbose)
@@ -120,7 +133,7 @@ def render(
         yield from _processes(report.processes, painter, width)
         yield from _uneven(report.uneven, painter, width)
         if report.stopped:
-            yield painter(f"ended early: {report.stopped}", "31") + "\n"
+            yield from _wrapped(f"ended early: {report.stopped}", "31", painter, width)
     yield from _checks(report.checks, painter, width)
 
 
@@ -161,22 +174,32 @@ def _functions(
     """A row each; on a narrow terminal without the single stages, then without the definition."""
     if not functions:
         return
-    counted = any(one.calls is not None for one in functions)
-    stages = width >= 118
-    head = ["compiled", *(["trace", "lower", "compile"] if stages else []), "total", "share"]
+    head = ["compiled", "trace", "lower", "compile", "total", "share"]
     head += ["avoidable"] if any(one.avoidable for one in functions) else []
     head += ["from disk"] if any(one.disk_hits for one in functions) else []
-    head += ["calls", "hits"] if counted else []
-    rows = [_cells(one, wall, head) for one in functions]
-    rooms = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    left = width - sum(rooms) - 2 * len(rooms)
-    names = [_name(one, max(left, 16)) for one in functions]
+    head += ["calls", "hits"] if any(one.calls is not None for one in functions) else []
+    dropped = iter(_DROPPED)
+    if width < 118:
+        gone = next(dropped)
+        head = [word for word in head if word not in gone]
+    while True:
+        rows = [_cells(one, wall, head) for one in functions]
+        rooms = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        left = width - sum(rooms) - 2 * len(rooms)
+        if left >= _NAME or (less := next(dropped, None)) is None:
+            break
+        head = [word for word in head if word not in less]
+    names = [_name(one, max(left, _NAME)) for one in functions]
     room = max([8, *(len(name) + (len(place) + 2 if place else 0) for name, place in names)])
     yield "\n" + painter(f"{'function':<{room}}  {_aligned(head, rooms)}", "2") + "\n"
     for (name, place), cells in zip(names, rows, strict=True):
         shown = f"{name}  {painter(place, '2')}" if place else name
         padding = " " * (room - len(name) - (len(place) + 2 if place else 0))
         yield f"{shown}{padding}  {_aligned(cells, rooms)}\n"
+
+
+_DROPPED = (("trace", "lower", "compile"), ("share",), ("from disk",), ("avoidable",), ("hits",), ("calls",))
+"""Columns, in the order in which a terminal that is too narrow does without them."""
 
 
 def _cells(one: FunctionCost, wall: float, head: Iterable[str]) -> list[str]:
@@ -242,15 +265,18 @@ def _cause(cause: Cause, painter: Painter, width: int, verbose: bool) -> Iterato
     mark = painter("  avoidable", "33") if cause.avoidable else ""
     more = f"  and {cause.count - 1} more like it" if cause.count > 1 else ""
     left = len(head) + (11 if cause.avoidable else 0) + 2
-    beside = width >= _WIDE or left + len(cause.text) + len(more) <= width
-    text = cut_middle(cause.text, max(width - (left if beside else _INDENT) - len(more), 16))
-    yield f"{head}{mark}" + ("  " if beside else f"\n{'':{_INDENT}}") + f"{text}{painter(more, '2')}\n"
+    beside, indent = width >= _WIDE or left + len(cause.text) + len(more) <= width, _indent(width)
+    room = width - (left if beside else indent) - len(more)
+    if room < _LEAST:  # how many there are, the line's beginning tells as well
+        room, more = room + len(more), ""
+    text = cut_middle(cause.text, room)
+    yield f"{head}{mark}" + ("  " if beside else f"\n{'':{indent}}") + f"{text}{painter(more, '2')}\n"
     if verbose:
-        yield from (f"{'':{_INDENT}}{cut_middle(text, width - _INDENT)}\n" for text in cause.examples[1:])
+        yield from (f"{'':{indent}}{cut_middle(text, width - indent)}\n" for text in cause.examples[1:])
     if cause.hint and cause.kind != "first_call":
-        hint = textwrap.wrap(cause.hint, max(width - _INDENT - 6, 24), **_WHOLE_WORDS)
+        hint = textwrap.wrap(cause.hint, max(width - indent - 6, 24), **_WHOLE_WORDS)
         label = painter("hint", "36")
-        yield from (f"{'':{_INDENT}}{'    ' if n else label}  {text}\n" for n, text in enumerate(hint))
+        yield from (f"{'':{indent}}{'    ' if n else label}  {text}\n" for n, text in enumerate(hint))
 
 
 _WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
@@ -297,5 +323,5 @@ def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterato
 def _checks(checks: tuple[Check, ...], painter: Painter, width: int) -> Iterator[str]:
     for check in checks:
         mark = painter("held", "32") if check.held else painter("FAILED", "1;31")
-        yield f"{mark}  {check.limit}\n"
+        yield f"{mark}  {cut_middle(check.limit, max(width - 8, 24))}\n"
         yield from (f"    {cut_middle(text, max(width - 4, 24))}\n" for text in check.why)

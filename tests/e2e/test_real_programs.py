@@ -1,0 +1,136 @@
+"""Programs of flax, optax, equinox, numpyro, blackjax, diffrax and mctx: undisturbed, counted, explained."""
+
+import json
+import re
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from tests.e2e.conftest import ROOT, Shell
+
+PROGRAMS = ROOT / "tests" / "programs"
+
+WATCH = ["run", "--record", "rec.jsonl", "-o", "report.json", "-q"]
+
+SMALLER_BATCH = ["x: f32[32,8] → f32[17,8]", "y: …[32] → …[17]"]
+ANOTHER_STATE = ["state.apply_fn: … (another object)", "state.tx: … (another object)"]
+
+COMPILATIONS = {
+    "train_nnx": {
+        "loss = train_step(": [["first call of train_step"], SMALLER_BATCH],
+        'print("evaluate", epoch': [["first call of evaluate"]],
+        'print("evaluate in training mode"': [
+            ["model…deterministic…: True → False", "model…use_running_average…: True → False"]
+        ],
+    },
+    "train_linen": {
+        "loss = train_step(": [["first call of train_step"], SMALLER_BATCH, ANOTHER_STATE, ANOTHER_STATE],
+        "print(learning_rate": [["first call of predict"], ANOTHER_STATE],
+    },
+    "train_equinox": {
+        "loss = train_step(model, state, xs[i": [["first call of train_step"], SMALLER_BATCH],
+        "print(epoch": [["first call of evaluate"]],
+        "loss = train_step(model, state, xs[:32]": [["model.dropout.p: 0.1 → 0.5"]],
+    },
+    "schools_numpyro": {
+        "mcmc.run(": [["first call of …"], ["…: … → … (another object)"]],
+    },
+    "sample_blackjax": {
+        "window_adaptation(": [["first call of scan"]],
+        "jax.lax.scan(": [["first call of scan"], ["args[…]: key<fry>[20] → key<fry>[30]"]],
+        "walk(key, state)": [["first call of …"]],
+    },
+    "solve_diffrax": {
+        "print(type(solver)": [["first call of final_prey"], ["solver: Euler… → Heun…"]],
+        'print("a Python float"': [["populations[0]: f32[]{weak} → 10.0"]],
+        "return diffeqsolve(": [["first call of diffeqsolve"], ["saveat…: f32[5] → f32[7]"]],
+    },
+    "search_mctx": {
+        "output = plan(": [["first call of plan"], ["simulations: 4 → 8"], ["state: i32[2] → i32[3]"]],
+    },
+}
+"""Program → a line of it → the reasons of each compilation there, with … for what a library decides."""
+
+COUNTED = """
+import os, runpy, sys
+import jax
+heard = []
+jax.monitoring.register_event_duration_secs_listener(lambda event, _, **about: heard.append(event))
+sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[1]))
+try:
+    runpy.run_path(sys.argv[1], run_name="__main__")
+finally:
+    with open("count.txt", "w") as file:
+        file.write(str(heard.count("/jax/core/compile/backend_compile_duration")))
+"""
+
+
+class Seen:
+    """A program in a folder of its own: run bare, watched, and counted by a listener of its own."""
+
+    def __init__(self, name, folder):
+        self.program = f"{name}.py"
+        self.lines = (PROGRAMS / self.program).read_text().splitlines()
+        self.shell = Shell(folder)
+        self.shell.write(self.program, "\n".join(self.lines) + "\n")
+        self.bare = self.shell.run([sys.executable, self.program])
+        self.watched = self.shell(*WATCH, self.program)
+        self.report = json.loads((folder / "report.json").read_text())
+
+    def counted(self):
+        """How often JAX says to a listener that it compiled."""
+        self.shell.run([sys.executable, "-c", COUNTED, self.program])
+        return int((self.shell.folder / "count.txt").read_text())
+
+    def place(self, text):
+        """The one line that has a text, as a report names it."""
+        (number,) = [number for number, line in enumerate(self.lines, 1) if text in line]
+        return f"{self.program}:{number}"
+
+
+@pytest.fixture(scope="module", params=COMPILATIONS)
+def seen(request, tmp_path_factory):
+    imported = re.findall(r"^(?:import|from) (\w+)", (PROGRAMS / f"{request.param}.py").read_text(), re.M)
+    missing = [name for name in imported if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not installed")
+    return Seen(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def test_the_program_is_as_it_is_without(seen):
+    assert seen.bare.returncode == (3 if seen.program == "train_linen.py" else 0), seen.bare.stderr
+    assert seen.watched.stdout == seen.bare.stdout
+    assert seen.watched.stderr == seen.bare.stderr
+    assert seen.watched.returncode == seen.bare.returncode == seen.report["exit_code"]
+
+
+def test_each_compilation_is_counted_once(seen):
+    totals, own = seen.report["totals"], seen.report["internal"]
+    assert totals["compilations"] + totals["disk_hits"] + own["compilations"] == seen.counted()
+
+
+def test_each_compilation_is_explained_at_its_line(seen):
+    expected = COMPILATIONS[seen.program.removesuffix(".py")]
+    said = {}
+    for one in seen.report["compilations"]:
+        said.setdefault(one["at"], []).append([reason["text"] for reason in one["reasons"]])
+    assert said.keys() == {seen.place(line) for line in expected}
+    for line, compilations in expected.items():
+        assert agree(compilations, said[seen.place(line)]), f"{line} … {said[seen.place(line)]}"
+
+
+def agree(expected, said):
+    """Two lists of compilations, each a list of reasons."""
+    pattern = re.escape(str(expected)).replace("…", "[^']*")
+    return re.fullmatch(pattern, str(said))
+
+
+def test_the_recording_has_the_same_totals(seen):
+    summary = json.loads(seen.shell("summary", "rec.jsonl", "--json").stdout)
+    for part in ("totals", "internal", "functions", "sites", "exit_code"):
+        assert summary[part] == seen.report[part], part
+
+
+def test_each_program_is_tried():
+    assert {path.stem for path in PROGRAMS.glob("*.py")} == set(COMPILATIONS)
