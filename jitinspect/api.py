@@ -77,7 +77,6 @@ class CompileLog:
     @property
     def events(self) -> tuple[Span, ...]:
         """Each stage, JAX's own work included, in the order of their ends; the first 30,000."""
-        self._watch.watcher.settle()
         return tuple(self._watch.summary.spans)
 
     @property
@@ -85,13 +84,11 @@ class CompileLog:
         """Each call, or other work of the program's, in which JAX traced, lowered or compiled, where and why;
         the first 10,000.
         """
-        self._watch.watcher.settle()
         return tuple(self._watch.summary.compilations)
 
     @property
     def late(self) -> tuple[Compilation, ...]:
         """Those that compiled after the warm-up."""
-        self._watch.watcher.settle()
         return tuple(self._watch.late)
 
     @property

@@ -36,10 +36,13 @@ class Recorder:
         self._job, self._job_is_told = job, False
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
-        try:
-            self._write("begin", {**known, **header})
-        except OSError as error:  # later ones are faults that the program must not feel
-            raise UsageError(f"--record {path}: {error.strerror}") from None
+        self.error: str | None = None
+        """Why the file ends before the program does, if it does: the program must not feel it."""
+        self._path = path
+        self._write("begin", {**known, **header})
+        if self.error is not None:
+            os.close(self._file)
+            raise UsageError(self.error)
 
     def on_start(self, phase: Phase, function: str, began: float) -> None:
         self._write("start", {"phase": phase, "function": function, "began": round(began, 6)})
@@ -75,7 +78,11 @@ class Recorder:
 
     def _write(self, kind: str, told: Mapping[str, Any]) -> None:
         line = _encoded({"record": kind, **told})
-        os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
+        try:
+            if self.error is None:
+                os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
+        except OSError as error:
+            self.error = f"--record {self._path}: {error.strerror}"
 
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

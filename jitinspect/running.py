@@ -11,7 +11,7 @@ from pathlib import Path
 
 import jitinspect
 from jitinspect import lockfile, program, recording
-from jitinspect.errors import JitinspectError
+from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.jaxapi.devices import job
 from jitinspect.limits import Limits, checked
 from jitinspect.model.runs import Check, RunReport
@@ -56,11 +56,12 @@ def run(request: Request, listeners: Listeners) -> Result:
     outcome = program.run(whole, request.argv, program.as_python_tells)
     if not watch.is_parent:
         raise SystemExit(outcome.exit_code)
+    watch.watcher.finish()
     report = watch.report(_spoken(request), outcome.exit_code, outcome.stopped)
     if recorder is not None:
         recorder.end(outcome.exit_code, outcome.stopped, report.totals.wall_seconds, watch.calls)
     checks = (*_checks(request, watch, report), *_lock_check(request, before, report))
-    return Result(_with_checks(report, checks), _fault(watch))
+    return Result(_with_checks(report, checks), _fault(watch, recorder))
 
 
 def _close(watch: Watch, recorder: Recorder | None) -> None:
@@ -115,8 +116,10 @@ def _with_checks(report: RunReport, checks: tuple[Check, ...]) -> RunReport:
     return replace(report, checks=checks, exit_code=report.exit_code if held else 1)
 
 
-def _fault(watch: Watch) -> JitinspectError | None:
+def _fault(watch: Watch, recorder: Recorder | None) -> JitinspectError | None:
     error = watch.watcher.fault
+    if recorder is not None and recorder.error is not None:
+        return UsageError(f"{recorder.error}: the recording ends there")
     if error is None:
         return None
     detail = "".join(traceback.format_exception(error))

@@ -91,6 +91,7 @@ class _Thread(threading.local):
     """
 
     def __init__(self) -> None:
+        self.reading = False
         self.open: list[tuple[Seen, Phase, str, float, int]] = []
         self.ahead: dict[str, Seen] = {}
 
@@ -98,8 +99,7 @@ class _Thread(threading.local):
 class Watcher:
     """`with watcher:` around the program. `is_late(name, definition)` tells that a warm-up is over;
     `modules` asks for a digest of each module that XLA is given; `since` is added to what is said of a first
-    call. A fault of its own is kept as `fault`, and
-    never becomes the program's.
+    call. A fault of its own is kept as `fault`, and never becomes the program's.
     """
 
     def __init__(
@@ -135,10 +135,12 @@ class Watcher:
 
     def __exit__(self, *exception: Any) -> None:
         self._unsubscribe()
-        self.settle()
+        self.finish()
 
-    def settle(self) -> None:
-        """Tell also of what is not known to be over, such as a call whose exception is still held."""
+    def finish(self) -> None:
+        """Tell also of what is not known to be over, such as a call whose exception is still held; what goes
+        on in another thread is told as far as it has come.
+        """
         self._over.extend(self._going)
         self._settle()
 
@@ -148,14 +150,21 @@ class Watcher:
         return time.perf_counter() - self.started
 
     def _guarded(self, listener: Callable[..., None]) -> Callable[..., None]:
-        """A child that the program forks goes on unwatched: what is told here is not its to tell."""
+        """A child that the program forks goes on unwatched: what is told here is not its to tell. Nor is what
+        JAX does for code of the program's that is run only to read its arguments, such as an `__eq__`.
+        """
+        thread = self._thread
 
         def guarded(*args: Any) -> None:
-            if os.getpid() == self._process:
-                try:
-                    listener(*args)
-                except Exception as error:
-                    self.fault = self.fault or error
+            if os.getpid() != self._process or thread.reading:
+                return
+            thread.reading = True
+            try:
+                listener(*args)
+            except Exception as error:
+                self.fault = self.fault or error
+            finally:
+                thread.reading = False
 
         return guarded
 
@@ -174,27 +183,27 @@ class Watcher:
             self._compiling(seen)
 
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
+        began_here = self._ended_stage(phase, name)
+        if began_here is None:
+            return
+        seen, began, handled = began_here
+        own, seen.ended = seen.stages.end(phase, name, seconds), self.now
+        error = sys.exception()
+        if own and error is not None and id(error) != handled:  # JAX tells of the end all the same
+            seen.raised, seen.error = phase, f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        internal, disk_hit = seen.kind == "internal" or not own, phase == "compile" and seen.stages.from_disk
+        depth, plain = len(self._thread.open), events.plain_name(name)
+        self._sink.on_span(Span(phase, plain, began, seconds, seen.thread, depth, internal, disk_hit))
+
+    def _ended_stage(self, phase: Phase, name: str) -> tuple[Seen, float, int] | None:
+        """The innermost open stage of that kind, which is open no more; None for one that began unseen."""
         still_open = self._thread.open
-        while still_open:
-            seen, began_phase, began_name, began, handled = still_open.pop()
-            if (began_phase, began_name) == (phase, name):  # what is in between was raised through
-                own, seen.ended = seen.stages.end(phase, name, seconds), self.now
-                error = sys.exception()
-                if own and error is not None and id(error) != handled:  # JAX tells of the end all the same
-                    seen.raised, seen.error = phase, f"{type(error).__name__}: {error}".split("\n")[0][:200]
-                self._sink.on_span(
-                    Span(
-                        phase,
-                        events.plain_name(name),
-                        began,
-                        seconds,
-                        seen.thread,
-                        len(still_open),
-                        seen.kind == "internal" or not own,
-                        phase == "compile" and seen.stages.from_disk,
-                    )
-                )
-                return
+        for index in range(len(still_open) - 1, -1, -1):
+            seen, began_phase, began_name, began, handled = still_open[index]
+            if (began_phase, began_name) == (phase, name):
+                del still_open[index:]  # also what stands above, which was raised through
+                return seen, began, handled
+        return None
 
     def _compiling(self, seen: Seen) -> None:
         if self._modules():
@@ -220,10 +229,11 @@ class Watcher:
         # below one frame of JAX's that is no call, the work of several functions may be done
         key = self._key if asked.call is not None else f"{self._key} {events.plain_name(name)}"
         seen: Seen | None = misses.marked(asked.frame, key)
-        if seen is None:
+        if seen is None or seen not in self._going:
             with self._lock:
                 self._look_for_clearing(phase)
                 seen = self._read(asked, events.plain_name(name), began)
+                seen.late = seen.kind != "internal" and self._is_late(seen.function, seen.definition)
             self._going[seen] = misses.mark(asked.frame, key, seen, self._ended)
             self._settle()
         return seen
@@ -248,11 +258,9 @@ class Watcher:
         kind: WorkKind = "ahead_of_time" if asked.ahead else "call"
         signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
         seen = Seen(kind, known.name, known.definition, at, signature, began, stages)
-        if (
-            not asked.ahead or is_started()
-        ):  # placements are read of devices, which a mere trace does not start
+        # placements are read of devices, which a mere trace does not start
+        if not asked.ahead or is_started():
             seen.facts, seen.reading = known, self._reading(known, call)
-        seen.late = self._is_late(known.name, known.definition)
         if kind == "ahead_of_time":
             self._thread.ahead[known.name] = seen
         return seen
@@ -304,9 +312,15 @@ class Watcher:
         while self._over and self._lock.acquire(blocking=False):
             try:
                 while self._over:
-                    self._guarded(self._close)(self._over.popleft())
+                    self._close_safely(self._over.popleft())
             finally:
                 self._lock.release()
+
+    def _close_safely(self, seen: Seen) -> None:
+        try:
+            self._close(seen)
+        except Exception as error:
+            self.fault = self.fault or error
 
     def _close(self, seen: Seen) -> None:
         if self._going.pop(seen, None) is None:

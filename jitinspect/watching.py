@@ -85,8 +85,7 @@ class Watch:
         return self.summary.late
 
     def report(self, program: str, exit_code: int = 0, stopped: str | None = None) -> RunReport:
-        """All there was so far."""
-        self.watcher.settle()
+        """All there was so far; calls that are not over are told when they are."""
         wall = self._wall or self.watcher.now
         return self.summary.report(program, wall, self.calls, exit_code, stopped)
 

@@ -16,9 +16,10 @@ from jitinspect.cli import streams
 from jitinspect.cli.core import import_jax, make_way
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
 from jitinspect.cli.output import columns, needs_environment
-from jitinspect.errors import INTERRUPTED, CheckFailed, LoadError, UsageError
+from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model.runs import RunReport
 from jitinspect.render.decode import Misfit, reader
+from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
 
 if TYPE_CHECKING:
@@ -123,11 +124,18 @@ def ended(result: Result, held_to: LimitOptions, output: OutputOptions) -> int:
     if held_to.lock is not None and (held_to.update_lock or not held_to.lock.exists()):
         _write_lock(held_to.lock, report, output.quiet)
     if result.fault is not None:
-        raise result.fault
+        _tell_fault(result.fault, output, is_checked=bool(report.checks))
     failed = [check.limit for check in report.checks if not check.held]
     if failed:
         raise CheckFailed(f"did not hold: {', '.join(failed)}")
     return -signal.SIGINT if report.exit_code == INTERRUPTED and report.stopped else report.exit_code
+
+
+def _tell_fault(fault: JitinspectError, output: OutputOptions, is_checked: bool) -> None:
+    """The program ends as it does without, unless something was to be checked: then nobody knows."""
+    if is_checked:
+        raise fault
+    sys.stderr.write(error_text(fault, streams.wants_color(output.color.value, sys.stderr)))
 
 
 def _write_lock(path: Path, report: RunReport, quiet: bool) -> None:

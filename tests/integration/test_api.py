@@ -157,3 +157,46 @@ def test_importing_jitinspect_imports_no_jax():
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert finished.stdout.split() == ["False", "False"]
+
+
+class Jaxy:
+    """A static argument that asks JAX when it is compared, hashed or printed."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __eq__(self, other):
+        return bool(jax.jit(lambda a, b: a == b)(self.value, other.value))
+
+    def __hash__(self):
+        return hash(float(jax.jit(lambda a: a * 1.0)(self.value)))
+
+    def __repr__(self):
+        return f"Jaxy({jax.jit(lambda a: a + 0)(self.value)})"
+
+
+def test_arguments_that_ask_jax_when_they_are_read_are_read():
+    f = jax.jit(lambda how, x: x * how.value, static_argnums=0)
+    with jitinspect.watch() as log:
+        for value in (1, 2):
+            f(Jaxy(value), np.ones(3))
+    told = [call for call in log.calls if call.signature.startswith("<lambda>(<Jaxy>")]
+    assert [call.reasons[0].kind for call in told] == ["first_call", "static_value"]
+
+
+def test_it_can_be_read_while_another_thread_compiles():
+    f, ready, go_on = made(), threading.Event(), threading.Event()
+
+    def slow(x):
+        ready.set()
+        go_on.wait()
+        return f(x) + 1
+
+    with jitinspect.watch() as log:
+        thread = threading.Thread(target=lambda: jax.jit(slow)(np.ones(3)))
+        thread.start()
+        ready.wait()
+        assert log.compilations == 0 and log.calls == ()
+        go_on.set()
+        thread.join()
+        assert log.compilations == 1
