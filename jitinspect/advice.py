@@ -204,6 +204,10 @@ def _structure(one: Difference) -> str:
     assert isinstance(old, Node) and isinstance(new, Node)
     if type(None) in (old.type, new.type):
         return f"None is no array: always pass an array for {one.where}, or write two functions"
+    if old.type is not new.type and not {old.type, new.type} & {list, tuple, dict, None}:
+        return (
+            f"each class of {one.where} compiles once: {_type_name(old)} and {_type_name(new)} are two trees"
+        )
     if old.type is not new.type:
         return (
             f"pass {one.where} in one container type: {_type_name(old)} and {_type_name(new)} are two trees"

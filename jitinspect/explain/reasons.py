@@ -64,7 +64,13 @@ def _nodes(where: str | None, old: Node, new: Node, row: Row, earlier: Row) -> I
     if not fields:
         typed = old.type is not new.type
         texts = _node(old, earlier, where, typed), _node(new, row, where, typed)
+        if texts[0] == texts[1] and typed and old.type and new.type:
+            texts = _whole_name(old.type), _whole_name(new.type)
         yield Difference("structure", where, *_apart(*texts), old, new)
+
+
+def _whole_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _static_texts(before: Static, now: Static) -> tuple[str, str]:

@@ -32,13 +32,16 @@ def text(kind: str, value: Any) -> str:
 
 
 def node_text(node: Node, typed: bool = False) -> str:
-    """`{'b', 'w'}`, with `typed` `dict {'b', 'w'}`; `list of 2`, `Point(x, y)`, `None`, `a leaf`."""
+    """`{'b', 'w'}`, with `typed`, where the types differ, `dict {'b', 'w'}`; `list of 2`, `Point(x, y)`,
+    `None`, `a leaf`.
+    """
     if node.type is None:
         return "a leaf"
     if node.type is type(None):
         return "None"
     if node.type in (list, tuple) or not isinstance(node.keys, tuple):
-        return f"{node.type.__name__} of {node.keys}{_aux(node)}"
+        of_a_class = typed and node.type not in (list, tuple)
+        return node.type.__name__ if of_a_class else f"{node.type.__name__} of {node.keys}{_aux(node)}"
     keys = ", ".join(map(repr, node.keys))
     if node.type is dict:
         return f"dict {{{keys}}}" if typed else f"{{{keys}}}"
