@@ -60,12 +60,14 @@ def avoidable(reasons: Iterable[Reason]) -> bool:
 
 
 def _is_number(reason: Reason) -> bool:
-    """A static argument that is a number could be traced."""
+    """A static argument that is a number could be traced, and is where it is now an array and now a number,
+    as equinox takes them.
+    """
     values = (reason.before, reason.now)
     return reason.kind == "static_value" and all(value and _NUMBER.fullmatch(value) for value in values)
 
 
-_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?")
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?|\w+\[[\d,]*\](\{weak\})?")
 
 
 def _cleared(facts: JitFacts) -> Reason:
@@ -231,6 +233,8 @@ def _static_value(one: Difference) -> str:
         return f"pass {one.where} as an array always or never: to equinox all that is no array is static"
     if isinstance(new, float) and new != new:
         return "NaN is not equal to itself: use None, or one object such as math.nan"
+    if isinstance(old, bool) and isinstance(new, bool):
+        return f"{one.where} compiles once for True and once for False"
     if isinstance(new, types.FunctionType):
         return f"each lambda or nested def is another value: define it once, and pass that for {one.where}"
     if callable(new) or _holds_functions(new):

@@ -8,7 +8,14 @@ from itertools import islice
 
 from jitinspect.explain.history import History, Row
 from jitinspect.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
-from jitinspect.explain.values import differing_metadata, node_text, parts, shown_from_difference, text
+from jitinspect.explain.values import (
+    differing_metadata,
+    is_graph,
+    node_text,
+    parts,
+    shown_from_difference,
+    text,
+)
 from jitinspect.model import ReasonKind
 
 LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
@@ -60,7 +67,8 @@ def _nodes(where: str | None, old: Node, new: Node, row: Row, earlier: Row) -> I
     fields = list(differing_metadata(old, new))
     for name, before, now in fields:
         texts = _static_texts(before, now)
-        yield Difference("static_value", f"{where}.{name}", *texts, before.value, now.value)
+        owner = str(where).removesuffix("[0]") if is_graph(new.type) else where  # flax's, beside the arrays
+        yield Difference("static_value", f"{owner}.{name}", *texts, before.value, now.value)
     if not fields:
         typed = old.type is not new.type
         texts = _node(old, earlier, where, typed), _node(new, row, where, typed)

@@ -121,7 +121,11 @@ def _deeply(path: str, before: Static, now: Static) -> Iterator[tuple[str, Stati
 
 
 def _members(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
-    if dataclasses.is_dataclass(now) and not isinstance(now, type):
+    if is_graph(type(now)):
+        yield from _attributes(before, now)
+    elif type(now).__name__ == "Static" and type(now).__module__.startswith("flax."):
+        yield "", before.value, now.value
+    elif dataclasses.is_dataclass(now) and not isinstance(now, type):
         for field in dataclasses.fields(now):
             yield f".{field.name}", getattr(before, field.name), getattr(now, field.name)
     elif _is_named(before) and _is_named(now) and before[0] == now[0]:
@@ -129,6 +133,35 @@ def _members(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
     elif isinstance(now, list | tuple) and len(before) == len(now):
         for index, (old, new) in enumerate(zip(before, now, strict=True)):
             yield "" if _is_named(new) else f"[{index}]", old, new
+
+
+def is_graph(cls: type | None) -> bool:
+    """Whether it is flax's description of a module (`nnx.GraphDef`, flax 0.12)."""
+    return cls is not None and cls.__name__ == "GraphDef" and cls.__module__.startswith("flax.")
+
+
+def _attributes(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The attributes of two modules by their paths, `.encoder.dropout.rate`: flax lists nodes, and the
+    attributes of each, depth first. Nothing where the two are not built alike.
+    """
+    pairs = list(zip(before.attributes, now.attributes, strict=False))
+    if len(before.attributes) != len(now.attributes) or any(old[0] != new[0] for old, new in pairs):
+        return
+    try:
+        paths = list(_attribute_paths(iter(now.nodes), iter(now.attributes), ""))
+    except (AttributeError, StopIteration, RuntimeError, TypeError, ValueError):  # another flax
+        return
+    for path, (old, new) in zip(paths, pairs, strict=False):
+        yield path, old[1], new[1]
+
+
+def _attribute_paths(nodes: Iterator[Any], attributes: Iterator[Any], path: str) -> Iterator[str]:
+    for _ in range(getattr(next(nodes), "num_attributes", 0)):
+        key, kind = next(attributes)
+        below = f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]"
+        yield below
+        if type(kind).__name__ == "NodeAttr":
+            yield from _attribute_paths(nodes, attributes, below)
 
 
 def _is_named(value: Any) -> bool:

@@ -21,7 +21,7 @@ COMPILATIONS = {
         "loss = train_step(": [["first call of train_step"], SMALLER_BATCH],
         'print("evaluate", epoch': [["first call of evaluate"]],
         'print("evaluate in training mode"': [
-            ["model…deterministic…: True → False", "model…use_running_average…: True → False"]
+            ["model.dropout.deterministic: True → False", "model.norm.use_running_average: True → False"]
         ],
     },
     "train_linen": {

@@ -283,7 +283,7 @@ evaluate(net, x); net.eval(); evaluate(net, x); evaluate(net, x)
         ("static_value", "layer.act", "'relu'", "'gelu'"),
         ("static_value", "scale", "2", "3"),
         ("first_call", None, None, None),
-        ("static_value", "net[0].attributes.deterministic.value", "False", "True"),
+        ("static_value", "net.drop.deterministic", "False", "True"),
     ]  # fmt: skip
     assert statuses(result)[-1] == "CACHED"
 
