@@ -12,12 +12,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import jax
 
-from jitinspect.advice import avoidable
 from jitinspect.comparisons import Comparisons
 from jitinspect.describe import describe_call
 from jitinspect.entries import Stages, is_differentiated
@@ -27,9 +26,9 @@ from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_function
 from jitinspect.jaxapi.leaves import traced_dtype
-from jitinspect.model import Phase, Reason
+from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
-from jitinspect.paths import relative
+from jitinspect.seen import BODY_ANEW, Seen, Why, told
 from jitinspect.signature import Reading, SignatureReader
 
 MOST_DIFFERENCES = 16
@@ -50,39 +49,6 @@ class Sink(Protocol):
 
     def on_compilation(self, compilation: Compilation) -> None:
         """All stages of one call, or of other work, are over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The number of a piece of work, and what it differs in from the nearest before it."""
-
-    seq: int
-    nearest: int | None = None
-    reasons: tuple[Reason, ...] = ()
-    more: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Seen:
-    """A piece of work while it lasts, as it was read at its first event: donated arguments go."""
-
-    kind: WorkKind
-    function: str
-    definition: str | None
-    at: str | None
-    signature: str | None
-    began: float
-    stages: Stages
-    ended: float = 0.0
-    facts: JitFacts | None = None
-    reading: Reading | None = None
-    cleared: bool = False
-    late: bool = False
-    module: misses.Module | None = None
-    raised: Phase | None = None
-    error: str | None = None
-    why: Why | None = None
-    thread: int = field(default_factory=threading.get_ident)
 
 
 class _Thread(threading.local):
@@ -211,7 +177,7 @@ class Watcher:
         with self._lock:
             seen.why = self._explained(seen)
         self._settle()
-        self._sink.on_compiling(_compilation(seen, seen.why, self.now))
+        self._sink.on_compiling(told(seen, seen.why, self.now))
 
     def _disk_hit(self) -> None:
         if self._thread.open:
@@ -333,7 +299,7 @@ class Watcher:
             seen.why = self._explained(seen)
         if seen.raised is not None:
             self._comparisons.failed(seen.why.seq)
-        self._sink.on_compilation(_compilation(seen, seen.why, self.now))
+        self._sink.on_compilation(told(seen, seen.why, self.now))
 
     def _explained(self, seen: Seen) -> Why:
         """To be asked once for each, when it is known that something will be done for it."""
@@ -345,44 +311,11 @@ class Watcher:
         cleared = earlier is not None and earlier.index < self._cleared_at
         reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared, most=MOST_DIFFERENCES)
         if seen.kind == "eager" and reasons[0].kind == "unknown":
-            reasons = (_BODY_ANEW,)
+            reasons = (BODY_ANEW,)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
         more = max(compared.differing - MOST_DIFFERENCES, 0)
         return Why(self._count - 1, compared.nearest, reasons, more)
-
-
-_BODY_ANEW = Reason(
-    "new_function", None, None, None, "put the loop into a jitted function, or define its body once",
-    "its body was traced anew: another function object than before, or other constants",
-)  # fmt: skip
-
-
-def _compilation(seen: Seen, why: Why, now: float) -> Compilation:
-    stages = seen.stages
-    return Compilation(
-        seq=why.seq,
-        kind=seen.kind,
-        function=seen.function,
-        definition=relative(seen.definition),
-        at=relative(seen.at),
-        signature=seen.signature,
-        status=stages.status(),
-        began=seen.began,
-        ended=seen.ended or now,
-        seconds={str(phase): spent for phase, spent in stages.ran.items()},
-        compilations=stages.compilations,
-        nearest=why.nearest,
-        reasons=why.reasons,
-        more_differences=why.more,
-        avoidable=stages.compilations > 0 and avoidable(why.reasons),
-        raised=seen.raised,
-        error=seen.error,
-        module=seen.module.digest if seen.module else None,
-        shared=seen.module is not None and seen.module.shared,
-        late=seen.late and stages.compilations > 0,
-        thread=seen.thread,
-    )
 
 
 def _told_by(fun: Any) -> tuple[str, str | None]:

@@ -173,7 +173,10 @@ def run(
     ] = "",
     listing: Listing = Format.text,
 ) -> None:
-    """Run a program, and tell what it compiled, what that cost, and why."""
+    """Run a program, and tell what it compiled, what that cost, and why.
+
+    The summary goes to stderr; -o trace.json is a timeline of it for ui.perfetto.dev.
+    """
     from jitinspect.cli.output import emitted
     from jitinspect.cli.run import ended, fields_of, run_core, tell
 
