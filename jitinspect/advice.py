@@ -241,12 +241,20 @@ def _static_value(one: Difference) -> str:
         return f"each {type(new).__name__} made is another value: make it once, and pass that for {one.where}"
     if not has_equality(new):
         return _no_equality(type(new))
-    if type(old) is not type(new) and old == new:
+    if type(old) is not type(new) and _are_equal(old, new):
         both = f"{type(old).__name__} and {type(new).__name__}"
         return f"JAX tells static values apart by type, too: pass {one.where} as one type, not as {both}"
     return (
         f"each value of {one.where} compiles once; if it takes many, make it an argument that is not static"
     )
+
+
+def _are_equal(one: object, other: object) -> bool:
+    """`==`, which a class may have written for its own kind alone."""
+    try:
+        return bool(one == other)
+    except Exception:
+        return False
 
 
 def _holds_functions(value: object) -> bool:

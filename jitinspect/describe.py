@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -47,7 +48,8 @@ def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return repr(value)
     if isinstance(value, enum.Enum) or _is_value(value):
-        return cut(repr(value))
+        with suppress(Exception):  # a repr of the program's own
+            return cut(repr(value))
     name = getattr(value, "__name__", None) or type(value).__name__
     return name if name.startswith("<") else f"<{name}>"
 

@@ -53,8 +53,10 @@ def parse_warmup(text: str) -> Warmup:
     """`10 calls`, `10`, or the name of a marker. Raises `UsageError`."""
     if found := re.fullmatch(r"(\d+)(\s*calls?)?", text.strip()):
         return Warmup(calls=int(found[1]))
-    if not text.strip():
-        raise UsageError("--warmup: neither a number of calls nor a marker", hint="--warmup '10 calls'")
+    if not text.strip() or re.fullmatch(r"[+-]\d+(\s*calls?)?", text.strip()):
+        raise UsageError(
+            f"--warmup {text}: neither a number of calls nor a marker", hint="--warmup '10 calls'"
+        )
     return Warmup(marker=text.strip())
 
 
@@ -74,18 +76,22 @@ def checked(limits: Limits, report: RunReport, late: Sequence[Compilation], reac
 
 
 def _most_compiles(most: MostCompiles, report: RunReport) -> Check:
-    chosen = [one for one in report.compilations if most.function in (None, one.function)]
-    count = sum(
-        one.compilations for one in report.functions if most.function in (None, one.function)
-    )  # of which not all need be listed
+    chosen = [one for one in report.compilations if _is_meant(most.function, one.function)]
+    # of which not all need be listed
+    count = sum(one.compilations for one in report.functions if _is_meant(most.function, one.function))
     limit = f"--max-compiles {most.number if most.function is None else f'{most.function}={most.number}'}"
     names = {one.function for one in report.functions}
-    if most.function is not None and most.function not in names:
+    if most.function is not None and not any(_is_meant(most.function, name) for name in names):
         near = get_close_matches(most.function, names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return Check(limit, True, (f"no function {most.function} was compiled{hint}",))
     of = f" of {most.function}" if most.function else ""
     return _check(limit, count <= most.number, f"{_count(count, 'compilation')}{of}", chosen)
+
+
+def _is_meant(asked: str | None, function: str) -> bool:
+    """`step` is meant by `step`, `Trainer.step`, and where nothing is asked for."""
+    return asked is None or asked.rpartition(".")[2] == function or asked == function
 
 
 def _no_recompile(
@@ -99,7 +105,7 @@ def _no_recompile(
     if warmup.marker is not None and not reached:
         why = f"the program never reached jitinspect.mark({warmup.marker!r})"
         return Check("--fail-on-recompile", False, (why,))
-    when = f"{warmup.calls} calls" if warmup.marker is None else f"mark({warmup.marker!r})"
+    when = _count(warmup.calls or 0, "call") if warmup.marker is None else f"mark({warmup.marker!r})"
     return _check("--fail-on-recompile", not late, f"{_count(len(late), 'compilation')} after {when}", late)
 
 

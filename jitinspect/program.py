@@ -108,7 +108,7 @@ def run(
                 on_raise(error)
             return Outcome(INTERRUPTED, "interrupted")
         finally:  # what it printed comes before what is told of it
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, AttributeError):  # the program may have closed it, or taken it
                 sys.stdout.flush()
     return outcome
 
@@ -181,10 +181,25 @@ def _as_main(program: Program, argv: Sequence[str]) -> Iterator[ModuleType]:
     sys.excepthook = sys.__excepthook__  # Typer has its own
     sys.argv = [program.name, *argv]
     sys.modules["__main__"] = main
+    shadowed = _taken_out(program.path[0]) if program.path else {}
     try:
         yield main
     finally:
         sys.argv, sys.path[:], sys.modules["__main__"], sys.excepthook = before
+        sys.modules.update(shadowed)
+
+
+def _taken_out(folder: str) -> dict[str, ModuleType]:
+    """Modules that jitinspect has imported, such as `typer`, and that are others for the program: in its own
+    folder stands one of that name. They are no more to be found, until the program is over.
+    """
+    own = {path.stem if path.suffix == ".py" else path.name for path in Path(folder or ".").iterdir()}
+    names = [name for name in sys.modules if name.partition(".")[0] in own & _FOREIGN]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+_FOREIGN = {"typer", "rich", "click", "shellingham", "markdown_it", "pygments", "typing_extensions"}
+"""What the command line is made of."""
 
 
 def _search_path(first: str) -> list[str]:

@@ -31,9 +31,11 @@ class Recorder:
     Raises `UsageError` where the file cannot be written, or another process is recording to it.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any], job: Callable[[], Job | None]) -> None:
+    def __init__(
+        self, path: Path, header: Mapping[str, Any], job: Callable[[], Job | None] = lambda: None
+    ) -> None:
         self._file = _opened(path)
-        self._job, self._job_is_told = job, False
+        self.job, self._job_is_told = job, False
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
         self.error: str | None = None
@@ -59,7 +61,7 @@ class Recorder:
         self._write("compilation", _told(compilation))
 
     def _tell_job(self) -> None:
-        if not self._job_is_told and (job := self._job()) is not None:
+        if not self._job_is_told and (job := self.job()) is not None:
             self._job_is_told = True
             self._write("job", {"process": job[0], "processes": job[1]})
 
@@ -82,6 +84,8 @@ class Recorder:
             if self.error is None:
                 os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
         except OSError as error:
+            if isinstance(error, TimeoutError):  # the program's own, from a signal's handler
+                raise
             self.error = f"--record {self._path}: {error.strerror}"
 
 

@@ -100,7 +100,7 @@ def read(path: Path, decode: Callable[[type, Any], Any]) -> Recording:
                 recording = _begun(path, told)
             else:
                 _take(recording, kind, told, decode)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise LoadError(f"{path}:{number}: this line lacks something: {error}") from None
         except LoadError as error:
             place = "" if str(path) in error.message else f"{path}:{number}: "
@@ -133,6 +133,8 @@ def _begun(path: Path, told: Mapping[str, Any]) -> Recording:
 def _take(recording: Recording, kind: str, told: dict[str, Any], decode: Callable[[type, Any], Any]) -> None:
     """Lines of a kind that is not known are those of a later jitinspect."""
     match kind:
+        case "begin":
+            raise LoadError("a second recording begins here", hint="give each a file of its own")
         case "start":
             recording.under_way.append(f"{told['phase']} {told['function']}")
             recording.last = max(recording.last, float(told["began"]))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import time
 import traceback
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jitinspect
-from jitinspect import lockfile, program, recording
+from jitinspect import imports, lockfile, marks, program, recording
 from jitinspect.errors import JitinspectError, UsageError
-from jitinspect.jaxapi.devices import job
 from jitinspect.limits import Limits, checked
+from jitinspect.listeners import Listeners
 from jitinspect.model.runs import Check, RunReport
 from jitinspect.recording import Recorder
-from jitinspect.watching import Listeners, Watch
+from jitinspect.summary import Summary
+
+if TYPE_CHECKING:
+    from jitinspect.watching import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,41 +41,108 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The report, and what went wrong with jitinspect itself, if anything did."""
+    """The report, the program's own exit code, and what went wrong with jitinspect itself, if it did."""
 
     report: RunReport
+    own_code: int
     fault: JitinspectError | None = None
 
 
-def run(request: Request, listeners: Listeners) -> Result:
-    """Run the program as `python` would, and watch it.
+def run(request: Request, listeners: Listeners, own_files: Collection[str] = ()) -> Result:
+    """Run the program as `python` would, and watch it from the moment at which it has imported jax: what it
+    sets before that must hold. `own_files` are those whose frames are none of the program's.
 
-    A child that it forks ends here, with its own exit code. Raises `LoadError` for a program, a lock file or
-    `UsageError` for a recording that cannot be opened, before anything runs.
+    A child that it forks ends here, with its own exit code. Raises `LoadError` for a program or a lock file,
+    `UsageError` for a recording, that cannot be opened, before anything runs.
     """
     whole = program.module(request.program) if request.is_module else program.script(Path(request.program))
     before = _locked_before(request)
-    recorder = _recorder(request)
-    watch = Watch(listeners, request.hits, request.limits.warmup, recorder)
-    watch.__enter__()
-    atexit.register(_close, watch, recorder)  # the first to be registered, and so the last to be called
-    outcome = program.run(whole, request.argv, program.as_python_tells)
-    if not watch.is_parent:
+    run = _Run(request, listeners, own_files, _recorder(request))
+    atexit.register(run.close)  # the first to be registered, and so the last to be called
+    with imports.when_imported("jax", run.begin):
+        outcome = program.run(whole, request.argv, program.as_python_tells)
+    if not run.is_parent:
         raise SystemExit(outcome.exit_code)
-    watch.watcher.finish()
-    report = watch.report(_spoken(request), outcome.exit_code, outcome.stopped)
-    if recorder is not None:
-        recorder.end(outcome.exit_code, outcome.stopped, report.totals.wall_seconds, watch.calls)
-    checks = (*_checks(request, watch, report), *_lock_check(request, before, report))
-    return Result(_with_checks(report, checks), _fault(watch, recorder))
+    report = run.report(outcome)
+    checks = (*run.checks(report), *_lock_check(request, before, report))
+    return Result(_with_checks(report, checks), outcome.exit_code, run.fault)
 
 
-def _close(watch: Watch, recorder: Recorder | None) -> None:
-    """When all `atexit` functions of the program's have run."""
-    if watch.is_parent:
-        watch.__exit__()
-        if recorder is not None:
-            recorder.close()
+class _Run:
+    """One run: the watch, from the moment at which there is jax to be watched, and the recording."""
+
+    def __init__(
+        self,
+        request: Request,
+        listeners: Listeners,
+        own_files: Collection[str],
+        recorder: Recorder | None,
+    ) -> None:
+        self._request, self._listeners, self._own_files = request, listeners, own_files
+        self._recorder = recorder
+        self._watch: Watch | None = None
+        self._marks: set[str] = set()
+        self._started, self._process = time.perf_counter(), os.getpid()
+        self._failure: Exception | None = None
+        marks.listeners.append(self._marks.add)
+
+    def begin(self) -> None:
+        """jax has been imported; a fault of jitinspect's is not the program's."""
+        if not self.is_parent:
+            return
+        try:
+            from jitinspect.jaxapi.sources import hide_frames
+            from jitinspect.watching import Watch
+
+            hide_frames(set(self._own_files))
+            warmup = self._request.limits.warmup
+            self._watch = Watch(
+                self._listeners, self._request.hits, warmup, self._recorder, self._marks, self._started
+            )
+            self._watch.__enter__()
+        except Exception as error:
+            self._failure = error
+
+    @property
+    def is_parent(self) -> bool:
+        """Whether this is the process that began the run, and none that it forked."""
+        return os.getpid() == self._process
+
+    def report(self, outcome: program.Outcome) -> RunReport:
+        spoken, ended = _spoken(self._request), (outcome.exit_code, outcome.stopped)
+        wall, calls = time.perf_counter() - self._started, None
+        if self._watch is None:
+            report = Summary().report(spoken, wall, None, *ended)
+        else:
+            self._watch.watcher.finish()
+            report, calls = self._watch.report(spoken, *ended), self._watch.calls
+        if self._recorder is not None:
+            self._recorder.end(*ended, wall, calls)
+        return report
+
+    def checks(self, report: RunReport) -> tuple[Check, ...]:
+        limits = self._request.limits
+        marker = limits.warmup.marker if limits.warmup else None
+        late = self._watch.late if self._watch is not None else ()
+        return tuple(checked(limits, report, late, marker in self._marks))
+
+    @property
+    def fault(self) -> JitinspectError | None:
+        if self._recorder is not None and self._recorder.error is not None:
+            return UsageError(f"{self._recorder.error}: the recording ends there")
+        error = self._failure or (self._watch.watcher.fault if self._watch is not None else None)
+        if error is None:
+            return None
+        detail = "".join(traceback.format_exception(error, limit=-20))
+        message = f"a fault of jitinspect: {type(error).__name__}: {error}"
+        return JitinspectError(message, hint="please report it, with the text above", detail=detail)
+
+    def close(self) -> None:
+        """When all `atexit` functions of the program's have run."""
+        if self.is_parent and self._watch is not None:
+            self._watch.__exit__()
+        if self.is_parent and self._recorder is not None:
+            self._recorder.close()
 
 
 def _spoken(request: Request) -> str:
@@ -85,10 +158,9 @@ def _recorder(request: Request) -> Recorder | None:
         "program": _spoken(request),
         "argv": list(request.argv),
         "python": ".".join(map(str, sys.version_info[:3])),
-        "jax": getattr(sys.modules.get("jax"), "__version__", None),
         "started": time.time(),
     }
-    return Recorder(recording.path_for(request.record).absolute(), told, job)
+    return Recorder(recording.path_for(request.record).absolute(), told)
 
 
 def _locked_before(request: Request) -> lockfile.Locked | None:
@@ -96,11 +168,6 @@ def _locked_before(request: Request) -> lockfile.Locked | None:
     if request.lock is None or request.update_lock or not request.lock.exists():
         return None
     return lockfile.read(request.lock)
-
-
-def _checks(request: Request, watch: Watch, report: RunReport) -> tuple[Check, ...]:
-    marker = request.limits.warmup.marker if request.limits.warmup else None
-    return tuple(checked(request.limits, report, watch.late, marker in watch.marks))
 
 
 def _lock_check(request: Request, before: lockfile.Locked | None, report: RunReport) -> tuple[Check, ...]:
@@ -114,14 +181,3 @@ def _with_checks(report: RunReport, checks: tuple[Check, ...]) -> RunReport:
     """A check that did not hold is told by the exit code 1, whatever the program's own is."""
     held = all(check.held for check in checks)
     return replace(report, checks=checks, exit_code=report.exit_code if held else 1)
-
-
-def _fault(watch: Watch, recorder: Recorder | None) -> JitinspectError | None:
-    error = watch.watcher.fault
-    if recorder is not None and recorder.error is not None:
-        return UsageError(f"{recorder.error}: the recording ends there")
-    if error is None:
-        return None
-    detail = "".join(traceback.format_exception(error))
-    message = f"a fault of jitinspect: {type(error).__name__}: {error}"
-    return JitinspectError(message, hint="please report it, with the text above", detail=detail)

@@ -80,8 +80,11 @@ class Summary:
 
     def take(self, one: Compilation) -> None:
         if one.kind == "internal":
+            known, from_disk = self.internal, one.status == "DISK"
             self.internal = Work(
-                self.internal.compilations + one.compilations, self.internal.seconds + one.spent
+                known.compilations + one.compilations,
+                known.seconds + one.spent,
+                known.disk_hits + from_disk,
             )
             return
         if len(self.compilations) < MOST_KEPT:

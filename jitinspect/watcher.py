@@ -6,6 +6,7 @@ Nothing is patched, so that a cached call costs what it costs without, and what 
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
 import threading
@@ -74,9 +75,10 @@ class Watcher:
         is_late: Callable[[str, str | None], bool] = lambda name, definition: False,
         modules: Callable[[], bool] = lambda: False,
         since: str = "",
+        started: float | None = None,
     ) -> None:
         self.fault: Exception | None = None
-        self.started = time.perf_counter()
+        self.started = time.perf_counter() if started is None else started
         self._sink, self._is_late, self._modules, self._since = sink, is_late, modules, since
         self._reader, self._functions = SignatureReader(), FunctionNumbers()
         self._comparisons = Comparisons(self._reader.interner, plannable=False)
@@ -91,7 +93,6 @@ class Watcher:
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Watcher:
-        self.started = time.perf_counter()
         _, self._looked_up = misses.forgotten_since(0, anew=False)
         self._unsubscribe = events.subscribe(
             self._guarded(self._start), self._guarded(self._end), self._guarded(self._disk_hit),
@@ -128,6 +129,10 @@ class Watcher:
             try:
                 listener(*args)
             except Exception as error:
+                if (
+                    misses.is_of_a_signal(error) is not None
+                ):  # its handler ran here by chance, and raised for the program
+                    raise
                 self.fault = self.fault or error
             finally:
                 thread.reading = False
@@ -198,7 +203,7 @@ class Watcher:
         if seen is None or seen not in self._going:
             with self._lock:
                 self._look_for_clearing(phase)
-                seen = self._read(asked, events.plain_name(name), began)
+                seen = self._read_safely(asked, events.plain_name(name), began)
                 seen.late = seen.kind != "internal" and self._is_late(seen.function, seen.definition)
             self._going[seen] = misses.mark(asked.frame, key, seen, self._ended)
             self._settle()
@@ -208,6 +213,23 @@ class Watcher:
         cleared, self._looked_up = misses.forgotten_since(self._looked_up, anew=phase == "trace")
         if cleared:
             self._cleared_at = self._count
+
+    def _read_safely(self, asked: misses.Asked, name: str, began: float) -> Seen:
+        """A call that cannot be read is counted all the same."""
+        try:
+            return self._read(asked, name, began)
+        except Exception as error:
+            if misses.is_of_a_signal(error) is not None:
+                raise
+            self._keep(error)
+            return Seen("call", name, None, None, None, began, Stages(name))
+
+    def _keep(self, error: Exception) -> None:
+        """The program's own code runs where its arguments are read and compared, and may raise anything; and
+        there may be no room on the stack. That is no fault.
+        """
+        if not isinstance(error, RecursionError) and not misses.is_of_the_program(error):
+            self.fault = self.fault or error
 
     def _read(self, asked: misses.Asked, name: str, began: float) -> Seen:
         at = sites.caller(asked.frame)
@@ -283,10 +305,14 @@ class Watcher:
                 self._lock.release()
 
     def _close_safely(self, seen: Seen) -> None:
+        """Where a frame ends nothing can be raised: a signal whose handler did comes once more, later."""
         try:
             self._close(seen)
         except Exception as error:
-            self.fault = self.fault or error
+            if (number := misses.is_of_a_signal(error)) is None:
+                self.fault = self.fault or error
+            else:
+                _thread.start_new_thread(_send_again, (number,))
 
     def _close(self, seen: Seen) -> None:
         if self._going.pop(seen, None) is None:
@@ -304,18 +330,33 @@ class Watcher:
     def _explained(self, seen: Seen) -> Why:
         """To be asked once for each, when it is known that something will be done for it."""
         self._count += 1
+        seq = self._count - 1
         if seen.facts is None or seen.reading is None:
-            return Why(self._count - 1)
-        compared = self._comparisons.compare(seen.facts, seen.reading.signature, self._count - 1)
+            return Why(seq)
+        try:
+            return self._compared(seen, seen.facts, seen.reading, seq)
+        except Exception as error:
+            if misses.is_of_a_signal(error) is not None:
+                raise
+            self._keep(error)
+            return Why(seq)
+
+    def _compared(self, seen: Seen, known: JitFacts, reading: Reading, seq: int) -> Why:
+        compared = self._comparisons.compare(known, reading.signature, seq)
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
-        reasons = self._comparisons.reasons(compared, seen.facts, cleared=cleared, most=MOST_DIFFERENCES)
+        reasons = self._comparisons.reasons(compared, known, cleared=cleared, most=MOST_DIFFERENCES)
         if seen.kind == "eager" and reasons[0].kind == "unknown":
             reasons = (BODY_ANEW,)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
         more = max(compared.differing - MOST_DIFFERENCES, 0)
-        return Why(self._count - 1, compared.nearest, reasons, more)
+        return Why(seq, compared.nearest, reasons, more)
+
+
+def _send_again(number: int) -> None:
+    time.sleep(0.001)
+    os.kill(os.getpid(), number)
 
 
 def _told_by(fun: Any) -> tuple[str, str | None]:

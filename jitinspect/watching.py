@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from jitinspect import marks
 from jitinspect.jaxapi.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
 from jitinspect.limits import Warmup
+from jitinspect.listeners import Listeners
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, RunReport, Span
 from jitinspect.paths import relative
@@ -20,39 +19,34 @@ from jitinspect.summary import Calls, Summary
 from jitinspect.watcher import Watcher
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
-    """Who is told while the program runs."""
-
-    on_start: Callable[[Phase, str], None] = lambda phase, function: None
-    on_compiling: Callable[[Compilation], None] = lambda so_far: None
-    on_compilation: Callable[[Compilation], None] = lambda compilation: None
-
-
 class Watch:
     """`with watch:` around a program, or a part of it.
 
     With `hits` all calls of what is jitted inside are counted, which a warm-up of so many calls needs, too.
-    `since` is said of first calls where functions may have been called before the watch.
+    `since` is said of first calls where functions may have been called before the watch. A program may have
+    `started` (as `time.perf_counter()` tells it) before the watch can, and have `reached` marks.
     """
 
     def __init__(
         self,
-        listeners: Listeners = Listeners(),
+        listeners: Listeners = Listeners(),  # noqa: B008 (it has no state)
         hits: bool = False,
         warmup: Warmup | None = None,
         recorder: Recorder | None = None,
+        reached: set[str] | None = None,
+        started: float | None = None,
         since: str = "",
     ) -> None:
         self.summary = Summary()
-        self.marks: set[str] = set()
+        self.marks: set[str] = set() if reached is None else reached
         self._listeners, self._warmup, self._recorder = listeners, warmup, recorder
         counted = hits or (warmup is not None and warmup.calls is not None)
         self._counts = Counts() if counted else None
         self._hits = hits
-        self.watcher = Watcher(self, self._is_late, self._is_recorded_job, since)
+        self.watcher = Watcher(self, self._is_late, self._is_recorded_job, since, started)
+        if recorder is not None:
+            recorder.job = job
         self._open = ExitStack()
-        self._process = os.getpid()
         self._wall = 0.0
 
     def __enter__(self) -> Watch:
@@ -68,11 +62,6 @@ class Watch:
     def __exit__(self, *exception: Any) -> None:
         self._wall = self.watcher.now
         self._open.close()
-
-    @property
-    def is_parent(self) -> bool:
-        """Whether this is the process that began the watch, and none that it forked."""
-        return os.getpid() == self._process
 
     @property
     def calls(self) -> Calls | None:

@@ -179,12 +179,16 @@ def run(
     """
     from jitinspect.cli.output import emitted
     from jitinspect.cli.run import ended, fields_of, run_core, tell
+    from jitinspect.cli.streams import own_stderr
 
     fields = fields_of(program, arguments, module, hits, record, limits)
-    with emitted(output, shared=True) as emit:
-        result = run_core(fields, output)
-        tell(result.report, output, listing, emit)
-    raise typer.Exit(ended(result, limits, output))
+    lock = fields["lock"]
+    is_new = lock is not None and (limits.update_lock or not lock.exists())
+    with emitted(output, shared=True) as emit, own_stderr() as stderr:
+        result = run_core(fields, output, stderr)
+        tell(result.report, output, listing, emit, stderr)
+        code = ended(result, lock, is_new, output, stderr)
+    raise typer.Exit(code)
 
 
 def summary(
@@ -201,7 +205,7 @@ def summary(
     with emitted(output) as emit:
         report = summarize(recordings)
         emit(report)
-    annotate(report, listing)
+    annotate(report, listing, sys.stderr)
 
 
 def ls(

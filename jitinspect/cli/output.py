@@ -40,6 +40,8 @@ def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[.
         options = replace(options, output=check_file("-o", options.output))
     stdout = streams.shared_stdout() if shared and not options.as_json else streams.own_stdout()
     yield lambda report, pager=True: _emit(report, replace(options, pager=options.pager and pager), stdout)
+    if shared and not options.as_json and stdout is not sys.stdout:
+        stdout.close()
 
 
 def read_report(path: Path) -> AnyReport:
@@ -58,7 +60,8 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     if options.output is not None:
         _write_file("-o", options.output, _in_format_of(options.output, report, options))
         if not options.quiet:
-            sys.stderr.write(f"wrote {shown_path(str(options.output))}\n")
+            with suppress(OSError, ValueError, AttributeError):  # a program may have closed it, or taken it
+                sys.stderr.write(f"wrote {shown_path(str(options.output))}\n")
     elif options.as_json:
         streams.write(stdout, [to_json(report), "\n"])
     else:
@@ -191,7 +194,7 @@ def _write_file(option: str, path: Path, blocks: Iterable[str]) -> None:
     in_place = path.is_symlink() or (path.exists() and not path.is_file())
     unfinished = path if in_place else path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+        with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             stream.writelines(blocks)
         if path.exists() and not in_place:
             shutil.copymode(path, unfinished)

@@ -9,18 +9,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from jitinspect import limits, lockfile, recordings
 from jitinspect.cli import streams
-from jitinspect.cli.core import import_jax, make_way
+from jitinspect.cli.core import own_files, resume_collection
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
 from jitinspect.cli.output import columns, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
+from jitinspect.listeners import Listeners
 from jitinspect.model.runs import RunReport
 from jitinspect.render.decode import Misfit, reader
 from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
+from jitinspect.render.text import shown_path
 
 if TYPE_CHECKING:
     from jitinspect.running import Result
@@ -34,6 +36,8 @@ def fields_of(
         raise UsageError("--warmup needs --fail-on-recompile", hint="add --fail-on-recompile")
     if held_to.update_lock and held_to.lock is None:
         raise UsageError("--update-lock needs --lock FILE", hint="--lock compiles.lock --update-lock")
+    if held_to.max_compile_seconds is not None and not held_to.max_compile_seconds >= 0:
+        raise UsageError(f"--max-compile-seconds {held_to.max_compile_seconds}: not a time")
     _check_program(program, module)
     return {
         "program": program,
@@ -65,90 +69,99 @@ def _check_program(program: str, is_module: bool) -> None:
     raise LoadError(f"no file {program}", hint=hint)
 
 
-def run_core(fields: dict[str, Any], output: OutputOptions) -> Result:
-    """Run it, with the log live on stderr."""
-    import_jax()
+def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> Result:
+    """Run it, with the log live on `stderr`, a stream of our own."""
     from jitinspect import running
-    from jitinspect.watching import Listeners
 
-    make_way()
     listeners = Listeners()
     if not output.quiet:
-        log = _log(output)
+        log = _log(output, stderr)
         listeners = Listeners(on_compiling=log.on_compiling, on_compilation=log.on_compilation)
-    result = running.run(running.Request(**fields), listeners)
-    if not needs_environment(output):
+    own = own_files()
+    resume_collection()
+    result = running.run(running.Request(**fields), listeners, own)
+    if not needs_environment(output) or "jax" not in sys.modules:
         return result
     from jitinspect.jaxapi.devices import environment
 
     return replace(result, report=replace(result.report, environment=environment()))
 
 
-def _log(output: OutputOptions) -> RunLog:
+def _log(output: OutputOptions, stderr: TextIO) -> RunLog:
     return RunLog(
-        sys.stderr,
-        color=streams.wants_color(output.color.value, sys.stderr),
-        live=sys.stderr.isatty(),
+        stderr,
+        color=streams.wants_color(output.color.value, stderr),
+        live=stderr.isatty(),
         verbose=output.verbose,
         width=shutil.get_terminal_size((160, 24)).columns,
     )
 
 
-def tell(report: RunReport, output: OutputOptions, listing: Format, emit: Callable[..., None]) -> None:
+def tell(
+    report: RunReport, output: OutputOptions, listing: Format, emit: Callable[..., None], stderr: TextIO
+) -> None:
     """The summary on stderr, for stdout is the program's. Where it is to be JSON, or a file, what was checked
-    is told on stderr all the same.
+    is told on stderr all the same; all of it, where that file cannot be written any more.
     """
     elsewhere = output.as_json or output.output is not None
-    if elsewhere:
-        emit(report)
-    color = streams.wants_color(output.color.value, sys.stderr)
-    quiet = elsewhere or output.quiet
-    streams.write(sys.stderr, render(report, color, columns(sys.stderr), output.verbose, quiet))
-    annotate(report, listing)
+    try:
+        if elsewhere:
+            emit(report)
+    except UsageError:
+        _summarize(report, output, stderr, quiet=False)
+        raise
+    _summarize(report, output, stderr, quiet=elsewhere or output.quiet)
+    annotate(report, listing, stderr)
 
 
-def annotate(report: RunReport, listing: Format) -> None:
+def _summarize(report: RunReport, output: OutputOptions, stderr: TextIO, quiet: bool) -> None:
+    color = streams.wants_color(output.color.value, stderr)
+    streams.write(stderr, render(report, color, columns(stderr), output.verbose, quiet))
+
+
+def annotate(report: RunReport, listing: Format, stderr: TextIO) -> None:
     """GitHub reads its commands from what a job prints, wherever it does."""
     if listing is Format.github:
         from jitinspect.render.github import annotated
 
-        streams.write(sys.stderr, annotated(report))
+        streams.write(stderr, annotated(report))
 
 
-def ended(result: Result, held_to: LimitOptions, output: OutputOptions) -> int:
-    """The exit code; below 0 the signal that the process is to end by, as the program would have.
+def ended(result: Result, lock: Path | None, is_new: bool, output: OutputOptions, stderr: TextIO) -> int:
+    """The exit code; below 0 the signal that the process is to end by, as the program would have. `is_new`
+    tells that the lock file is to be written.
 
     Raises `CheckFailed` where a limit did not hold, and what went wrong with jitinspect itself.
     """
     report = result.report
-    if held_to.lock is not None and (held_to.update_lock or not held_to.lock.exists()):
-        _write_lock(held_to.lock, report, output.quiet)
+    if lock is not None and is_new:
+        _write_lock(lock, report, result.own_code, stderr, output.quiet)
     if result.fault is not None:
-        _tell_fault(result.fault, output, is_checked=bool(report.checks))
+        _tell_fault(result.fault, output, stderr, is_checked=bool(report.checks))
     failed = [check.limit for check in report.checks if not check.held]
     if failed:
         raise CheckFailed(f"did not hold: {', '.join(failed)}")
     return -signal.SIGINT if report.exit_code == INTERRUPTED and report.stopped else report.exit_code
 
 
-def _tell_fault(fault: JitinspectError, output: OutputOptions, is_checked: bool) -> None:
+def _tell_fault(fault: JitinspectError, output: OutputOptions, stderr: TextIO, is_checked: bool) -> None:
     """The program ends as it does without, unless something was to be checked: then nobody knows."""
     if is_checked:
         raise fault
-    sys.stderr.write(error_text(fault, streams.wants_color(output.color.value, sys.stderr)))
+    stderr.write(error_text(fault, streams.wants_color(output.color.value, stderr)))
 
 
-def _write_lock(path: Path, report: RunReport, quiet: bool) -> None:
+def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, quiet: bool) -> None:
     """A program that did not come to its end has not compiled all that it does."""
-    if report.exit_code != 0:
-        sys.stderr.write(f"note: {path} was not written: the program ended with {report.exit_code}\n")
+    if own_code != 0:
+        stderr.write(f"note: {path} was not written: the program ended with {own_code}\n")
         return
     try:
         path.write_text(lockfile.to_text(lockfile.locked(report.compilations)), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--lock {path}: {error.strerror}") from None
     if not quiet:
-        sys.stderr.write(f"wrote {path}\n")
+        stderr.write(f"wrote {shown_path(str(path))}\n")
 
 
 def summarize(files: Sequence[Path]) -> RunReport:

@@ -52,6 +52,16 @@ def shared_stdout() -> TextIO:
     )
 
 
+def own_stderr() -> TextIO:
+    """A stream of our own to stderr, whatever the program does with its one."""
+    sys.stderr.flush()
+    try:
+        own = os.dup(2)
+    except OSError:
+        return sys.stderr
+    return open(own, "w", encoding="utf-8", errors="backslashreplace", newline="", buffering=1)
+
+
 def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
     """Flag > NO_COLOR / FORCE_COLOR > TERM=dumb > is it a terminal."""
     if choice != "auto":

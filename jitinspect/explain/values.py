@@ -49,7 +49,8 @@ def node_text(node: Node, typed: bool = False) -> str:
 
 
 def _aux(node: Node) -> str:
-    return "" if node.aux in (None, ()) else f" with {shown(node.aux)}"
+    nothing = node.aux is None or (type(node.aux) is tuple and not node.aux)
+    return "" if nothing else f" with {shown(node.aux)}"
 
 
 def shown(value: Any) -> str:

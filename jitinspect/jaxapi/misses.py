@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import signal
 import sys
+import traceback
 import weakref
 from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
@@ -20,7 +22,7 @@ import jax
 import jax.stages
 from jax._src import pjit as _pjit
 
-from jitinspect.jaxapi.events import is_internal, owner
+from jitinspect.jaxapi.events import is_internal, is_program, owner
 from jitinspect.jaxapi.sites import filter_jit_call
 
 
@@ -220,6 +222,20 @@ def _below(obj: Any) -> list[Any]:
         links.append(obj)
         obj = getattr(obj, "__wrapped__", None) or getattr(obj, "fun", None)
     return links
+
+
+def is_of_a_signal(error: BaseException) -> int | None:
+    """The signal whose handler, one of the program's, raised this, because it came just then."""
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
+    codes = {_code(handler): number for number, handler in handlers.items() if callable(handler)}
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((codes[frame.f_code] for frame in frames if frame.f_code in codes), None)
+
+
+def is_of_the_program(error: BaseException) -> bool:
+    """Whether code of the program's, or of a library of its own, raised it."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(owner(frame.f_code) == "user" and is_program(frame.f_code) for frame in frames)
 
 
 def forgotten_since(count: int, anew: bool) -> tuple[bool, int]:

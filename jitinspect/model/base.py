@@ -38,6 +38,7 @@ class Work:
 
     compilations: int = 0
     seconds: float = 0.0
+    disk_hits: int = 0
 
 
 NO_WORK = Work()

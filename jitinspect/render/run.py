@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import Any, TextIO
 
 from jitinspect.model import Phase
 from jitinspect.model.runs import Cause, Check, Compilation, FunctionCost, Process, RunReport, Site, Uneven
 from jitinspect.render.calls import STATUS_COLOURS
 from jitinspect.render.log import CLEAR_LINE
-from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, shown_path
+from jitinspect.render.text import Painter, count, cut_middle, joined, printable, seconds, shown_path
 
 MOST_SITES = 10
 """Call sites that the summary tells of; all of them when it is to be verbose."""
@@ -48,9 +47,12 @@ class RunLog:
 
     def _write(self, text: str) -> None:
         """A log that cannot be written is no reason to stop a program."""
-        with suppress(OSError, ValueError):
+        try:
             self._stream.write((CLEAR_LINE if self._shown else "") + text)
             self._stream.flush()
+        except (OSError, ValueError) as error:
+            if isinstance(error, TimeoutError):  # the program's own, from a signal's handler
+                raise
 
 
 def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
@@ -223,7 +225,7 @@ def _name(one: FunctionCost, room: int) -> tuple[str, str]:
     """The function, and where it is defined if there is room for that."""
     place = shown_path(one.definition or "")
     if len(one.function) + 2 + len(place) <= room:
-        return one.function, place
+        return printable(one.function), place
     return cut_middle(one.function, room), ""
 
 

@@ -14,16 +14,27 @@ def seconds(value: float) -> str:
 
 
 def cut_middle(text: str, width: int) -> str:
-    """`text` in at most `width` characters; both ends stay, for they tell the most."""
+    """`text` in at most `width` characters, all of them printable; both ends stay, for they tell the most."""
+    text = printable(text)
     if len(text) <= width:
         return text
+    if width < 3:
+        return text[: max(width, 0)]
     left = (width - 1) // 2
     return f"{text[:left]}…{text[left + 1 - width :]}"
 
 
+def printable(text: str) -> str:
+    """Without what a terminal would obey: names and reprs are the program's."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def shown_path(path: str) -> str:
     """Relative to the current folder, or to the folder of installed packages, where it lies below one."""
-    below = os.getcwd() + os.sep
+    try:
+        below = os.getcwd() + os.sep
+    except OSError:  # the program removed it
+        return path
     return path.removeprefix(below) if path.startswith(below) else path.rpartition("/site-packages/")[2]
 
 

@@ -88,7 +88,8 @@ def test_json_stands_alone_on_stdout_and_has_what_the_contract_says(shell):
     assert [cause["kind"] for cause in sorted(site["causes"], key=lambda cause: cause["kind"])] == [
         "first_call", "shape",
     ]  # fmt: skip
-    assert set(report["internal"]) == {"compilations", "seconds"} and report["internal"]["compilations"] > 0
+    assert set(report["internal"]) == {"compilations", "seconds", "disk_hits"}
+    assert report["internal"]["compilations"] > 0
     totals = {
         "compilations",
         "disk_hits",
@@ -197,6 +198,102 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), float(f(1.0)))
     assert watched.stderr.count("wrote report.json") == 1
 
 
+UNDISTURBED = {
+    "settings before jax is imported": """
+import os
+os.environ["JAX_ENABLE_X64"] = "1"
+import jax.numpy as jnp
+print(jnp.ones(2).dtype)
+""",
+    "closes stderr": "import sys\nsys.stderr.close()\n",
+    "no stderr": "import sys\nsys.stderr = None\n",
+    "no stdout": "import sys\nsys.stdout = None\n",
+    "removes its folder": """
+import os, tempfile, jax, numpy as np
+folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)
+print(jax.jit(lambda x: x + 1)(np.ones(3)))
+""",
+    "data beside arrays that compares with its own kind alone": """
+import jax, numpy as np
+class Aux:
+    def __init__(self, v): self.v = v
+    def __eq__(self, other): return self.v == other.v
+    def __hash__(self): return hash(self.v)
+class Node:
+    def __init__(self, x, aux): self.x, self.aux = x, aux
+jax.tree_util.register_pytree_node(Node, lambda n: ((n.x,), n.aux), lambda aux, xs: Node(xs[0], aux))
+f = jax.jit(lambda node: node.x + 1)
+for v in (1, 2): print(f(Node(np.ones(2), Aux(v))))
+g = jax.jit(lambda how, x: x, static_argnums=0)
+for how in (Aux(1), 3): print(g(how, 1.0))
+""",
+    "a repr that raises": """
+import dataclasses, jax
+@dataclasses.dataclass(frozen=True)
+class How:
+    n: int
+    def __repr__(self): raise ValueError("no")
+g = jax.jit(lambda how, x: x * how.n, static_argnums=0)
+for n in (1, 2): print(g(How(n), 1.0))
+""",
+    "a deep tree": """
+import jax
+deep = 1.0
+for _ in range(400): deep = [deep]
+print(len(jax.tree.leaves(jax.jit(lambda tree: tree)(deep))))
+""",
+}
+
+
+@pytest.mark.parametrize("name", UNDISTURBED)
+def test_what_is_seldom_done_is_done_as_without(shell, name):
+    shell.write("program.py", UNDISTURBED[name])
+    bare, watched = shell.run([sys.executable, "program.py"]), shell("run", "-q", "program.py")
+    assert (watched.returncode, watched.stdout, watched.stderr) == (bare.returncode, bare.stdout, bare.stderr)
+    assert shell("run", "-o", "report.json", "program.py").returncode == bare.returncode
+    assert (shell.folder / "report.json").exists()
+
+
+def test_a_module_beside_the_program_is_the_programs(shell):
+    shell.write("typer.py", "mine = 1\n")
+    shell.write("program.py", "import typer, sys\nprint(typer.mine, 'rich' in sys.modules)\n")
+    assert shell("run", "-q", "program.py").stdout.startswith("1 ")
+
+
+def test_files_are_written_where_the_user_is_though_the_program_goes_elsewhere(shell):
+    elsewhere = "import os, tempfile; os.chdir(tempfile.mkdtemp())\n"
+    shell.write("train.py", TRAIN + elsewhere)
+    files = ["--record", "rec.jsonl", "-o", "report.json", "--lock", "compiles.lock"]
+    for _ in range(2):
+        assert shell("run", *files, "train.py").returncode == 0
+    assert {"rec.jsonl", "report.json", "compiles.lock"} <= set(os.listdir(shell.folder))
+
+
+def test_a_program_without_jax_does_not_wait_for_it(shell):
+    shell.write("program.py", "import sys\nprint('jax' in sys.modules)\n")
+    finished = shell("run", "program.py")
+    assert finished.stdout == "False\n" and "0 compilations" in finished.stderr
+
+
+def test_names_that_a_terminal_would_obey_are_told_in_letters(shell):
+    body = "import jax\ndef f(x): return x\nf.__name__ = 'a\\n\\x1b[31mb'\njax.jit(f)(1.0)\n"
+    shell.write("program.py", body)
+    finished = shell("run", "program.py")
+    assert "\x1b" not in finished.stderr and "a\\n\\x1b[31mb" in finished.stderr
+
+
+def test_what_comes_from_disk_is_counted_apart(shell):
+    shell.write("train.py", TRAIN)
+    environ = {
+        "JAX_COMPILATION_CACHE_DIR": str(shell.folder / "cache"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    for from_disk in (0, 2):
+        report = json.loads(shell("run", "--json", "train.py", **environ).stdout)
+        assert (report["totals"]["disk_hits"], report["totals"]["compilations"]) == (from_disk, 2 - from_disk)
+        assert bool(report["internal"]["disk_hits"]) == bool(from_disk)
+
+
 def test_no_backend_is_started_for_a_program_that_only_traces(shell):
     body = """
 from jax._src import xla_bridge
@@ -267,10 +364,15 @@ def job(shell, *arguments):
         subprocess.Popen([*run, str(index), port, *arguments], cwd=shell.folder, stderr=subprocess.DEVNULL)
         for index in (0, 1)
     ]
-    uneven = '"compiling","seq":1' if arguments else '"record":"end"'
-    while sum(uneven in file.read_text() for file in shell.folder.glob("rec-*.jsonl")) < 2 - len(arguments):
+
+    def have_come_so_far():
+        texts = [file.read_text() for file in shell.folder.glob("rec-*.jsonl")]
+        if arguments:
+            return any(text.count('"span","phase":"compile","function":"total"') > 1 for text in texts)
+        return sum('"record":"end"' in text for text in texts) == 2
+
+    while not have_come_so_far():
         time.sleep(0.1)
-    time.sleep(1)
     for process in processes:
         process.kill()  # which is no more to one that has ended
         process.wait()
@@ -368,6 +470,8 @@ def test_annotations_stand_at_the_lines_of_the_program(shell):
         (["run", "-m", "no_such_module"], 3, "there is no such module"),
         (["run", "--max-compiles", "many", "train.py"], 2, "not a number"),
         (["run", "--warmup", "3", "train.py"], 2, "--warmup needs --fail-on-recompile"),
+        (["run", "--fail-on-recompile", "--warmup", "-3", "train.py"], 2, "neither a number of calls"),
+        (["run", "--max-compile-seconds", "nan", "train.py"], 2, "not a time"),
         (["run", "--update-lock", "train.py"], 2, "--update-lock needs --lock FILE"),
         (["run", "--record", "no/such/folder.jsonl", "train.py"], 2, "No such file or directory"),
         (["run", "--lock", "damaged.lock", "train.py"], 3, "no lock file"),

@@ -1,9 +1,11 @@
 """`jitinspect.watch()` and `jitinspect.inspect()`: what the command line tells, from Python."""
 
 import json
+import signal
 import subprocess
 import sys
 import threading
+import time
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +16,8 @@ from jax._src import monitoring, util  # noqa: TID251
 import jitinspect
 from jitinspect import marks
 from jitinspect.errors import LoadError
+from jitinspect.listeners import Listeners
+from jitinspect.watching import Watch
 
 
 def made():
@@ -200,3 +204,30 @@ def test_it_can_be_read_while_another_thread_compiles():
         go_on.set()
         thread.join()
         assert log.compilations == 1
+
+
+class TimeUp(Exception):
+    """What a program raises in the handler of its timer."""
+
+
+@pytest.mark.parametrize("told", ["on_compiling", "on_compilation"])
+def test_what_a_signals_handler_raises_is_the_programs_wherever_it_comes(told):
+    def up(*_):
+        raise TimeUp
+
+    came = []
+
+    def sent_once(_):
+        if not came:
+            came.append(True)
+            signal.raise_signal(signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, up)
+    watch = Watch(Listeners(**{told: sent_once}))
+    try:
+        with pytest.raises(TimeUp), watch:
+            jax.jit(lambda x: x + 1)(np.ones(3))
+            time.sleep(5)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert came and watch.watcher.fault is None

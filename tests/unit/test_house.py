@@ -9,13 +9,14 @@ import jitinspect
 HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
-    "errors": 0, "model": 0, "paths": 0, "marks": 0,
+    "errors": 0, "model": 0, "paths": 0, "marks": 0, "imports": 0, "listeners": 1,
     "specs": 1, "hlotext": 1, "tracebacks": 1, "explain": 1, "keydiff": 1,
     "summary": 1, "limits": 2, "lockfile": 2, "unevenness": 1,
     "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2, "recording": 2, "recordings": 3,
     "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3, "cachekey": 3,
     "arguments": 4, "stages": 4, "doctor": 4, "probes": 4, "layers": 4, "comparisons": 4,
-    "executables": 5, "entries": 5, "books": 6, "seen": 6, "plan": 6, "ledger": 7, "watcher": 7, "watching": 8,
+    "executables": 5, "entries": 5, "books": 6, "seen": 6, "plan": 6,
+    "ledger": 7, "watcher": 7, "watching": 8,
     "replay": 8, "bookkeeping": 8, "planning": 9,
     "inspection": 10, "tracecache": 10, "running": 10,
     "cli": 11, "api": 11, "__main__": 12, "pytest_plugin": 12,
