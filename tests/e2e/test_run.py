@@ -371,7 +371,9 @@ def job(shell, *arguments):
             return any(text.count('"span","phase":"compile","function":"total"') > 1 for text in texts)
         return sum('"record":"end"' in text for text in texts) == 2
 
-    while not have_come_so_far():
+    for _ in range(1000):
+        if have_come_so_far():
+            break
         time.sleep(0.1)
     for process in processes:
         process.kill()  # which is no more to one that has ended
