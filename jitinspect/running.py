@@ -110,14 +110,14 @@ class _Run:
 
     def report(self, outcome: program.Outcome) -> RunReport:
         spoken, ended = _spoken(self._request), (outcome.exit_code, outcome.stopped)
-        wall, calls = time.perf_counter() - self._started, None
+        calls = None
         if self._watch is None:
-            report = Summary().report(spoken, wall, None, *ended)
+            report = Summary().report(spoken, time.perf_counter() - self._started, None, *ended)
         else:
             self._watch.watcher.finish()
             report, calls = self._watch.report(spoken, *ended), self._watch.calls
         if self._recorder is not None:
-            self._recorder.end(*ended, wall, calls)
+            self._recorder.end(*ended, report.totals.wall_seconds, calls)
         return report
 
     def checks(self, report: RunReport) -> tuple[Check, ...]:
