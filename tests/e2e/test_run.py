@@ -350,6 +350,9 @@ def total(x):
 for n in (4, 4) if index == 0 or len(sys.argv) == 3 else (4, 4, 2):
     batch = jax.make_array_from_callback((n,), sharding, lambda where: np.ones(n, np.float32)[where])
     print(index, float(total(batch)), flush=True)
+if len(sys.argv) > 3:  # else the other one is told that this one is gone
+    import time
+    time.sleep(60)
 """
 
 
