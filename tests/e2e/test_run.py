@@ -392,7 +392,7 @@ def test_the_processes_of_a_job_stand_side_by_side(shell):
 
 def test_a_job_that_hangs_tells_in_what(shell):
     told = job(shell, "uneven")
-    assert "during the call of total(f32[2]@P('d')) at job.py:12" in told
+    assert "no end: killed, or still running" in told  # in the call, or where its result is waited for
     assert "total  job.py:7  counts differ  (0: 1, 1: 2)" in told and "they compute it together" in told
     assert "only on process 1: total(f32[2]@P('d')) at job.py:12" in told
 
