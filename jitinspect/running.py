@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import sys
 import time
@@ -102,6 +103,7 @@ class _Run:
             self._watch.__enter__()
         except Exception as error:
             self._failure = error
+        gc.freeze()  # else the program's collections would look through what was imported for the watch
 
     @property
     def is_parent(self) -> bool:
