@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation
 
 
@@ -13,6 +12,5 @@ from jitinspect.model.runs import Compilation
 class Listeners:
     """Each is called in the thread in which it happens, and the program waits."""
 
-    on_start: Callable[[Phase, str], None] = lambda phase, function: None
     on_compiling: Callable[[Compilation], None] = lambda so_far: None
     on_compilation: Callable[[Compilation], None] = lambda compilation: None

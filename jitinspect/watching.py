@@ -83,7 +83,6 @@ class Watch:
     def on_start(self, phase: Phase, function: str, began: float) -> None:
         if self._recorder is not None:
             self._recorder.on_start(phase, function, began)
-        self._listeners.on_start(phase, function)
 
     def on_compiling(self, so_far: Compilation) -> None:
         if self._recorder is not None:

@@ -205,7 +205,7 @@ def watch(recorder: Recorder) -> Iterator[None]:
     """
     stages = jax.stages
     replaced = [
-        (jax, "jit", _jit(jax.jit, recorder)),
+        (jax, "jit", jit_behind_fronts(jax.jit, lambda jit, made_at: in_front_of(jit, made_at, recorder))),
         (jax, "eval_shape", eval_shape_behind_fronts(jax.eval_shape)),
         (jax, "clear_caches", _clear_caches(jax.clear_caches, recorder)),
         (stages.Traced, "lower", _next_stage(stages.Traced.lower, recorder)),
@@ -222,7 +222,13 @@ def watch(recorder: Recorder) -> Iterator[None]:
             setattr(owner_, name, original)
 
 
-def _jit(original: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
+def jit_behind_fronts(
+    original: Callable[..., Any], front: Callable[[Any, tuple[CodeType, int]], Any]
+) -> Callable[..., Any]:
+    """`jax.jit` that gives what `front` makes of each jit and the place where it was made; JAX's own calls of
+    it get the jit itself.
+    """
+
     @functools.wraps(original)
     def jit(*args: Any, **kwargs: Any) -> Any:
         made = original(*args, **kwargs)
@@ -231,8 +237,8 @@ def _jit(original: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]
             return made
         made_at = (caller.f_code, caller.f_lasti)
         if is_jit(made):
-            return in_front_of(made, made_at, recorder)
-        return lambda fun: in_front_of(made(fun), made_at, recorder)  # `@jax.jit(static_argnames=…)`
+            return front(made, made_at)
+        return lambda fun: front(made(fun), made_at)  # `@jax.jit(static_argnames=…)`
 
     return jit
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,10 +17,9 @@ from jitinspect.jaxapi.calls import (
     context,
     eval_shape_behind_fronts,
     evaluating,
-    is_jit,
+    jit_behind_fronts,
     user_frame,
 )
-from jitinspect.jaxapi.events import owner
 from jitinspect.jaxapi.jitinfo import facts_of_function
 from jitinspect.jaxapi.sites import filter_jit_call, position
 
@@ -106,22 +104,9 @@ def _through(frame: FrameType, places: Places, counts: Counts) -> tuple[FrameTyp
 def counting(counts: Counts) -> Iterator[None]:
     """Have the calls of all jits counted that are made until the end of the `with`; JAX's own are not."""
     jit, eval_shape = jax.jit, jax.eval_shape
-    jax.jit, jax.eval_shape = _jit(jit, counts), eval_shape_behind_fronts(eval_shape)
+    jax.jit = jit_behind_fronts(jit, lambda made, made_at: counted(made, made_at, counts))
+    jax.eval_shape = eval_shape_behind_fronts(eval_shape)
     try:
         yield
     finally:
         jax.jit, jax.eval_shape = jit, eval_shape
-
-
-def _jit(original: Callable[..., Any], counts: Counts) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def jit(*args: Any, **kwargs: Any) -> Any:
-        made, caller = original(*args, **kwargs), sys._getframe(1)
-        if owner(caller.f_code) == "jax":
-            return made
-        made_at = (caller.f_code, caller.f_lasti)
-        if is_jit(made):
-            return counted(made, made_at, counts)
-        return lambda fun: counted(made(fun), made_at, counts)  # `@jax.jit(static_argnames=…)`
-
-    return jit
