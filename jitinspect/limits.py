@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from jitinspect.errors import UsageError
 from jitinspect.model.runs import Check, Compilation, RunReport
@@ -82,6 +81,8 @@ def _most_compiles(most: MostCompiles, report: RunReport) -> Check:
     limit = f"--max-compiles {most.number if most.function is None else f'{most.function}={most.number}'}"
     names = {one.function for one in report.functions}
     if most.function is not None and not any(_is_meant(most.function, name) for name in names):
+        from difflib import get_close_matches
+
         near = get_close_matches(most.function, names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return Check(limit, True, (f"no function {most.function} was compiled{hint}",))

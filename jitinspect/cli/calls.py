@@ -14,7 +14,7 @@ from jitinspect.cli import streams
 from jitinspect.cli.core import compile_log, import_jax, make_way
 from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
-from jitinspect.cli.output import needs_environment
+from jitinspect.cli.output import near_file, needs_environment
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import CallReport, Phase
 from jitinspect.render.progress import Bar
@@ -58,19 +58,11 @@ def _check_script(script: Path, arguments: Sequence[str], plan: bool) -> None:
     if script.suffix not in SUFFIXES:
         raise UsageError(f"{script} is no call script", hint=f"its name ends in {', '.join(SUFFIXES)}")
     if not script.is_file():
-        raise LoadError(f"no file {script}", hint=_hint(script))
+        raise LoadError(f"no file {script}", hint=near_file(script, SUFFIXES))
     if script.suffix == ".py" and plan:
         raise UsageError("--plan needs a call script", hint="a program has to run to make its calls")
     if script.suffix != ".py" and arguments:
         raise UsageError(f"{script} takes no arguments: {arguments[0]}", hint="only a program, .py, does")
-
-
-def _hint(script: Path) -> str | None:
-    from difflib import get_close_matches
-
-    beside = [str(found) for suffix in SUFFIXES for found in script.parent.glob(f"*{suffix}")]
-    near = get_close_matches(str(script), beside, n=1)
-    return f"did you mean {near[0]}?" if near else None
 
 
 def trace_cache_core(

@@ -112,6 +112,15 @@ def as_text(
         yield tables.diagnosis(report, color, width)
 
 
+def near_file(path: Path, suffixes: Iterable[str]) -> str | None:
+    """What to type instead of a file that is not there: one beside it, of one of these suffixes."""
+    from difflib import get_close_matches
+
+    beside = [str(found) for suffix in suffixes for found in path.parent.glob(f"*{suffix}")]
+    near = get_close_matches(str(path), beside, n=1)
+    return f"did you mean {near[0]}?" if near else None
+
+
 def check_file(option: str, path: Path) -> Path:
     """The whole path of a file that is to be written: that it could not be is told before the work
     is done, not after, by `UsageError`. The user's module may go to another folder meanwhile.

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,7 +14,7 @@ from jitinspect import limits, lockfile, recordings
 from jitinspect.cli import streams
 from jitinspect.cli.core import own_files, resume_collection
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
-from jitinspect.cli.output import columns, needs_environment
+from jitinspect.cli.output import columns, near_file, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.listeners import Listeners
 from jitinspect.model.runs import RunReport
@@ -63,9 +62,7 @@ def _limits(held_to: LimitOptions) -> limits.Limits:
 def _check_program(program: str, is_module: bool) -> None:
     if is_module or Path(program).is_file():
         return
-    beside = [str(found) for found in Path(program).parent.glob("*.py")]
-    near = get_close_matches(program, beside, n=1)
-    hint = f"did you mean {near[0]}?" if near else "jitinspect run SCRIPT, or run -m MODULE"
+    hint = near_file(Path(program), (".py",)) or "jitinspect run SCRIPT, or run -m MODULE"
     raise LoadError(f"no file {program}", hint=hint)
 
 

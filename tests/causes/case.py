@@ -43,3 +43,20 @@ def case(name, program, statuses, *reasons, devices=False, only=None):
     """A case whose program is given without its imports; with `devices` it has four."""
     text = (DEVICES if devices else "") + IMPORTS + dedent(program).lstrip("\n")
     return Case(name, text, statuses, tuple(reasons), only)
+
+
+def assert_said(expected, said):
+    """Each of the expected reasons is said, and no other."""
+    assert sorted(reason["kind"] for reason in said) == sorted(reason.kind for reason in expected), said
+    for reason in expected:
+        assert any(agrees(reason, one) for one in said), f"{reason} is not said: {said}"
+    assert all(one["text"] for one in said), said
+
+
+def agrees(expected, said):
+    parts = [(expected.before, said["before"]), (expected.now, said["now"])]
+    return (
+        said["kind"] == expected.kind
+        and expected.where in (None, said["where"])
+        and all(part is None or part in str(whole) for part, whole in parts)
+    )

@@ -6,6 +6,7 @@ import jax
 import pytest
 
 from tests.causes import CASES, LOOK_UPS
+from tests.causes.case import assert_said
 from tests.causes.samples import SAMPLES
 
 HERE = [case for case in CASES if case.runs_on(jax.__version__)]
@@ -41,20 +42,3 @@ def trace_cache(shell, program):
     finished = shell("trace-cache", program, "--json")
     assert finished.returncode == 0, finished.stderr
     return json.loads(finished.stdout)["calls"]
-
-
-def assert_said(expected, said):
-    """Each of the expected reasons is said, and no other."""
-    assert sorted(reason["kind"] for reason in said) == sorted(reason.kind for reason in expected), said
-    for reason in expected:
-        assert any(agrees(reason, one) for one in said), f"{reason} is not said: {said}"
-    assert all(one["text"] for one in said), said
-
-
-def agrees(expected, said):
-    parts = [(expected.before, said["before"]), (expected.now, said["now"])]
-    return (
-        said["kind"] == expected.kind
-        and expected.where in (None, said["where"])
-        and all(part is None or part in str(whole) for part, whole in parts)
-    )

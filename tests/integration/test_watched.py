@@ -9,6 +9,7 @@ import jax
 import pytest
 
 from tests.causes import CASES, CONTROLS
+from tests.causes.case import assert_said
 from tests.causes.samples import SAMPLES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -73,19 +74,3 @@ def test_no_compilation_is_lost_or_counted_twice(of_cases, of_samples):
     for name, told in {**of_cases, **of_samples}.items():
         own = sum(one["compilations"] for one in told["compilations"])
         assert own + told["internal"] + told["disk_hits"] == told["events"], name
-
-
-def assert_said(expected, said):
-    """Each of the expected reasons is said, and no other."""
-    assert sorted(reason["kind"] for reason in said) == sorted(reason.kind for reason in expected), said
-    for reason in expected:
-        assert any(agrees(reason, one) for one in said), f"{reason} is not said: {said}"
-
-
-def agrees(expected, said):
-    parts = [(expected.before, said["before"]), (expected.now, said["now"])]
-    return (
-        said["kind"] == expected.kind
-        and expected.where in (None, said["where"])
-        and all(part is None or part in str(whole) for part, whole in parts)
-    )
