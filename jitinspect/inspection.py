@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
@@ -24,6 +25,8 @@ from jitinspect.target.loading import Loaded, load, named
 
 Note = Callable[[str], None]
 KeyMaker = Callable[..., CacheKey]
+Read = TypeVar("Read", bound=Any)
+"""A report of the model, with `events`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +63,85 @@ class Listeners:
     on_note: Note = lambda text: None
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The function with the arguments of one call, on its way through JAX."""
+
+    pipeline: Pipeline
+    jitted: Jitted
+    call: Call
+    signature: str
+    dims: Mapping[str, int]
+    platform: str | None
+
+
+Reader = Callable[[Target, Iterator[Subject]], Read]
+"""Makes a report of the target, and of each subject as it comes: the next is begun when it is asked for."""
+
+
 def inspect(request: Request, listeners: Listeners | None = None) -> Report:
     """Carry out `request`.
 
     Raises the errors of `jitinspect.errors` as its parts do. The environment is
     left out: asking for it starts the backend, which `jaxpr` alone need not do.
     """
-    listeners = listeners or Listeners()
+    with _opened(request, listeners or Listeners()) as work:
+        return _report(work)
+
+
+def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | None = None) -> Report:
+    """As `inspect`, for a function that is there already, and the arguments of a call of it."""
+    with _begun(request, listeners or Listeners(), lambda: named(obj), lambda: call) as work:
+        return _report(work)
+
+
+def read(request: Request, reader: Reader[Read], listeners: Listeners | None = None) -> Read:
+    """As `inspect`, with a report of `reader`'s making; the events are put into it."""
+    with _opened(request, listeners or Listeners()) as work:
+        report = reader(work.target(""), work.subjects())
+    return replace(report, events=tuple(work.observer.events))
+
+
+def _report(work: _Inspection) -> Report:
+    make_key = _key_maker() if work.request.key else None
+    artifacts: list[Artifact] = []
+    keys: list[CacheKey] = []
+    signature = None
+    for subject in work.subjects():
+        signature = signature or subject.signature
+        if make_key:
+            keys.append(work.key(make_key, subject))
+        artifacts += work.artifacts(subject)
+    events = tuple(work.observer.events)
+    return Report(
+        work.request.command, work.target(signature or ""), tuple(artifacts), events, keys=tuple(keys)
+    )
+
+
+def _opened(request: Request, listeners: Listeners) -> AbstractContextManager[_Inspection]:
     for platform in request.platforms:
         if error := platform_error(platform):
             raise error
     needed = devices_needed(request.mesh, request.arguments)
     if devices.ensure_cpu_devices(needed):
         listeners.on_note(f"made {needed} CPU devices, as the mesh and the placements ask")
-    return _inspected(request, listeners, lambda: load(request.ref), lambda: _given(request))
-
-
-def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | None = None) -> Report:
-    """As `inspect`, for a function that is there already, and the arguments of a call of it."""
-    return _inspected(request, listeners or Listeners(), lambda: named(obj), lambda: call)
+    return _begun(request, listeners, lambda: load(request.ref), lambda: _given(request))
 
 
 def _given(request: Request) -> Call:
     return call_from(request.args_from, request.values) if request.args_from else ((), {})
 
 
-def _inspected(
+@contextmanager
+def _begun(
     request: Request, listeners: Listeners, find: Callable[[], Loaded], give: Callable[[], Call]
-) -> Report:
-    make_key = _key_maker() if request.key else None
+) -> Iterator[_Inspection]:
+    if request.key:
+        _key_maker()
     with Observer(listeners.on_event, listeners.on_start) as observer:
         loaded = find()
-        subject = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
-        work = _Inspection(request, loaded, subject, observer, listeners.on_note, make_key, give)
-        artifacts = tuple(work.artifacts())
-    target = work.target(work.signatures[0])
-    return Report(request.command, target, artifacts, tuple(observer.events), keys=tuple(work.keys))
+        made = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
+        yield _Inspection(request, loaded, made, observer, listeners.on_note, give)
 
 
 def _key_maker() -> KeyMaker:
@@ -111,20 +157,13 @@ class _Inspection:
 
     request: Request
     loaded: Loaded
-    subject: Jitted
+    jitted: Jitted
     observer: Observer
     note: Note
-    make_key: KeyMaker | None
     give: Callable[[], Call]
-    signatures: list[str] = field(default_factory=list)
-    """Those of the calls, in the order of a sweep."""
-    keys: list[CacheKey] = field(default_factory=list)
 
-    def artifacts(self) -> Iterator[Artifact]:
-        """A reading per stage, for each combination of the sizes of a sweep and each platform.
-
-        The keys are made on the way.
-        """
+    def subjects(self) -> Iterator[Subject]:
+        """The function with each combination of the sizes of a sweep, and for each platform."""
         request = self.request
         mesh = make_mesh(request.mesh)
         for asked, traced in changed_dtypes(request.arguments):
@@ -134,25 +173,25 @@ class _Inspection:
         given = self.give()
         for dims in _sweep(request.dims):
             self.observer.muted = True  # the dtype of a typed key is traced
-            args, kwargs = assemble(self.subject, given, request.arguments, dims, mesh)
+            args, kwargs = assemble(self.jitted, given, request.arguments, dims, mesh)
             self.observer.muted = False
-            signature = describe_call(self.subject.name, args, kwargs)
-            self.signatures.append(signature)
+            signature = describe_call(self.jitted.name, args, kwargs)
             self.observer.subject = (signature, self._source())
             for platform in request.platforms or (None,):
-                pipeline = Pipeline(partial(self.subject.trace, *args, **kwargs), platform)
-                if self.make_key:  # before it is compiled: an executable in memory would need no key
-                    made_key = self._key(self.make_key, pipeline, (args, kwargs))
-                    self.keys.append(replace(made_key, signature=signature, dims=dims))
-                for stage in request.stages:
-                    made = self._artifact(stage, pipeline)
-                    yield replace(made, signature=signature, dims=dims, platform=platform)
+                pipeline = Pipeline(partial(self.jitted.trace, *args, **kwargs), platform)
+                yield Subject(pipeline, self.jitted, (args, kwargs), signature, dims, platform)
+
+    def artifacts(self, subject: Subject) -> Iterator[Artifact]:
+        """A reading per stage."""
+        for stage in self.request.stages:
+            made = self._artifact(stage, subject.pipeline)
+            yield replace(made, signature=subject.signature, dims=subject.dims, platform=subject.platform)
 
     def _unknown_dims(self) -> list[str]:
         """Sizes that no spec asks for. Annotations may: where there are some, nothing is said."""
         asked = {name for argument in self.request.arguments for name in free_dims(argument.spec)}
-        annotated = self.subject.signature is None or any(
-            spec_of(parameter.annotation, {}) for parameter in self.subject.signature.parameters.values()
+        annotated = self.jitted.signature is None or any(
+            spec_of(parameter.annotation, {}) for parameter in self.jitted.signature.parameters.values()
         )
         return [] if annotated else [name for name in self.request.dims if name not in asked]
 
@@ -167,13 +206,18 @@ class _Inspection:
             self.note(text)
         return artifact(stage, reading)
 
-    def _key(self, make_key: KeyMaker, pipeline: Pipeline, call: Call) -> CacheKey:
+    def key(self, make_key: KeyMaker, subject: Subject) -> CacheKey:
+        """To be made before it is compiled: an executable in memory would need no key."""
+        pipeline = subject.pipeline
         traced, lowered = pipeline.traced, pipeline.lowered
         self.observer.muted = True  # JAX tells of a compilation which then does not come to pass
         try:
-            return make_key(self._function(), self.subject.call, call, traced, lowered, pipeline.disk_key)
+            made = make_key(
+                self._function(), self.jitted.call, subject.call, traced, lowered, pipeline.disk_key
+            )
         finally:
             self.observer.muted = False
+        return replace(made, signature=subject.signature, dims=subject.dims)
 
     def _function(self) -> str:
         """`vmap(samples.mlp.forward) (samples/mlp.py:33)`."""
@@ -194,8 +238,8 @@ class _Inspection:
             qualname=self.loaded.qualname,
             file=self.loaded.file,
             line=self.loaded.line,
-            static=self.subject.static or (),
-            donated=self.subject.donated or (),
+            static=self.jitted.static or (),
+            donated=self.jitted.donated or (),
             signature=signature,
         )
 

@@ -15,6 +15,7 @@ from jitinspect.cli.options import Format, LimitOptions, OutputOptions, Raw, Tar
 Command = Callable[..., None]
 
 INSPECT = "Inspect a function"
+READ = "Read what it comes to"
 CALLS = "Watch calls and programs"
 MORE = "Look around"
 
@@ -101,6 +102,31 @@ def key(
 def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
     """Print all of it: the compile log, then jaxpr, StableHLO, HLO and cache key."""
     _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, key=True, raw=raw)
+
+
+def donation(target: TargetOptions, output: OutputOptions) -> None:
+    """Print for each array of the arguments whether its buffer is reused, and if not, why."""
+    _read("donation", target, output)
+
+
+def constants(target: TargetOptions, output: OutputOptions) -> None:
+    """Print the arrays that the function closed over, and where."""
+    _read("constants", target, output)
+
+
+def passes(
+    target: TargetOptions,
+    output: OutputOptions,
+    name: Annotated[
+        str, typer.Option("--pass", metavar="NAME|INDEX", help="Show what one pass changed.")
+    ] = "",
+    op: Annotated[
+        str,
+        typer.Option("--op", metavar="NAME", help="Tell where an instruction first appeared and last was."),
+    ] = "",
+) -> None:
+    """Print XLA's passes: which of them changed the module, and how."""
+    _read("passes", target, output, pass_name=name, op=op)
 
 
 def trace_cache(
@@ -252,9 +278,12 @@ def view(
 def register(app: typer.Typer) -> None:
     """Make the commands known to `app`, in the order of the help."""
     inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
+    reading: tuple[Command, ...] = (donation, constants, passes)
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
+    for command in reading:
+        app.command(rich_help_panel=READ)(grouped(command))
     app.command(rich_help_panel=CALLS)(grouped(trace_cache))
     # what stands after the program is the program's
     its_own = {"allow_interspersed_args": False}
@@ -282,3 +311,14 @@ def _inspect(
     fields = parsed(target, sys.argv[1:])
     with emitted(output) as emit:
         emit(inspect_core(command, stages, fields, platforms, options, output, key))
+
+
+def _read(command: str, target: TargetOptions, output: OutputOptions, **asked: Any) -> None:
+    """The one driver of the readings: `jitinspect.readings.COMMAND` makes the report."""
+    from jitinspect.cli.core import reading_core
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import parsed
+
+    fields = parsed(target, sys.argv[1:])
+    with emitted(output) as emit:
+        emit(reading_core(command, fields, output, **asked))

@@ -7,8 +7,12 @@ import os
 import shutil
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import jitinspect
 from jitinspect.cli import streams
@@ -18,6 +22,10 @@ from jitinspect.cli.output import needs_environment
 from jitinspect.errors import UsageError
 from jitinspect.model import CompileEvent, Phase, Report
 from jitinspect.render.log import CompileLog
+
+if TYPE_CHECKING:
+    from jitinspect.inspection import Listeners
+    from jitinspect.model.readings import ReadingReport
 
 
 def resume_collection() -> None:
@@ -48,6 +56,32 @@ def inspect_core(
     request = inspection.Request(
         command=command, stages=stages, platforms=platforms, options=Options(**options), key=key, **fields
     )
+    with listening(output) as listeners:
+        report = inspection.inspect(request, listeners)
+    return replace(report, environment=environment()) if key or needs_environment(output) else report
+
+
+def reading_core(
+    command: str, fields: dict[str, Any], output: OutputOptions, platforms: tuple[str, ...] = (), **asked: Any
+) -> ReadingReport:
+    """Read what the stages come to; `asked` are the options of this reading, as its room takes them."""
+    import_jax()
+    from jitinspect import inspection
+    from jitinspect.jaxapi.devices import environment
+
+    read = import_module(f"jitinspect.readings.{command}").read
+    make_way()
+    request = inspection.Request(command=command, stages=(), platforms=platforms, **fields)
+    with listening(output) as listeners:
+        report: ReadingReport = inspection.read(request, partial(read, **asked), listeners)
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+@contextmanager
+def listening(output: OutputOptions) -> Iterator[Listeners]:
+    """Who is told of the stages: the compile log, live on stderr, and Ctrl-C."""
+    from jitinspect.inspection import Listeners
+
     log = None if output.quiet else compile_log(output, live=True)
     interrupts = CompileInterrupts()
 
@@ -61,13 +95,11 @@ def inspect_core(
         if log:
             log.on_event(event)
 
-    listeners = inspection.Listeners(on_event, on_start, log.note if log else lambda text: None)
     try:
-        report = inspection.inspect(request, listeners)
+        yield Listeners(on_event, on_start, log.note if log else lambda text: None)
     finally:
         if log:
             log.close()
-    return replace(report, environment=environment()) if key or needs_environment(output) else report
 
 
 def import_jax() -> None:

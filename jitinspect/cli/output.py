@@ -16,7 +16,7 @@ from jitinspect.cli.options import OutputOptions
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model import CallReport, Diagnosis, Listing, Report
 from jitinspect.render.errors import error_text
-from jitinspect.render.json import AnyReport, error_to_json, from_json, is_of_program, to_json
+from jitinspect.render.json import AnyReport, error_to_json, from_json, is_of_program, is_reading, to_json
 from jitinspect.render.text import shown_path
 
 TRACE = "trace.json"
@@ -104,6 +104,11 @@ def as_text(
 
         yield from run.render(report, color, width, verbose)  # what was asked for is told whole
         return
+    if is_reading(report):
+        from jitinspect.render import readings
+
+        yield from readings.render(report, color, width, verbose)
+        return
     from jitinspect.render import tables
 
     if isinstance(report, Listing):
@@ -190,6 +195,8 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
         return html.render_calls(report)
     if is_of_program(report):
         return html.render_run(report)
+    if is_reading(report):
+        return html.render_reading(report)
     if not isinstance(report, Report):
         raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
     return html.render(report)

@@ -51,8 +51,8 @@ def _dataclass_reader(kind: Any) -> Reader:
     def read(value: Any) -> Any:
         given, known = _object(value), {}
         for name, part, needed in parts:
-            if name in given:
-                known[name] = _read_below(name, part, given[name])
+            if (written := name.rstrip("_")) in given:  # Python has no field `pass`
+                known[name] = _read_below(written, part, given[written])
             elif needed:
                 raise Misfit("is missing", name)
         return kind(**known)

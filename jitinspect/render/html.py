@@ -15,6 +15,7 @@ from jitinspect.render.terminal import LANGUAGES, artifact_title, key_title
 from jitinspect.render.text import Painter, seconds
 
 if TYPE_CHECKING:
+    from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
 _STYLE = """
@@ -74,6 +75,19 @@ def render_run(report: RunReport) -> Iterator[str]:
     yield "</table>\n</body></html>\n"
 
 
+def render_reading(report: ReadingReport) -> Iterator[str]:
+    """The page of a reading: its text, at a width that a screen has, with all that is known."""
+    from jitinspect.render import readings
+
+    yield from _head(f"{report.target.ref} – {report.command}")
+    yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
+    yield f"<p class=muted>{escape(_about(report))}</p>\n"
+    yield from _log(report.events)
+    yield f"<h2>{report.command}</h2>\n"
+    yield f"<pre>{escape(''.join(readings.render(report, color=False, width=160, verbose=True)))}</pre>\n"
+    yield "</body></html>\n"
+
+
 def _reasons(call: Call) -> str:
     """Each difference, and what to do about it."""
     told = [f"<code>{escape(call.error)}</code>"] if call.error else []
@@ -88,7 +102,7 @@ def _head(title: str) -> Iterator[str]:
     yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
 
 
-def _about(report: Report) -> str:
+def _about(report: Report | ReadingReport) -> str:
     target, environment = report.target, report.environment
     where = f"{target.file}:{target.line}" if target.file else target.module
     if environment is None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
 
 if TYPE_CHECKING:
+    from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
-AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport"
+AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | ReadingReport"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
+_READINGS = {"donation": "DonationReport", "constants": "ConstantsReport", "passes": "PassesReport"}
 
 
 def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
@@ -22,7 +24,16 @@ def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
     return report.command in _OF_PROGRAMS
 
 
+def is_reading(report: AnyReport) -> TypeGuard[ReadingReport]:
+    """Whether it is that of a reading, whose models are loaded for them alone as well."""
+    return report.command in _READINGS
+
+
 def _kind(command: object) -> type:
+    if str(command) in _READINGS:
+        from jitinspect.model import readings
+
+        return cast(type, getattr(readings, _READINGS[str(command)]))
     if command in _OF_PROGRAMS:
         from jitinspect.model.runs import RunReport
 
@@ -32,13 +43,18 @@ def _kind(command: object) -> type:
 
 def to_json(report: AnyReport) -> str:
     """One document, indented, `schema` and `command` first. A sweep has `keys`; the first is its `key`."""
-    document = {"schema": report.schema, "command": report.command, **asdict(report)}
+    document = {"schema": report.schema, "command": report.command, **asdict(report, dict_factory=_members)}
     if isinstance(report, Report):
         keys, against = document.pop("keys"), document.pop("against")
         document["key"] = keys[0] if keys else None
         document |= {"keys": keys} if len(keys) > 1 else {}
         document |= {"against": against} if report.command == "key" or against else {}
     return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Python has no field `pass`: that is written `pass_`."""
+    return {name.rstrip("_"): value for name, value in pairs}
 
 
 def error_to_json(command: str | None, error: JitinspectError) -> str:

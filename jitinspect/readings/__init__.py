@@ -1,0 +1,1 @@
+"""What stages come to: a module for each reading, whose `read(target, subjects, **asked)` makes the report."""
