@@ -1,0 +1,112 @@
+"""HLO's text → the program. Each computation is a block, each instruction a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.stackframes import Stacks
+
+_HEAD = re.compile(r"(ENTRY )?%?([^\s(]+)(?: \(|\s*\{)")
+_NAME = re.compile(r"%([\w.\-]+)")
+_CALLED = re.compile(
+    r"(?:calls|to_apply|body|condition|true_computation|false_computation|branch_computations"
+    r"|called_computations|comparator|select|scatter)=(\{[^}]*\}|%[\w.\-]+)"
+)
+_FRAME = re.compile(r"stack_frame_id=(\d+)")
+_PARAMETER = re.compile(r"([\w.\-]+): ")
+
+
+def parse(text: str, raw: str | None = None) -> Program:
+    """`text` may be readable or JAX's own; the source lines are those of `raw`, JAX's own, where it is given.
+
+    Of one module both have the same instructions in the same order.
+    """
+    lines = text.split("\n")
+    program = Program("hlo", lines, list(_blocks(lines)))
+    if raw is not None or "stack_frame_id=" in text:
+        _give_frames(program, raw if raw is not None else text)
+    return program
+
+
+def _blocks(lines: list[str]) -> Iterator[Block]:
+    block = None
+    for number, line in enumerate(lines):
+        if block is None:
+            if line.endswith("{") and not line.startswith(("HloModule", " ")) and (head := _HEAD.match(line)):
+                parameters = tuple(_PARAMETER.findall(line.rpartition(") -> ")[0]))
+                block = Block(head[2], parameters, [], number, number, is_entry=bool(head[1]))
+        elif line.startswith("}"):
+            block.end = number + 1
+            yield block
+            block = None
+        elif (operation := _operation(line, number)) is not None:
+            block.operations.append(operation)
+
+
+def _operation(line: str, number: int) -> Operation | None:
+    """`  ROOT %add.3 = f32[8] add(%a, %b), attribute=…`."""
+    left, found, right = line.partition(" = ")
+    if not found:
+        return None
+    type_end = _past_type(right)
+    opening = right.find("(", type_end)
+    closing = _closing(right, opening)
+    opcode, operands, rest = right[type_end + 1 : opening], right[opening + 1 : closing], right[closing + 1 :]
+    names = tuple(_NAME.findall(operands)) if opcode != "constant" else ()
+    return Operation(
+        names=(left.strip().removeprefix("ROOT ").lstrip("%"),),
+        opcode=opcode,
+        operands=names,
+        type=right[:type_end],
+        rest=rest if names or opcode == "iota" else operands + rest,
+        start=number,
+        end=number + 1,
+        calls=_called(rest) if "=%" in rest or "={%" in rest else (),
+    )
+
+
+def _past_type(text: str) -> int:
+    """The type of a tuple stands in parentheses, and has blanks in it."""
+    return _closing(text, 0) + 1 if text.startswith("(") else text.find(" ")
+
+
+def _closing(text: str, opening: int) -> int:
+    """Where the parenthesis at `opening` is closed; a string may hold others."""
+    closing = text.find(")", opening)
+    inside = text.find("(", opening + 1, closing)
+    if inside < 0 and '"' not in text[opening:closing]:
+        return closing
+    depth, at = 0, opening
+    while at < len(text):
+        letter = text[at]
+        if letter == '"':
+            at = _end_of_string(text, at)
+        elif letter in "()":
+            depth += 1 if letter == "(" else -1
+            if depth == 0:
+                return at
+        at += 1
+    return len(text)
+
+
+def _end_of_string(text: str, at: int) -> int:
+    at += 1
+    while at < len(text) and text[at] != '"':
+        at += 2 if text[at] == "\\" else 1
+    return at
+
+
+def _called(rest: str) -> tuple[str, ...]:
+    return tuple(name for part in _CALLED.findall(rest) for name in _NAME.findall(part))
+
+
+def _give_frames(program: Program, raw: str) -> None:
+    """Instruction by instruction: those of `raw` stand in the same order."""
+    stacks = Stacks(raw)
+    start = raw.find("\n%") if raw.find("\n%") >= 0 else raw.find("\nENTRY")
+    rows = (line for line in raw[max(start, 0) :].split("\n") if line.startswith("  ") and " = " in line)
+    for operation, row in zip(program.operations(), rows, strict=True):
+        if found := _FRAME.search(row):
+            operation.frames = stacks[int(found[1])]

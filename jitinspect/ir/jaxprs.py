@@ -1,0 +1,177 @@
+"""The text of a jaxpr → the program. Each `{ lambda … }` is a block, those in parameters are inner ones.
+
+JAX prints a jaxpr that several equations share once, in front, by a name: `let f = { lambda … } in`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from jitinspect.ir.program import Block, Frame, Operation, Program
+
+_HEAD = re.compile(r"\{ lambda\s(.*?)\. let(?=\s)", re.DOTALL)
+_SHARED = re.compile(r"let (\w+) = (?=\{ lambda)")
+_WORD = re.compile(r"[^\s\[]+|")
+_BINDERS = re.compile(r"([^=]*?)\s?= ")
+_PRIMITIVE = re.compile(r"[\w\-.:]+")
+_ENDS = re.compile(r"\n( *)|; (?=\S)|\sin \(")
+_INSIDE = re.compile(r"\{ lambda\s|(?<=[=(,\s])\w+\b")
+_BRACKETS = re.compile(r"'(?:[^'\\\n]|\\.)*'|[\[\]]")
+_NAMES = re.compile(r"([^\s:]+):")
+_ATOM = re.compile(r"(?:^|\s)([a-z]+|_)(?=\s|$)")
+
+FramesAt = Callable[[int, int], tuple[Frame, ...]]
+"""(line, column) of where an equation begins → its Python lines, innermost first."""
+
+
+class Unreadable(ValueError):
+    """The text is not of the form that JAX is known to print."""
+
+
+def parse(text: str, frames_at: FramesAt | None = None) -> Program:
+    """Raises `Unreadable` where the text does not read as a jaxpr."""
+    return _Reader(text, frames_at).program()
+
+
+class _Reader:
+    """A descent through the text: `at` is where it stands."""
+
+    def __init__(self, text: str, frames_at: FramesAt | None) -> None:
+        self._text, self._frames_at = text, frames_at
+        self._at = 0
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._row = 0
+        self._shared: set[str] = set()
+
+    def program(self) -> Program:
+        blocks = []
+        while match := _SHARED.search(self._text, self._at, self._at + 200):
+            self._shared.add(match[1])
+            self._at = match.end()
+            blocks.append(self._block(match[1]))
+        blocks.append(self._block("main"))
+        blocks[-1].is_entry = True
+        return Program("jaxpr", self._text.split("\n"), blocks)
+
+    def _line(self, at: int) -> int:
+        """The row of a place that is never before the last one asked for."""
+        while self._row + 1 < len(self._starts) and self._starts[self._row + 1] <= at:
+            self._row += 1
+        while self._starts[self._row] > at:
+            self._row -= 1
+        return self._row
+
+    def _block(self, name: str) -> Block:
+        """From `{ lambda` to behind its `}`."""
+        head = _HEAD.search(self._text, self._at)
+        if head is None:
+            raise Unreadable(f"no jaxpr begins behind {self._text[self._at : self._at + 40]!r}")
+        start = self._line(head.start())
+        self._at = head.end()
+        operations = []
+        while not self._is_at_end():
+            operations.append(self._equation())
+        self._skip_to("}")
+        block = Block(name, tuple(_NAMES.findall(head[1])), operations, start, self._line(self._at - 1) + 1)
+        return block
+
+    def _is_at_end(self) -> bool:
+        """Whether `in (…)` comes next; what stands between equations is passed over."""
+        while self._text[self._at : self._at + 1] in (" ", "\n", ";"):
+            self._at += 1
+        if self._at >= len(self._text):
+            raise Unreadable("the jaxpr has no end")
+        return self._text.startswith("in ", self._at) and self._text[self._at + 3] in "({"
+
+    def _equation(self) -> Operation:
+        """`c:f32[] = add a b`; parameters stand in brackets behind the primitive."""
+        row = self._line(self._at)
+        indent = self._at - self._starts[row]
+        bound = self._binders()
+        primitive = self._expect(_PRIMITIVE)
+        inner: list[Block] = []
+        calls: list[str] = []
+        rest = self._parameters(indent, inner, calls)
+        operands = self._operands(indent)
+        return Operation(
+            names=tuple(_NAMES.findall(bound)),
+            opcode=primitive[0],
+            operands=tuple(_ATOM.findall(operands)),
+            type=" ".join(part.partition(":")[2] for part in bound.split(" ") if ":" in part),
+            rest=rest + operands,
+            start=row,
+            end=self._line(self._at - 1) + 1,
+            frames=self._frames_at(row, indent) if self._frames_at else (),
+            inner=inner,
+            calls=tuple(calls),
+        )
+
+    def _binders(self) -> str:
+        """`a:f32[3] b:i32[]`; empty for an equation that is there for its effect."""
+        if ":" not in self._expect(_WORD, move=False)[0]:
+            return ""
+        return " ".join(self._expect(_BINDERS)[1].split())
+
+    def _expect(self, pattern: re.Pattern[str], move: bool = True) -> re.Match[str]:
+        match = pattern.match(self._text, self._at)
+        if match is None:
+            raise Unreadable(f"no equation at {self._text[self._at : self._at + 40]!r}")
+        if move:
+            self._at = match.end()
+        return match
+
+    def _parameters(self, indent: int, inner: list[Block], calls: list[str]) -> str:
+        """`[…]`, if it is there; the jaxprs in it are taken for `inner`, names of shared ones for `calls`.
+
+        In several lines their end is a bracket below the equation: a text among them may hold any other.
+        """
+        began = self._at
+        if self._text.startswith("[\n", self._at):
+            end = self._text.find("\n" + " " * indent + "]", self._at)
+            self._inside(end, inner, calls)
+            self._at = self._text.find("\n" + " " * indent + "]", self._at - 1) + indent + 2
+        elif self._text.startswith("[", self._at):
+            end = self._closing_bracket()
+            self._inside(end, inner, calls)
+            self._at = end + 1
+        return self._text[began : self._at]
+
+    def _inside(self, end: int, inner: list[Block], calls: list[str]) -> None:
+        """What stands in the parameters up to `end`, or beyond it where a jaxpr among them reaches further."""
+        while (match := _INSIDE.search(self._text, self._at, max(end, self._at))) is not None:
+            if match[0].startswith("{"):
+                self._at = match.start()
+                inner.append(self._block(""))
+            else:
+                self._at = match.end()
+                calls += [match[0]] if match[0] in self._shared else []
+
+    def _closing_bracket(self) -> int:
+        """That of parameters in one line, in which brackets come in pairs but for texts."""
+        depth = 0
+        for match in _BRACKETS.finditer(self._text, self._at):
+            if match[0] in "[]":
+                depth += 1 if match[0] == "[" else -1
+                if depth == 0:
+                    return match.start()
+        raise Unreadable("parameters without an end")
+
+    def _operands(self, indent: int) -> str:
+        """Up to the end of the equation: what is indented further still belongs to it."""
+        began = self._at
+        for match in _ENDS.finditer(self._text, self._at):
+            if match[1] is None or len(match[1]) <= indent:
+                self._at = match.start()
+                return self._text[began : self._at]
+        raise Unreadable("an equation without an end")
+
+    def _skip_to(self, closer: str) -> None:
+        """Behind the brace that ends the jaxpr: effects and results may hold braces of their own."""
+        depth = 0
+        for match in re.finditer(r"[{}]", self._text[self._at : self._at + 10_000_000]):
+            if match[0] == closer and depth == 0:
+                self._at += match.end()
+                return
+            depth += 1 if match[0] == "{" else -1
+        raise Unreadable("the jaxpr has no end")

@@ -1,0 +1,132 @@
+"""The text of a StableHLO module → the program. Functions are blocks, and so are the regions of operations."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from jitinspect.ir.locations import Locations
+from jitinspect.ir.program import Block, Operation, Program
+
+_FUNCTION = re.compile(r"func\.func (?:(public|private|nested) )?@([\w.$\-]+|\"[^\"]*\")\((.*)")
+_OPERATION = re.compile(r"((?:%[\w$.\-]+(?::\d+)?(?:, )?)*)(?: = )?\"?([a-zA-Z_][\w.$]*)\"?")
+_VALUE = re.compile(r"%[\w$.\-]+")
+_CALLED = re.compile(r"@([\w.$\-]+)")
+_BOUND = re.compile(r"(%[\w$.\-]+) = (%[\w$.\-]+)")
+_REGION = ("cond {", "reducer(")
+"""Lines that open a region of the operation above."""
+
+
+def parse(text: str, with_locations: str | None = None) -> Program:
+    """`with_locations` is the same module printed with its `#loc` lines, of which the source lines are read."""
+    lines = text.split("\n")
+    reader = _Reader(lines)
+    program = Program("stablehlo", lines, reader.blocks())
+    if with_locations is not None:
+        _give_frames(program, with_locations.split("\n"))
+    return program
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Goes down the lines; `open` are the blocks around the current line with the operation each belongs to."""
+
+    lines: list[str]
+    functions: list[Block] = field(default_factory=list)
+    open: list[tuple[Block, Operation | None]] = field(default_factory=list)
+
+    def blocks(self) -> list[Block]:
+        for number, line in enumerate(self.lines):
+            self._read(number, line.strip())
+        return self.functions
+
+    def _read(self, number: int, line: str) -> None:
+        if line.startswith("func.func"):
+            self._begin_function(number, line)
+        elif not self.open:
+            return
+        elif line.startswith("}"):
+            self._end_block(number, line)
+        elif line.startswith("^"):
+            self.open[-1][0].parameters = tuple(_VALUE.findall(line))
+        elif line.startswith(_REGION):
+            self._begin_region(number, self.open[-1][0].operations[-1], _VALUE.findall(line))
+        elif line:
+            self._begin_operation(number, line)
+
+    def _begin_function(self, number: int, line: str) -> None:
+        match = _FUNCTION.match(line)
+        if match is None or not line.endswith("{"):
+            return
+        arguments = match[3].partition(") -> ")[0]
+        name, is_entry = match[2].strip('"'), match[1] == "public" or match[2] == "main"
+        self.open.append((Block(name, tuple(_VALUE.findall(arguments)), [], number, number, is_entry), None))
+
+    def _begin_operation(self, number: int, line: str) -> None:
+        match = _OPERATION.match(line)
+        if match is None:
+            return
+        operation = _operation(match, line, number)
+        self.open[-1][0].operations.append(operation)
+        if line.endswith("{"):
+            self._begin_region(number, operation)
+
+    def _begin_region(self, number: int, operation: Operation, parameters: list[str] | None = None) -> None:
+        if operation.opcode == "stablehlo.while":
+            bound = [name for name, _ in _BOUND.findall(self.lines[operation.start])]
+            parameters = bound
+        block = Block(operation.opcode, tuple(parameters or ()), [], number, number)
+        operation.inner.append(block)
+        self.open.append((block, operation))
+
+    def _end_block(self, number: int, line: str) -> None:
+        block, operation = self.open.pop()
+        block.end = number + 1
+        if operation is None:
+            self.functions.append(block)
+            return
+        operation.end = number + 1
+        if line.endswith("{"):
+            self._begin_region(number, operation)
+        elif " : " in line:
+            operation.type = _result_type(line)
+
+
+def _operation(match: re.Match[str], line: str, number: int) -> Operation:
+    """`%7:2 = stablehlo.while(%iterArg = %c) : tensor<i32>`, `return %0 : tensor<f32>`."""
+    rest = line[match.end() :]
+    opcode = match[2]
+    if opcode == "stablehlo.while":
+        operands = [value for _, value in _BOUND.findall(rest)]
+    else:
+        operands = _VALUE.findall(rest) if opcode != "stablehlo.constant" else []
+    return Operation(
+        names=tuple(_VALUE.findall(match[1])),
+        opcode=opcode,
+        operands=tuple(operands),
+        type=_result_type(rest, single=":" not in match[1]) if match[1] else "",
+        rest=rest,
+        start=number,
+        end=number + 1,
+        calls=tuple(_CALLED.findall(rest)) if "call" in opcode or "@" in rest else (),
+    )
+
+
+def _result_type(text: str, single: bool = False) -> str:
+    """What stands behind the arrow, or behind the last colon; with no arrow the types of operands, too, may
+    stand there, before that of a `single` result.
+    """
+    types = text.rpartition(" : ")[2]
+    if " -> " in types:
+        return types.rpartition(" -> ")[2]
+    return types.rpartition(", ")[2] if single else types
+
+
+def _give_frames(program: Program, located: list[str]) -> None:
+    """Line by line: but for the `#loc` lines, and what stands at the lines' ends, both texts are the same."""
+    locations = Locations(line for line in located if line.startswith("#loc"))
+    rows = [line for line in located if not line.startswith("#loc")]
+    for operation in program.operations():
+        _, found, location = rows[operation.end - 1].rpartition(" loc(")
+        if found:
+            operation.frames = locations[location[:-1]]

@@ -1,0 +1,82 @@
+"""One form for the three texts: blocks of operations, each with the lines of text that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    """A line of Python that was running while the operation was made."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(slots=True)
+class Operation:
+    """An equation, an operation or an instruction.
+
+    `names` is what it defines, `operands` what it uses, `type` its results' as the text writes it, `rest` its
+    attributes. `frames` stand innermost first. `start` and `end` bound its lines in the text, those of its
+    `inner` blocks among them; `calls` are the names of blocks that stand elsewhere.
+    """
+
+    names: tuple[str, ...]
+    opcode: str
+    operands: tuple[str, ...]
+    type: str
+    rest: str
+    start: int
+    end: int
+    frames: tuple[Frame, ...] = ()
+    inner: list[Block] = field(default_factory=list)
+    calls: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Block:
+    """A jaxpr, a function or region, a computation; `start` and `end` bound its lines with head and foot."""
+
+    name: str
+    parameters: tuple[str, ...]
+    operations: list[Operation]
+    start: int
+    end: int
+    is_entry: bool = False
+
+
+@dataclass(slots=True)
+class Program:
+    """The text of a stage, in lines, and what stands in it. Each of `blocks` is reached from the entry."""
+
+    stage: str
+    lines: list[str]
+    blocks: list[Block]
+
+    def named(self) -> dict[str, Block]:
+        """The blocks that an operation may call by name."""
+        return {block.name: block for block in self.blocks}
+
+    def all_blocks(self) -> Iterator[Block]:
+        """Every block, each before those inside of it."""
+        for block in self.blocks:
+            yield from _within(block)
+
+    def operations(self) -> Iterator[Operation]:
+        """Every operation, block by block."""
+        for block in self.all_blocks():
+            yield from block.operations
+
+    @property
+    def entry(self) -> Block:
+        return next((block for block in self.blocks if block.is_entry), self.blocks[-1])
+
+
+def _within(block: Block) -> Iterator[Block]:
+    yield block
+    for operation in block.operations:
+        for inner in operation.inner:
+            yield from _within(inner)
