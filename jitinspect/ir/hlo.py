@@ -10,10 +10,13 @@ from jitinspect.ir.stackframes import Stacks
 
 _HEAD = re.compile(r"(ENTRY )?%?([^\s(]+)(?: \(|\s*\{)")
 _NAME = re.compile(r"%([\w.\-]+)")
+_BARE = re.compile(r"[\w.\-]+")
 _CALLED = re.compile(
     r"(?:calls|to_apply|body|condition|true_computation|false_computation|branch_computations"
-    r"|called_computations|comparator|select|scatter)=(\{[^}]*\}|%[\w.\-]+)"
+    r"|called_computations|comparator|select|scatter)=(\{[^}]*\}|%?[\w.\-]+)"
 )
+_LITERAL = ("constant", "parameter")
+"""What stands in their parentheses is no operand."""
 _FRAME = re.compile(r"stack_frame_id=(\d+)")
 _PARAMETER = re.compile(r"([\w.\-]+): ")
 
@@ -54,16 +57,16 @@ def _operation(line: str, number: int) -> Operation | None:
     opening = right.find("(", type_end)
     closing = _closing(right, opening)
     opcode, operands, rest = right[type_end + 1 : opening], right[opening + 1 : closing], right[closing + 1 :]
-    names = tuple(_NAME.findall(operands)) if opcode != "constant" else ()
+    names = () if opcode in _LITERAL else _names(operands)
     return Operation(
         names=(left.strip().removeprefix("ROOT ").lstrip("%"),),
         opcode=opcode,
         operands=names,
         type=right[:type_end],
-        rest=rest if names or opcode == "iota" else operands + rest,
+        rest=operands + rest if opcode in _LITERAL else rest,
         start=number,
         end=number + 1,
-        calls=_called(rest) if "=%" in rest or "={%" in rest else (),
+        calls=_called(rest),
     )
 
 
@@ -99,14 +102,18 @@ def _end_of_string(text: str, at: int) -> int:
 
 
 def _called(rest: str) -> tuple[str, ...]:
-    return tuple(name for part in _CALLED.findall(rest) for name in _NAME.findall(part))
+    return tuple(name for part in _CALLED.findall(rest) for name in _names(part))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """JAX prints the HLO that XLA is given without the `%`."""
+    return tuple((_NAME if "%" in text else _BARE).findall(text))
 
 
 def _give_frames(program: Program, raw: str) -> None:
     """Instruction by instruction: those of `raw` stand in the same order."""
     stacks = Stacks(raw)
-    start = raw.find("\n%") if raw.find("\n%") >= 0 else raw.find("\nENTRY")
-    rows = (line for line in raw[max(start, 0) :].split("\n") if line.startswith("  ") and " = " in line)
+    rows = (line for line in raw.split("\n") if line.startswith("  ") and " = " in line)
     for operation, row in zip(program.operations(), rows, strict=True):
         if found := _FRAME.search(row):
             operation.frames = stacks[int(found[1])]

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from jitinspect.ir.program import Block, Frame, Operation, Program
 
 _HEAD = re.compile(r"\{ lambda\s(.*?)\. let(?=\s)", re.DOTALL)
-_SHARED = re.compile(r"let (\w+) = (?=\{ lambda)")
+_SHARED = re.compile(r"^let (\w+) = (?=\{ lambda)", re.MULTILINE)
 _WORD = re.compile(r"[^\s\[]+|")
 _BINDERS = re.compile(r"([^=]*?)\s?= ")
 _PRIMITIVE = re.compile(r"[\w\-.:]+")
 _ENDS = re.compile(r"\n( *)|; (?=\S)|\sin \(")
-_INSIDE = re.compile(r"\{ lambda\s|(?<=[=(,\s])\w+\b")
+_INSIDE = re.compile(r"(?:\blet (\w+) = )?\{ lambda\s|(?<=[=(,\s])(?<!\bname=)\w+\b(?! ?=)")
 _BRACKETS = re.compile(r"'(?:[^'\\\n]|\\.)*'|[\[\]]")
 _NAMES = re.compile(r"([^\s:]+):")
 _ATOM = re.compile(r"(?:^|\s)([a-z]+|_)(?=\s|$)")
@@ -42,12 +42,13 @@ class _Reader:
         self._at = 0
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._row = 0
-        self._shared: set[str] = set()
+        self._embedded: set[int] = set()
+        self._shared = set(_SHARED.findall(text))
+        """One may be named before it is printed."""
 
     def program(self) -> Program:
         blocks = []
         while match := _SHARED.search(self._text, self._at, self._at + 200):
-            self._shared.add(match[1])
             self._at = match.end()
             blocks.append(self._block(match[1]))
         blocks.append(self._block("main"))
@@ -88,6 +89,7 @@ class _Reader:
         """`c:f32[] = add a b`; parameters stand in brackets behind the primitive."""
         row = self._line(self._at)
         indent = self._at - self._starts[row]
+        embedded = len(self._embedded)
         bound = self._binders()
         primitive = self._expect(_PRIMITIVE)
         inner: list[Block] = []
@@ -102,7 +104,7 @@ class _Reader:
             rest=rest + operands,
             start=row,
             end=self._line(self._at - 1) + 1,
-            frames=self._frames_at(row, indent) if self._frames_at else (),
+            frames=self._frames_at(row - embedded, indent) if self._frames_at else (),
             inner=inner,
             calls=tuple(calls),
         )
@@ -128,24 +130,38 @@ class _Reader:
         """
         began = self._at
         if self._text.startswith("[\n", self._at):
-            end = self._text.find("\n" + " " * indent + "]", self._at)
-            self._inside(end, inner, calls)
-            self._at = self._text.find("\n" + " " * indent + "]", self._at - 1) + indent + 2
+            below = "\n" + " " * indent + "]"
+            self._inside(lambda: self._text.find(below, self._at), inner, calls)
+            self._at = self._text.find(below, self._at) + len(below)
+            self._pass_over_embedded(began, indent + 2, inner)
         elif self._text.startswith("[", self._at):
             end = self._closing_bracket()
-            self._inside(end, inner, calls)
+            self._inside(lambda: end, inner, calls)
             self._at = end + 1
         return self._text[began : self._at]
 
-    def _inside(self, end: int, inner: list[Block], calls: list[str]) -> None:
-        """What stands in the parameters up to `end`, or beyond it where a jaxpr among them reaches further."""
-        while (match := _INSIDE.search(self._text, self._at, max(end, self._at))) is not None:
-            if match[0].startswith("{"):
-                self._at = match.start()
-                inner.append(self._block(""))
+    def _inside(self, end: Callable[[], int], inner: list[Block], calls: list[str]) -> None:
+        """What stands in the parameters. Behind a jaxpr among them their `end` is looked for anew: one in a
+        library's own type is not indented, and might have such an end in it.
+        """
+        while (match := _INSIDE.search(self._text, self._at, end())) is not None:
+            if match[0].endswith(("lambda ", "lambda\n")):
+                self._at = match.start() if match[1] is None else match.end(1) + len(" = ")
+                inner.append(self._block(match[1] or ""))
             else:
                 self._at = match.end()
                 calls += [match[0]] if match[0] in self._shared else []
+
+    def _pass_over_embedded(self, began: int, indent: int, inner: list[Block]) -> None:
+        """A jaxpr in a library's own type is printed by itself, and put in as a text of many lines: JAX's
+        printer counts them as one, and knows of no equations there.
+        """
+        first = self._line(began)
+        rows = self._text[began : self._at].split("\n")[1:-1]
+        low = [row for row, line in enumerate(rows, first + 1) if len(line) - len(line.lstrip()) < indent]
+        if low:
+            self._embedded.update(range(low[0], low[-1] + 1))
+            _forget_frames(inner, low[0] - 1)
 
     def _closing_bracket(self) -> int:
         """That of parameters in one line, in which brackets come in pairs but for texts."""
@@ -175,3 +191,12 @@ class _Reader:
                 return
             depth += 1 if match[0] == "{" else -1
         raise Unreadable("the jaxpr has no end")
+
+
+def _forget_frames(blocks: list[Block], row: int) -> None:
+    """Of what begins at `row` or below."""
+    for block in blocks:
+        for operation in block.operations:
+            if operation.start >= row:
+                operation.frames = ()
+            _forget_frames(operation.inner, row)

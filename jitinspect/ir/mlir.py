@@ -1,4 +1,4 @@
-"""The text of a StableHLO module → the program. Functions are blocks, and so are the regions of operations."""
+"""The text of a StableHLO module → the program. Functions are blocks, and so are regions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REGION = ("cond {", "reducer(")
 
 
 def parse(text: str, with_locations: str | None = None) -> Program:
-    """`with_locations` is the same module printed with its `#loc` lines, of which the source lines are read."""
+    """`with_locations` is the same module printed with its `#loc` lines: the source lines are read there."""
     lines = text.split("\n")
     reader = _Reader(lines)
     program = Program("stablehlo", lines, reader.blocks())
@@ -29,7 +29,7 @@ def parse(text: str, with_locations: str | None = None) -> Program:
 
 @dataclass(slots=True)
 class _Reader:
-    """Goes down the lines; `open` are the blocks around the current line with the operation each belongs to."""
+    """Goes down the lines; `open` are the blocks around the current one, each with its operation."""
 
     lines: list[str]
     functions: list[Block] = field(default_factory=list)

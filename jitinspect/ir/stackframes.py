@@ -36,7 +36,7 @@ class Stacks:
     def __getitem__(self, number: int) -> tuple[Frame, ...]:
         """Empty for an id that the tables do not have."""
         if number not in self._known:
-            frames = []
+            frames: list[Frame] = []
             at: int = number
             while at in self._frames and len(frames) < len(self._frames):
                 frame, at = self._frames[at]

@@ -1,0 +1,155 @@
+"""Which lines of the user's an operation was made by.
+
+The innermost frame of a file of the user's. An operation that has none belongs to a library, or to XLA: it
+takes the lines of the operation that calls its block; an HLO instruction before that those of what it moves
+or prepares.
+"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from jitinspect.ir.program import Block, Frame, Operation, Program
+
+IsUsers = Callable[[str], bool]
+
+_WITHOUT = ("parameter", "constant")
+"""HLO instructions that are made by no line."""
+
+
+class Line(NamedTuple):
+    """A line of a file of the user's."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def users_files(own: str | None = None) -> IsUsers:
+    """Tells the user's files: those that are neither installed nor Python's. `own` is the target's, which
+    counts with its folder wherever that is.
+    """
+    paths = sysconfig.get_paths()
+    installed = tuple(paths[name] + os.sep for name in ("purelib", "platlib", "stdlib", "platstdlib"))
+    beside = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
+
+    def is_users(file: str) -> bool:
+        if beside is not None and file.startswith(beside):
+            return True
+        return not file.startswith((*installed, "<")) and f"{os.sep}site-packages{os.sep}" not in file
+
+    return is_users
+
+
+class Attribution:
+    """The lines of each operation of a program; those of a fusion are the lines of all that it holds."""
+
+    def __init__(self, program: Program, is_users: IsUsers) -> None:
+        self._is_users = is_users
+        self._known: dict[int, tuple[Line, ...]] = {}
+        self._innermost: dict[tuple[Frame, ...], tuple[Line, ...]] = {}
+        self._blocks = program.named()
+        self._callers: dict[int, list[Operation]] = {}
+        self._is_hlo = program.stage == "hlo"
+        for operation in program.operations():
+            for block in (*operation.inner, *self._called(operation)):
+                self._callers.setdefault(id(block), []).append(operation)
+        self._attribute(program)
+
+    def lines(self, operation: Operation) -> tuple[Line, ...]:
+        """Those of `operation`; more than one where several made it. Empty where none is known."""
+        return self._known.get(id(operation), ())
+
+    def stack(self, operation: Operation) -> tuple[Line, ...]:
+        """All lines of the user's that led to `operation`, innermost first; empty where it has no frames."""
+        return tuple(Line(frame.file, frame.line) for frame in operation.frames if self._is_users(frame.file))
+
+    def _called(self, operation: Operation) -> Iterable[Block]:
+        return (self._blocks[name] for name in operation.calls if name in self._blocks)
+
+    def _attribute(self, program: Program) -> None:
+        """Blocks that are called come after those that call them, so that lines are inherited all the way."""
+        for block in _callers_first(program, self._blocks):
+            inherited = self._inherited(block)
+            for operation in block.operations:
+                self._known[id(operation)] = self._own(operation)
+            if self._is_hlo:
+                self._follow_data(block)
+            for operation in block.operations:
+                if not self._known[id(operation)] and not _is_without(operation, self._is_hlo):
+                    self._known[id(operation)] = inherited
+        if self._is_hlo:
+            self._gather_fusions(program)
+
+    def _own(self, operation: Operation) -> tuple[Line, ...]:
+        frames = operation.frames
+        if frames not in self._innermost:
+            found = next((frame for frame in frames if self._is_users(frame.file)), None)
+            self._innermost[frames] = (Line(found.file, found.line),) if found else ()
+        return self._innermost[frames]
+
+    def _inherited(self, block: Block) -> tuple[Line, ...]:
+        callers = self._callers.get(id(block), ())
+        return tuple(dict.fromkeys(line for caller in callers for line in self._known.get(id(caller), ())))
+
+    def _follow_data(self, block: Block) -> None:
+        """A copy or a bitcast XLA made of what it moves; a tuple, and what is left, for what uses it."""
+        made = {operation.names[0]: operation for operation in block.operations}
+        used: dict[str, Operation] = {}
+        for operation in reversed(block.operations):
+            used.update(dict.fromkeys(operation.operands, operation))
+        for operation in block.operations:
+            if self._known[id(operation)] or operation.opcode in (*_WITHOUT, "tuple"):
+                continue
+            sources = (made[name] for name in operation.operands if name in made)
+            found = (self._known[id(source)] for source in sources)
+            self._known[id(operation)] = next((lines for lines in found if lines), ())
+        for operation in reversed(block.operations):
+            user = used.get(operation.names[0])
+            if not self._known[id(operation)] and user is not None and not _is_without(operation, True):
+                self._known[id(operation)] = self._known[id(user)]
+
+    def _gather_fusions(self, program: Program) -> None:
+        for operation in program.operations():
+            if operation.opcode == "fusion":
+                inside = [
+                    self._known[id(one)] for block in self._called(operation) for one in block.operations
+                ]
+                lines = sorted({line for found in (self._known[id(operation)], *inside) for line in found})
+                self._known[id(operation)] = tuple(lines)
+
+
+def attribute(program: Program, is_users: IsUsers) -> Attribution:
+    """`is_users` tells by its path whether a file is one of the user's."""
+    return Attribution(program, is_users)
+
+
+def _is_without(operation: Operation, is_hlo: bool) -> bool:
+    return is_hlo and operation.opcode in _WITHOUT
+
+
+def _callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:
+    """From the entry inwards: a block after each that calls it, or holds it."""
+    ordered: list[Block] = []
+    seen: set[int] = set()
+
+    def visit(block: Block) -> None:
+        if id(block) in seen:
+            return
+        seen.add(id(block))
+        for operation in block.operations:
+            for inner in operation.inner:
+                visit(inner)
+            for name in operation.calls:
+                if name in blocks:
+                    visit(blocks[name])
+        ordered.append(block)
+
+    for block in (program.entry, *program.blocks):
+        visit(block)
+    return ordered[::-1]

@@ -1,0 +1,75 @@
+"""Operations by name, by line, by fusion, and their neighbours: what they use, and what uses them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from jitinspect.ir.attribution import Attribution, Line
+from jitinspect.ir.program import Block, Operation, Program
+
+
+def by_name(program: Program, pattern: re.Pattern[str]) -> list[Operation]:
+    """Those whose opcode, or one of whose names, the pattern is found in."""
+    return [
+        operation
+        for operation in program.operations()
+        if pattern.search(operation.opcode) or any(map(pattern.search, operation.names))
+    ]
+
+
+def by_line(program: Program, attribution: Attribution, file: str, line: int) -> list[Operation]:
+    """Those that the line made, or what it called. `file` is the end of a path; empty, it is any file's."""
+
+    def is_meant(found: Line) -> bool:
+        return found.line == line and (not file or f"/{found.file}".endswith(f"/{file}"))
+
+    return [
+        operation
+        for operation in program.operations()
+        if any(map(is_meant, (*attribution.stack(operation), *attribution.lines(operation))))
+    ]
+
+
+def by_fusion(program: Program, name: str) -> list[Operation]:
+    """The fusion of that name, or of the computation of that name, with all that it holds."""
+    wanted, blocks = name.lstrip("%"), program.named()
+    found: list[Operation] = []
+    for operation in program.operations():
+        if operation.opcode == "fusion" and wanted in (*operation.names, *operation.calls):
+            found.append(operation)
+            found += [one for called in operation.calls for one in blocks[called].operations]
+    return found
+
+
+def with_neighbours(program: Program, chosen: Iterable[Operation], steps: int) -> list[Operation]:
+    """As far as `steps` go from one operation to those whose results it uses, or that use its own."""
+    edges = _Edges(program)
+    reached = {id(operation): operation for operation in chosen}
+    border = list(reached.values())
+    for _ in range(steps):
+        border = [near for operation in border for near in edges.of(operation) if id(near) not in reached]
+        reached.update({id(operation): operation for operation in border})
+    return list(reached.values())
+
+
+class _Edges:
+    """Who uses whose results. An inner block sees the names of those around it."""
+
+    def __init__(self, program: Program) -> None:
+        self._uses: dict[int, list[Operation]] = {}
+        for block in program.blocks:
+            self._read(block, {})
+
+    def of(self, operation: Operation) -> list[Operation]:
+        return self._uses.get(id(operation), [])
+
+    def _read(self, block: Block, around: dict[str, Operation]) -> None:
+        made = {**around, **{name: one for one in block.operations for name in one.names}}
+        for operation in block.operations:
+            for name in operation.operands:
+                if name in made and made[name] is not operation:
+                    self._uses.setdefault(id(operation), []).append(made[name])
+                    self._uses.setdefault(id(made[name]), []).append(operation)
+            for inner in operation.inner:
+                self._read(inner, made)

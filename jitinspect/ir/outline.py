@@ -1,0 +1,70 @@
+"""A program as a tree of its blocks, with what each holds."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+
+from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.model.views import Branch
+
+_TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
+_LENGTH = re.compile(r"\blength=(\d+)")
+_NAME = re.compile(r"\bname=(\w+)")
+_LOOPS = ("while", "scan")
+_PLAIN = ("fusion", "reduce", "reduce-window", "scatter", "sort", "map", "all-reduce", "select-and-scatter")
+"""Instructions whose computations are their own affair: they are counted, not drawn."""
+
+
+def outline(program: Program) -> Branch:
+    """The entry, with the blocks within it, and those that it calls."""
+    return _Outline(program).branch(program.entry, f"{program.entry.name}", 1)
+
+
+class _Outline:
+    def __init__(self, program: Program) -> None:
+        self._blocks = program.named()
+
+    def branch(self, block: Block, label: str, runs: int | None) -> Branch:
+        ops = Counter(operation.opcode for operation in block.operations)
+        branches = [one for operation in block.operations for one in self._below(operation)]
+        return Branch(
+            label, len(block.operations), dict(ops.most_common()), 1, runs, tuple(_grouped(branches))
+        )
+
+    def _below(self, operation: Operation) -> Iterable[Branch]:
+        if operation.opcode in _PLAIN:
+            return
+        called = [self._blocks[name] for name in operation.calls if name in self._blocks]
+        for block in (*operation.inner, *called):
+            yield self.branch(block, _label(operation, block), _runs(operation))
+
+
+def _label(operation: Operation, block: Block) -> str:
+    """`jit relu`, `while region_0`, `scan`."""
+    named = _NAME.search(operation.rest)
+    own = block.name if block.name != operation.opcode else ""
+    return " ".join(filter(None, [operation.opcode, named[1] if named else "", own]))
+
+
+def _runs(operation: Operation) -> int | None:
+    """How often a loop runs its block; None where the text does not tell."""
+    found = _TRIPS.search(operation.rest) or _LENGTH.search(operation.rest)
+    if found:
+        return int(found[1])
+    return None if operation.opcode.rpartition(".")[2] in _LOOPS else 1
+
+
+def _grouped(branches: list[Branch]) -> Iterable[Branch]:
+    """Those that are alike, but for a number behind their names, stand for each other."""
+
+    def unnumbered(branch: Branch) -> Branch:
+        label = re.sub(r"[._]\d+$", "", branch.label)
+        return replace(branch, label=label, branches=tuple(map(unnumbered, branch.branches)))
+
+    for alike, group in groupby(branches, key=unnumbered):
+        members = list(group)
+        yield replace(alike, times=len(members)) if len(members) > 1 else members[0]

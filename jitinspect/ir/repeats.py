@@ -1,0 +1,102 @@
+"""Loops of Python's that tracing unrolled: the same operations of the same lines, again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+
+from jitinspect.ir.attribution import Attribution, Line
+from jitinspect.ir.program import Block, Operation, Program
+
+LoopOf = Callable[[Line], Line | None]
+"""A line → that of the innermost `for`, `while` or comprehension around it."""
+
+FEWEST = 4
+"""Fewer times is no loop worth telling."""
+_PERIODS = 16
+"""So many distances between like operations are tried in each part of a block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolled:
+    """`times` times the same `period` operations; `line` is that of the loop."""
+
+    line: Line
+    times: int
+    period: int
+
+
+def unrolled(program: Program, attribution: Attribution, loop_of: LoopOf) -> list[Unrolled]:
+    """The longest first. What stands in inner blocks is a loop of its own."""
+    found = [one for block in program.all_blocks() for one in _of_block(block, attribution, loop_of)]
+    return sorted(found, key=lambda one: -one.times * one.period)
+
+
+def _of_block(block: Block, attribution: Attribution, loop_of: LoopOf) -> Iterator[Unrolled]:
+    operations = block.operations
+    for start, times, period in _tandems(_interned([_token(operation) for operation in operations])):
+        line = _loop_line(operations[start : start + period], attribution, loop_of)
+        if line is not None:
+            yield Unrolled(line, times, period)
+
+
+def _token(operation: Operation) -> Hashable:
+    """What is the same in each round: the operation, its type, and all of the lines that led to it."""
+    return operation.opcode, operation.type, operation.frames
+
+
+def _interned(tokens: Sequence[Hashable]) -> list[int]:
+    numbers: dict[Hashable, int] = {}
+    return [numbers.setdefault(token, len(numbers)) for token in tokens]
+
+
+def _tandems(tokens: Sequence[int]) -> list[tuple[int, int, int]]:
+    """(start, times, period) of what follows itself at least `FEWEST` times, none within another."""
+    runs = [run for period in _periods(tokens) for run in _runs(tokens, period)]
+    runs.sort(key=lambda run: (-run[1] * run[2], run[2]))
+    taken = bytearray(len(tokens))
+    kept = []
+    for start, times, period in runs:
+        end = start + times * period
+        if not any(taken[start:end]):
+            taken[start:end] = b"\1" * (end - start)
+            kept.append((start, times, period))
+    return sorted(kept)
+
+
+def _periods(tokens: Sequence[int]) -> list[int]:
+    """Distances between like neighbours, the commonest first."""
+    last: dict[int, int] = {}
+    distances: Counter[int] = Counter()
+    for index, token in enumerate(tokens):
+        if token in last:
+            distances[index - last[token]] += 1
+        last[token] = index
+    return [period for period, _ in distances.most_common(_PERIODS)]
+
+
+def _runs(tokens: Sequence[int], period: int) -> Iterator[tuple[int, int, int]]:
+    """Where the block equals itself, shifted by the period."""
+    length = 0
+    for index in range(len(tokens) - period + 1):
+        if index + period < len(tokens) and tokens[index] == tokens[index + period]:
+            length += 1
+            continue
+        times = length // period + 1
+        if length >= period and times >= FEWEST:
+            yield index - length, times, period
+        length = 0
+
+
+def _loop_line(operations: Sequence[Operation], attribution: Attribution, loop_of: LoopOf) -> Line | None:
+    """The innermost loop that all were made in; without one the innermost line that all have in common."""
+    stacks = [stack for operation in operations if (stack := attribution.stack(operation))]
+    looped = [[loop for line in stack if (loop := loop_of(line))] for stack in stacks]
+    return _in_common(looped) or _in_common(stacks)
+
+
+def _in_common(stacks: Sequence[Sequence[Line]]) -> Line | None:
+    if not stacks:
+        return None
+    return next((line for line in stacks[0] if all(line in stack for stack in stacks[1:])), None)

@@ -1,0 +1,48 @@
+"""A stage's text read as a program, with the Python lines of its operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jitinspect import hlotext
+from jitinspect.errors import UnavailableError
+from jitinspect.ir import hlo, jaxprs, mlir
+from jitinspect.ir.program import Program
+from jitinspect.jaxapi.printed import printed
+from jitinspect.stages import ELIDE_ABOVE, Pipeline
+
+
+def program(stage: str, pipeline: Pipeline) -> Program:
+    """Goes as far as the stage and no further. Raises `UnavailableError` where its text is not to be had, or
+    is not of a form that is known.
+    """
+    return _PROGRAMS[stage](pipeline)
+
+
+def _jaxpr(pipeline: Pipeline) -> Program:
+    text, frames_at = printed(pipeline.traced)
+    try:
+        return jaxprs.parse(text, frames_at)
+    except jaxprs.Unreadable as error:
+        raise UnavailableError(f"this jaxpr does not read as one: {error}") from None
+
+
+def _stablehlo(pipeline: Pipeline) -> Program:
+    operation: Any = pipeline.lowered.compiler_ir("stablehlo").operation
+    located = operation.get_asm(enable_debug_info=True, large_elements_limit=ELIDE_ABOVE)
+    return mlir.parse(operation.get_asm(large_elements_limit=ELIDE_ABOVE), located)
+
+
+def _hlo(pipeline: Pipeline) -> Program:
+    text = pipeline.compiled.as_text()
+    if text is None:
+        raise UnavailableError("this backend does not print its compiled HLO")
+    return hlo.parse(hlotext.readable(text), text)
+
+
+def _hlo_before(pipeline: Pipeline) -> Program:
+    text = pipeline.lowered.as_text(dialect="hlo", debug_info=True)
+    return hlo.parse(hlotext.readable(text), text)
+
+
+_PROGRAMS = {"jaxpr": _jaxpr, "stablehlo": _stablehlo, "hlo": _hlo, "hlo-before": _hlo_before}

@@ -1,0 +1,97 @@
+"""Python files as their authors see them: lines, the functions around them, the loops around them."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+
+from jitinspect.ir.attribution import Line
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class PySources:
+    """The files, each read once."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, PySource] = {}
+
+    def __getitem__(self, file: str) -> PySource:
+        if file not in self._files:
+            self._files[file] = PySource(file)
+        return self._files[file]
+
+    def text_of(self, line: Line) -> str:
+        """The line, without the blanks around it."""
+        return self[line.file].text(line.line).strip()
+
+    def loop_of(self, line: Line) -> Line | None:
+        """Where the innermost loop around the line begins."""
+        found = self[line.file].loop(line.line)
+        return Line(line.file, found) if found is not None else None
+
+
+class PySource:
+    """One file. Where it cannot be read or parsed, it has no lines, or no functions and loops."""
+
+    def __init__(self, file: str) -> None:
+        self.lines: list[str] = [line.rstrip("\n") for line in linecache.getlines(file)]
+
+    def text(self, line: int) -> str:
+        """The line as it stands there, counted from 1; empty where there is none."""
+        return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+
+    def function(self, line: int) -> range:
+        """The lines of the outermost function around `line`, its decorators among them; the line alone where
+        it stands in none, as in a lambda of a module.
+        """
+        return next((span for span in self._functions if line in span), range(line, line + 1))
+
+    def loop(self, line: int) -> int | None:
+        """The line at which the innermost loop around `line` begins, within the innermost function."""
+        inner = [span for span in self._loops if line in span]
+        start = max((span.start for span in inner), default=None)
+        if start is None or any(start < one.start and line in one for one in self._all_functions):
+            return None
+        return start
+
+    @cached_property
+    def _tree(self) -> ast.AST:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return ast.parse("\n".join(self.lines))
+            except (SyntaxError, ValueError, RecursionError):
+                return ast.Module([], [])
+
+    @cached_property
+    def _functions(self) -> list[range]:
+        """The outermost: methods, too, but not what is defined within a function."""
+        return list(_outermost(self._tree))
+
+    @cached_property
+    def _all_functions(self) -> list[range]:
+        return [_span(node) for node in ast.walk(self._tree) if isinstance(node, _FUNCTIONS)]
+
+    @cached_property
+    def _loops(self) -> list[range]:
+        return [_span(node) for node in ast.walk(self._tree) if isinstance(node, _LOOPS)]
+
+
+def _outermost(node: ast.AST) -> Iterator[range]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, _FUNCTIONS):
+            yield _span(child)
+        elif not isinstance(child, ast.expr):
+            yield from _outermost(child)
+
+
+def _span(node: ast.stmt | ast.expr) -> range:
+    decorators = getattr(node, "decorator_list", [])
+    return range(
+        min([node.lineno, *(one.lineno for one in decorators)]), (node.end_lineno or node.lineno) + 1
+    )
