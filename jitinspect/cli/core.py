@@ -21,6 +21,7 @@ from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.errors import UsageError
 from jitinspect.model import CompileEvent, Phase, Report
+from jitinspect.model.views import WHOLE, View
 from jitinspect.render.log import CompileLog
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def inspect_core(
     options: dict[str, Any],
     output: OutputOptions,
     key: bool = False,
+    view: View = WHOLE,
 ) -> Report:
     """Inspect, with the compile log live on stderr."""
     import_jax()
@@ -54,7 +56,13 @@ def inspect_core(
 
     make_way()
     request = inspection.Request(
-        command=command, stages=stages, platforms=platforms, options=Options(**options), key=key, **fields
+        command=command,
+        stages=stages,
+        platforms=platforms,
+        options=Options(**options),
+        key=key,
+        view=view,
+        **fields,
     )
     with listening(output) as listeners:
         report = inspection.inspect(request, listeners)

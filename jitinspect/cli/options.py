@@ -15,6 +15,7 @@ _ARGUMENTS = "Arguments of the target"
 _FUNCTION = "How it is jitted"
 _OUTPUT = "Output"
 _LIMITS = "Limits"
+_VIEW = "What is shown"
 
 
 class Color(StrEnum):
@@ -219,6 +220,61 @@ class LimitOptions:
     ] = None
     update_lock: Annotated[
         bool, typer.Option("--update-lock", rich_help_panel=_LIMITS, help="Write the --lock file anew.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    """Which part of a stage's text is printed, or what of it instead."""
+
+    op: Annotated[
+        str,
+        typer.Option(
+            "--op", metavar="REGEX", rich_help_panel=_VIEW, help="Only operations of such a kind or name."
+        ),
+    ] = ""
+    line: Annotated[
+        str,
+        typer.Option(
+            "--line",
+            metavar="[FILE:]LINE",
+            rich_help_panel=_VIEW,
+            help="Only what a line of your Python became, or what it called.",
+        ),
+    ] = ""
+    fusion: Annotated[
+        str,
+        typer.Option(
+            "--fusion", metavar="NAME", rich_help_panel=_VIEW, help="Only a fusion, with its inside."
+        ),
+    ] = ""
+    neighbours: Annotated[
+        int,
+        typer.Option(
+            "-C",
+            metavar="N",
+            min=0,
+            rich_help_panel=_VIEW,
+            help="With these also operands and users, N steps far.",
+        ),
+    ] = 0
+    fold: Annotated[
+        bool,
+        typer.Option("--fold", rich_help_panel=_VIEW, help="Inner jaxprs and computations in one line each."),
+    ] = False
+    source: Annotated[
+        bool,
+        typer.Option("--source", rich_help_panel=_VIEW, help="Your Python lines as comments above."),
+    ] = False
+    outline: Annotated[
+        bool,
+        typer.Option("--outline", rich_help_panel=_VIEW, help="The tree of blocks, with counts, instead."),
+    ] = False
+    stats: Annotated[
+        bool,
+        typer.Option(
+            "--stats", rich_help_panel=_VIEW, help="Counts of operations, sizes and lines, instead."
+        ),
     ] = False
 
 

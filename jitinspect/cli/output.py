@@ -92,7 +92,7 @@ def as_text(
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
 
-        yield from render(report, color, verbose)
+        yield from render(report, color, verbose, width)
         return
     if isinstance(report, CallReport):
         from jitinspect.render import calls

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jitinspect import specs
-from jitinspect.cli.options import TargetOptions
+from jitinspect.cli.options import TargetOptions, ViewOptions
 from jitinspect.errors import UsageError
+from jitinspect.model.views import View
 from jitinspect.specs import Argument
 from jitinspect.target.loading import parse_ref
 from jitinspect.target.transforms import check_transforms
@@ -35,6 +36,29 @@ def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
         "mesh": specs.parse_mesh(options.mesh) if options.mesh else (),
         "dims": _dims(options.dim),
     }
+
+
+def viewed(options: ViewOptions, others: Mapping[str, Any]) -> View:
+    """What of a stage's text is asked for. Raises `UsageError` for options that do not go together."""
+    view = View(
+        op=options.op or None,
+        line=options.line or None,
+        fusion=options.fusion or None,
+        neighbours=options.neighbours,
+        fold=options.fold,
+        source=options.source,
+        outline=options.outline,
+        stats=options.stats,
+    )
+    if view.neighbours and not view.selects:
+        raise UsageError("-C needs something to be near to", hint="--op dot -C 1")
+    if view.outline and view.stats:
+        raise UsageError("--outline and --stats are two readings", hint="one of them")
+    if (view.outline or view.stats) and (view.selects or view.fold or view.source):
+        raise UsageError("--outline and --stats tell of the whole text", hint="leave the others out")
+    if not view.is_whole and others.get("raw"):
+        raise UsageError("--raw is JAX's text as it is", hint="leave --raw out")
+    return view
 
 
 def _dims(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -16,8 +16,14 @@ from jitinspect.ir.program import Block, Frame, Operation, Program
 
 IsUsers = Callable[[str], bool]
 
+MADE_BY_NO_LINE = (
+    "parameter", "constant", "stablehlo.constant", "return", "func.return", "stablehlo.return",
+)  # fmt: skip
+"""Operations of the texts that stand for what comes in, and what goes out."""
 _WITHOUT = ("parameter", "constant")
-"""HLO instructions that are made by no line."""
+
+
+_JITINSPECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Line(NamedTuple):
@@ -35,7 +41,8 @@ def users_files(own: str | None = None) -> IsUsers:
     counts with its folder wherever that is.
     """
     paths = sysconfig.get_paths()
-    installed = tuple(paths[name] + os.sep for name in ("purelib", "platlib", "stdlib", "platstdlib"))
+    names = ("purelib", "platlib", "stdlib", "platstdlib")
+    installed = (*(paths[name] + os.sep for name in names), _JITINSPECT)
     beside = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
 
     def is_users(file: str) -> bool:
@@ -77,14 +84,12 @@ class Attribution:
         for block in _callers_first(program, self._blocks):
             inherited = self._inherited(block)
             for operation in block.operations:
-                self._known[id(operation)] = self._own(operation)
+                self._known[id(operation)] = self._fused(operation) or self._own(operation)
             if self._is_hlo:
                 self._follow_data(block)
             for operation in block.operations:
                 if not self._known[id(operation)] and not _is_without(operation, self._is_hlo):
                     self._known[id(operation)] = inherited
-        if self._is_hlo:
-            self._gather_fusions(program)
 
     def _own(self, operation: Operation) -> tuple[Line, ...]:
         frames = operation.frames
@@ -114,14 +119,12 @@ class Attribution:
             if not self._known[id(operation)] and user is not None and not _is_without(operation, True):
                 self._known[id(operation)] = self._known[id(user)]
 
-    def _gather_fusions(self, program: Program) -> None:
-        for operation in program.operations():
-            if operation.opcode == "fusion":
-                inside = [
-                    self._known[id(one)] for block in self._called(operation) for one in block.operations
-                ]
-                lines = sorted({line for found in (self._known[id(operation)], *inside) for line in found})
-                self._known[id(operation)] = tuple(lines)
+    def _fused(self, operation: Operation) -> tuple[Line, ...]:
+        """The lines of all that a fusion holds; empty for anything else."""
+        if operation.opcode != "fusion":
+            return ()
+        inside = (one for block in self._called(operation) for one in block.operations)
+        return tuple(sorted({line for one in (operation, *inside) for line in self._own(one)}))
 
 
 def attribute(program: Program, is_users: IsUsers) -> Attribution:

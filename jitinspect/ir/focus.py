@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from jitinspect.ir.attribution import Attribution, Line
 from jitinspect.ir.program import Block, Operation, Program
 
+_CALLED = re.compile(r"\bname=(\w+)")
+
 
 def by_name(program: Program, pattern: re.Pattern[str]) -> list[Operation]:
-    """Those whose opcode, or one of whose names, the pattern is found in."""
-    return [
-        operation
-        for operation in program.operations()
-        if pattern.search(operation.opcode) or any(map(pattern.search, operation.names))
-    ]
+    """Those in whose opcode, or names, or what they call by name, the pattern is found.
+
+    The letters of a jaxpr's variables are no names.
+    """
+
+    def words(operation: Operation) -> Iterator[str]:
+        yield operation.opcode
+        yield from operation.calls
+        if program.stage == "jaxpr":
+            yield from _CALLED.findall(operation.rest)
+        else:
+            yield from operation.names
+
+    return [operation for operation in program.operations() if any(map(pattern.search, words(operation)))]
 
 
 def by_line(program: Program, attribution: Attribution, file: str, line: int) -> list[Operation]:

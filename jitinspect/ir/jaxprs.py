@@ -132,12 +132,14 @@ class _Reader:
         if self._text.startswith("[\n", self._at):
             below = "\n" + " " * indent + "]"
             self._inside(lambda: self._text.find(below, self._at), inner, calls)
-            self._at = self._text.find(below, self._at) + len(below)
+            if (end := self._text.find(below, self._at)) < 0:
+                raise Unreadable("parameters without an end")
+            self._at = end + len(below)
             self._pass_over_embedded(began, indent + 2, inner)
         elif self._text.startswith("[", self._at):
-            end = self._closing_bracket()
-            self._inside(lambda: end, inner, calls)
-            self._at = end + 1
+            closing = self._closing_bracket()
+            self._inside(lambda: closing, inner, calls)
+            self._at = closing + 1
         return self._text[began : self._at]
 
     def _inside(self, end: Callable[[], int], inner: list[Block], calls: list[str]) -> None:

@@ -46,8 +46,8 @@ class _Outline:
 def _label(operation: Operation, block: Block) -> str:
     """`jit relu`, `while region_0`, `scan`."""
     named = _NAME.search(operation.rest)
-    own = block.name if block.name != operation.opcode else ""
-    return " ".join(filter(None, [operation.opcode, named[1] if named else "", own]))
+    words = (operation.opcode, named[1] if named else "", block.name)
+    return " ".join(dict.fromkeys(filter(None, words)))
 
 
 def _runs(operation: Operation) -> int | None:

@@ -30,7 +30,7 @@ class Page:
             holder: Operation | None = operation
             while holder is not None:
                 block, holder = parents[id(holder)]
-                self.shown |= {block.start, block.end - 1}
+                self.shown.update((*range(block.start, block.operations[0].start), block.end - 1))
                 if holder is not None:
                     self.shown |= {holder.start, holder.end - 1}
 

@@ -19,7 +19,7 @@ def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
     """
     source_map: list[list[tuple[int, int, Any]]] = []
     try:
-        text: str = traced.jaxpr.pretty_print(source_map=source_map)
+        text: str = traced.jaxpr.pretty_print(source_map=source_map, use_color=False)
     except (AttributeError, TypeError):
         raise UnavailableError("this JAX does not tell the lines of a jaxpr's equations") from None
     return text, _Lines(source_map)
@@ -48,15 +48,3 @@ def user_frames(traceback: Any) -> list[Frame]:
     from jax._src.source_info_util import user_frames as of_user
 
     return [Frame(frame.file_name, frame.start_line, frame.function_name) for frame in of_user(traceback)]
-
-
-def deep_locations() -> None:
-    """Let the lines of a module name all frames, not only the innermost ten.
-
-    `jax_traceback_in_locations_limit`, in 0.10.2 and 0.12.0.1; the frames of a library would take all of
-    ten. Locations are in no cache key. Where it is missing nothing is done.
-    """
-    try:
-        jax.config.update("jax_traceback_in_locations_limit", -1)
-    except AttributeError:
-        return

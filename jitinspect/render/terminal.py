@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jitinspect.model import Artifact, CacheKey, Report
+from jitinspect.render.text import Painter
 
 LANGUAGES = {"hlo-before": "hlo"}
 """The language of a stage's text, where it is not the stage's own name."""
 
+WIDE = 10_000
+"""Columns of what goes to no terminal: as many as it takes, so that nothing is cut."""
 _HEADING = "\x1b[1;7m{}\x1b[0m"
 
 
-def render(report: Report, color: bool, verbose: bool = False) -> Iterator[str]:
-    """The report in blocks; with colour off a single artifact is its very text, and a final newline."""
+def render(report: Report, color: bool, verbose: bool = False, width: int = WIDE) -> Iterator[str]:
+    """The report in blocks; with colour off a single artifact is its very text, and a final newline.
+
+    `width` is for what is no text of JAX's: that is never cut.
+    """
     alone = len(report.artifacts) + len(report.keys) == 1
     if report.against:
         from jitinspect.render.key import comparison_text
@@ -22,8 +28,8 @@ def render(report: Report, color: bool, verbose: bool = False) -> Iterator[str]:
     for artifact in report.artifacts:
         if not alone:
             yield _heading(artifact_title(artifact), color)
-        yield from _body(artifact, color)
-        if not artifact.text.endswith("\n"):
+        yield from _body(artifact, color, width, verbose)
+        if not artifact.text.endswith("\n") and not (artifact.stats or artifact.outline):
             yield "\n"
         if not alone:
             yield "\n"
@@ -56,9 +62,13 @@ def _heading(title: str, color: bool) -> str:
     return (_HEADING.format(f" {title} ") if color else f"== {title} ==") + "\n"
 
 
-def _body(artifact: Artifact, color: bool) -> Iterator[str]:
+def _body(artifact: Artifact, color: bool, width: int, verbose: bool) -> Iterator[str]:
     if artifact.unavailable is not None:
         yield f"not available: {artifact.unavailable}"
+    elif artifact.stats or artifact.outline:
+        from jitinspect.render import views
+
+        yield from views.render(artifact, Painter(color), width, verbose)
     elif color:
         from jitinspect.render.highlight import highlight
         from jitinspect.render.highlight.theme import TERMINAL

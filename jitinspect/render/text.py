@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 
 def seconds(value: float) -> str:
@@ -63,3 +63,21 @@ def joined(parts: list[str], width: int) -> Iterator[str]:
 def count(number: int, what: str, one: str = "", many: str = "s") -> str:
     """`1 call`, `2 calls`; `one` and `many` are the endings."""
     return f"{number:,} {what}{one if number == 1 else many}"
+
+
+def amount(number: float) -> str:
+    """A count for reading, three digits or so: `840`, `12.3 k`, `4.56 G`."""
+    return _scaled(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
+
+
+def size(number: float) -> str:
+    """Bytes for reading, by powers of ten: `840 B`, `12.3 kB`, `4.56 GB`."""
+    return _scaled(number, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
+
+
+def _scaled(number: float, step: int, units: Sequence[str]) -> str:
+    power = 0
+    while number >= step - 0.5 and power < len(units) - 1:
+        number, power = number / step, power + 1
+    digits = 0 if power == 0 or number >= 99.95 else 1 if number >= 9.995 else 2
+    return f"{number:.{digits}f} {units[power]}".rstrip()

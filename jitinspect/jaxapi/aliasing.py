@@ -1,0 +1,197 @@
+"""Which argument's buffer becomes which output's, as the compiled module has it.
+
+A module's parameters are tokens, constants that JAX adds, the arguments that are used, and mutable arrays
+that the function closes over, in this order; its results are tokens, the function's own, and those mutable
+arrays. Seen on jax 0.10.2 and 0.12.0.1.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi.dumps import persistent_cache_off
+
+_HEADER = re.compile(r"input_output_alias=\{(.*?\)) \}")
+_ALIAS = re.compile(r"\{([\d,]*)\}: \((\d+), \{([\d,]*)\}")
+"""An output's index, a parameter's number, and where the parameters are one tuple the index in it."""
+_TOKEN, ADDED = "jax.token", "jax.const"
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """An argument or an output: `bytes` are those of one device, `sharding` and `layout` what XLA chose;
+    None for an argument that is not used.
+    """
+
+    aval: Any
+    bytes: int
+    sharding: Any
+    layout: Any
+
+    def same_sharding(self, other: Buffer) -> bool:
+        """Whether both are split alike over the same devices, or that is not known."""
+        if self.sharding is None or other.sharding is None:
+            return True
+        return bool(self.sharding.is_equivalent_to(other.sharding, len(self.aval.shape)))
+
+
+def aliases(lowered: jax.stages.Lowered, compiled: jax.stages.Compiled) -> dict[int, int]:
+    """Leaf of the arguments → the output that gets its buffer, by their indices.
+
+    From the header of the compiled HLO. Raises `UnavailableError` where that, or which arguments were
+    dropped, is not to be had.
+    """
+    text = compiled.as_text()
+    if text is None:
+        raise UnavailableError("this backend does not print its compiled HLO")
+    leaves, tokens = _leaves_of_parameters(lowered), _tokens_returned(lowered)
+    pairs = ((leaves.get(parameter), output - tokens) for parameter, output in _pairs(text))
+    return {leaf: output for leaf, output in pairs if leaf is not None}
+
+
+def _pairs(text: str) -> Iterator[tuple[int, int]]:
+    """Parameter and output, as the header of the module's `text` pairs them."""
+    header = _HEADER.search(text[: text.find("\n")])
+    for output, parameter, within in _ALIAS.findall(header[1]) if header else ():
+        yield int(within or parameter), int(output or 0)
+
+
+def kept(lowered: jax.stages.Lowered) -> list[int]:
+    """The leaves that the module has parameters for, in their order: others were dropped as unused.
+
+    `Lowered._lowering`: `compile_args["kept_var_idx"]` counts from the constants that JAX adds on.
+    """
+    lowering = getattr(lowered, "_lowering", None)
+    indices = getattr(lowering, "compile_args", {}).get("kept_var_idx")
+    if indices is None:
+        raise UnavailableError("this JAX does not tell which arguments it dropped as unused")
+    added = len(getattr(lowering, "const_args", ()))
+    return [index - added for index in sorted(indices) if index >= added]
+
+
+def _leaves_of_parameters(lowered: jax.stages.Lowered) -> dict[int, int]:
+    attributes = main_attributes(lowered, "arg_attrs")
+    first = sum(_TOKEN in told or ADDED in told for told in attributes)
+    return {first + place: leaf for place, leaf in enumerate(kept(lowered))}
+
+
+def _tokens_returned(lowered: jax.stages.Lowered) -> int:
+    return sum(_TOKEN in told for told in main_attributes(lowered, "res_attrs"))
+
+
+def main_attributes(lowered: jax.stages.Lowered, kind: str) -> list[Any]:
+    """The attributes of the main function's arguments or results; MLIR has none where all are empty."""
+    module: Any = lowered.compiler_ir("stablehlo")
+    main = next(one for one in module.body.operations if _symbol(one) == "main")
+    return list(main.attributes[kind]) if kind in main.attributes else []
+
+
+def _symbol(operation: Any) -> str | None:
+    known = "sym_name" in operation.attributes
+    return operation.attributes["sym_name"].value if known else None
+
+
+def aliased_bytes(compiled: jax.stages.Compiled) -> int | None:
+    """XLA's own sum, for one device; None where it gives none."""
+    analysis = compiled.memory_analysis()
+    return getattr(analysis, "alias_size_in_bytes", None)
+
+
+def arguments(traced: jax.stages.Traced, compiled: jax.stages.Compiled) -> list[Buffer]:
+    """Each leaf of the arguments, in JAX's order."""
+    shardings, layouts = _placed(compiled.in_tree, compiled, "input")
+    asked = [getattr(meta, "sharding", None) for meta in getattr(traced, "_meta_tys_flat", ())]
+    return _buffers(traced.jaxpr.in_avals, shardings, layouts, asked)
+
+
+def results(traced: jax.stages.Traced, compiled: jax.stages.Compiled) -> list[Buffer]:
+    """Each output, in JAX's order."""
+    shardings, layouts = _placed(compiled.out_tree, compiled, "output")
+    return _buffers(traced.jaxpr.out_avals, shardings, layouts, [])
+
+
+def _placed(tree: Any, compiled: jax.stages.Compiled, which: str) -> tuple[list[Any], list[Any]]:
+    """Shardings and layouts, in JAX's order; None for each where JAX fails to tell them, as it does with
+    closed-over mutable arrays, and of layouts with ordered effects (0.10.2).
+    """
+    shardings = _told(tree, compiled, f"{which}_shardings")
+    formats = _told(tree, compiled, f"{which}_formats")
+    return shardings, [getattr(one, "layout", None) for one in formats]
+
+
+def _told(tree: Any, compiled: jax.stages.Compiled, what: str) -> list[Any]:
+    try:
+        return list(tree.flatten_up_to(getattr(compiled, what)))
+    except (AssertionError, AttributeError, NotImplementedError, ValueError):
+        return [None] * int(tree.num_leaves)
+
+
+def _buffers(avals: Any, shardings: list[Any], layouts: list[Any], asked: list[Any]) -> list[Buffer]:
+    """`asked` are the shardings to go by for what was dropped."""
+    asked = asked if len(asked) == len(avals) else [None] * len(avals)
+    return [
+        Buffer(aval, _bytes(aval, sharding or wanted), sharding, layout)
+        for aval, sharding, layout, wanted in zip(avals, shardings, layouts, asked, strict=True)
+    ]
+
+
+def _bytes(aval: Any, sharding: Any) -> int:
+    shape = sharding.shard_shape(aval.shape) if isinstance(sharding, jax.sharding.Sharding) else aval.shape
+    return math.prod(shape) * int(aval.dtype.itemsize)
+
+
+def donated(traced: jax.stages.Traced) -> list[bool]:
+    """For each leaf whether its jit donates it."""
+    return [bool(info.donated) for info in jax.tree_util.tree_leaves(traced.args_info)]
+
+
+def all_donated(traced: jax.stages.Traced) -> dict[int, int]:
+    """`aliases` of the same function, compiled once more with every leaf donated.
+
+    Nothing of it is left in the on-disk cache, and a copy of `traced` is lowered (its `_params` hold
+    `donated_invars`), so that nothing is traced. Raises `UnavailableError` where JAX keeps them elsewhere,
+    or does not compile it so.
+    """
+    params: Mapping[str, Any] = getattr(traced, "_params", {})
+    if "donated_invars" not in params:
+        raise UnavailableError("this JAX does not compile a function with other arguments donated")
+    double: Any = copy.copy(traced)
+    double._params = {**params, "donated_invars": (True,) * len(params["donated_invars"])}
+    double._lojax = None  # made from the others
+    with persistent_cache_off(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "Some donated buffers were not usable": that is the question
+        try:
+            lowered = double.lower()
+            compiled = lowered.compile()
+        except Exception as error:
+            said = str(error).strip().split("\n")[0]
+            raise UnavailableError(f"with every argument donated it does not compile: {said}") from error
+        return aliases(lowered, compiled)
+
+
+def donated_inside(traced: jax.stages.Traced) -> set[int]:
+    """The leaves that a jit inside the function donates, which JAX does not heed there."""
+    jaxpr = traced.jaxpr.jaxpr
+    return set(_given_away(jaxpr, {id(var): leaf for leaf, var in enumerate(jaxpr.invars)}))
+
+
+def _given_away(jaxpr: Any, leaf_of: Mapping[int, int]) -> Iterator[int]:
+    """`leaf_of` knows variables by their ids: literals, which stand among operands, have no hash."""
+    for equation in jaxpr.eqns:
+        given: Sequence[bool] | None = equation.params.get("donated_invars")
+        if given is None:
+            continue
+        leaves = [leaf_of.get(id(operand)) for operand in equation.invars]
+        yield from (leaf for leaf, away in zip(leaves, given, strict=True) if away and leaf is not None)
+        inner = equation.params["jaxpr"].jaxpr
+        passed = zip(inner.invars, leaves, strict=True)
+        yield from _given_away(inner, {id(var): leaf for var, leaf in passed if leaf is not None})

@@ -1,0 +1,81 @@
+"""How a captured array comes into the program: read from the live StableHLO module.
+
+By default JAX writes it into the module, once for each function of that which takes it. With
+`JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS` in the environment it adds an argument instead, for all that is
+larger than 32 bytes (`Lowered._lowering.const_args`). A mutable array is always one. Seen on jax 0.10.2 and
+0.12.0.1.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import jax
+import numpy as np
+from jax._src.interpreters import mlir
+from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
+
+from jitinspect.jaxapi.aliasing import ADDED, main_attributes
+from jitinspect.jaxapi.captured import MUTABLE, identity
+
+_MEASURED = 1 << 16
+"""Bytes up to which a literal is printed to tell its length; a longer one prints as hexadecimal digits."""
+
+
+class Module:
+    """The literals of a lowered module, and the arguments that JAX added to it."""
+
+    def __init__(self, lowered: jax.stages.Lowered) -> None:
+        module: Any = lowered.compiler_ir("stablehlo")
+        self._context = module.context
+        self._literals: Counter[Any] = Counter()
+        module.operation.walk(self._note)
+        added = getattr(getattr(lowered, "_lowering", None), "const_args", ())
+        places = [at for at, told in enumerate(main_attributes(lowered, "arg_attrs")) if ADDED in told]
+        self._added = list(zip(places, map(identity, added), strict=False))
+
+    def _note(self, operation: Any) -> Any:
+        if operation.name == "stablehlo.constant":
+            self._literals[_value(operation)] += 1
+        return ir.WalkResult.ADVANCE
+
+    def enters(self, value: Any) -> str:
+        """`literal, 32,799 chars`; `argument 0, added by JAX`; or that it is not in the module."""
+        if isinstance(value, MUTABLE):
+            return "argument, added by JAX, as it is mutable"
+        own = identity(value)
+        if places := [str(place) for place, added in self._added if added == own]:
+            return f"argument{'s' if places[1:] else ''} {' and '.join(places)}, added by JAX"
+        if not hasattr(mlir, "ir_attribute"):
+            return "not known with this JAX"
+        literal = self._literal(value)
+        count = self._literals[literal] or self._literals[str(literal)]
+        if not count:
+            return "not in the module"
+        long = count * _characters(literal)
+        return f"{'literal' if count == 1 else f'{count} literals'}, {long:,} chars"
+
+    def _literal(self, value: Any) -> Any:
+        """The array as an attribute of MLIR's, of which equal ones are one."""
+        if jax.numpy.issubdtype(value.dtype, jax.dtypes.extended):
+            value = jax.random.key_data(value)
+        with self._context, ir.Location.unknown(self._context):
+            return mlir.ir_attribute(np.asarray(value))
+
+
+def _value(constant: Any) -> Any:
+    """The attribute, or where Python does not get at it, as with complex numbers, how it prints."""
+    try:
+        return constant.attributes["value"]
+    except TypeError:
+        return constant.get_asm().partition("stablehlo.constant ")[2].strip()
+
+
+def _characters(literal: Any) -> int:
+    """How much of the module's text it takes: for many elements two digits a byte."""
+    try:
+        size = 0 if literal.is_splat else memoryview(literal).nbytes
+    except (TypeError, ValueError, BufferError):
+        size = 0
+    return 2 * size if size > _MEASURED else len(str(literal))

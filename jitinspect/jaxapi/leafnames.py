@@ -1,0 +1,63 @@
+"""The user's names for what goes into a jit and what comes out, whichever library's jit it is.
+
+equinox returns its own jit's `result[1]`, flax the modules among the arguments, as they are afterwards, and
+then the result. Seen on equinox 0.13.8, flax 0.12.8 and 0.12.12.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from jitinspect.jaxapi import filterparts, jits
+from jitinspect.jaxapi.computation import debug_info
+from jitinspect.jaxapi.naming import _is_module, _of_module, argument_names
+
+Call = tuple[tuple[Any, ...], Mapping[str, Any]]
+_UPDATED = re.compile(r"result\[0\]\[(\d+)\]|result\[1\]\['(\w+)'\]")
+
+
+def names_in(jit: Any, call: Call, traced: jax.stages.Traced) -> tuple[str, ...]:
+    """The path of each leaf of a call of `jit`, which came to `traced`: `params['w']`."""
+    own, args, kwargs = jits.whole_call(jit, *call)
+    if jits.kind(own) == "equinox.filter_jit":
+        return argument_names(traced, filterparts.named(own, args, kwargs).arrays)
+    return argument_names(traced)
+
+
+def names_out(jit: Any, traced: jax.stages.Traced) -> tuple[str, ...]:
+    """The path of each output: `result['w']`; what flax updates is told as the argument that it is."""
+    count = len(traced.jaxpr.out_avals)
+    paths = [str(path) for path in getattr(debug_info(traced), "result_paths", None) or ()]
+    if len(paths) != count:
+        return tuple(f"result[{index}]" for index in range(count))
+    own, *_ = jits.whole_call(jit, (), {})
+    if jits.kind(own) == "equinox.filter_jit":
+        return tuple(path.replace("result[1]", "result", 1) for path in paths)
+    if jits.kind(own) == "flax.nnx.jit":
+        parameters = list((jits.signature(own) or inspect.Signature()).parameters)
+        return tuple(_of_flax(path, parameters) for path in _variables(traced, paths))
+    return tuple(paths)
+
+
+def _variables(traced: jax.stages.Traced, paths: list[str]) -> list[str]:
+    """`result[0][0].weight` for `result[0][0].states[0][0]`."""
+    rest = iter(paths)
+    spoken: list[str] = []
+    for one in jax.tree_util.tree_leaves(traced.out_info, is_leaf=_is_module):
+        own = [next(rest, "") for _ in jax.tree_util.tree_leaves(one)]
+        spoken += _of_module(one, own) if _is_module(one) else own
+    return spoken if len(spoken) == len(paths) else paths
+
+
+def _of_flax(path: str, parameters: list[str]) -> str:
+    if (found := _UPDATED.match(path)) is None:
+        return path.replace("result[2]", "result", 1)
+    at, name = found.groups()
+    if name is None and int(at) >= len(parameters):
+        return path
+    return (name or parameters[int(at)]) + path[found.end() :]

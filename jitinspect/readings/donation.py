@@ -1,0 +1,154 @@
+"""`donation`: what became of each array of the arguments, told by the aliases of the compiled module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from jitinspect.describe import describe
+from jitinspect.errors import UnavailableError
+from jitinspect.inspection import Subject
+from jitinspect.jaxapi import aliasing
+from jitinspect.jaxapi.aliasing import Buffer
+from jitinspect.jaxapi.leafnames import names_in, names_out
+from jitinspect.model import Target
+from jitinspect.model.readings import DonatedLeaf, DonationReport, WhyNot
+
+Aliases = Mapping[int, int]
+"""Leaf of the arguments → the output that gets its buffer."""
+
+
+def read(target: Target, subjects: Iterator[Subject]) -> DonationReport:
+    """Compiles each subject, and where it has arrays that are not donated once more with all of them donated.
+
+    Raises `UnavailableError` where the compiled module does not tell its aliases.
+    """
+    report = DonationReport("donation", target, (), 0)
+    for subject in subjects:
+        report = _with(report, subject)
+    return report
+
+
+def _with(report: DonationReport, subject: Subject) -> DonationReport:
+    """`report`, and the arrays of one call."""
+    pipeline = subject.pipeline
+    facts = _facts(subject)
+    unknown, then = report.unknown, facts.aliases
+    if not all(facts.donated):
+        try:
+            with subject.muted():
+                then = aliasing.all_donated(pipeline.traced)
+        except UnavailableError as error:
+            unknown = error.message
+    leaves = tuple(_leaf(facts, leaf, then, subject.signature) for leaf in range(len(facts.names)))
+    sums = (report.bytes_aliased, aliasing.aliased_bytes(pipeline.compiled))
+    return replace(
+        report,
+        target=replace(report.target, signature=report.target.signature or subject.signature),
+        donation=(*report.donation, *leaves),
+        bytes_aliased=None if None in sums else sum(bytes for bytes in sums if bytes),
+        unknown=unknown,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What one compiled call tells. `names`, `buffers` and `donated` go by leaf, `outputs` and `results` by
+    output; `kept` are the leaves that the module has parameters for.
+    """
+
+    names: tuple[str, ...]
+    buffers: list[Buffer]
+    donated: list[bool]
+    inside: set[int]
+    kept: set[int]
+    outputs: tuple[str, ...]
+    results: list[Buffer]
+    aliases: Aliases
+
+
+def _facts(subject: Subject) -> _Facts:
+    traced, lowered = subject.pipeline.traced, subject.pipeline.lowered
+    compiled, jit = subject.pipeline.compiled, subject.jitted.call
+    return _Facts(
+        names_in(jit, subject.call, traced),
+        aliasing.arguments(traced, compiled),
+        aliasing.donated(traced),
+        aliasing.donated_inside(traced),
+        set(aliasing.kept(lowered)),
+        names_out(jit, traced),
+        aliasing.results(traced, compiled),
+        aliasing.aliases(lowered, compiled),
+    )
+
+
+def _leaf(facts: _Facts, leaf: int, then: Aliases, signature: str) -> DonatedLeaf:
+    buffer, donated = facts.buffers[leaf], facts.donated[leaf]
+    output = facts.aliases.get(leaf)
+    could = None if donated else gained(leaf, facts.aliases, then)
+    why, nearest = _why(facts, leaf) if output is None else (None, None)
+    return DonatedLeaf(
+        path=facts.names[leaf],
+        bytes=buffer.bytes,
+        donated=donated,
+        aliased=None if output is None else facts.outputs[output],
+        why=why,
+        could_save=0 if could is None else buffer.bytes,
+        type=_described(buffer),
+        could_alias=None if could is None else facts.outputs[could],
+        nearest=None if nearest is None else _told(facts, nearest),
+        signature=signature,
+    )
+
+
+def gained(leaf: int, now: Aliases, then: Aliases) -> int | None:
+    """The output that gets a donated buffer in `then` alone, because `leaf` is donated there; None for none.
+
+    Where `leaf` takes the output of another argument, that argument may get another output, or none.
+    """
+    owner = {output: other for other, output in now.items() if other != leaf}
+    while (output := then.get(leaf)) in owner:
+        leaf = owner.pop(output)
+    return output
+
+
+def _why(facts: _Facts, leaf: int) -> tuple[WhyNot | None, int | None]:
+    """Why the buffer of a leaf is not reused, and the output that comes nearest."""
+    if not facts.donated[leaf]:
+        return ("nested_jit" if leaf in facts.inside else None), None
+    if leaf not in facts.kept:
+        return "unused", None
+    buffer, results = facts.buffers[leaf], facts.results
+    free = [output for output in range(len(results)) if output not in facts.aliases.values()]
+    shaped = [output for output in free if results[output].aval.shape == buffer.aval.shape]
+    for output in shaped:
+        if results[output].aval.dtype == buffer.aval.dtype:
+            return _placed_otherwise(buffer, results[output]), output
+    if any(results[output].bytes == buffer.bytes for output in free):
+        return None, None  # XLA could have taken it
+    if shaped and not _of_type(buffer, results):
+        return "dtype", shaped[0]
+    return "no_output", None
+
+
+def _of_type(buffer: Buffer, results: list[Buffer]) -> bool:
+    own = buffer.aval.shape, buffer.aval.dtype
+    return any((result.aval.shape, result.aval.dtype) == own for result in results)
+
+
+def _placed_otherwise(buffer: Buffer, result: Buffer) -> WhyNot | None:
+    """What tells apart an argument and an output of the same type."""
+    if not buffer.same_sharding(result):
+        return "sharding"
+    known = buffer.layout is not None and result.layout is not None
+    return "layout" if known and buffer.layout != result.layout else None
+
+
+def _told(facts: _Facts, output: int) -> str:
+    return f"{facts.outputs[output]} is {_described(facts.results[output])}"
+
+
+def _described(buffer: Buffer) -> str:
+    """`f32[8,4]@P('data',None)`; only what is sharded has a placement."""
+    spec = getattr(buffer.sharding, "spec", None)
+    return describe(buffer.aval) + (f"@P({','.join(map(repr, spec))})" if spec is not None else "")

@@ -1,0 +1,82 @@
+"""`constants` as a table: each array that the function closed over, the largest first, and their sum."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from jitinspect.model.readings import Constant, ConstantsReport
+from jitinspect.render.text import Painter, count, cut_middle, shown_path, size
+
+LARGE = 100_000
+"""Bytes from which on a constant is better an argument: it takes time in every stage."""
+_LARGE, _DIM, _BOLD = "33", "2", "1"
+_LEAST = 9
+"""Columns that a name, a line and how a constant enters have at least."""
+
+
+def render(report: ConstantsReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    """The table of each call, then the sum over all of them."""
+    if not report.constants:
+        yield "no constant: the function closes over no array\n"
+        return
+    calls = [(name, list(of)) for name, of in groupby(report.constants, lambda one: one.signature)]
+    for signature, constants in calls:
+        if len(calls) > 1:
+            yield painter(signature if verbose else cut_middle(signature, width), _BOLD) + "\n"
+        yield from _table(constants, painter, width, verbose)
+        yield "\n"
+    total = sum(one.bytes for one in report.constants)
+    yield painter(f"{size(total)} in {count(len(report.constants), 'constant')}", _BOLD) + "\n"
+    yield from _hint(report.constants, painter, width)
+
+
+def _table(constants: list[Constant], painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    heads = ("name", "type", "bytes", "uses", "used at", "enters as")
+    rows = [_cells(one) for one in constants]
+    widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
+    widths = widths if verbose else _fitted(widths, width)
+    yield painter(_line(heads, widths), _DIM) + "\n"
+    for one, cells in zip(constants, rows, strict=True):
+        yield painter(_line(cells, widths), _LARGE if one.bytes >= LARGE else "") + "\n"
+
+
+def _cells(one: Constant) -> tuple[str, ...]:
+    source = "–" if one.source is None else shown_path(one.source)
+    return one.name or "–", one.type, size(one.bytes), str(one.uses), source, one.enters
+
+
+def _fitted(widths: list[int], width: int) -> list[int]:
+    """The widest of the columns that may be cut gives way until the line fits."""
+    widths = list(widths)
+    while sum(widths) + 2 * (len(widths) - 1) > width:
+        widest = max((0, 1, 4, 5), key=lambda column: widths[column])
+        if widths[widest] <= _LEAST:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _line(cells: tuple[str, ...], widths: list[int]) -> str:
+    """Numbers stand at the right."""
+    shown = (cut_middle(cell, room) for cell, room in zip(cells, widths, strict=True))
+    aligned = (
+        f"{cell:>{room}}" if column in (2, 3) else f"{cell:<{room}}"
+        for column, (cell, room) in enumerate(zip(shown, widths, strict=True))
+    )
+    return "  ".join(aligned).rstrip()
+
+
+def _hint(constants: tuple[Constant, ...], painter: Painter, width: int) -> Iterator[str]:
+    large = list(dict.fromkeys(one.name or one.type for one in constants if one.bytes >= LARGE))
+    if not large:
+        return
+    named = ", ".join(large[:3]) + (f" and {len(large) - 3} more" if len(large) > 3 else "")
+    why = "a constant is lowered, compiled and hashed with the program, and another value is another program"
+    text = f"hint: pass {named} as an argument; {why}"
+    yield from (painter(line, _LARGE) + "\n" for line in textwrap.wrap(text, width, **_WHOLE_WORDS))
+
+
+_WHOLE_WORDS: Any = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}

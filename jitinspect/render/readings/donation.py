@@ -1,0 +1,107 @@
+"""`donation` as a table: each array of the arguments, what became of its buffer, and the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+
+from jitinspect.model.readings import DonatedLeaf, DonationReport
+from jitinspect.render.text import Painter, count, cut_middle, joined, size
+
+_ALIASED, _LOST, _COULD, _DIM, _BOLD = "32", "31", "33", "2", "1"
+_LEAST = 24
+"""Columns that what became of an array has at least: its path and type give way."""
+
+
+def render(report: DonationReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    """The table of each call, then the sums over all of them."""
+    if not report.donation:
+        yield "no array among the arguments\n"
+        return
+    calls = [(name, list(leaves)) for name, leaves in groupby(report.donation, lambda leaf: leaf.signature)]
+    for signature, leaves in calls:
+        if len(calls) > 1:
+            yield painter(signature if verbose else cut_middle(signature, width), _BOLD) + "\n"
+        yield from _table(leaves, painter, width, verbose)
+        yield "\n"
+    yield from (painter(line, _BOLD) + "\n" for line in joined(list(_totals(report.donation)), width))
+    yield from (painter(f"{text}\n", sgr) for text, sgr in _notes(report))
+
+
+def _table(leaves: list[DonatedLeaf], painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    sizes = max(len("bytes"), *(len(_size(leaf)) for leaf in leaves))
+    names, types = _room(leaves, 10**9 if verbose else width - sizes - 6 - _LEAST)
+    yield painter(f"{'argument':<{names}}  {'type':<{types}}  {'bytes':>{sizes}}  buffer", _DIM) + "\n"
+    for leaf in leaves:
+        cells = f"{cut_middle(leaf.path, names):<{names}}  {cut_middle(leaf.type, types):<{types}}"
+        fate, sgr = _fate(leaf)
+        room = width - names - types - sizes - 6
+        shown = fate if verbose else cut_middle(fate, room)
+        yield f"{cells}  {_size(leaf):>{sizes}}  {painter(shown, sgr)}\n"
+
+
+def _room(leaves: Iterable[DonatedLeaf], most: int) -> tuple[int, int]:
+    """Columns of paths and types, together at most so many; both are as wide as they need to be, or half."""
+    names = max(len("argument"), *(len(leaf.path) for leaf in leaves), 0)
+    types = max(len("type"), *(len(leaf.type) for leaf in leaves), 0)
+    if names + types <= most:
+        return names, types
+    types = min(types, max(most // 2, most - names))
+    return min(names, most - types), types
+
+
+def _size(leaf: DonatedLeaf) -> str:
+    return size(leaf.bytes)
+
+
+def _fate(leaf: DonatedLeaf) -> tuple[str, str]:
+    """What became of the buffer, and its colour."""
+    if leaf.aliased is not None:
+        return f"→ {leaf.aliased}", _ALIASED
+    if leaf.donated:
+        return f"not aliased: {_WHY.get(leaf.why, _unknown)(leaf)}", _LOST
+    told = "donated in a jit inside, where JAX ignores it" if leaf.why == "nested_jit" else "not donated"
+    if leaf.could_alias is None:
+        return told, _DIM
+    return f"{told}; would save {_size(leaf)} → {leaf.could_alias}", _COULD
+
+
+_WHY: dict[str | None, Callable[[DonatedLeaf], str]] = {
+    "unused": lambda leaf: "unused: the function does not use it",
+    "dtype": lambda leaf: f"dtype: no output is {leaf.type}, {leaf.nearest}",
+    "no_output": lambda leaf: f"no_output: none is left of {_size(leaf)}",
+    "sharding": lambda leaf: f"sharding: {leaf.nearest}, placed otherwise",
+    "layout": lambda leaf: f"layout: {leaf.nearest}, laid out otherwise",
+}
+
+
+def _unknown(leaf: DonatedLeaf) -> str:
+    return "why is not known" + (f": {leaf.nearest}" if leaf.nearest else "")
+
+
+def _totals(leaves: tuple[DonatedLeaf, ...]) -> Iterator[str]:
+    donated = [leaf for leaf in leaves if leaf.donated]
+    yield f"{size(_sum(donated))} donated ({count(len(donated), 'array')})"
+    yield f"{size(_aliased(leaves))} saved"
+    yield f"{size(_sum(leaf for leaf in donated if leaf.aliased is None))} lost"
+    yield f"{size(sum(leaf.could_save for leaf in leaves))} could be saved"
+
+
+def _sum(leaves: Iterable[DonatedLeaf]) -> int:
+    return sum(leaf.bytes for leaf in leaves)
+
+
+def _aliased(leaves: Iterable[DonatedLeaf]) -> int:
+    return _sum(leaf for leaf in leaves if leaf.aliased is not None)
+
+
+def _notes(report: DonationReport) -> Iterator[tuple[str, str]]:
+    """Sentences, and their colours."""
+    if any("@P(" in leaf.type for leaf in report.donation):
+        yield "bytes are those of one device", _DIM
+    saved = _aliased(report.donation)
+    if report.bytes_aliased is not None and report.bytes_aliased != saved:
+        told = f"XLA itself counts {report.bytes_aliased:,} bytes as aliased, the table {saved:,}"
+        yield told, _LOST
+    if report.unknown:
+        yield f"what donating would save is not known: {report.unknown}", _COULD

@@ -1,0 +1,185 @@
+"""A stage read as its program, and what a `View` asks to see of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from jitinspect.errors import UsageError
+from jitinspect.ir import focus, shapes
+from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
+from jitinspect.ir.fold import fold
+from jitinspect.ir.interleave import interleave
+from jitinspect.ir.outline import outline
+from jitinspect.ir.page import Page, parents
+from jitinspect.ir.program import Operation, Program
+from jitinspect.ir.repeats import unrolled
+from jitinspect.jaxapi.printed import deep_locations
+from jitinspect.model import Artifact, Reading
+from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled, View
+from jitinspect.paths import relative
+from jitinspect.programs import program
+from jitinspect.pysource import PySources
+from jitinspect.stages import Pipeline, artifact
+
+
+def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Artifact:
+    """The stage as `view` asks to see it. `file` is the target's.
+
+    Raises `UsageError` where nothing is selected, and the errors of the stage.
+    """
+    if view.source or view.line:
+        deep_locations()
+    viewer = Viewer(program(stage, pipeline), file)
+    text = "" if view.stats or view.outline else viewer.text(view)
+    made = artifact(stage, Reading(text))
+    return replace(
+        made,
+        stats=viewer.stats() if view.stats else None,
+        outline=viewer.outline() if view.outline else None,
+    )
+
+
+class Viewer:
+    """One program, and the Python that it was made of. `file` is the target's."""
+
+    def __init__(self, program: Program, file: str | None) -> None:
+        self._program = program
+        self._attribution: Attribution = attribute(program, users_files(file))
+        self._python = PySources()
+
+    def text(self, view: View) -> str:
+        """What the view leaves of the text. Raises `UsageError` where it selects nothing."""
+        page = Page(self._program)
+        if view.selects:
+            chosen = focus.with_neighbours(self._program, self._chosen(view), view.neighbours)
+            page.show(chosen, parents(self._program))
+        if view.source:
+            interleave(page, self._attribution, self._told)
+        if view.fold:
+            fold(page)
+        return page.text()
+
+    def outline(self) -> Branch:
+        """The tree of its blocks."""
+        return outline(self._program)
+
+    def stats(self) -> Stats:
+        """Counts of operations, of the types of their results, and of the lines that made them."""
+        operations = list(self._program.operations())
+        return Stats(
+            operations=len(operations),
+            blocks=sum(1 for _ in self._program.all_blocks()),
+            ops=tuple(_op_counts(operations)),
+            types=tuple(_type_counts(operations)),
+            lines=tuple(self._line_counts(operations)),
+            unrolled=tuple(self.unrolled()),
+        )
+
+    def unrolled(self) -> Iterator[Unrolled]:
+        """Loops of Python's that were unrolled, the longest first."""
+        for one in unrolled(self._program, self._attribution, self._python.loop_of):
+            yield Unrolled(_shown(one.line), one.times, one.period, self._python.text_of(one.line))
+
+    def _chosen(self, view: View) -> list[Operation]:
+        """What all of the given selections have in common."""
+        selections = (self._by_op(view), self._by_line(view), self._by_fusion(view))
+        found = [operations for operations in selections if operations is not None]
+        common = set.intersection(*({id(one) for one in operations} for operations in found))
+        if not common:
+            raise UsageError("nothing of the text is selected", hint="one of --op, --line, --fusion alone")
+        return [one for one in found[0] if id(one) in common]
+
+    def _by_op(self, view: View) -> list[Operation] | None:
+        if view.op is None:
+            return None
+        found = focus.by_name(self._program, _pattern(view.op))
+        if not found:
+            common = Counter(operation.opcode for operation in self._program.operations()).most_common(8)
+            raise UsageError(f"--op {view.op}: no such operation", hint=f"there are {_listed(common)}")
+        return found
+
+    def _by_line(self, view: View) -> list[Operation] | None:
+        if view.line is None:
+            return None
+        file, line = line_of(view.line)
+        found = focus.by_line(self._program, self._attribution, file, line)
+        if not found:
+            raise UsageError(f"--line {view.line}: no operation is of that line", hint=self._lines_there())
+        return found
+
+    def _by_fusion(self, view: View) -> list[Operation] | None:
+        if view.fusion is None:
+            return None
+        found = focus.by_fusion(self._program, view.fusion)
+        if not found:
+            fusions = [one.names[0] for one in self._program.operations() if one.opcode == "fusion"]
+            raise UsageError(
+                f"--fusion {view.fusion}: there is no such fusion", hint=_near(view.fusion, fusions)
+            )
+        return found
+
+    def _lines_there(self) -> str:
+        lines = Counter(
+            line for one in self._program.operations() for line in self._attribution.lines(one)
+        ).most_common(6)
+        return f"there are {_listed([(_shown(line), count) for line, count in lines])}" if lines else ""
+
+    def _told(self, line: Line) -> str:
+        return f"{_shown(line)}  {self._python.text_of(line)}"
+
+    def _line_counts(self, operations: list[Operation]) -> Iterator[LineCount]:
+        made = [one for one in operations if one.opcode not in MADE_BY_NO_LINE]
+        counts = Counter(line for one in made for line in self._attribution.lines(one) or (None,))
+        for line, count in counts.most_common():
+            text = self._python.text_of(line) if line is not None else ""
+            yield LineCount(_shown(line) if line is not None else None, count, text)
+
+
+def line_of(text: str) -> tuple[str, int]:
+    """`41` → any file's line 41; `mlp.py:41` → that file's. Raises `UsageError` for anything else."""
+    file, _, number = text.rpartition(":")
+    if not number.isdecimal():
+        raise UsageError(f"--line {text}: this is no line", hint="--line 41, or --line mlp.py:41")
+    return file, int(number)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise UsageError(f"--op {text}: {error}", hint="a regular expression, such as 'dot|conv'") from None
+
+
+def _op_counts(operations: list[Operation]) -> Iterator[OpCount]:
+    counts = Counter(operation.opcode for operation in operations)
+    sizes: Counter[str] = Counter()
+    for operation in operations:
+        sizes[operation.opcode] += shapes.size(operation.type)
+    return (OpCount(op, count, sizes[op]) for op, count in counts.most_common())
+
+
+def _type_counts(operations: list[Operation]) -> list[TypeCount]:
+    """The largest first."""
+    counts = Counter(operation.type for operation in operations if operation.type)
+    told = [TypeCount(type_, count, shapes.size(type_)) for type_, count in counts.items()]
+    return sorted(told, key=lambda one: (-one.bytes, one.type))
+
+
+def _listed(counts: list[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in counts)
+
+
+def _near(name: str, names: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, n=1, cutoff=0.3)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"there are {', '.join(names[:6])}{', …' if len(names) > 6 else ''}" if names else "there is none"
+
+
+def _shown(line: Line) -> str:
+    return str(relative(str(line)))

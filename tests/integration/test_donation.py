@@ -1,0 +1,370 @@
+"""`donation`, held against what JAX really does: whether an output stands in the memory of an argument."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager, nullcontext
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from jax import lax
+
+from jitinspect import inspection
+from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi import aliasing
+from jitinspect.model import Target
+from jitinspect.observe import Observer
+from jitinspect.readings import donation
+from jitinspect.specs import parse_argument
+from jitinspect.stages import Pipeline
+from jitinspect.target.jitting import jitted
+from jitinspect.target.loading import named
+
+TARGET = Target("t", "t", "t", None, None, (), (), "")
+
+
+def report(fn, *args, muted=nullcontext, **kwargs):
+    """As the command makes it."""
+    jit = jitted(named(fn))
+    pipeline = Pipeline(functools.partial(jit.trace, *args, **kwargs))
+    subject = inspection.Subject(pipeline, jit, (args, kwargs), "f()", {}, None, muted)
+    return donation.read(TARGET, iter([subject]))
+
+
+def rows(fn, *args, **kwargs):
+    """path → (what became of it, why or what donating it would save)."""
+    leaves = report(fn, *args, **kwargs).donation
+    return {leaf.path: (leaf.aliased, leaf.why or leaf.could_save) for leaf in leaves}
+
+
+def buffer(array):
+    """Where the memory of an array begins; a key's is that of its bits."""
+    return getattr(array, "_base_array", array).unsafe_buffer_pointer()
+
+
+def reused(fn, *args):
+    """For each array of the arguments the output of a real call that stands in its memory, or None."""
+    before = [buffer(leaf) for leaf in jax.tree.leaves(args)]
+    outputs, _ = jax.tree_util.tree_flatten_with_path(fn(*args))
+    after = {buffer(leaf): f"result{jax.tree_util.keystr(path)}" for path, leaf in reversed(outputs)}
+    return [after.get(pointer) for pointer in before]
+
+
+def f32(*shape):
+    return jnp.arange(np.prod(shape, dtype=int), dtype="float32").reshape(shape) + 1
+
+
+def params():
+    return {"b": f32(64), "w": f32(64, 64)}
+
+
+def shift(tree):
+    return jax.tree.map(lambda leaf: leaf + 1, tree)
+
+
+def give(fn, *nums, **options):
+    return jax.jit(fn, donate_argnums=nums, **options)
+
+
+def scanned(closed_over):
+    def fn(carry, x):
+        return lax.scan(lambda c, _: (c * 2 + x if closed_over else c * 2, None), carry, length=3)[0]
+
+    return fn
+
+
+def loop(x):
+    return lax.while_loop(lambda c: c[0, 0] < 100, lambda c: c * 2, x)
+
+
+def either(p, x):
+    return lax.cond(p, lambda x: x + 1, lambda x: x * 2, x)
+
+
+def loss(params, x):
+    return jnp.sum((x @ params["w"] + params["b"]) ** 2)
+
+
+def descend(params, x):
+    return jax.tree.map(lambda a, b: a - 0.1 * b, params, jax.grad(loss)(params, x))
+
+
+def bits(x):
+    return lax.bitcast_convert_type(x, jnp.int32)
+
+
+M = (64, 64)
+CASES = {
+    # what: the jit, its arguments, and for each leaf its output and why not
+    "same shape": (give(shift, 0), lambda: [f32(*M)], {"tree": ("result", 0)}),
+    "pytree": (
+        give(shift, 0), lambda: [params()],
+        {"tree['b']": ("result['b']", 0), "tree['w']": ("result['w']", 0)},
+    ),
+    "scan carry": (
+        give(scanned(False), 0), lambda: [f32(*M), f32(*M)], {"carry": ("result", 0), "x": (None, 0)},
+    ),
+    "identity": (give(lambda x: x, 0), lambda: [f32(*M)], {"x": ("result", 0)}),
+    "transpose": (give(lambda x: x.T + 1, 0), lambda: [f32(*M)], {"x": ("result", 0)}),
+    "bitcast": (give(bits, 0), lambda: [f32(*M)], {"x": ("result", 0)}),
+    "bitcast of four": (give(bits, 0), lambda: [f32(4)], {"x": ("result", 0)}),
+    "reshape": (give(lambda x: (x + 1).reshape(-1), 0), lambda: [f32(*M)], {"x": ("result", 0)}),
+    "reduced": (give(lambda x: jnp.sum(x, 0), 0), lambda: [f32(*M)], {"x": (None, "no_output")}),
+    "two donated, one output": (
+        give(lambda x, y: x + y, 0, 1), lambda: [f32(*M), f32(*M)],
+        {"x": ("result", 0), "y": (None, "no_output")},
+    ),
+    "two donated, two outputs": (
+        give(lambda x, y: (x + y, x - y), 0, 1), lambda: [f32(*M), f32(*M)],
+        {"x": ("result[0]", 0), "y": ("result[1]", 0)},
+    ),
+    "to bf16": (give(lambda x: x.astype("bfloat16"), 0), lambda: [f32(*M)], {"x": (None, "dtype")}),
+    "unused": (
+        give(lambda x, y: y + 1, 0), lambda: [f32(*M), f32(*M)], {"x": (None, "unused"), "y": (None, 16384)},
+    ),
+    "kept unused": (
+        give(lambda x, y: y + 1, 0, keep_unused=True), lambda: [f32(*M), f32(*M)],
+        {"x": ("result", 0), "y": (None, 0)},
+    ),
+    "kept unused, no output": (
+        give(lambda x, y: y.sum(), 0, keep_unused=True), lambda: [f32(*M), f32(*M)],
+        {"x": (None, "no_output"), "y": (None, 0)},
+    ),
+    "nested jit": (
+        jax.jit(lambda x: give(lambda a: a + 1, 0)(x)), lambda: [f32(*M)], {"x": (None, "nested_jit")},
+    ),
+    "one leaf used": (
+        give(lambda tree: tree["w"] + 1, 0), lambda: [params()],
+        {"tree['b']": (None, "unused"), "tree['w']": ("result", 0)},
+    ),
+    "by name": (
+        jax.jit(lambda x, y: (x + 1, y + 1), donate_argnames="y"), lambda: [f32(*M), f32(*M)],
+        {"x": (None, 16384), "y": ("result[0]", 0)},
+    ),
+    "returned twice": (give(lambda x: (x + 1,) * 2, 0), lambda: [f32(*M)], {"x": ("result[0]", 0)}),
+    "closed over in a scan": (
+        give(scanned(True), 1), lambda: [f32(*M), f32(*M)], {"carry": (None, 0), "x": ("result", 0)},
+    ),
+    "while": (give(loop, 0), lambda: [f32(*M)], {"x": ("result", 0)}),
+    "cond": (give(either, 1), lambda: [jnp.array(True), f32(*M)], {"p": (None, 0), "x": ("result", 0)}),
+    "scalar": (give(lambda x: x + 1, 0), lambda: [f32()], {"x": ("result", 0)}),
+    "bool": (give(lambda x: ~x, 0), lambda: [f32(*M) > 5], {"x": ("result", 0)}),
+    "int8": (give(lambda x: x * 2, 0), lambda: [f32(8, 8).astype("int8")], {"x": ("result", 0)}),
+    "key": (give(lambda k: jax.random.fold_in(k, 1), 0), lambda: [jax.random.key(3)], {"k": ("result", 0)}),
+    "keys": (
+        give(lambda k: jax.vmap(jax.random.fold_in)(k, jnp.arange(8)), 0),
+        lambda: [jax.random.split(jax.random.key(3), 8)], {"k": ("result", 0)},
+    ),
+    "with grad": (
+        give(descend, 0), lambda: [params(), f32(8, 64)],
+        {"params['b']": ("result['b']", 0), "params['w']": ("result['w']", 0), "x": (None, 0)},
+    ),
+    "of a partial": (
+        jax.jit(functools.partial(descend), donate_argnames="x"), lambda: [params(), f32(64, 64)],
+        {"params['b']": (None, 256), "params['w']": (None, 0), "x": ("result['w']", 0)},
+    ),
+    "nothing donated": (jax.jit(shift), lambda: [f32(*M)], {"tree": (None, 16384)}),
+    "ordered effect": (
+        give(lambda x: (jax.debug.print("{}", x[0, 0], ordered=True), x + 1)[1], 0), lambda: [f32(*M)],
+        {"x": ("result", 0)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_what_is_told_is_what_jax_does(what):
+    fn, make, expected = CASES[what]
+    args = make()
+    told = report(fn, *args)
+    found = {leaf.path: (leaf.aliased, leaf.why or leaf.could_save) for leaf in told.donation}
+    assert found == expected
+    assert told.bytes_aliased == sum(leaf.bytes for leaf in told.donation if leaf.aliased)
+    assert [leaf.aliased for leaf in told.donation] == reused(fn, *args)
+
+
+def test_what_could_be_saved_is_saved_once_it_is_donated():
+    def fn(x, y, z):
+        return x + y, z.sum()
+
+    args = [f32(*M), f32(*M), f32(*M)]
+    could = [leaf.could_save for leaf in report(jax.jit(fn), *args).donation]
+    assert sorted(could) == [0, 0, 16384]
+    kept = report(give(fn, 1), *args).donation
+    assert [leaf.could_save for leaf in kept] == [0, 0, 0]  # y has the only output of that size
+    saved = report(give(fn, 0, 1, 2), *args)
+    assert saved.bytes_aliased == 16384
+
+
+SHARDED = """
+import jax, jax.numpy as jnp, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+
+def like(x):
+    return x + 1
+
+def whole(x):
+    return jax.lax.with_sharding_constraint(x + 1, NamedSharding(mesh, P()))
+
+def second(x, y):
+    return y + 1
+
+def buffers(x):
+    return [shard.data.unsafe_buffer_pointer() for shard in x.addressable_shards]
+
+mesh = Mesh(np.array(jax.devices()[:2]), ("data",))
+if __name__ == "__main__":
+    for fn in like, whole:
+        x = jax.device_put(jnp.arange(32.0).reshape(8, 4), NamedSharding(mesh, P("data", None)))
+        before = buffers(x)
+        print(buffers(jax.jit(fn, donate_argnums=0)(x)) == before)
+"""
+SPLIT = "f32[8,4]@P('data',None)"
+
+
+def test_sharded_arrays_count_by_device(write):
+    write("sharded.py", SHARDED)
+    assert python("sharded.py").split() == ["True", "False"]
+    (leaf,) = told_by_command("sharded:like", "--arg", SPLIT, "--mesh", "data=2", "--donate", "x")
+    assert (leaf["bytes"], leaf["aliased"], leaf["type"]) == (64, "result", SPLIT)
+    (leaf,) = told_by_command("sharded:whole", "--arg", SPLIT, "--mesh", "data=2", "--donate", "x")
+    assert (leaf["aliased"], leaf["why"], leaf["nearest"]) == (None, "sharding", "result is f32[8,4]@P()")
+    dropped, used = told_by_command(
+        "sharded:second", *["--arg", SPLIT] * 2, "--mesh", "data=2", "--donate", "0"
+    )
+    assert (dropped["bytes"], dropped["why"]) == (64, "unused") and used["could_save"] == 64
+
+
+def python(*words, **environment):
+    """The output of another Python, in the current folder, with two devices: this one may have one alone."""
+    environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment |= {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    done = subprocess.run(
+        [sys.executable, *words], env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def told_by_command(*words, **environment):
+    report = json.loads(python("-m", "jitinspect", "donation", *words, "--json", **environment))
+    assert report["bytes_aliased"] == sum(leaf["bytes"] for leaf in report["donation"] if leaf["aliased"])
+    return report["donation"]
+
+
+def test_the_second_compilation_leaves_nothing_on_disk(write, tmp_path):
+    write("plain.py", "def fn(x):\n    return x * 2\n")
+    settings = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    (leaf,) = told_by_command("plain:fn", "--shape", "8,8", **settings)
+    assert leaf["could_save"] == 256 and len(list((tmp_path / "cache").glob("*-cache"))) == 1
+
+
+def test_static_arguments_have_no_leaf():
+    fn = jax.jit(lambda n, x: x * n, static_argnums=0, donate_argnums=1)
+    assert rows(fn, 3, f32(*M)) == {"x": ("result", 0)}
+
+
+HOISTING = """
+import jax.numpy as jnp
+BIG = jnp.ones((64, 64))
+def fn(x, unused, y):
+    return x.sum(), y @ BIG
+"""
+
+
+def test_constants_that_jax_adds_as_arguments_do_not_shift_the_others(write):
+    write("hoisting.py", HOISTING)
+    words = "hoisting:fn --shape 8 --shape 9 --shape 64,64 --donate x --donate y"
+    leaves = told_by_command(*words.split(), JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS="1")
+    told = [(leaf["path"], leaf["aliased"], leaf["why"]) for leaf in leaves]
+    assert told == [("x", None, "no_output"), ("unused", None, None), ("y", "result[1]", None)]
+
+
+class Net(eqx.Module):
+    w: jax.Array
+
+    def __call__(self, x):
+        return self.w * x
+
+
+def test_equinox_tells_the_users_names():
+    @eqx.filter_jit(donate="all")
+    def step(net, x):
+        return eqx.tree_at(lambda net: net.w, net, net(x)), {"out": net(x)}
+
+    net, x = Net(f32(64)), f32(64)
+    assert rows(step, net, x) == {"net.w": ("result[0].w", 0), "x": ("result[1]['out']", 0)}
+    assert reused(lambda *args: eqx.filter(step(*args), eqx.is_array), net, x) == [
+        "result[0].w", "result[1]['out']",
+    ]  # fmt: skip
+
+
+class Linear(nnx.Module):
+    def __init__(self):
+        self.w = nnx.Param(f32(64))
+
+
+def test_flax_updates_a_module_in_its_own_memory():
+    @functools.partial(nnx.jit, donate_argnums=0)
+    def step(model, x):
+        model.w[...] = model.w[...] * 2 + x
+        return {"loss": model.w[...].sum()}
+
+    model, x = Linear(), f32(64)
+    assert rows(step, model, x) == {"model.w": ("model.w", 0), "x": (None, 0)}
+    before = buffer(model.w[...])
+    step(model, x)
+    assert buffer(model.w[...]) == before
+
+
+def test_flax_returns_what_may_be_donated():
+    @nnx.jit
+    def step(model, x):
+        return {"out": model.w[...] + x}
+
+    assert rows(step, Linear(), f32(64)) == {"model.w": (None, 256), "x": (None, 256)}
+
+
+@contextmanager
+def muted(observer):
+    observer.muted = True
+    yield
+    observer.muted = False
+
+
+def test_the_second_compilation_is_no_event_and_changes_no_cache():
+    fn = jax.jit(lambda x: x * 7)
+    x = f32(*M)
+    with Observer() as observer:
+        assert report(fn, x, muted=lambda: muted(observer)).donation[0].could_save
+    assert [event.phase for event in observer.events] == ["trace", "lower", "compile"]
+    assert fn._cache_size() == 0 and not fn.lower(x).compile().as_text().count("input_output_alias")
+
+
+def test_where_jax_does_not_compile_it_otherwise_that_is_told(monkeypatch):
+    def refused(traced):
+        raise UnavailableError("not here")
+
+    monkeypatch.setattr(aliasing, "all_donated", refused)
+    told = report(jax.jit(shift), f32(3))
+    assert told.unknown == "not here" and [leaf.could_save for leaf in told.donation] == [0]
+
+
+def test_of_a_sweep_each_call_is_told(write):
+    write("swept.py", "def double(x):\n    return x * 2\n")
+    request = inspection.Request(
+        "donation", "swept:double", (), (parse_argument("f32[B,8]"),), donate=("x",), dims={"B": (1, 2)}
+    )
+    told = inspection.read(request, donation.read)
+    assert [(leaf.signature, leaf.bytes) for leaf in told.donation] == [
+        ("double(f32[1,8])", 32), ("double(f32[2,8])", 64),
+    ]  # fmt: skip
+    assert told.bytes_aliased == 96 and told.target.signature == "double(f32[1,8])"

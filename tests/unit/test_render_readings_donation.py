@@ -1,0 +1,147 @@
+"""`donation` and `constants` as text: pure functions of their reports."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from jitinspect.model import Target
+from jitinspect.model.readings import Constant, ConstantsReport, DonatedLeaf, DonationReport
+from jitinspect.render import readings
+
+TARGET = Target("t:f", "t", "f", None, None, (), (), "f()")
+LEAF = DonatedLeaf("params['w']", 4096, True, "result['w']", None, 0, "f32[32,32]", signature="f()")
+LEAVES = (
+    LEAF,
+    replace(LEAF, path="x", aliased=None, why="dtype", nearest="result[1] is bf16[32,32]"),
+    replace(LEAF, path="y", donated=False, aliased=None, could_save=4096, could_alias="result[2]"),
+    replace(LEAF, path="z", donated=False, aliased=None),
+)
+CONSTANT = Constant(
+    (256, 256), "float32", 262144, "t.py:3", "W", "literal, 524,321 chars", "f32[256,256]", 2, "f()"
+)
+SMALL = replace(CONSTANT, bytes=400, name=None, source=None, type="f32[100]", uses=0)
+
+
+def donation(*leaves, **more):
+    return DonationReport("donation", TARGET, leaves, **{"bytes_aliased": 4096} | more)
+
+
+def constants(*found):
+    return ConstantsReport("constants", TARGET, found)
+
+
+def text(report, width=160, color=False, verbose=False):
+    return "".join(readings.render(report, color, width, verbose))
+
+
+def plain(coloured):
+    return re.sub(r"\x1b\[[\d;]*m", "", coloured)
+
+
+def test_each_array_is_told_by_what_became_of_it():
+    assert text(donation(*LEAVES)).split("\n") == [
+        "argument     type          bytes  buffer",
+        "params['w']  f32[32,32]  4.10 kB  → result['w']",
+        "x            f32[32,32]  4.10 kB"
+        "  not aliased: dtype: no output is f32[32,32], result[1] is bf16[32,32]",
+        "y            f32[32,32]  4.10 kB  not donated; would save 4.10 kB → result[2]",
+        "z            f32[32,32]  4.10 kB  not donated",
+        "",
+        "8.19 kB donated (2 arrays) · 4.10 kB saved · 4.10 kB lost · 4.10 kB could be saved",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("unused", "unused: the function does not use it"),
+        ("no_output", "no_output: none is left of 4.10 kB"),
+        ("sharding", "sharding: result is f32[8]@P(), placed otherwise"),
+        ("layout", "layout: result is f32[8]@P(), laid out otherwise"),
+        (None, "why is not known: result is f32[8]@P()"),
+    ],
+)
+def test_each_reason_has_its_words(why, told):
+    leaf = replace(LEAF, aliased=None, why=why, nearest="result is f32[8]@P()")
+    assert f"not aliased: {told}\n" in text(donation(leaf))
+
+
+def test_a_donation_inside_a_jit_is_told_though_it_is_none():
+    leaf = replace(LEAF, donated=False, aliased=None, why="nested_jit", could_save=4096, could_alias="result")
+    assert "donated in a jit inside, where JAX ignores it; would save 4.10 kB → result\n" in text(
+        donation(leaf)
+    )
+
+
+def test_another_sum_of_xlas_is_told():
+    assert "XLA itself counts 12 bytes as aliased, the table 4,096\n" in text(
+        donation(LEAF, bytes_aliased=12)
+    )
+    for same in 4096, None:
+        assert "XLA" not in text(donation(LEAF, bytes_aliased=same))
+
+
+def test_what_is_not_known_is_told():
+    assert "what donating would save is not known: why\n" in text(donation(LEAF, unknown="why"))
+
+
+def test_bytes_of_sharded_arrays_are_those_of_a_device():
+    assert "one device" in text(donation(replace(LEAF, type="f32[8]@P('data')")))
+    assert "one device" not in text(donation(LEAF))
+
+
+def test_calls_of_a_sweep_have_a_heading_each():
+    told = text(donation(LEAF, replace(LEAF, signature="f(f32[2])")))
+    assert told.startswith("f()\n") and "\nf(f32[2])\n" in told
+    told = text(constants(CONSTANT, replace(CONSTANT, signature="f(f32[2])")))
+    assert told.startswith("f()\n") and "\nf(f32[2])\n" in told
+
+
+def test_nothing_is_told_as_that():
+    assert text(donation()) == "no array among the arguments\n"
+    assert text(constants()) == "no constant: the function closes over no array\n"
+
+
+LONG = "encoder.layers[0].attention.query.projection.kernel"
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_lines_fit_and_are_cut_in_the_middle(width):
+    leaf = replace(LEAF, path=LONG, aliased=f"result['{LONG}']")
+    one = replace(CONSTANT, name=LONG, source=f"some/where/{LONG}.py:12")
+    for report in donation(leaf, *LEAVES), constants(one, SMALL):
+        lines = text(report, width).split("\n")
+        assert max(map(len, lines)) <= width + (30 if width == 40 else 0)
+        assert plain(text(report, width, color=True)) == text(report, width)
+        assert LONG in text(report, width, verbose=True)
+    assert (LONG in text(donation(leaf), width)) == (width == 160)
+
+
+def test_colours_tell_what_became_of_it():
+    told = text(donation(*LEAVES), color=True)
+    assert "\x1b[32m→ result['w']\x1b[0m" in told
+    assert "\x1b[31mnot aliased: dtype" in told
+    assert "\x1b[33mnot donated; would save" in told
+    assert "\x1b[2mnot donated\x1b[0m" in told
+
+
+def test_constants_are_a_table_with_a_sum():
+    assert text(constants(CONSTANT, SMALL)).split("\n") == [
+        "name  type           bytes  uses  used at  enters as",
+        "W     f32[256,256]  262 kB     2  t.py:3   literal, 524,321 chars",
+        "–     f32[100]       400 B     0  –        literal, 524,321 chars",
+        "",
+        "263 kB in 2 constants",
+        "hint: pass W as an argument; a constant is lowered, compiled and hashed with the program,"
+        " and another value is another program",
+        "",
+    ]
+
+
+def test_only_large_ones_get_a_hint_and_not_too_many_are_named():
+    assert "hint" not in text(constants(SMALL))
+    many = [replace(CONSTANT, name=name) for name in "abcde"]
+    assert "pass a, b, c and 2 more as an argument" in text(constants(*many))
+    assert "pass f32[256,256] as an argument" in text(constants(replace(CONSTANT, name=None)))
