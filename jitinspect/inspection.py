@@ -17,6 +17,7 @@ from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.model import Artifact, CacheKey, Report, Target
+from jitinspect.model.views import WHOLE, View
 from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
@@ -51,6 +52,7 @@ class Request:
     dims: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
     options: Options = field(default_factory=Options)
+    view: View = WHOLE
     key: bool = False
 
 
@@ -65,7 +67,10 @@ class Listeners:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The function with the arguments of one call, on its way through JAX."""
+    """The function with the arguments of one call, on its way through JAX.
+
+    What is traced and compiled within `muted()` is no event: readings ask for it, not the user.
+    """
 
     pipeline: Pipeline
     jitted: Jitted
@@ -73,6 +78,7 @@ class Subject:
     signature: str
     dims: Mapping[str, int]
     platform: str | None
+    muted: Callable[[], AbstractContextManager[None]]
 
 
 Reader = Callable[[Target, Iterator[Subject]], Read]
@@ -172,14 +178,14 @@ class _Inspection:
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
         given = self.give()
         for dims in _sweep(request.dims):
-            self.observer.muted = True  # the dtype of a typed key is traced
-            args, kwargs = assemble(self.jitted, given, request.arguments, dims, mesh)
-            self.observer.muted = False
+            with self._muted():  # the dtype of a typed key is traced
+                args, kwargs = assemble(self.jitted, given, request.arguments, dims, mesh)
             signature = describe_call(self.jitted.name, args, kwargs)
             self.observer.subject = (signature, self._source())
             for platform in request.platforms or (None,):
                 pipeline = Pipeline(partial(self.jitted.trace, *args, **kwargs), platform)
-                yield Subject(pipeline, self.jitted, (args, kwargs), signature, dims, platform)
+                call = (args, kwargs)
+                yield Subject(pipeline, self.jitted, call, signature, dims, platform, self._muted)
 
     def artifacts(self, subject: Subject) -> Iterator[Artifact]:
         """A reading per stage."""
@@ -197,6 +203,10 @@ class _Inspection:
 
     def _artifact(self, stage: str, pipeline: Pipeline) -> Artifact:
         try:
+            if not self.request.view.is_whole:
+                from jitinspect.views import viewed  # which most commands do not need
+
+                return viewed(stage, pipeline, self.request.view, self.loaded.file)
             reading = READINGS[stage](pipeline, self.request.options)
         except UnavailableError as error:
             if len(self.request.stages) == 1:
@@ -210,14 +220,19 @@ class _Inspection:
         """To be made before it is compiled: an executable in memory would need no key."""
         pipeline = subject.pipeline
         traced, lowered = pipeline.traced, pipeline.lowered
-        self.observer.muted = True  # JAX tells of a compilation which then does not come to pass
-        try:
+        with self._muted():  # JAX tells of a compilation which then does not come to pass
             made = make_key(
                 self._function(), self.jitted.call, subject.call, traced, lowered, pipeline.disk_key
             )
+        return replace(made, signature=subject.signature, dims=subject.dims)
+
+    @contextmanager
+    def _muted(self) -> Iterator[None]:
+        self.observer.muted = True
+        try:
+            yield
         finally:
             self.observer.muted = False
-        return replace(made, signature=subject.signature, dims=subject.dims)
 
     def _function(self) -> str:
         """`vmap(samples.mlp.forward) (samples/mlp.py:33)`."""

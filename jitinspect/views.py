@@ -16,7 +16,6 @@ from jitinspect.ir.outline import outline
 from jitinspect.ir.page import Page, parents
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.repeats import unrolled
-from jitinspect.jaxapi.printed import deep_locations
 from jitinspect.model import Artifact, Reading
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled, View
 from jitinspect.paths import relative
@@ -30,8 +29,6 @@ def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Arti
 
     Raises `UsageError` where nothing is selected, and the errors of the stage.
     """
-    if view.source or view.line:
-        deep_locations()
     viewer = Viewer(program(stage, pipeline), file)
     text = "" if view.stats or view.outline else viewer.text(view)
     made = artifact(stage, Reading(text))

@@ -10,7 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
-from jitinspect.cli.options import Format, LimitOptions, OutputOptions, Raw, TargetOptions, grouped
+from jitinspect.cli.options import (
+    Format,
+    LimitOptions,
+    OutputOptions,
+    Raw,
+    TargetOptions,
+    ViewOptions,
+    grouped,
+)
 
 Command = Callable[..., None]
 
@@ -20,13 +28,14 @@ CALLS = "Watch calls and programs"
 MORE = "Look around"
 
 
-def jaxpr(target: TargetOptions, output: OutputOptions) -> None:
+def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions) -> None:
     """Print the traced jaxpr. Nothing is lowered."""
-    _inspect("jaxpr", ("jaxpr",), target, output)
+    _inspect("jaxpr", ("jaxpr",), target, output, view=view)
 
 
 def stablehlo(
     target: TargetOptions,
+    view: ViewOptions,
     output: OutputOptions,
     raw: Raw = False,
     platform: Annotated[
@@ -38,11 +47,12 @@ def stablehlo(
 ) -> None:
     """Print the StableHLO module. Nothing is compiled."""
     platforms = tuple(dict.fromkeys(name.strip() for name in platform.split(",") if name.strip()))
-    _inspect("stablehlo", ("stablehlo",), target, output, platforms=platforms, raw=raw)
+    _inspect("stablehlo", ("stablehlo",), target, output, platforms=platforms, view=view, raw=raw)
 
 
 def hlo(
     target: TargetOptions,
+    view: ViewOptions,
     output: OutputOptions,
     raw: Raw = False,
     before: Annotated[
@@ -50,7 +60,7 @@ def hlo(
     ] = False,
 ) -> None:
     """Print the compiled, optimized HLO without the noise."""
-    _inspect("hlo", ("hlo-before" if before else "hlo",), target, output, raw=raw)
+    _inspect("hlo", ("hlo-before" if before else "hlo",), target, output, view=view, raw=raw)
 
 
 NoLibrary = Annotated[
@@ -102,6 +112,11 @@ def key(
 def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
     """Print all of it: the compile log, then jaxpr, StableHLO, HLO and cache key."""
     _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, key=True, raw=raw)
+
+
+def source(target: TargetOptions, output: OutputOptions) -> None:
+    """Print the Python source, each line with what became of it."""
+    _read("source", target, output)
 
 
 def donation(target: TargetOptions, output: OutputOptions) -> None:
@@ -278,7 +293,7 @@ def view(
 def register(app: typer.Typer) -> None:
     """Make the commands known to `app`, in the order of the help."""
     inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
-    reading: tuple[Command, ...] = (donation, constants, passes)
+    reading: tuple[Command, ...] = (source, donation, constants, passes)
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
@@ -301,16 +316,18 @@ def _inspect(
     *,
     platforms: tuple[str, ...] = (),
     key: bool = False,
+    view: ViewOptions | None = None,
     **options: Any,
 ) -> None:
     """The one driver of the stage commands."""
     from jitinspect.cli.core import inspect_core
     from jitinspect.cli.output import emitted
-    from jitinspect.cli.requests import parsed
+    from jitinspect.cli.requests import parsed, viewed
 
+    asked = viewed(view or ViewOptions(), options)
     fields = parsed(target, sys.argv[1:])
     with emitted(output) as emit:
-        emit(inspect_core(command, stages, fields, platforms, options, output, key))
+        emit(inspect_core(command, stages, fields, platforms, options, output, key, asked))
 
 
 def _read(command: str, target: TargetOptions, output: OutputOptions, **asked: Any) -> None:

@@ -1,4 +1,1 @@
-"""What the instructions of an HLO module cost: FLOPs, transcendental operations, bytes; each as often as it runs.
-
-Pure data → data. `costs.model.cost(program)` is the door.
-"""
+"""What a compiled program costs, told by its text alone: FLOPs, transcendental operations, bytes."""

@@ -24,6 +24,19 @@ _DUMP_OPTIONS: dict[str, str | bool] = {
     "xla_dump_emitter_re": "llvm",  # LLVM IR is dumped only with it from 0.12 on
     "xla_dump_hlo_module_re": "",  # XLA_FLAGS may hold a pattern that leaves this module out
 }
+_PASS_OPTIONS: dict[str, str | bool] = {
+    "xla_dump_hlo_module_re": "",
+    "xla_dump_hlo_pipeline_re": "",
+    "xla_dump_hlo_pass_re": ".+",  # with ".*", exactly, passes that report no change are left out
+    "xla_dump_hlo_as_text": True,
+    "xla_dump_hlo_as_long_text": True,  # the form of `Compiled.as_text()`
+    "xla_dump_disable_metadata": True,
+    "xla_dump_hlo_to_subfolder": False,
+    "xla_dump_include_timestamp": False,
+}
+if not jax.__version__.startswith("0.10."):  # a compilation that is refused for it would be told as one
+    _PASS_OPTIONS["xla_dump_compact_gte"] = False  # compact, get-tuple-element has no line of its own (0.12)
+_PASSES_NEED = ("xla_dump_hlo_pass_re", "xla_dump_disable_metadata")
 LIBRARY_OFF: dict[str, str | bool] = {
     "xla_cpu_experimental_ynn_fusion_type": "",  # no hand-off of whole fusions (`__ynn_fusion`)
     "xla_cpu_multi_thread_eigen": False,  # lets XLA emit small matrix products itself
@@ -67,10 +80,34 @@ def dumped(lowered: jax.stages.Lowered, *, library: bool = True) -> Iterator[Dum
     `CompileError` where XLA fails.
     """
     optional = _DUMP_OPTIONS if library else _DUMP_OPTIONS | LIBRARY_OFF
+    with _folder_of(lowered, optional) as (folder, compiled, refused):
+        yield Dump(folder, compiled.as_text() or "", refused)
+
+
+@contextmanager
+def passes_dumped(lowered: jax.stages.Lowered) -> Iterator[Path]:
+    """Compile `lowered` with a dump of its module after each pass; the folder, which is then removed.
+
+    It holds the module's text without metadata, as XLA was given it (`…before_optimizations.txt`), after
+    each pass that ran (`….0044.<pipeline>.after_<pass>.before_<next>.txt`), and at the end
+    (`…cpu_after_optimizations.txt`). Options and caches as of `dumped`. Raises `CompileError` where XLA
+    fails, `UnavailableError` where it cannot dump its passes.
+    """
+    with _folder_of(lowered, _PASS_OPTIONS) as (folder, _, refused):
+        if lacking := [name for name in _PASSES_NEED if name in refused]:
+            raise UnavailableError(f"this XLA does not dump its passes: it has no {', '.join(lacking)}")
+        yield folder
+
+
+@contextmanager
+def _folder_of(
+    lowered: jax.stages.Lowered, optional: dict[str, str | bool]
+) -> Iterator[tuple[Path, jax.stages.Compiled, tuple[str, ...]]]:
+    """What was dumped, of which compilation, and the options that were left out."""
     with tempfile.TemporaryDirectory(prefix="jitinspect-") as folder:
         with persistent_cache_off():
             compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional)
-        yield Dump(Path(folder), compiled.as_text() or "", refused)
+        yield Path(folder), compiled, refused
 
 
 def _compile(

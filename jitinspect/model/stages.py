@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase
 from jitinspect.model.keys import CacheKey, Comparison
+from jitinspect.model.views import Branch, Stats
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Artifact:
     dims: Mapping[str, int] = field(default_factory=dict)
     platform: str | None = None
     kernels: tuple[Kernel, ...] = ()
+    stats: Stats | None = None
+    outline: Branch | None = None
 
 
 @dataclass(frozen=True, slots=True)

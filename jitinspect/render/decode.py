@@ -45,12 +45,14 @@ def reader(kind: Any) -> Reader:
 
 
 def _dataclass_reader(kind: Any) -> Reader:
-    hints = get_type_hints(kind)
-    parts = [(one.name, reader(hints[one.name]), _is_needed(one)) for one in fields(kind)]
+    @cache
+    def parts() -> list[tuple[str, Reader, bool]]:  # not before they are needed: a branch has branches
+        hints = get_type_hints(kind)
+        return [(one.name, reader(hints[one.name]), _is_needed(one)) for one in fields(kind)]
 
     def read(value: Any) -> Any:
         given, known = _object(value), {}
-        for name, part, needed in parts:
+        for name, part, needed in parts():
             if (written := name.rstrip("_")) in given:  # Python has no field `pass`
                 known[name] = _read_below(written, part, given[written])
             elif needed:

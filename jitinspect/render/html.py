@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Report
-from jitinspect.render import calls
+from jitinspect.render import calls, views
 from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
 from jitinspect.render.key import comparison_text, key_text
@@ -126,5 +126,7 @@ def _section(artifact: Artifact) -> Iterator[str]:
         yield f"<p>not available: {escape(artifact.unavailable)}</p>\n"
         return
     yield "<pre>"
+    if artifact.stats or artifact.outline:
+        yield escape("".join(views.render(artifact, Painter(False), 160, verbose=True)))
     yield from highlight(artifact.text, LANGUAGES.get(artifact.stage, artifact.stage), HTML)
     yield "</pre>\n"

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | ReadingReport"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
-_READINGS = {"donation": "DonationReport", "constants": "ConstantsReport", "passes": "PassesReport"}
+_READINGS = {
+    "source": "SourceReport",
+    "donation": "DonationReport",
+    "constants": "ConstantsReport",
+    "passes": "PassesReport",
+}
 
 
 def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:

@@ -11,7 +11,7 @@ from jitinspect.render.text import Painter, count, cut_middle, size
 _MOST = 12
 """Rows of each table; all of them with `-v`."""
 _DIM, _BOLD = "2", "1"
-_BAR = 20
+_LONGEST_BAR = 20
 WORDS = {"jaxpr": "equation", "stablehlo": "operation"}
 
 
@@ -59,12 +59,13 @@ def _histogram(
     if not shown:
         return
     counts, sizes = max(len(row[0]) for row in shown), max(len(heads[1]), *(len(row[2]) for row in shown))
-    room = max(16, width - counts - sizes - _BAR - 6)
+    longest = min(_LONGEST_BAR, width // 5)
+    room = max(8, width - counts - sizes - longest - 6)
     names = min(room, max(len(heads[0]), *(len(row[1]) for row in shown)))
     largest = max(row[3] for row in shown) or 1
     yield painter(f"{'':>{counts}}  {heads[0]:<{names}}  {heads[1]:>{sizes}}".rstrip(), _DIM) + "\n"
     for number, name, told, weight in shown:
-        bar = painter("▇" * max(1, round(_BAR * weight / largest)) if weight else "", "36")
+        bar = painter("▇" * max(1, round(longest * weight / largest)) if weight else "", "36")
         yield (
             f"{number:>{counts}}  {cut_middle(name, names):<{names}}  {told:>{sizes}}  {bar}".rstrip() + "\n"
         )

@@ -1,0 +1,202 @@
+"""The costs of a compiled program, instruction by instruction, each as often as it runs.
+
+XLA's own analysis counts the body of a loop once (`compiled.cost_analysis()`; jax 0.10.2, 0.12.0.1). Here it
+counts as often as the loop runs it, where XLA found that out, and noted it (`known_trip_count`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jitinspect.costs.flops import Instruction, arithmetic
+from jitinspect.costs.traffic import Fused, traffic
+from jitinspect.costs.work import NONE, Work
+from jitinspect.ir.program import Block, Operation, Program
+
+_TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
+_PART = re.compile(r"\b(body|condition)=%?([\w.\-]+)")
+_CALLS = ("fusion", "call", "async-start")
+
+
+@dataclass(slots=True)
+class Costed:
+    """An instruction; what it costs is already multiplied by `times`, which is how often it runs. `bytes` are
+    those of instructions that stand in no fusion, the fusion itself among them."""
+
+    operation: Operation
+    block: Block
+    times: int
+    flops: int
+    transcendentals: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A `while`. `trip_count` is None where XLA does not know it: then its body counts once. `times` is how
+    often the loop itself is run, `body` what one round costs.
+    """
+
+    operation: Operation
+    trip_count: int | None
+    times: int
+    body: Work
+
+
+@dataclass(slots=True)
+class Costs:
+    """`instructions` are all that run, those in fusions too; what reducers and comparators cost stands at the
+    instruction that applies them. `once` has the body of each loop once, as XLA counts, `unmodelled` the
+    custom calls of whose FLOPs nothing is known.
+    """
+
+    instructions: list[Costed]
+    loops: list[Loop]
+    unmodelled: list[Operation]
+    once: Work
+
+    @property
+    def flops(self) -> int:
+        return sum(one.flops for one in self.instructions)
+
+    @property
+    def transcendentals(self) -> int:
+        return sum(one.transcendentals for one in self.instructions)
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.bytes for one in self.instructions)
+
+    @property
+    def flops_once(self) -> int:
+        return self.once.flops
+
+    @property
+    def transcendentals_once(self) -> int:
+        return self.once.transcendentals
+
+    @property
+    def bytes_once(self) -> int:
+        return self.once.bytes
+
+
+def cost(program: Program) -> Costs:
+    """Of a conditional that branch counts which takes the most FLOPs, then the most bytes; the others run 0
+    times. The condition of a loop runs once more than its body.
+    """
+    return _Counting(program).costs()
+
+
+class _Counting:
+    """From what one instruction costs to what each computation costs, and from the entry down, how often."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._blocks = program.named()
+        called = (name for one in program.operations() if one.opcode == "fusion" for name in one.calls)
+        self._fused = set(called)
+        self._unmodelled: dict[int, Operation] = {}
+        self._own: dict[str, list[Work]] = {}
+        self._totals: dict[tuple[str, bool], Work] = {}
+
+    def costs(self) -> Costs:
+        times = self._times()
+        reached = [block for block in self._program.blocks if block.name in times]
+        instructions = [one for block in reached for one in self._costed(block, times[block.name])]
+        operations = [(one, times[block.name]) for block in reached for one in block.operations]
+        return Costs(
+            instructions,
+            [self._loop(one, count) for one, count in operations if one.opcode == "while"],
+            [one for one, _ in operations if id(one) in self._unmodelled],
+            self._total(self._program.entry, once=True),
+        )
+
+    def _costed(self, block: Block, times: int) -> Iterator[Costed]:
+        for operation, work in zip(block.operations, self._works(block), strict=True):
+            total = work * times
+            yield Costed(operation, block, times, total.flops, total.transcendentals, total.bytes)
+
+    def _loop(self, operation: Operation, times: int) -> Loop:
+        body = self._blocks[dict(_PART.findall(operation.rest))["body"]]
+        return Loop(operation, _trips(operation), times, self._total(body))
+
+    def _times(self) -> Counter[str]:
+        """How often each computation runs, by name. A computation is printed before those that call it."""
+        times = Counter({self._program.entry.name: 1})
+        for block in reversed(self._program.blocks):
+            for operation in block.operations if block.name in times else ():
+                for called, count in self._runs(operation):
+                    times[called.name] += times[block.name] * count
+        return times
+
+    def _runs(self, operation: Operation) -> list[tuple[Block, int]]:
+        """The computations that an instruction runs, and how often; not those that it applies to elements."""
+        if operation.opcode == "while":
+            trips = _trips(operation)
+            parts = {part: self._blocks[name] for part, name in _PART.findall(operation.rest)}
+            return [(parts["condition"], 1 if trips is None else trips + 1), (parts["body"], trips or 1)]
+        called = [self._blocks[name] for name in operation.calls if name in self._blocks]
+        if operation.opcode == "conditional":
+            costliest = max(called, key=self._price)
+            return [(block, int(block is costliest)) for block in called]
+        return [(block, 1) for block in called] if operation.opcode in _CALLS else []
+
+    def _price(self, block: Block) -> tuple[int, int]:
+        total = self._total(block)
+        return total.flops, total.bytes
+
+    def _total(self, block: Block, once: bool = False) -> Work:
+        """What a run of the block costs, with all that it runs."""
+        key = block.name, once
+        if key not in self._totals:
+            works = self._works(block)
+            inner = (self._inner(operation, once) for operation in block.operations)
+            self._totals[key] = sum((*works, *inner), NONE)
+        return self._totals[key]
+
+    def _inner(self, operation: Operation, once: bool) -> Work:
+        runs = self._runs(operation)
+        if once and operation.opcode == "conditional":  # XLA takes the most of each quantity
+            worst = NONE
+            for block, _ in runs:
+                worst = worst.most(self._total(block, once))
+            return worst
+        return sum((self._total(block, once) * (1 if once else count) for block, count in runs), NONE)
+
+    def _works(self, block: Block) -> list[Work]:
+        """What each instruction of the block costs by itself."""
+        if block.name not in self._own:
+            types = {one.names[0]: one.type for one in block.operations}
+            is_fused = block.name in self._fused
+            self._own[block.name] = [self._work(one, types, is_fused) for one in block.operations]
+        return self._own[block.name]
+
+    def _work(self, operation: Operation, types: dict[str, str], is_fused: bool) -> Work:
+        operands = tuple(types[name] for name in operation.operands if name in types)
+        work = arithmetic(Instruction(operation, operands, self._applied(operation)))
+        if work is None:
+            self._unmodelled[id(operation)] = operation
+            work = NONE
+        moved = 0 if is_fused else traffic(operation, operands, self._fusion(operation))
+        return Work(work.flops, work.transcendentals, moved)
+
+    def _applied(self, operation: Operation) -> tuple[Work, ...]:
+        if operation.opcode in (*_CALLS, "while", "conditional"):
+            return ()
+        return tuple(self._total(self._blocks[name]) for name in operation.calls if name in self._blocks)
+
+    def _fusion(self, operation: Operation) -> Fused | None:
+        if operation.opcode != "fusion":
+            return None
+        block = self._blocks[operation.calls[0]]
+        lines = self._program.lines
+        root = next(one for one in block.operations if lines[one.start].lstrip().startswith("ROOT "))
+        return Fused(block, root)
+
+
+def _trips(operation: Operation) -> int | None:
+    found = _TRIPS.search(operation.rest)
+    return int(found[1]) if found else None

@@ -1,0 +1,91 @@
+"""Bytes that an instruction reads and writes, as if nothing stayed in a cache between two of them.
+
+As XLA's `HloCostAnalysis` has it (jaxlib 0.10.2 and 0.12.0), but for the pointers of tuples, which it counts,
+and for a gather within a fusion and an update behind a bitcast, of which it counts the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jitinspect.ir.program import Block, Operation
+from jitinspect.ir.shapes import elements, size
+
+_FREE = frozenset({
+    "parameter", "constant", "tuple", "get-tuple-element", "bitcast", "while", "call", "conditional",
+    "async-start", "opt-barrier", "after-all", "domain", "add-dependency",
+})  # fmt: skip
+"""What moves nothing itself."""
+_PASSED_ON = ("-done", "-update")
+"""Ends of opcodes: the part of an asynchronous operation that only waits."""
+_SLICES = ("slice", "dynamic-slice", "gather")
+_APART = (*_SLICES, "broadcast", "reshape")
+"""Each of these reads what it takes from a parameter of a fusion; all others share one reading of it."""
+
+
+def traffic(operation: Operation, operands: Sequence[str], fused: Fused | None = None) -> int:
+    """`operands` are types; `fused` is what a fusion runs. What is inside of that moves nothing."""
+    opcode = operation.opcode
+    if opcode in _FREE or opcode.endswith(_PASSED_ON):
+        return 0
+    if fused is not None:
+        return fused.traffic()
+    if opcode in _SLICES:
+        return 2 * size(operation.type) + sum(map(size, operands[1:2]))
+    if opcode == "dynamic-update-slice":
+        return 2 * size(operands[1]) + sum(map(size, operands[2:3]))
+    if opcode == "scatter":
+        updates = operands[len(operands) // 2 + 1 :]
+        return 3 * sum(map(size, updates)) + size(operands[len(operands) // 2])
+    return sum(map(size, operands)) + size(operation.type)
+
+
+class Fused:
+    """What goes in and out of a fused computation."""
+
+    def __init__(self, block: Block, root: Operation) -> None:
+        self._made = {one.names[0]: one for one in block.operations}
+        self._users: dict[str, list[Operation]] = {}
+        for one in block.operations:
+            for name in dict.fromkeys(one.operands):
+                self._users.setdefault(name, []).append(one)
+        self._root = root
+
+    def traffic(self) -> int:
+        """Its parameters, as far as they are read, its constants but scalars, and its results."""
+        made = self._made.values()
+        constants = (one for one in made if one.opcode == "constant" and elements(one.type) > 1)
+        read = sum(self._read(one) for one in made if one.opcode == "parameter")
+        return read + sum(size(one.type) for one in constants) + self._written()
+
+    def _read(self, parameter: Operation) -> int:
+        """What is sliced counts as slices, each; what is updated in place is not read."""
+        name, whole = parameter.names[0], size(parameter.type)
+        users = self._users.get(name, [])
+        read = sum(_taken(one, whole) for one in users if _takes(one, name))
+        shared = [one for one in users if not _takes(one, name) and not _updates(one, name)]
+        return read + (whole if shared or not users else 0)
+
+    def _written(self) -> int:
+        ends = self._root.operands if self._root.opcode == "tuple" else self._root.names
+        return sum(self._end(self._made[name]) for name in ends)
+
+    def _end(self, end: Operation) -> int:
+        while end.opcode == "bitcast":
+            end = self._made[end.operands[0]]
+        return size(self._made[end.operands[1]].type if end.opcode == "dynamic-update-slice" else end.type)
+
+
+def _takes(user: Operation, name: str) -> bool:
+    return user.opcode in _APART and user.operands[0] == name
+
+
+def _taken(user: Operation, whole: int) -> int:
+    """A gather may take the same elements again and again: they are read once."""
+    if user.opcode == "gather":
+        return min(size(user.type), whole)
+    return size(user.type) if user.opcode in _SLICES else whole
+
+
+def _updates(user: Operation, name: str) -> bool:
+    return user.opcode == "dynamic-update-slice" and name not in user.operands[1:]

@@ -1,0 +1,137 @@
+"""The Python source, each line with the equations, instructions, FLOPs and bytes that it caused."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from jitinspect.costs.model import Costed, cost
+from jitinspect.inspection import Subject
+from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
+from jitinspect.ir.program import Program
+from jitinspect.ir.repeats import unrolled
+from jitinspect.model import Target
+from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
+from jitinspect.model.views import Unrolled
+from jitinspect.paths import relative
+from jitinspect.programs import program
+from jitinspect.pysource import PySources
+
+
+def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
+    """The one subject's lines. Raises the errors of its stages."""
+    subject = next(subjects)
+    programs = [program(stage, subject.pipeline) for stage in ("jaxpr", "stablehlo", "hlo")]
+    source = _Reading(target.file, *programs).source()
+    return SourceReport("source", replace(target, signature=subject.signature), source)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one line became."""
+
+    equations: int = 0
+    operations: int = 0
+    instructions: int = 0
+    flops: float = 0
+    bytes: float = 0
+    fusions: dict[str, None] = field(default_factory=dict)
+
+
+class _Reading:
+    """The three programs of one function, and where their operations are told to belong."""
+
+    def __init__(self, file: str | None, jaxpr: Program, stablehlo: Program, hlo: Program) -> None:
+        self._file = os.path.abspath(file) if file else None
+        self._is_users = users_files(file)
+        self._python = PySources()
+        self._tallies: dict[Line | None, _Tally] = {None: _Tally()}
+        self._jaxpr, self._stablehlo, self._hlo = jaxpr, stablehlo, hlo
+
+    def source(self) -> Source:
+        of_jaxpr, of_hlo = self._attributed(self._jaxpr), self._attributed(self._hlo)
+        self._count(self._jaxpr, of_jaxpr, "equations")
+        self._count(self._stablehlo, self._attributed(self._stablehlo), "operations")
+        self._count(self._hlo, of_hlo, "instructions")
+        self._name_fusions(of_hlo)
+        self._add_costs(of_hlo)
+        repeats = unrolled(self._jaxpr, of_jaxpr, self._python.loop_of)
+        return Source(
+            lines=tuple(self._lines()),
+            without_line=self._without(),
+            unrolled=tuple(
+                Unrolled(str(relative(str(one.line))), one.times, one.period, self._python.text_of(one.line))
+                for one in repeats
+            ),
+        )
+
+    def _attributed(self, program: Program) -> Attribution:
+        return attribute(program, self._is_users)
+
+    def _count(self, program: Program, attribution: Attribution, what: str) -> None:
+        """An operation that several lines made, as in a function called by both, counts for each."""
+        counts: Counter[Line | None] = Counter()
+        for operation in program.operations():
+            if operation.opcode not in (*MADE_BY_NO_LINE, "fusion"):
+                counts.update(attribution.lines(operation) or (None,))
+        for line, count in counts.items():
+            setattr(self._tally(line), what, count)
+
+    def _tally(self, line: Line | None) -> _Tally:
+        return self._tallies.setdefault(line, _Tally())
+
+    def _name_fusions(self, attribution: Attribution) -> None:
+        for operation in self._hlo.operations():
+            if operation.opcode == "fusion":
+                for line in attribution.lines(operation):
+                    self._tally(line).fusions[operation.names[0]] = None
+
+    def _add_costs(self, attribution: Attribution) -> None:
+        for costed in cost(self._hlo).instructions:
+            lines = attribution.lines(costed.operation) or (None,)
+            for line in lines:
+                self._add(self._tally(line), costed, len(lines))
+
+    @staticmethod
+    def _add(tally: _Tally, costed: Costed, parts: int) -> None:
+        tally.flops += costed.flops / parts
+        tally.bytes += costed.bytes / parts
+
+    def _without(self) -> WithoutLine:
+        one = self._tallies[None]
+        return WithoutLine(
+            one.equations, one.operations, one.instructions, round(one.flops), round(one.bytes)
+        )
+
+    def _lines(self) -> Iterator[SourceLine]:
+        """The functions that were traced, whole, by file; that of the target first."""
+        known = sorted(line for line in self._tallies if line is not None)
+        by_flops = sum(one.flops for one in self._tallies.values()) > 0
+        total = sum(one.flops if by_flops else one.bytes for one in self._tallies.values()) or 1
+        for line in _in_order(self._shown(known), self._file):
+            tally = self._tallies.get(line, _Tally())
+            yield SourceLine(
+                file=str(relative(line.file)),
+                line=line.line,
+                text=self._python[line.file].text(line.line),
+                equations=tally.equations,
+                operations=tally.operations,
+                instructions=tally.instructions,
+                fusions=tuple(tally.fusions),
+                flops=round(tally.flops),
+                bytes=round(tally.bytes),
+                share=(tally.flops if by_flops else tally.bytes) / total,
+            )
+
+    def _shown(self, known: Iterable[Line]) -> set[Line]:
+        return {
+            Line(line.file, number)
+            for line in known
+            for number in self._python[line.file].function(line.line)
+        }
+
+
+def _in_order(lines: Iterable[Line], first: str | None) -> list[Line]:
+    return sorted(lines, key=lambda line: (line.file != first, line))

@@ -1,0 +1,140 @@
+"""`passes` as a table: which of them changed the module, and how; and what `--pass` and `--op` ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from jitinspect.model.readings import Found, Pass, PassesReport
+from jitinspect.render.text import Painter, count, cut_middle, joined
+
+_ADDED, _REMOVED, _DIM, _BOLD = "32", "31", "2", "1"
+_DIFF = {"+": _ADDED, "-": _REMOVED, "@": "36"}
+_OPS, _PIPELINE, _LEAST = 20, 12, 8
+"""Columns that opcodes, pipelines and other names have at least; a pipeline gives way first."""
+_ALL = 10**9
+_HEAD = ("pipeline", "pass")
+_ONLY = {"names": "names only", "order": "order only", "": "no op more or less"}
+_NO_PASS = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
+_NAMES = ["a pass may give an instruction another name", "told is where the name came and went"]
+
+
+def render(report: PassesReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    """For each call its passes, or where `--op` asks the instructions; below, the differences of `--pass`."""
+    calls = [(name, list(passes)) for name, passes in groupby(report.passes, lambda one: one.signature)]
+    room = _ALL if verbose else width
+    for at, (signature, passes) in enumerate(calls):
+        if len(calls) > 1:
+            yield ("\n" if at else "") + painter(cut_middle(signature, room), _BOLD) + "\n"
+        found = [one for one in report.found if one.signature == signature]
+        if found:
+            yield from _instructions(found, passes, painter, room)
+        if found and report.difference is not None:
+            yield "\n"
+        if report.difference is not None:
+            yield from _passes([one for one in passes if one.asked], painter, room, verbose, "run")
+        elif not found:
+            yield from _passes(passes, painter, room, verbose, "pass", "es")
+    yield from (_diff_line(line, painter) for line in (report.difference or "").splitlines())
+
+
+def _passes(
+    passes: Sequence[Pass], painter: Painter, room: int, verbose: bool, what: str, many: str = "s"
+) -> Iterator[str]:
+    """The table, and the sums below it."""
+    if not passes:
+        return
+    shown = [one for one in passes if one.changed or verbose]
+    if shown:
+        yield from _table(shown, painter, room)
+        yield "\n"
+    changed = sum(one.changed for one in passes)
+    told = [
+        f"{count(len(passes), what, many=many)} seen, {changed or 'none'} changed the module",
+        f"{passes[0].instructions_before:,} → {passes[-1].instructions_after:,} instructions",
+        *([] if verbose or changed == len(passes) else ["-v shows all"]),
+    ]
+    yield from (painter(line, _BOLD) + "\n" for line in joined(told, room))
+
+
+def _table(passes: Sequence[Pass], painter: Painter, room: int) -> Iterator[str]:
+    index = max(len(str(one.index)) for one in passes)
+    before, after = (max(map(len, column)) for column in zip(*map(_counts, passes), strict=True))
+    counts = max(len("instructions"), before + 3 + after)
+    fixed = index + counts + 8
+    pipeline, name = (max(map(len, column)) for column in zip(_HEAD, *map(_names, passes), strict=True))
+    name = min(name, max(_LEAST, room - fixed - _OPS - min(pipeline, _PIPELINE)))
+    pipeline = min(pipeline, max(_LEAST, room - fixed - _OPS - name))
+    head = f"{'#':>{index}}  {'pipeline':<{pipeline}}  {'pass':<{name}}  {'instructions':<{counts}}  ops"
+    yield painter(head, _DIM) + "\n"
+    for one in passes:
+        names = (
+            f"{cut_middle(_names(one)[0], pipeline):<{pipeline}}  {cut_middle(_names(one)[1], name):<{name}}"
+        )
+        numbers = f"{_counts(one)[0]:>{before}} → {_counts(one)[1]:>{after}}"
+        cells = painter(f"{names}  {numbers:<{counts}}", "" if one.changed else _DIM)
+        ops = _ops(one, painter, room - fixed - pipeline - name)
+        yield f"{painter(f'{one.index:>{index}}', _DIM)}  {cells}  {ops}".rstrip() + "\n"
+
+
+def _names(one: Pass) -> tuple[str, str]:
+    return one.pipeline, _NO_PASS.get(one.pass_, one.pass_)
+
+
+def _counts(one: Pass) -> tuple[str, str]:
+    return f"{one.instructions_before:,}", f"{one.instructions_after:,}"
+
+
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    """Widths of columns, the widest of them cut down until they fit, or have nothing to give."""
+    fitted = list(widths)
+    while sum(fitted) > room and max(fitted) > _LEAST:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
+
+
+def _ops(one: Pass, painter: Painter, room: int) -> str:
+    """`fusion +3  multiply -2`, as many as there is room for; the model has what differs most first."""
+    if not one.ops:
+        return painter(_ONLY[one.only], _DIM) if one.changed else ""
+    parts = [
+        (f"{opcode} {number:+,}", _ADDED if number > 0 else _REMOVED) for opcode, number in one.ops.items()
+    ]
+    fits = _fitting([len(text) for text, _ in parts], room)
+    shown = [painter(text, sgr) for text, sgr in parts[:fits]]
+    return "  ".join([*shown, "…"] if fits < len(parts) else shown)
+
+
+def _fitting(lengths: Sequence[int], room: int) -> int:
+    """How many texts stand in the room two columns apart, with an ellipsis behind them where some do not."""
+    taken = 0
+    for at, length in enumerate(lengths):
+        taken += length + 2
+        if taken - 2 + (3 if at + 1 < len(lengths) else 0) > room:
+            return at
+    return len(lengths)
+
+
+def _instructions(
+    found: Sequence[Found], passes: Sequence[Pass], painter: Painter, room: int
+) -> Iterator[str]:
+    """A row each: with which pass its name came, and with which it went."""
+    names = {one.index: f"{one.index} {_names(one)[1]}" for one in passes}
+    rows = [("instruction", "opcode", "came with", "went with"), *(_row(one, names) for one in found)]
+    widths = _fitted([max(map(len, column)) for column in zip(*rows, strict=True)], room - 6)
+    for at, row in enumerate(rows):
+        cells = (f"{cut_middle(text, width):<{width}}" for text, width in zip(row, widths, strict=True))
+        line = "  ".join(cells).rstrip()
+        yield (line if at else painter(line, _DIM)) + "\n"
+    yield from ("\n", *(painter(line, _DIM) + "\n" for line in joined(_NAMES, room)))
+
+
+def _row(one: Found, names: Mapping[int, str]) -> tuple[str, str, str, str]:
+    came = "(XLA was given it)" if one.first is None else names.get(one.first, "")
+    return one.name, one.opcode, came, names.get(0 if one.last is None else one.last + 1, "(it stays)")
+
+
+def _diff_line(line: str, painter: Painter) -> str:
+    if line.startswith(("--- ", "+++ ")):
+        return ("\n" if line[0] == "-" else "") + painter(line, _BOLD) + "\n"
+    return painter(line, _DIFF.get(line[:1], "")) + "\n"

@@ -1,0 +1,79 @@
+"""The Python source with what each line became, and a gutter that joins the lines of one fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+
+from jitinspect.model.readings import SourceLine, SourceReport
+from jitinspect.render.readings.gutter import gutter
+from jitinspect.render.text import Painter, amount, count, cut_middle, size
+from jitinspect.render.views import unrolled
+
+_HEADS = ("eqns", "ops", "instr", "FLOPs", "bytes", "share")
+_NARROWEST = 24
+"""Columns that the Python text is never denied."""
+_DIM, _BOLD, _HOT = "2", "1", "1;31"
+
+
+def render(report: SourceReport, painter: Painter, width: int, verbose: bool = False) -> Iterator[str]:
+    """A table by file; the numbers stand right, the Python text is cut where it has no room."""
+    source = report.source
+    yield painter(report.target.signature, _BOLD) + "\n"
+    columns = zip(_HEADS, *map(_cells, source.lines), strict=True)
+    widths = [max(map(len, column)) for column in columns]
+    for file, lines in groupby(source.lines, key=attrgetter("file")):
+        yield from _table(file, list(lines), widths, painter, width, verbose)
+    yield "\n" + painter(_without(report), _DIM) + "\n"
+    yield from unrolled(source.unrolled[: None if verbose else 5], "equation", painter, width)
+
+
+def _table(
+    file: str, lines: list[SourceLine], widths: list[int], painter: Painter, width: int, verbose: bool
+) -> Iterator[str]:
+    joined = gutter(lines)
+    number_width = max(len(str(line.line)) for line in lines)
+    gutter_width = max(map(len, joined))
+    left = number_width + 1 + gutter_width + 1
+    longest = max(len(line.text) for line in lines)
+    room = max(_NARROWEST, min(longest, width - left - sum(widths) - 2 * len(widths)))
+    heads = "".join(f"  {head:>{size}}" for head, size in zip(_HEADS, widths, strict=True))
+    yield f"\n{painter(f'{cut_middle(file, left + room):<{left + room}}', _BOLD)}{painter(heads, _DIM)}\n"
+    before = None
+    for line, mark in zip(lines, joined, strict=True):
+        if before is not None and line.line > before + 1:
+            yield painter("⋮".rjust(number_width), _DIM) + "\n"
+        before = line.line
+        yield _row(line, mark.ljust(gutter_width), (number_width, room), widths, painter)
+        if verbose and line.fusions:
+            yield painter(f"{'':{left}}{', '.join(line.fusions)}\n", _DIM)
+
+
+def _row(line: SourceLine, mark: str, at: tuple[int, int], widths: list[int], painter: Painter) -> str:
+    number_width, room = at
+    text = line.text if len(line.text) <= room else line.text[: room - 1] + "…"
+    cells = _cells(line)
+    numbers = "".join(f"  {cell:>{size}}" for cell, size in zip(cells, widths, strict=True))
+    is_used = any(cells)
+    number = painter(f"{line.line:>{number_width}}", _DIM)
+    shown = painter(f"{text:<{room}}" if is_used else text, "" if is_used else _DIM)
+    told = painter(numbers, _HOT if line.share >= 0.5 else "")
+    return f"{number} {painter(mark, '36')} {shown}{told if is_used else ''}".rstrip() + "\n"
+
+
+def _cells(line: SourceLine) -> tuple[str, ...]:
+    """Nothing where there is nothing: zeros would hide what there is."""
+    counts = (line.equations, line.operations, line.instructions)
+    costs = (amount(line.flops), size(line.bytes), f"{line.share:.0%}" if line.share >= 0.005 else "")
+    shown = (*(str(number) if number else "" for number in counts), *costs)
+    return tuple("" if cell in ("0", "0 B") else cell for cell in shown)
+
+
+def _without(report: SourceReport) -> str:
+    one = report.source.without_line
+    told = (
+        f"{count(one.equations, 'equation')}, {count(one.operations, 'operation')}, "
+        f"{count(one.instructions, 'instruction')}"
+    )
+    return f"without a line of yours: {told}, {amount(one.flops)} FLOPs, {size(one.bytes)}"
