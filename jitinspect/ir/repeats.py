@@ -14,6 +14,8 @@ LoopOf = Callable[[Line], Line | None]
 
 FEWEST = 4
 """Fewer times is no loop worth telling."""
+SHORTEST = 4
+"""Fewer operations, with no loop of Python's around them, are no round of a loop: `x * x * x * x * x`."""
 _PERIODS = 16
 """So many distances between like operations are tried in each part of a block."""
 
@@ -93,7 +95,9 @@ def _loop_line(operations: Sequence[Operation], attribution: Attribution, loop_o
     """The innermost loop that all were made in; without one the innermost line that all have in common."""
     stacks = [stack for operation in operations if (stack := attribution.stack(operation))]
     looped = [[loop for line in stack if (loop := loop_of(line))] for stack in stacks]
-    return _in_common(looped) or _in_common(stacks)
+    if (loop := _in_common(looped)) is not None:
+        return loop
+    return _in_common(stacks) if len(operations) >= SHORTEST else None
 
 
 def _in_common(stacks: Sequence[Sequence[Line]]) -> Line | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from jitinspect.costs.model import Costed, cost
+from jitinspect.errors import UsageError
 from jitinspect.inspection import Subject
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Program
@@ -21,8 +22,10 @@ from jitinspect.pysource import PySources
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
-    """The one subject's lines. Raises the errors of its stages."""
-    subject = next(subjects)
+    """The one subject's lines. Raises `UsageError` for a sweep, and the errors of its stages."""
+    subject, *others = subjects
+    if others:
+        raise UsageError("source tells of one call", hint="give each --dim one size")
     programs = [program(stage, subject.pipeline) for stage in ("jaxpr", "stablehlo", "hlo")]
     source = _Reading(target.file, *programs).source()
     return SourceReport("source", replace(target, signature=subject.signature), source)

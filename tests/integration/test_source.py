@@ -3,6 +3,7 @@
 import pytest
 
 from jitinspect import inspection, specs
+from jitinspect.errors import UsageError
 from jitinspect.readings import source
 
 NET = '''
@@ -74,6 +75,11 @@ def test_a_fusion_names_all_its_lines(read):
         for name in line.fusions:
             lines.setdefault(name, set()).add((line.file, line.line))
     assert any({("net.py", 7), ("helper.py", 3)} <= own for own in lines.values())
+
+
+def test_a_sweep_is_refused(read):
+    with pytest.raises(UsageError, match="one call"):
+        read(dims={"B": (1, 2)})
 
 
 def test_what_has_no_line_is_counted(read):

@@ -341,6 +341,8 @@ def test_a_loop_in_the_caller_is_told_where_no_python_loop_is_known():
     def frames_at(row, column):
         return (Frame("f.py", 4 + row % 2, "layer"), Frame("f.py", 9, "net"))
 
-    program = jaxprs.parse(loop(8), frames_at)
+    program = jaxprs.parse(loop(8, "sin cos tan exp"), frames_at)
     (found,) = unrolled(program, attribute(program, lambda file: True), lambda line: None)
-    assert found.line == Line("f.py", 9)
+    assert (found.line, found.times) == (Line("f.py", 9), 8)
+    few = jaxprs.parse(loop(8), frames_at)
+    assert unrolled(few, attribute(few, lambda file: True), lambda line: None) == []

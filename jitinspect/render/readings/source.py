@@ -20,7 +20,8 @@ _DIM, _BOLD, _HOT = "2", "1", "1;31"
 def render(report: SourceReport, painter: Painter, width: int, verbose: bool = False) -> Iterator[str]:
     """A table by file; the numbers stand right, the Python text is cut where it has no room."""
     source = report.source
-    yield painter(report.target.signature, _BOLD) + "\n"
+    signature = report.target.signature
+    yield painter(signature if verbose else cut_middle(signature, width), _BOLD) + "\n"
     columns = zip(_HEADS, *map(_cells, source.lines), strict=True)
     widths = [max(map(len, column)) for column in columns]
     for file, lines in groupby(source.lines, key=attrgetter("file")):
