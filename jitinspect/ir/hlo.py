@@ -27,7 +27,8 @@ def parse(text: str, raw: str | None = None) -> Program:
     Of one module both have the same instructions in the same order.
     """
     lines = text.split("\n")
-    program = Program("hlo", lines, list(_blocks(lines)))
+    head = next((line for line in lines if line.startswith("HloModule")), "")
+    program = Program("hlo", lines, list(_blocks(lines)), head)
     if raw is not None or "stack_frame_id=" in text:
         _give_frames(program, raw if raw is not None else text)
     return program

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from jitinspect.ir.program import Block, Frame, Operation, Program
 
@@ -17,9 +18,13 @@ _BINDERS = re.compile(r"([^=]*?)\s?= ")
 _PRIMITIVE = re.compile(r"[\w\-.:]+")
 _ENDS = re.compile(r"\n( *)|; (?=\S)|\sin \(")
 _INSIDE = re.compile(r"(?:\blet (\w+) = )?\{ lambda\s|(?<=[=(,\s])(?<!\bname=)\w+\b(?! ?=)")
+_BRACES = re.compile(r"[{}]")
 _BRACKETS = re.compile(r"'(?:[^'\\\n]|\\.)*'|[\[\]]")
 _NAMES = re.compile(r"([^\s:]+):")
 _ATOM = re.compile(r"(?:^|\s)([a-z]+|_)(?=\s|$)")
+
+INNER = "{…}"
+"""What stands in an equation's `rest` for a jaxpr among its parameters."""
 
 FramesAt = Callable[[int, int], tuple[Frame, ...]]
 """(line, column) of where an equation begins → its Python lines, innermost first."""
@@ -73,9 +78,9 @@ class _Reader:
         operations = []
         while not self._is_at_end():
             operations.append(self._equation())
-        self._skip_to("}")
-        block = Block(name, tuple(_NAMES.findall(head[1])), operations, start, self._line(self._at - 1) + 1)
-        return block
+        foot = self._foot()
+        end = self._line(self._at - 1) + 1
+        return Block(name, tuple(_NAMES.findall(head[1])), operations, start, end, head=head[1], foot=foot)
 
     def _is_at_end(self) -> bool:
         """Whether `in (…)` comes next; what stands between equations is passed over."""
@@ -101,7 +106,8 @@ class _Reader:
             opcode=primitive[0],
             operands=tuple(_ATOM.findall(operands)),
             type=" ".join(part.partition(":")[2] for part in bound.split(" ") if ":" in part),
-            rest=rest + operands,
+            rest=rest,
+            arguments=operands.strip(),
             start=row,
             end=self._line(self._at - 1) + 1,
             frames=self._frames_at(row - embedded, indent) if self._frames_at else (),
@@ -131,28 +137,35 @@ class _Reader:
         began = self._at
         if self._text.startswith("[\n", self._at):
             below = "\n" + " " * indent + "]"
-            self._inside(lambda: self._text.find(below, self._at), inner, calls)
+            cut = self._inside(lambda: self._text.find(below, self._at), inner, calls)
             if (end := self._text.find(below, self._at)) < 0:
                 raise Unreadable("parameters without an end")
             self._at = end + len(below)
             self._pass_over_embedded(began, indent + 2, inner)
         elif self._text.startswith("[", self._at):
             closing = self._closing_bracket()
-            self._inside(lambda: closing, inner, calls)
+            cut = self._inside(lambda: closing, inner, calls)
             self._at = closing + 1
-        return self._text[began : self._at]
+        else:
+            return ""
+        pieces = (self._text[start:end] for start, end in pairwise([began, *cut, self._at]))
+        return "".join(piece if index % 2 == 0 else INNER for index, piece in enumerate(pieces))
 
-    def _inside(self, end: Callable[[], int], inner: list[Block], calls: list[str]) -> None:
-        """What stands in the parameters. Behind a jaxpr among them their `end` is looked for anew: one in a
-        library's own type is not indented, and might have such an end in it.
+    def _inside(self, end: Callable[[], int], inner: list[Block], calls: list[str]) -> list[int]:
+        """What stands in the parameters; where the jaxprs among them begin and end. Behind one of them the
+        `end` is looked for anew: one in a library's own type is not indented, and might have such an end.
         """
+        cut = []
         while (match := _INSIDE.search(self._text, self._at, end())) is not None:
             if match[0].endswith(("lambda ", "lambda\n")):
                 self._at = match.start() if match[1] is None else match.end(1) + len(" = ")
+                cut.append(self._at)
                 inner.append(self._block(match[1] or ""))
+                cut.append(self._at)
             else:
                 self._at = match.end()
                 calls += [match[0]] if match[0] in self._shared else []
+        return cut
 
     def _pass_over_embedded(self, began: int, indent: int, inner: list[Block]) -> None:
         """A jaxpr in a library's own type is printed by itself, and put in as a text of many lines: JAX's
@@ -184,13 +197,13 @@ class _Reader:
                 return self._text[began : self._at]
         raise Unreadable("an equation without an end")
 
-    def _skip_to(self, closer: str) -> None:
-        """Behind the brace that ends the jaxpr: effects and results may hold braces of their own."""
-        depth = 0
-        for match in re.finditer(r"[{}]", self._text[self._at : self._at + 10_000_000]):
-            if match[0] == closer and depth == 0:
-                self._at += match.end()
-                return
+    def _foot(self) -> str:
+        """The results, up to the brace that ends the jaxpr: they may hold braces of their own."""
+        began, depth = self._at, 0
+        for match in _BRACES.finditer(self._text, self._at):
+            if match[0] == "}" and depth == 0:
+                self._at = match.end()
+                return self._text[began : match.start()].strip()
             depth += 1 if match[0] == "{" else -1
         raise Unreadable("the jaxpr has no end")
 

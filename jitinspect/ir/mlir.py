@@ -21,7 +21,8 @@ def parse(text: str, with_locations: str | None = None) -> Program:
     """`with_locations` is the same module printed with its `#loc` lines: the source lines are read there."""
     lines = text.split("\n")
     reader = _Reader(lines)
-    program = Program("stablehlo", lines, reader.blocks())
+    head = next((line for line in lines if line.startswith("module")), "")
+    program = Program("stablehlo", lines, reader.blocks(), head)
     if with_locations is not None:
         _give_frames(program, with_locations.split("\n"))
     return program
@@ -48,7 +49,7 @@ class _Reader:
         elif line.startswith("}"):
             self._end_block(number, line)
         elif line.startswith("^"):
-            self.open[-1][0].parameters = tuple(_VALUE.findall(line))
+            self.open[-1][0].parameters, self.open[-1][0].head = tuple(_VALUE.findall(line)), line
         elif line.startswith(_REGION):
             self._begin_region(number, self.open[-1][0].operations[-1], _VALUE.findall(line))
         elif line:
@@ -60,7 +61,8 @@ class _Reader:
             return
         arguments = match[3].partition(") -> ")[0]
         name, is_entry = match[2].strip('"'), match[1] == "public" or match[2] == "main"
-        self.open.append((Block(name, tuple(_VALUE.findall(arguments)), [], number, number, is_entry), None))
+        block = Block(name, tuple(_VALUE.findall(arguments)), [], number, number, is_entry, head=line)
+        self.open.append((block, None))
 
     def _begin_operation(self, number: int, line: str) -> None:
         match = _OPERATION.match(line)

@@ -20,8 +20,9 @@ class Operation:
     """An equation, an operation or an instruction.
 
     `names` is what it defines, `operands` what it uses, `type` its results' as the text writes it, `rest` its
-    attributes. `frames` stand innermost first. `start` and `end` bound its lines in the text, those of its
-    `inner` blocks among them; `calls` are the names of blocks that stand elsewhere.
+    attributes, without inner blocks; a jaxpr's `arguments` are its operands with literals. `frames` stand
+    innermost first. `start` and `end` bound its lines in the text, those of its `inner` blocks among them;
+    `calls` are the names of blocks that stand elsewhere.
     """
 
     names: tuple[str, ...]
@@ -31,6 +32,7 @@ class Operation:
     rest: str
     start: int
     end: int
+    arguments: str = ""
     frames: tuple[Frame, ...] = ()
     inner: list[Block] = field(default_factory=list)
     calls: tuple[str, ...] = ()
@@ -38,7 +40,10 @@ class Operation:
 
 @dataclass(slots=True)
 class Block:
-    """A jaxpr, a function or region, a computation; `start` and `end` bound its lines with head and foot."""
+    """A jaxpr, a function or region, a computation; `start` and `end` bound its lines with head and foot.
+
+    `head` is what it says of its parameters, and `foot` of its results, where its operations do not.
+    """
 
     name: str
     parameters: tuple[str, ...]
@@ -46,15 +51,21 @@ class Block:
     start: int
     end: int
     is_entry: bool = False
+    head: str = ""
+    foot: str = ""
 
 
 @dataclass(slots=True)
 class Program:
-    """The text of a stage, in lines, and what stands in it. Each of `blocks` is reached from the entry."""
+    """The text of a stage, in lines, and what stands in it. Each of `blocks` is reached from the entry.
+
+    `head` is the line that tells of the whole module, where there is one.
+    """
 
     stage: str
     lines: list[str]
     blocks: list[Block]
+    head: str = ""
 
     def named(self) -> dict[str, Block]:
         """The blocks that an operation may call by name."""

@@ -1,0 +1,182 @@
+"""Two programs → the rows of their blocks: what stays, what went, what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from jitinspect.differences.alignment import Pairs, filled, refined
+from jitinspect.differences.statements import Name, Statement, options
+from jitinspect.differences.structure import Interner, Structure
+from jitinspect.ir.program import Block, Program
+
+Rename = Callable[[Name], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A statement that both have, or one of them, or a pair of which the second stands for the first.
+
+    Both texts have the names of the first program, wherever it has one.
+    """
+
+    before: str | None
+    after: str | None
+    is_same: bool = False
+    opcodes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class BlockRows:
+    """The rows of one pair of blocks, or of a block that only one has; `is_same` if nothing differs."""
+
+    name: str
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def is_same(self) -> bool:
+        return all(row.is_same for row in self.rows)
+
+
+def compared(before: Program, after: Program) -> list[BlockRows]:
+    """The blocks in which something differs, the entry first; empty if and only if the programs are the same
+    but for the names in them.
+    """
+    comparison = _Comparison(before, after)
+    return [rows for rows in comparison.blocks() if not rows.is_same]
+
+
+class _Comparison:
+    """Both programs; which names and blocks of the one stand for which of the other."""
+
+    def __init__(self, before: Program, after: Program) -> None:
+        interner = Interner()
+        self._before, self._after = Structure(before, interner), Structure(after, interner)
+        self._partners: dict[int, Block] = {}
+        self._taken: set[int] = set()
+        self._queue: list[tuple[Block, Block, dict[str, str]]] = []
+
+    def blocks(self) -> Iterator[BlockRows]:
+        first, second = self._before.program, self._after.program
+        heads = options(first).text(), options(second).text()
+        yield BlockRows("module", [Row(*heads, heads[0] == heads[1])])
+        entries = first.entry, second.entry
+        if self._before.digest(entries[0]) == self._after.digest(entries[1]):
+            return
+        self._pair(*entries, {})
+        while self._queue:
+            yield self._rows(*self._queue.pop(0))
+        yield from self._alone(first, self._before, is_before=True)
+        yield from self._alone(second, self._after, is_before=False)
+
+    def _pair(self, before: Block, after: Block, around: dict[str, str]) -> None:
+        """What a block is compared with is settled where it is first met."""
+        if id(before) not in self._partners and id(after) not in self._taken:
+            self._partners[id(before)] = after
+            self._taken.add(id(after))
+            self._queue.append((before, after, around))
+
+    def _rows(self, before: Block, after: Block, around: dict[str, str]) -> BlockRows:
+        left, right = self._before.statements[id(before)], self._after.statements[id(after)]
+        pairs = self._aligned(before, after)
+        names = {**around, **dict(zip(after.parameters, before.parameters, strict=False))}
+        for i, j in pairs:
+            names.update(zip(_defined(right[j]), _defined(left[i]), strict=False))
+        rename = self._renaming(names, left)
+        made = BlockRows(_title(before, after))
+        done = (-1, -1)
+        for i, j in [*pairs, (len(left), len(right))]:
+            made.rows += (Row(one.text(), None, opcodes=(one.opcode,)) for one in left[done[0] + 1 : i])
+            made.rows += (
+                Row(None, one.text(rename), opcodes=(one.opcode,)) for one in right[done[1] + 1 : j]
+            )
+            if i < len(left):
+                made.rows.append(self._row(left[i], right[j], names, rename))
+            done = (i, j)
+        return made
+
+    def _row(self, before: Statement, after: Statement, names: dict[str, str], rename: Rename) -> Row:
+        self._pair_inner(before, after, names)
+        is_same = before.words == after.words and all(
+            self._is_same_name(one, other, names)
+            for one, other in zip(before.names, after.names, strict=False)
+        )
+        is_same = is_same and len(before.names) == len(after.names)
+        return Row(before.text(), after.text(rename), is_same, (before.opcode, after.opcode))
+
+    def _is_same_name(self, before: Name, after: Name, names: dict[str, str]) -> bool:
+        first, second = self._before.block_of(before), self._after.block_of(after)
+        if first is not None and second is not None:
+            if self._partners.get(id(first)) is second:
+                return True
+            return self._before.digest(first) == self._after.digest(second)
+        return before.kind == "def" or names.get(after.text, after.text) == before.text
+
+    def _pair_inner(self, before: Statement, after: Statement, names: dict[str, str]) -> None:
+        if before.operation is not None and after.operation is not None:
+            for one, other in zip(before.operation.inner, after.operation.inner, strict=False):
+                self._pair(one, other, names)
+        calls = zip(_called(before, self._before), _called(after, self._after), strict=False)
+        for one, other in calls:
+            self._pair(one, other, {})
+
+    def _aligned(self, before: Block, after: Block) -> Pairs:
+        """First by all that they are made of, then by less and less of it."""
+        first, second = self._before, self._after
+        left, right = first.statements[id(before)], second.statements[id(after)]
+        pairs = refined([], first.exact[id(before)], second.exact[id(after)])
+        pairs = refined(pairs, first.shapes[id(before)], second.shapes[id(after)])
+        if len(pairs) < max(len(left), len(right)):
+            pairs = refined(pairs, first.users(before), second.users(after))
+            pairs = filled(pairs, *(_keys(side, with_words=True) for side in (left, right)))
+            pairs = filled(pairs, *(_keys(side, with_words=False) for side in (left, right)))
+        return [(i, j) for i, j in pairs if left[i].opcode == right[j].opcode]
+
+    def _renaming(self, names: dict[str, str], left: Sequence[Statement]) -> Rename:
+        """Names of the second program as the first has them; a prime tells apart what it does not have."""
+        taken = {name for one in left for name in _defined(one)}
+
+        def rename(name: Name) -> str:
+            if name.kind == "call":
+                return self._block_name(name)
+            known = names.get(name.text)
+            return known or (f"{name.text}′" if name.text in taken else name.text)
+
+        return rename
+
+    def _block_name(self, name: Name) -> str:
+        block = self._after.block_of(name)
+        for one in self._before.program.blocks:
+            if block is not None and self._partners.get(id(one)) is block:
+                return f"{name.text[:1] if name.text[:1] in '%@' else ''}{one.name}"
+        return name.text
+
+    def _alone(self, program: Program, side: Structure, is_before: bool) -> Iterator[BlockRows]:
+        """Blocks that nothing of the other program stands for, nor is the same as."""
+        other = self._after if is_before else self._before
+        there = {other.digest(block) for block in other.program.blocks}
+        for block in program.blocks:
+            met = id(block) in (self._partners if is_before else self._taken)
+            if met or id(block) not in side.statements or side.digest(block) in there:
+                continue
+            made = BlockRows(block.name)
+            for one in side.statements[id(block)]:
+                before, after = (one.text(), None) if is_before else (None, one.text())
+                made.rows.append(Row(before, after, opcodes=(one.opcode,)))
+            yield made
+
+
+def _defined(statement: Statement) -> list[str]:
+    return [name.text for name in statement.names if name.kind == "def"]
+
+
+def _called(statement: Statement, side: Structure) -> list[Block]:
+    return [block for name in statement.names if (block := side.block_of(name)) is not None]
+
+
+def _keys(statements: Sequence[Statement], with_words: bool) -> list[Hashable]:
+    return [(one.opcode, one.words) if with_words else one.opcode for one in statements]
+
+
+def _title(before: Block, after: Block) -> str:
+    return before.name if before.name == after.name else f"{before.name} → {after.name}"
