@@ -15,11 +15,11 @@ from jitinspect.arguments.build import Call, devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
 from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import devices
-from jitinspect.model import Artifact, CacheKey, Report, Target
+from jitinspect.jaxapi import buffers, devices
+from jitinspect.model import Artifact, Asked, CacheKey, Report, Target
 from jitinspect.model.views import WHOLE, View
 from jitinspect.observe import Observer, Sink, StartSink
-from jitinspect.specs import Argument, free_dims
+from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.target.jitting import Jitted, jitted
 from jitinspect.target.loading import Loaded, load, named
@@ -36,7 +36,7 @@ class Request:
 
     `dims` maps a named dimension to the sizes it sweeps over; `values` keeps the
     real arrays that `args_from` returns instead of their types. `key` asks for the
-    cache key beside the stages.
+    cache key beside the stages, `peaks` for the memory that executables take.
     """
 
     command: str
@@ -54,6 +54,7 @@ class Request:
     options: Options = field(default_factory=Options)
     view: View = WHOLE
     key: bool = False
+    peaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,47 @@ def _report(work: _Inspection) -> Report:
         artifacts += work.artifacts(subject)
     events = tuple(work.observer.events)
     return Report(
-        work.request.command, work.target(signature or ""), tuple(artifacts), events, keys=tuple(keys)
+        work.request.command,
+        work.target(signature or ""),
+        tuple(artifacts),
+        events,
+        keys=tuple(keys),
+        request=_asked(work.request) if work.request.ref else None,
+    )
+
+
+def _asked(request: Request) -> Asked:
+    return Asked(
+        ref=request.ref,
+        stages=request.stages,
+        arguments=tuple(map(str, request.arguments)),
+        args_from=request.args_from,
+        values=request.values,
+        static=tuple(map(str, request.static)),
+        donate=tuple(map(str, request.donate)),
+        transforms=request.transforms,
+        mesh=",".join(f"{axis}={size}" for axis, size in request.mesh),
+        dims=request.dims,
+        platforms=request.platforms,
+    )
+
+
+def request_of(asked: Asked, command: str) -> Request:
+    """What was asked before, to be asked again. Raises `UsageError` where its words do not parse."""
+    return Request(
+        command=command,
+        ref=asked.ref,
+        stages=asked.stages,
+        arguments=tuple(map(parse_argument, asked.arguments)),
+        args_from=asked.args_from,
+        values=asked.values,
+        static=asked.static,
+        donate=asked.donate,
+        transforms=asked.transforms,
+        mesh=parse_mesh(asked.mesh) if asked.mesh else (),
+        dims=asked.dims,
+        platforms=asked.platforms,
+        peaks=True,
     )
 
 
@@ -191,6 +232,8 @@ class _Inspection:
         """A reading per stage."""
         for stage in self.request.stages:
             made = self._artifact(stage, subject.pipeline)
+            if stage == "hlo" and self.request.peaks and made.unavailable is None:
+                made = replace(made, peak_bytes=buffers.peak(buffers.sums(subject.pipeline.compiled)))
             yield replace(made, signature=subject.signature, dims=subject.dims, platform=subject.platform)
 
     def _unknown_dims(self) -> list[str]:

@@ -119,6 +119,11 @@ def source(target: TargetOptions, output: OutputOptions) -> None:
     _read("source", target, output)
 
 
+def cost(target: TargetOptions, output: OutputOptions) -> None:
+    """Print FLOPs, bytes and memory: by line, by op, and with --dim N=64,128 how they grow."""
+    _read("cost", target, output)
+
+
 def donation(target: TargetOptions, output: OutputOptions) -> None:
     """Print for each array of the arguments whether its buffer is reused, and if not, why."""
     _read("donation", target, output)
@@ -293,7 +298,7 @@ def view(
 def register(app: typer.Typer) -> None:
     """Make the commands known to `app`, in the order of the help."""
     inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
-    reading: tuple[Command, ...] = (source, donation, constants, passes)
+    reading: tuple[Command, ...] = (source, cost, donation, constants, passes)
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))

@@ -62,6 +62,7 @@ def inspect_core(
         options=Options(**options),
         key=key,
         view=view,
+        peaks=needs_environment(output),
         **fields,
     )
     with listening(output) as listeners:

@@ -33,18 +33,10 @@ class Format(StrEnum):
     github = "github"
 
 
-@dataclass(frozen=True, slots=True)
-class TargetOptions:
-    """The target, its arguments, and how it is jitted: all as the user typed them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """The arguments of a target, and how it is jitted: all as the user typed them."""
 
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODULE:FUNCTION",
-            show_default=False,
-            help="The function: mod:fn, pkg.mod:Class.method, path/to/file.py:fn.",
-        ),
-    ]
     shape: Annotated[
         list[str],
         typer.Option(
@@ -131,6 +123,20 @@ class TargetOptions:
             help="grad, value_and_grad, vmap, jacfwd, jacrev, hessian, checkpoint; left to right.",
         ),
     ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOptions(CallOptions):
+    """The target, and its call."""
+
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE:FUNCTION",
+            show_default=False,
+            help="The function: mod:fn, pkg.mod:Class.method, path/to/file.py:fn.",
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class Loop:
     times: int
     body: Work
 
+    @property
+    def rounds(self) -> int:
+        """How many of them are counted."""
+        return 1 if self.trip_count is None else self.trip_count
+
 
 @dataclass(slots=True)
 class Costs:
@@ -137,7 +142,10 @@ class _Counting:
         if operation.opcode == "while":
             trips = _trips(operation)
             parts = {part: self._blocks[name] for part, name in _PART.findall(operation.rest)}
-            return [(parts["condition"], 1 if trips is None else trips + 1), (parts["body"], trips or 1)]
+            return [
+                (parts["condition"], 1 if trips is None else trips + 1),
+                (parts["body"], 1 if trips is None else trips),
+            ]
         called = [self._blocks[name] for name in operation.calls if name in self._blocks]
         if operation.opcode == "conditional":
             costliest = max(called, key=self._price)
@@ -184,8 +192,7 @@ class _Counting:
         return Work(work.flops, work.transcendentals, moved)
 
     def _applied(self, operation: Operation) -> tuple[Work, ...]:
-        if operation.opcode in (*_CALLS, "while", "conditional"):
-            return ()
+        """What each of its computations costs once: a reducer, a comparator."""
         return tuple(self._total(self._blocks[name]) for name in operation.calls if name in self._blocks)
 
     def _fusion(self, operation: Operation) -> Fused | None:

@@ -53,7 +53,7 @@ class _Comparison:
         interner = Interner()
         self._before, self._after = Structure(before, interner), Structure(after, interner)
         self._partners: dict[int, Block] = {}
-        self._taken: set[int] = set()
+        self._taken: dict[int, str] = {}
         self._queue: list[tuple[Block, Block, dict[str, str]]] = []
 
     def blocks(self) -> Iterator[BlockRows]:
@@ -73,7 +73,7 @@ class _Comparison:
         """What a block is compared with is settled where it is first met."""
         if id(before) not in self._partners and id(after) not in self._taken:
             self._partners[id(before)] = after
-            self._taken.add(id(after))
+            self._taken[id(after)] = before.name
             self._queue.append((before, after, around))
 
     def _rows(self, before: Block, after: Block, around: dict[str, str]) -> BlockRows:
@@ -102,7 +102,8 @@ class _Comparison:
             for one, other in zip(before.names, after.names, strict=False)
         )
         is_same = is_same and len(before.names) == len(after.names)
-        return Row(before.text(), after.text(rename), is_same, (before.opcode, after.opcode))
+        text = before.text()
+        return Row(text, text if is_same else after.text(rename), is_same, (before.opcode, after.opcode))
 
     def _is_same_name(self, before: Name, after: Name, names: dict[str, str]) -> bool:
         first, second = self._before.block_of(before), self._after.block_of(after)
@@ -145,11 +146,9 @@ class _Comparison:
         return rename
 
     def _block_name(self, name: Name) -> str:
-        block = self._after.block_of(name)
-        for one in self._before.program.blocks:
-            if block is not None and self._partners.get(id(one)) is block:
-                return f"{name.text[:1] if name.text[:1] in '%@' else ''}{one.name}"
-        return name.text
+        partner = self._taken.get(id(self._after.block_of(name)))
+        sign = name.text[:1] if name.text[:1] in "%@" else ""
+        return f"{sign}{partner}" if partner is not None else name.text
 
     def _alone(self, program: Program, side: Structure, is_before: bool) -> Iterator[BlockRows]:
         """Blocks that nothing of the other program stands for, nor is the same as."""

@@ -6,7 +6,6 @@ names takes no part. Of several that are alike in one block each has its own, in
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Mapping
 
 from jitinspect.differences.statements import Name, Statement, statements
@@ -58,7 +57,7 @@ class Structure:
         made = statements(self.program, block)
         exact: list[int] = []
         shapes: list[int] = []
-        alike: Counter[int] = Counter()
+        alike: dict[int, int] = {}
         for statement in made:
             inner = (
                 [self.digest(one, known) for one in statement.operation.inner] if statement.operation else []
@@ -74,9 +73,10 @@ class Structure:
         self.statements[id(block)], self.exact[id(block)], self.shapes[id(block)] = made, exact, shapes
         return self._intern(("block", len(block.parameters), tuple(exact)))
 
-    def _numbered(self, number: int, alike: Counter[int]) -> int:
-        alike[number] += 1
-        return self._intern(("occurrence", number, alike[number]))
+    def _numbered(self, number: int, alike: dict[int, int]) -> int:
+        """The first of those that are alike in a block has their own number."""
+        alike[number] = alike.get(number, 0) + 1
+        return number if alike[number] == 1 else self._intern(("occurrence", number, alike[number]))
 
     def _used(self, name: Name, known: dict[str, tuple[int, int]]) -> tuple[int, int]:
         if (block := self.block_of(name)) is not None:
@@ -89,7 +89,7 @@ class Structure:
         made = self.statements[id(block)]
         used: dict[str, list[tuple[int, int]]] = {}
         numbers = [0] * len(made)
-        alike: Counter[int] = Counter()
+        alike: dict[int, int] = {}
         for at in range(len(made) - 1, -1, -1):
             names = made[at].names
             followers = sorted(use for name in names if name.kind == "def" for use in used.get(name.text, ()))

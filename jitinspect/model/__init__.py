@@ -25,12 +25,13 @@ from jitinspect.model.keys import (
     KeyDifference,
     MemoryKey,
 )
-from jitinspect.model.stages import Artifact, CompileEvent, Kernel, Reading, Report, Target
+from jitinspect.model.stages import Artifact, Asked, CompileEvent, Kernel, Reading, Report, Target
 
 __all__ = [
     "MOST_ROWS",
     "SCHEMA",
     "Artifact",
+    "Asked",
     "CacheKey",
     "CacheOutcome",
     "Call",

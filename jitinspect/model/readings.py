@@ -185,4 +185,130 @@ class SourceReport:
     schema: int = SCHEMA
 
 
-ReadingReport = SourceReport | DonationReport | ConstantsReport | PassesReport
+@dataclass(frozen=True, slots=True)
+class CostOfLine:
+    """A line of the user's. What several lines made, as a fusion, is divided between them; `share` is that of
+    all FLOPs, or of all bytes where there are none. `file` is None for what no line made.
+    """
+
+    file: str | None
+    line: int | None
+    text: str
+    flops: int
+    transcendentals: int
+    bytes: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CostOfOp:
+    """All instructions of an opcode: how many there are, and how often they run, loops included."""
+
+    op: str
+    instructions: int
+    runs: int
+    flops: int
+    transcendentals: int
+    bytes: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class CostOfLoop:
+    """A `while` of the compiled program. `trip_count` is None where XLA does not know it: then one round is
+    counted. `runs` is how often the loop itself is run; costs are those of all rounds of all its runs.
+    """
+
+    instruction: str
+    at: str | None
+    trip_count: int | None
+    runs: int
+    flops: int
+    bytes: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A piece of memory, as XLA assigned it: `instructions` are those whose results live in it, one after the
+    other, `type` the largest of these, `at` its line. Temporaries share an `allocation`, each at its own
+    `offset`; `at_peak` is whether it is in use when most of that is.
+    """
+
+    kind: Literal["argument", "output", "constant", "temp"]
+    bytes: int
+    instructions: tuple[str, ...]
+    type: str | None
+    at: str | None
+    allocation: int
+    offset: int
+    at_peak: bool
+
+
+@dataclass(frozen=True, slots=True)
+class XlaCost:
+    """XLA's own numbers, None where it gives none: those of `cost_analysis()`, which counts the body of a
+    loop once, and the peak of `memory_analysis()`, which on CPUs has no temporaries in it.
+    """
+
+    flops: int | None = None
+    transcendentals: int | None = None
+    bytes: int | None = None
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one call costs. `once` are the same counts with the body of each loop once, to be held against
+    `xla`; `memory` has XLA's sums: `argument`, `output`, `temp`, `alias`, `generated_code`. `peak_bytes` is
+    arguments, outputs and temporaries together, less what is aliased; None where XLA does not tell them.
+
+    `intensity` is FLOPs by bytes. `unmodelled` are custom calls whose FLOPs are not known, and not counted.
+    `no_buffers` tells why there are none.
+    """
+
+    flops: int
+    transcendentals: int
+    bytes: int
+    intensity: float | None
+    peak_bytes: int | None
+    once: Mapping[str, int]
+    xla: XlaCost
+    memory: Mapping[str, int]
+    by_line: tuple[CostOfLine, ...]
+    by_op: tuple[CostOfOp, ...]
+    loops: tuple[CostOfLoop, ...]
+    buffers: tuple[Buffer, ...]
+    unmodelled: tuple[str, ...] = ()
+    no_buffers: str | None = None
+    signature: str = ""
+    dims: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """`quantity` grows as `dim` to the `exponent`. `error` is by how much of itself the worst point of the
+    sweep is off when the quantity is taken for a product of such powers.
+    """
+
+    quantity: Literal["flops", "transcendentals", "bytes", "peak_bytes"]
+    dim: str
+    exponent: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class CostReport:
+    """`cost` is that of the first call; a sweep has all of them in `sweep`, and how they grow."""
+
+    command: str
+    target: Target
+    cost: Cost
+    sweep: tuple[Cost, ...] = ()
+    growth: tuple[Growth, ...] = ()
+    events: tuple[CompileEvent, ...] = ()
+    environment: Environment | None = None
+    schema: int = SCHEMA
+
+
+ReadingReport = SourceReport | DonationReport | ConstantsReport | PassesReport | CostReport

@@ -29,6 +29,23 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A request in the words of the command line, from which it can be made again."""
+
+    ref: str
+    stages: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
+    args_from: str | None = None
+    values: bool = False
+    static: tuple[str, ...] = ()
+    donate: tuple[str, ...] = ()
+    transforms: tuple[str, ...] = ()
+    mesh: str = ""
+    dims: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """One compiled kernel of an executable.
 
@@ -56,7 +73,8 @@ class Artifact:
     `text` is exactly what is printed when colour is off, without a final newline
     that the stage itself did not print; it is empty where `unavailable` says why
     there is none. `dims` are the values of a `--dim` sweep that this artifact is
-    for, `platform` the one it was lowered for if that was asked.
+    for, `platform` the one it was lowered for if that was asked. `peak_bytes` is the memory that the
+    executable takes at its peak, where that is known.
     """
 
     stage: str
@@ -67,6 +85,7 @@ class Artifact:
     dims: Mapping[str, int] = field(default_factory=dict)
     platform: str | None = None
     kernels: tuple[Kernel, ...] = ()
+    peak_bytes: int | None = None
     stats: Stats | None = None
     outline: Branch | None = None
 
@@ -94,7 +113,8 @@ class CompileEvent:
 class Report:
     """The result of a stage command: one document, of which terminal, JSON and HTML are renderings.
 
-    `keys` holds one for each combination of a `--dim` sweep, if the command gives the key at all.
+    `keys` holds one for each combination of a `--dim` sweep, if the command gives the key at all. `request`
+    is what was asked for, as options, so that it can be made again.
     """
 
     command: str
@@ -104,4 +124,5 @@ class Report:
     environment: Environment | None = None
     keys: tuple[CacheKey, ...] = ()
     against: Comparison | None = None
+    request: Asked | None = None
     schema: int = SCHEMA

@@ -20,6 +20,7 @@ _READINGS = {
     "source": "SourceReport",
     "donation": "DonationReport",
     "constants": "ConstantsReport",
+    "cost": "CostReport",
     "passes": "PassesReport",
 }
 

@@ -69,9 +69,9 @@ VIEWS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("sample", ["normalize", "sgd_step", "dropout"])
 @pytest.mark.parametrize("stage", ["jaxpr", "stablehlo", "hlo"])
-def test_every_view_of_every_sample_is_there(shell, stage, sample):
+def test_every_view_is_there(shell, stage, sample):
     for view in VIEWS.values():
         finished = shell(stage, *SAMPLES[sample], *view, "-q")
         assert (finished.returncode, finished.stderr) == (0, ""), (view, finished.stderr)

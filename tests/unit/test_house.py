@@ -10,7 +10,7 @@ HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
     "errors": 0, "model": 0, "paths": 0, "marks": 0, "imports": 0, "listeners": 1,
-    "specs": 1, "hlotext": 1, "ir": 1, "pysource": 2, "programs": 5, "views": 6, "costs": 2, "tracebacks": 1, "explain": 1, "keydiff": 1,
+    "specs": 1, "hlotext": 1, "ir": 1, "differences": 3, "pysource": 2, "programs": 5, "views": 6, "costs": 2, "tracebacks": 1, "explain": 1, "keydiff": 1,
     "summary": 1, "limits": 2, "passdumps": 2, "lockfile": 2, "unevenness": 1,
     "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2, "recording": 2, "recordings": 3,
     "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3, "cachekey": 3,

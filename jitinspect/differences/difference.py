@@ -1,0 +1,126 @@
+"""Two texts of a stage → what is told of their difference."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+from jitinspect.costs.model import cost
+from jitinspect.differences.compare import BlockRows, Row, compared
+from jitinspect.errors import LoadError
+from jitinspect.ir import hlo, jaxprs, mlir
+from jitinspect.ir.attribution import MADE_BY_NO_LINE
+from jitinspect.ir.program import Program
+from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
+
+_PARSERS: dict[str, Callable[[str], Program]] = {
+    "jaxpr": jaxprs.parse,
+    "stablehlo": mlir.parse,
+    "hlo": hlo.parse,
+    "hlo-before": hlo.parse,
+}
+STAGES = tuple(_PARSERS)
+"""The stages whose texts can be compared."""
+
+_WORD = re.compile(r"[a-z]\w*|\d+|[^\w]", re.IGNORECASE)
+_MOST_SUBSTITUTIONS = 4
+
+
+def difference(
+    stage: str,
+    before: str,
+    after: str,
+    context: int = 3,
+    peaks: tuple[int | None, int | None] = (None, None),
+) -> Difference:
+    """`context` is how many operations stand around a change.
+
+    Raises `LoadError` for a jaxpr that does not read as one.
+    """
+    programs = _program(stage, before), _program(stage, after)
+    blocks = [] if before == after else compared(*programs)
+    return Difference(
+        same=not blocks,
+        summary=_summary(stage, programs, blocks, peaks),
+        changes=tuple(hunk for block in blocks for hunk in _hunks(block, context)),
+        stage=stage,
+    )
+
+
+def _program(stage: str, text: str) -> Program:
+    try:
+        return _PARSERS[stage](text)
+    except jaxprs.Unreadable as error:
+        raise LoadError(f"this does not read as a jaxpr: {error}") from None
+
+
+def _summary(
+    stage: str,
+    programs: tuple[Program, Program],
+    blocks: Sequence[BlockRows],
+    peaks: tuple[int | None, int | None],
+) -> Summary:
+    first, second = (_counts(program) for program in programs)
+    rows = [row for block in blocks for row in block.rows if not row.is_same]
+    changed = [row for row in rows if row.before is not None and row.after is not None]
+    substitutions, explained = _substitutions(changed)
+    is_compiled = stage == "hlo"
+    costs = [cost(program) for program in programs] if is_compiled else []
+    return Summary(
+        operations=Quantity(first.total(), second.total()),
+        ops={op: second[op] - first[op] for op in sorted(first | second) if first[op] != second[op]},
+        added=sum(row.before is None for row in rows),
+        removed=sum(row.after is None for row in rows),
+        changed=len(changed),
+        explained=explained,
+        substitutions=substitutions,
+        fusions=Quantity(first["fusion"], second["fusion"]) if is_compiled else None,
+        flops=Quantity(*(one.flops for one in costs)) if is_compiled else None,
+        bytes=Quantity(*(one.bytes for one in costs)) if is_compiled else None,
+        peak_bytes=Quantity(*peaks) if peaks != (None, None) else None,
+    )
+
+
+def _counts(program: Program) -> Counter[str]:
+    return Counter(one.opcode for one in program.operations() if one.opcode not in MADE_BY_NO_LINE)
+
+
+def _substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], int]:
+    """The words that change most often, and how many rows change in nothing else."""
+    found = [_exchanged(row) for row in changed]
+    counts = Counter(pair for pairs in found if pairs for pair in pairs)
+    common = counts.most_common(_MOST_SUBSTITUTIONS)
+    kept = {pair for pair, _ in common}
+    explained = sum(bool(pairs) and pairs <= kept for pairs in found if pairs is not None)
+    return tuple(Substitution(*pair, count) for pair, count in common), explained
+
+
+def _exchanged(row: Row) -> set[tuple[str, str]] | None:
+    """The words that stand for others; None where the two are not alike word by word."""
+    before, after = _WORD.findall(row.before or ""), _WORD.findall(row.after or "")
+    if len(before) != len(after):
+        return None
+    return {(one, other) for one, other in zip(before, after, strict=True) if one != other}
+
+
+def _hunks(block: BlockRows, context: int) -> Iterator[Hunk]:
+    """Changes that are nearer to each other than twice the context stand together."""
+    changed = [at for at, row in enumerate(block.rows) if not row.is_same]
+    start = 0
+    for index, at in enumerate(changed):
+        if index + 1 < len(changed) and changed[index + 1] - at <= 2 * context + 1:
+            continue
+        rows = block.rows[max(0, changed[start] - context) : at + context + 1]
+        yield Hunk(block.name, tuple(line for row in rows for line in _lines(row)))
+        start = index + 1
+
+
+def _lines(row: Row) -> Iterator[str]:
+    if row.is_same:
+        yield f"  {row.before}"
+        return
+    if row.before is not None:
+        yield f"- {row.before}"
+    if row.after is not None:
+        yield f"+ {row.after}"

@@ -1,0 +1,92 @@
+"""What differs between two texts of a stage: the report of `diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.stages import CompileEvent, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number before and after; None where it is not known."""
+
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """A word that stands for another one throughout, such as a size: in how many changed operations."""
+
+    before: str
+    after: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`ops` is how many operations of each kind came or, negative, went. `changed` operations have others in
+    their place, `explained` of them by the `substitutions` alone. FLOPs and bytes are those of HLO.
+    """
+
+    operations: Quantity
+    ops: Mapping[str, int] = field(default_factory=dict)
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    explained: int = 0
+    substitutions: tuple[Substitution, ...] = ()
+    fusions: Quantity | None = None
+    flops: Quantity | None = None
+    bytes: Quantity | None = None
+    peak_bytes: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """Lines of one block that belong together, each with a `-`, a `+` or a blank before it.
+
+    Names are those of the first text, wherever it has one.
+    """
+
+    block: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of one stage; `same` if nothing but names differs."""
+
+    same: bool
+    summary: Summary
+    changes: tuple[Hunk, ...] = ()
+    stage: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenCheck:
+    """One saved report, made again; `told` says why it could not be, or what to know of it."""
+
+    file: str
+    same: bool
+    told: str = ""
+    stages: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DiffReport:
+    """`before` and `after` say what was compared; `diff` is the first of the `stages` that differs."""
+
+    command: str
+    before: str
+    after: str
+    diff: Difference
+    stages: tuple[Difference, ...] = ()
+    golden: tuple[GoldenCheck, ...] = ()
+    target: Target | None = None
+    events: tuple[CompileEvent, ...] = ()
+    environment: Environment | None = None
+    schema: int = SCHEMA

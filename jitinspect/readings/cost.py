@@ -1,0 +1,209 @@
+"""`cost`: what a call costs, by line and by opcode, the memory it takes, and how it grows with its sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from typing import Any, Literal, TypeVar, get_args
+
+from jitinspect.costs import growth as growths
+from jitinspect.costs.model import Costed, Costs, Loop
+from jitinspect.costs.model import cost as costs_of
+from jitinspect.errors import UnavailableError
+from jitinspect.inspection import Subject
+from jitinspect.ir import shapes
+from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
+from jitinspect.ir.program import Operation, Program
+from jitinspect.jaxapi import buffers as assigned
+from jitinspect.model import Target
+from jitinspect.model.readings import (
+    Buffer,
+    Cost,
+    CostOfLine,
+    CostOfLoop,
+    CostOfOp,
+    CostReport,
+    Growth,
+    XlaCost,
+)
+from jitinspect.paths import relative
+from jitinspect.programs import program
+from jitinspect.pysource import PySources
+
+Quantity = Literal["flops", "transcendentals", "bytes", "peak_bytes"]
+Key = TypeVar("Key", bound=Hashable)
+
+
+def read(target: Target, subjects: Iterator[Subject]) -> CostReport:
+    """Compiles each subject. Raises `UnavailableError` where the compiled HLO is not to be had."""
+    sources = PySources()
+    costs = tuple(_Reading(target.file, subject, sources).cost() for subject in subjects)
+    report = CostReport("cost", replace(target, signature=costs[0].signature), costs[0])
+    return replace(report, sweep=costs, growth=tuple(_growth(costs))) if len(costs) > 1 else report
+
+
+def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
+    for quantity in get_args(Quantity):
+        values = [getattr(one, quantity) or 0 for one in costs]
+        found = growths.growth([one.dims for one in costs], values)
+        for dim, exponent in found.exponents.items() if found else ():
+            yield Growth(quantity, dim, exponent, found.error if found else 0.0)
+
+
+class _Reading:
+    """One call: its compiled program, and what is known of that."""
+
+    def __init__(self, file: str | None, subject: Subject, sources: PySources) -> None:
+        self._subject = subject
+        self._program: Program = program("hlo", subject.pipeline)
+        self._attribution: Attribution = attribute(self._program, users_files(file))
+        self._sources = sources
+        self._costs: Costs = costs_of(self._program)
+
+    def cost(self) -> Cost:
+        costs, compiled = self._costs, self._subject.pipeline.compiled
+        memory = assigned.sums(compiled)
+        buffers, no_buffers = self._buffers(compiled)
+        return Cost(
+            flops=costs.flops,
+            transcendentals=costs.transcendentals,
+            bytes=costs.bytes,
+            intensity=costs.flops / costs.bytes if costs.bytes else None,
+            peak_bytes=assigned.peak(memory),
+            once={
+                "flops": costs.flops_once,
+                "transcendentals": costs.transcendentals_once,
+                "bytes": costs.bytes_once,
+            },
+            xla=_xla(compiled, memory.pop("peak", None)),
+            memory=memory,
+            by_line=tuple(self._by_line()),
+            by_op=tuple(self._by_op()),
+            loops=tuple(sorted(map(self._loop, costs.loops), key=lambda loop: -loop.share)),
+            buffers=buffers,
+            unmodelled=tuple(one.names[0] for one in costs.unmodelled),
+            no_buffers=no_buffers,
+            signature=self._subject.signature,
+            dims=self._subject.dims,
+        )
+
+    def _by_line(self) -> list[CostOfLine]:
+        """The costliest first; what is divided between lines is rounded."""
+        sums = _summed(self._divided())
+        rows = [self._of_line(line, *map(round, parts)) for line, parts in sums.items() if any(parts)]
+        return sorted(rows, key=lambda row: (-row.share, -row.bytes))
+
+    def _divided(self) -> Iterator[tuple[Line | None, tuple[float, ...]]]:
+        for one in self._costs.instructions:
+            lines = self._attribution.lines(one.operation) or (None,)
+            parts = tuple(part / len(lines) for part in _parts(one))
+            yield from ((line, parts) for line in lines)
+
+    def _of_line(self, line: Line | None, flops: int, transcendentals: int, bytes_: int) -> CostOfLine:
+        share = self._share(flops, bytes_)
+        if line is None:
+            return CostOfLine(None, None, "", flops, transcendentals, bytes_, share)
+        file, text = relative(line.file), self._sources.text_of(line)
+        return CostOfLine(file, line.line, text, flops, transcendentals, bytes_, share)
+
+    def _by_op(self) -> list[CostOfOp]:
+        """The costliest first, none without any cost."""
+        instructions = self._costs.instructions
+        counts = Counter(one.operation.opcode for one in instructions)
+        sums = _summed((one.operation.opcode, (one.times, *_parts(one))) for one in instructions)
+        rows = [
+            self._of_op(op, counts[op], *map(round, parts)) for op, parts in sums.items() if any(parts[1:])
+        ]
+        return sorted(rows, key=lambda row: (-row.share, -row.bytes))
+
+    def _of_op(
+        self, op: str, count: int, runs: int, flops: int, transcendentals: int, bytes_: int
+    ) -> CostOfOp:
+        return CostOfOp(op, count, runs, flops, transcendentals, bytes_, self._share(flops, bytes_))
+
+    def _loop(self, loop: Loop) -> CostOfLoop:
+        total = loop.body * loop.rounds * loop.times
+        share = self._share(total.flops, total.bytes)
+        name, at = loop.operation.names[0], self._at(loop.operation)
+        return CostOfLoop(name, at, loop.trip_count, loop.times, total.flops, total.bytes, share)
+
+    def _share(self, flops: int, bytes_: int) -> float:
+        if self._costs.flops:
+            return flops / self._costs.flops
+        return bytes_ / self._costs.bytes if self._costs.bytes else 0.0
+
+    def _at(self, operation: Operation) -> str | None:
+        line = next(iter(self._attribution.lines(operation)), None)
+        return relative(str(line)) if line else None
+
+    def _buffers(self, compiled: Any) -> tuple[tuple[Buffer, ...], str | None]:
+        """The largest first, or why there are none."""
+        try:
+            allocations = assigned.allocations(compiled)
+        except UnavailableError as error:
+            return (), error.message
+        made = {one.names[0]: one for one in self._program.operations()}
+        buffers = [buffer for one in allocations for buffer in self._of_allocation(one, made)]
+        return tuple(sorted(buffers, key=lambda buffer: -buffer.bytes)), None
+
+    def _of_allocation(self, allocation: assigned.Allocation, made: dict[str, Operation]) -> Iterator[Buffer]:
+        """What begins at the same offset takes turns there."""
+        for offset, group in groupby(sorted(allocation.values, key=_offset), _offset):
+            values = list(group)
+            largest = max(values, key=lambda value: value.bytes)
+            operation = made.get(largest.instruction or "")
+            yield Buffer(
+                allocation.kind,
+                largest.bytes,
+                tuple(dict.fromkeys(value.instruction for value in values if value.instruction)),
+                _type(operation, largest) if operation else None,
+                self._at(operation) if operation else None,
+                allocation.index,
+                offset,
+                any(value.at_peak for value in values),
+            )
+
+
+def _offset(value: assigned.Value) -> int:
+    return value.offset
+
+
+def _type(operation: Operation, value: assigned.Value) -> str | None:
+    """`f32[8,8]`: that of the part of a tuple, where it is one of a flat one."""
+    arrays = shapes.arrays(operation.type)
+    index = value.shape_index[0] if len(value.shape_index) == 1 else 0
+    if len(arrays) <= index or (len(arrays) > 1 and len(value.shape_index) != 1):
+        return None
+    found = arrays[index]
+    return f"{found.dtype}[{','.join(map(str, found.dims))}]" if found.bytes == value.bytes else None
+
+
+def _parts(one: Costed) -> tuple[int, int, int]:
+    return one.flops, one.transcendentals, one.bytes
+
+
+def _summed(rows: Iterable[tuple[Key, tuple[float, ...]]]) -> dict[Key, tuple[float, ...]]:
+    """Column by column, for each key."""
+    sums: dict[Key, tuple[float, ...]] = {}
+    for key, parts in rows:
+        known = sums.get(key)
+        sums[key] = parts if known is None else tuple(a + b for a, b in zip(known, parts, strict=True))
+    return sums
+
+
+def _xla(compiled: Any, peak: int | None) -> XlaCost:
+    """What XLA does not know, it gives as -1, or leaves out: transcendentals where there are none."""
+    try:
+        analysis = compiled.cost_analysis()
+    except (NotImplementedError, RuntimeError):
+        analysis = None
+    if not isinstance(analysis, dict):
+        return XlaCost(peak_bytes=peak)
+
+    def given(key: str) -> int | None:
+        value = analysis.get(key, 0)
+        return int(value) if value >= 0 else None
+
+    return XlaCost(given("flops"), given("transcendentals"), given("bytes accessed"), peak)

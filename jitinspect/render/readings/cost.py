@@ -1,0 +1,270 @@
+"""`cost` as tables: totals beside XLA's own, loops, lines, opcodes, buffers; of a sweep, how they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from jitinspect.model.readings import (
+    Buffer,
+    Cost,
+    CostOfLine,
+    CostOfLoop,
+    CostOfOp,
+    CostReport,
+    Growth,
+)
+from jitinspect.render.text import Painter, amount, count, cut_middle, joined, size
+
+_DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
+_MOST = 10
+"""Rows of a table, unless all are asked for."""
+_ALL = 10**9
+_LEAST = 12
+"""Columns that a text has at least."""
+_ONE_POWER = 0.02
+"""A fit that is off by more is not told as one power."""
+_ROUNDED = 1e-4
+"""XLA adds up in 32 bits: so much of a difference is none."""
+_QUANTITIES = {
+    "flops": "FLOPs", "transcendentals": "transcendentals", "bytes": "bytes", "peak_bytes": "peak memory",
+}  # fmt: skip
+_MEMORY = {
+    "argument": "arguments", "output": "outputs", "temp": "temporaries", "alias": "of these aliased",
+    "generated_code": "code",
+}  # fmt: skip
+
+Row = tuple[tuple[str, ...], str]
+"""Cells, and the colour of the row."""
+
+
+def render(report: CostReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    """One call in full; of a sweep a row for each, and under `-v` each in full."""
+    if not report.sweep:
+        yield from _cost(report.cost, painter, width, verbose)
+        return
+    yield from _sweep(report, painter, width)
+    if verbose:
+        for one in report.sweep:
+            yield "\n"
+            yield from _cost(one, painter, width, verbose)
+    else:
+        yield painter("\n-v shows each by line, by op and by buffer\n", _DIM)
+
+
+def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    room = _ALL if verbose else width
+    yield painter(cut_middle(one.signature, room), _BOLD) + "\n"
+    yield from _totals(one, painter, room, verbose)
+    for text, sgr in _notes(one):
+        yield painter(cut_middle(text, room), sgr) + "\n"
+    most = _ALL if verbose else _MOST
+    what = "FLOPs" if one.flops else "bytes"
+    for section in (_loops(one), _lines(one), _ops(one)):
+        yield from _section(section, painter, room, most, lambda left: f"{_whole(left)} of the {what}")
+    yield from _section(_buffers(one), painter, room, most, size)
+    if one.no_buffers:
+        yield painter(f"\nno buffers: {one.no_buffers}\n", _WARN)
+
+
+def _totals(one: Cost, painter: Painter, room: int, verbose: bool) -> Iterator[str]:
+    """Counted here, counted with each loop once where that is another number, and XLA's own."""
+    is_looped = any(getattr(one, name) != number for name, number in one.once.items())
+    heads = ("", "total", *(["loops once"] if is_looped else []), "XLA's own")
+    rows = [(name, *_numbers(one, key, is_looped, verbose)) for key, name in _QUANTITIES.items()]
+    widths = _widths([heads, *rows])
+    yield painter(_aligned(heads, widths, 1), _DIM) + "\n"
+    yield from (_aligned(row, widths, 1) + "\n" for row in rows)
+    if one.intensity is not None:
+        yield f"{'intensity':<{widths[0]}}  {_significant(one.intensity)} FLOPs/byte\n"
+    memory = [f"{size(one.memory[name])} {word}" for name, word in _MEMORY.items() if one.memory.get(name)]
+    for at, line in enumerate(joined(memory, room - widths[0] - 2) if memory else ()):
+        yield f"{'' if at else 'memory':<{widths[0]}}  {line}\n"
+
+
+def _numbers(one: Cost, quantity: str, is_looped: bool, verbose: bool) -> Iterator[str]:
+    """Under the heads of the totals; nothing for what is not known."""
+    is_bytes = "bytes" in quantity
+    known = [getattr(one, quantity), one.once.get(quantity), getattr(one.xla, quantity)]
+    for number in known if is_looped else known[::2]:
+        if number is None:
+            yield ""
+        elif verbose:
+            yield f"{number:,}{' B' if is_bytes else ''}"
+        else:
+            yield size(number) if is_bytes else amount(number)
+
+
+def _notes(one: Cost) -> Iterator[tuple[str, str]]:
+    """Sentences, and their colours: why the numbers differ from XLA's, and what they leave out."""
+    if "@P(" in one.signature:
+        yield "all numbers are those of one device", _DIM
+    if any(loop.trip_count not in (1, None) for loop in one.loops):
+        yield "XLA counts the body of a loop once, jitinspect as often as it runs", _DIM
+    unknown = sum(loop.trip_count is None for loop in one.loops)
+    if unknown:
+        yield f"{count(unknown, 'loop')} of unknown length: one round of each is counted", _WARN
+    if one.unmodelled:
+        yield f"FLOPs of custom calls that are not known: {', '.join(one.unmodelled)}", _WARN
+    if one.xla.flops is not None and abs(one.once["flops"] - one.xla.flops) > _ROUNDED * one.once["flops"]:
+        yield "XLA's FLOPs leave out custom calls, and differ for FFTs and triangular solves", _DIM
+    if one.peak_bytes and one.xla.peak_bytes is not None and one.xla.peak_bytes < one.peak_bytes:
+        yield "XLA's own peak leaves out temporaries", _DIM
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """A table: the last columns, so many, are `texts`; `weights` are what the rows come to, each."""
+
+    title: str
+    heads: tuple[str, ...]
+    texts: int
+    rows: list[Row]
+    weights: list[float]
+
+
+def _loops(one: Cost) -> _Section:
+    heads = ("FLOPs", "share", "bytes", "rounds", "runs", "loop", "line")
+    rows = [(_of_loop(loop), _heat(loop.share)) for loop in one.loops]
+    return _Section("loops", heads, 2, rows, [loop.share for loop in one.loops])
+
+
+def _of_loop(one: CostOfLoop) -> tuple[str, ...]:
+    rounds = "?" if one.trip_count is None else f"{one.trip_count:,}"
+    costs = amount(one.flops), _percent(one.share), size(one.bytes)
+    return *costs, rounds, f"{one.runs:,}", one.instruction, one.at or ""
+
+
+def _lines(one: Cost) -> _Section:
+    heads = ("FLOPs", "share", "transc.", "bytes", "line", "text")
+    rows = [(_of_line(line), _heat(line.share)) for line in one.by_line]
+    return _Section("by line", heads, 2, rows, [line.share for line in one.by_line])
+
+
+def _of_line(one: CostOfLine) -> tuple[str, ...]:
+    where = f"{one.file}:{one.line}" if one.file else "no line of yours"
+    return *_counts(one), where, one.text
+
+
+def _ops(one: Cost) -> _Section:
+    heads = ("FLOPs", "share", "transc.", "bytes", "instr.", "runs", "op")
+    rows = [(_of_op(op), _heat(op.share)) for op in one.by_op]
+    return _Section("by op", heads, 1, rows, [op.share for op in one.by_op])
+
+
+def _of_op(one: CostOfOp) -> tuple[str, ...]:
+    return *_counts(one), f"{one.instructions:,}", f"{one.runs:,}", one.op
+
+
+def _counts(one: CostOfLine | CostOfOp) -> tuple[str, ...]:
+    """Nothing where there is nothing: zeros would hide what there is."""
+    cells = amount(one.flops), _percent(one.share), amount(one.transcendentals), size(one.bytes)
+    return tuple("" if cell in ("0", "0 B") else cell for cell in cells)
+
+
+def _buffers(one: Cost) -> _Section:
+    heads = ("bytes", "kind", "peak", "type", "instructions", "line")
+    rows = [(_of_buffer(buffer), "" if buffer.at_peak else _DIM) for buffer in one.buffers]
+    return _Section("buffers", heads, 5, rows, [buffer.bytes for buffer in one.buffers])
+
+
+def _of_buffer(one: Buffer) -> tuple[str, ...]:
+    peak = "yes" if one.at_peak else ""
+    return size(one.bytes), one.kind, peak, one.type or "", ", ".join(one.instructions), one.at or ""
+
+
+def _section(
+    section: _Section, painter: Painter, room: int, most: int, told: Callable[[float], str]
+) -> Iterator[str]:
+    """At most so many rows, and what the others come to."""
+    if not section.rows:
+        return
+    yield "\n" + painter(section.title, _BOLD) + "\n"
+    yield from _table(section.heads, section.texts, section.rows[:most], painter, room)
+    left = section.weights[most:]
+    if left:
+        yield painter(f"… and {len(left):,} more, {told(sum(left))}", _DIM) + "\n"
+
+
+def _whole(share: float) -> str:
+    return _percent(share) or "0%"
+
+
+def _table(
+    heads: Sequence[str], texts: int, rows: Sequence[Row], painter: Painter, room: int
+) -> Iterator[str]:
+    """Numbers stand right; texts, the last columns, left, and are cut where there is no room."""
+    numbers = len(heads) - texts
+    widths = _widths([heads, *(cells for cells, _ in rows)])
+    taken = sum(widths[:numbers]) + 2 * (len(widths) - 1)
+    widths[numbers:] = _fitted(widths[numbers:], room - taken)
+    yield painter(_aligned(heads, widths, 0, texts), _DIM) + "\n"
+    for cells, sgr in rows:
+        yield painter(_aligned(cells, widths, 0, texts), sgr) + "\n"
+
+
+def _widths(rows: Iterable[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], first: int, last: int = 0) -> str:
+    """So many of the first and of the last cells stand left, those between right."""
+    told = []
+    for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        is_text = at < first or at >= len(cells) - last
+        told.append(f"{cut_middle(cell, width):<{width}}" if is_text else f"{cell:>{width}}")
+    return "  ".join(told).rstrip()
+
+
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    """The widest is cut down until all fit, or none has anything to give."""
+    fitted = list(widths)
+    while sum(fitted) > room and max(fitted) > _LEAST:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
+
+
+def _heat(share: float) -> str:
+    return _HOT if share >= 0.5 else ""
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.005 else ""
+
+
+def _significant(number: float) -> str:
+    """Three digits, without an exponent: `0.00123`, `12.3`, `1,230`."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}" if number >= 1e-4 else f"{number:.6f}"
+
+
+def _sweep(report: CostReport, painter: Painter, width: int) -> Iterator[str]:
+    """A row for each combination of sizes, and how each quantity grows."""
+    names = tuple(report.cost.dims)
+    heads = (*names, "FLOPs", "bytes", "transc.", "peak")
+    rows: list[Row] = [(_point(one, names), "") for one in report.sweep]
+    yield from _table(heads, 0, rows, painter, width)
+    fits = [(name, list(found)) for name, found in groupby(report.growth, lambda one: one.quantity)]
+    if fits:
+        yield "\n" + painter("growth", _BOLD) + "\n"
+    wide = max((len(_QUANTITIES[name]) for name, _ in fits), default=0)
+    for name, found in fits:
+        yield f"{_QUANTITIES[name]:<{wide}}  {_power(found, painter)}\n"
+    pairs = [name for name in names if len({one.dims[name] for one in report.sweep}) == 2]
+    if fits and pairs:
+        yield painter(f"two sizes fit any power: a third of {', '.join(pairs)} would tell", _DIM) + "\n"
+
+
+def _point(one: Cost, names: Sequence[str]) -> tuple[str, ...]:
+    peak = "" if one.peak_bytes is None else size(one.peak_bytes)
+    costs = amount(one.flops), size(one.bytes), amount(one.transcendentals), peak
+    return *(f"{one.dims[name]:,}" for name in names), *costs
+
+
+def _power(found: Sequence[Growth], painter: Painter) -> str:
+    """`~ B^1.00 · D^2.00`."""
+    told = "~ " + " · ".join(f"{one.dim}^{one.exponent:.2f}" for one in found)
+    error = found[0].error
+    if error <= _ONE_POWER:
+        return told
+    return f"{told}  {painter(f'not one power: off by up to {error:.0%}', _WARN)}"

@@ -1,0 +1,183 @@
+"""`cost` as text: a pure function of its report."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from jitinspect.model import Target
+from jitinspect.model.readings import (
+    Buffer,
+    Cost,
+    CostOfLine,
+    CostOfLoop,
+    CostOfOp,
+    CostReport,
+    Growth,
+    XlaCost,
+)
+from jitinspect.render import readings
+
+LINE = CostOfLine("net/layers.py", 12, "return jnp.tanh(x @ w)", 9_000_000, 3200, 150_000, 0.9)
+LINES = (LINE, replace(LINE, file=None, line=None, text="", flops=1_000_000, transcendentals=0, share=0.1))
+OPS = (
+    CostOfOp("dot", 1, 9, 9_990_000, 0, 0, 0.999),
+    CostOfOp("fusion", 3, 27, 0, 0, 160_000, 0.0),
+)
+LOOPS = (CostOfLoop("while.7", "net/layers.py:9", 9, 1, 9_000_000, 140_000, 0.9),)
+BUFFERS = (
+    Buffer("argument", 65_536, ("x.1",), "f32[128,128]", None, 0, 0, True),
+    Buffer("temp", 4096, ("fusion.1", "while.7"), "f32[32,32]", "net/layers.py:12", 3, 64, False),
+)
+ONCE = {"flops": 1_000_000, "transcendentals": 400, "bytes": 20_000}
+MEMORY = {"argument": 65_536, "output": 4096, "temp": 4096, "alias": 1024, "generated_code": 0}
+COST = Cost(
+    flops=10_000_000,
+    transcendentals=3200,
+    bytes=160_000,
+    intensity=62.5,
+    peak_bytes=72_704,
+    once=ONCE,
+    xla=XlaCost(1_000_000, 400, 20_016, 69_632),
+    memory=MEMORY,
+    by_line=LINES,
+    by_op=OPS,
+    loops=LOOPS,
+    buffers=BUFFERS,
+    signature="f(f32[128,128])",
+)
+TARGET = Target("t:f", "t", "f", None, None, (), (), "f()")
+SWEEP = tuple(
+    replace(COST, dims={"B": b, "D": d}, flops=b * d * d, signature=f"f(f32[{b},{d}])")
+    for b in (8, 16, 32)
+    for d in (64, 128)
+)
+GROWTH = (Growth("flops", "B", 1.0, 0.0), Growth("flops", "D", 2.0, 0.0), Growth("bytes", "B", 0.4, 0.21))
+
+
+def report(cost=COST, **more):
+    return CostReport("cost", TARGET, cost, **more)
+
+
+def text(found, width=100, color=False, verbose=False):
+    return "".join(readings.render(found, color, width, verbose))
+
+
+def test_all_of_it():
+    assert text(report()).split("\n") == [
+        "f(f32[128,128])",
+        "                   total  loops once  XLA's own",
+        "FLOPs             10.0 M      1.00 M     1.00 M",
+        "transcendentals   3.20 k         400        400",
+        "bytes             160 kB     20.0 kB    20.0 kB",
+        "peak memory      72.7 kB                69.6 kB",
+        "intensity        62.5 FLOPs/byte",
+        "memory           65.5 kB arguments · 4.10 kB outputs · 4.10 kB temporaries",
+        "                   1.02 kB of these aliased",
+        "XLA counts the body of a loop once, jitinspect as often as it runs",
+        "XLA's own peak leaves out temporaries",
+        "",
+        "loops",
+        " FLOPs  share   bytes  rounds  runs  loop     line",
+        "9.00 M    90%  140 kB       9     1  while.7  net/layers.py:9",
+        "",
+        "by line",
+        " FLOPs  share  transc.   bytes  line              text",
+        "9.00 M    90%   3.20 k  150 kB  net/layers.py:12  return jnp.tanh(x @ w)",
+        "1.00 M    10%           150 kB  no line of yours",
+        "",
+        "by op",
+        " FLOPs  share  transc.   bytes  instr.  runs  op",
+        "9.99 M   100%                        1     9  dot",
+        "                        160 kB       3    27  fusion",
+        "",
+        "buffers",
+        "  bytes  kind      peak  type          instructions       line",
+        "65.5 kB  argument  yes   f32[128,128]  x.1",
+        "4.10 kB  temp            f32[32,32]    fusion.1, while.7  net/layers.py:12",
+        "",
+    ]
+
+
+def test_without_loops_there_is_one_number_beside_xlas():
+    plain = replace(COST, loops=(), once={"flops": 10_000_000, "transcendentals": 3200, "bytes": 160_000})
+    shown = text(report(replace(plain, xla=XlaCost(10_000_000, 3200, 160_016, None))))
+    assert "loops once" not in shown and "counts the body" not in shown and "leave out custom" not in shown
+    assert "leave out custom calls" in text(report(plain))
+
+
+def test_what_is_not_counted_is_said():
+    loops = (replace(LOOPS[0], trip_count=None), replace(LOOPS[0], trip_count=None))
+    shown = text(report(replace(COST, loops=loops, unmodelled=("call.1",), no_buffers="it does not tell")))
+    assert "2 loops of unknown length: one round of each is counted" in shown
+    assert "FLOPs of custom calls that are not known: call.1" in shown
+    assert "one device" not in shown
+    assert "one device" in text(report(replace(COST, signature="f(f32[8]@P('data'))")))
+    assert re.search(r"\? +1  while.7", shown) and "no buffers: it does not tell" in shown
+
+
+def test_nothing_at_all():
+    nothing = Cost(
+        0, 0, 0, None, None, dict.fromkeys(ONCE, 0), XlaCost(), {}, (), (), (), (), signature="f()"
+    )
+    assert text(report(nothing)).split("\n") == [
+        "f()",
+        "                 total  XLA's own",
+        "FLOPs                0",
+        "transcendentals      0",
+        "bytes              0 B",
+        "peak memory",
+        "",
+    ]
+
+
+def test_of_many_rows_the_first_are_shown_and_the_rest_is_summed():
+    many = replace(
+        COST,
+        by_line=tuple(replace(LINE, line=n, share=0.05) for n in range(20)),
+        buffers=tuple(replace(BUFFERS[0], bytes=1000) for _ in range(12)),
+    )
+    shown = text(report(many))
+    assert "… and 10 more, 50% of the FLOPs" in shown and "… and 2 more, 2.00 kB" in shown
+    assert "layers.py:19" not in shown and "layers.py:19" in text(report(many), verbose=True)
+    assert "more," not in text(report(many), verbose=True)
+
+
+def test_verbose_has_exact_numbers():
+    assert "10,000,000   1,000,000  1,000,000" in text(report(), verbose=True)
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_what_is_long_is_cut_and_whole_under_verbose(width):
+    long = replace(LINE, file="a/" * 60 + "b.py", text="x = " + "y + " * 90 + "z")
+    shown = text(report(replace(COST, by_line=(long,), signature="f" * 300)), width)
+    assert max(map(len, shown.split("\n"))) <= width and "…" in shown
+    assert "\n9.00 M" in shown and long.text[:5] in shown
+    whole = text(report(replace(COST, by_line=(long,), signature="f" * 300)), width, verbose=True)
+    assert "f" * 300 in whole and long.file in whole and long.text in whole
+
+
+@pytest.mark.parametrize("found", [report(), report(sweep=SWEEP, growth=GROWTH)])
+def test_colours_are_all_that_colour_adds(found):
+    coloured = text(found, color=True)
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == text(found) != coloured
+
+
+def test_a_sweep_is_a_row_each_and_how_it_grows():
+    found = report(SWEEP[0], sweep=SWEEP, growth=GROWTH)
+    shown = text(found).split("\n")
+    assert shown[:3] == [
+        " B    D   FLOPs   bytes  transc.     peak",
+        " 8   64  32.8 k  160 kB   3.20 k  72.7 kB",
+        " 8  128   131 k  160 kB   3.20 k  72.7 kB",
+    ]
+    assert shown[8:] == [
+        "growth",
+        "FLOPs  ~ B^1.00 · D^2.00",
+        "bytes  ~ B^0.40  not one power: off by up to 21%",
+        "two sizes fit any power: a third of D would tell",
+        "",
+        "-v shows each by line, by op and by buffer",
+        "",
+    ]
+    assert text(found, verbose=True).count("by op\n") == len(SWEEP)
