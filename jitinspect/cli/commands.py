@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from jitinspect.cli.options import (
+    CallOptions,
     Format,
     LimitOptions,
     OutputOptions,
@@ -298,7 +299,7 @@ def view(
 def register(app: typer.Typer) -> None:
     """Make the commands known to `app`, in the order of the help."""
     inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
-    reading: tuple[Command, ...] = (source, cost, donation, constants, passes)
+    reading: tuple[Command, ...] = (source, diff, cost, donation, constants, passes)
     looking: tuple[Command, ...] = (ls, doctor, view)
     for command in inspecting:
         app.command(rich_help_panel=INSPECT)(grouped(command))
@@ -333,6 +334,45 @@ def _inspect(
     fields = parsed(target, sys.argv[1:])
     with emitted(output) as emit:
         emit(inspect_core(command, stages, fields, platforms, options, output, key, asked))
+
+
+def diff(
+    call: CallOptions,
+    output: OutputOptions,
+    before: Annotated[
+        str, typer.Argument(metavar="[A]", show_default=False, help="A target, a saved report, or a text.")
+    ] = "",
+    after: Annotated[
+        str, typer.Argument(metavar="[B]", show_default=False, help="What it is compared with.")
+    ] = "",
+    vs: Annotated[
+        str, typer.Option("--vs", metavar="'OPTIONS'", help="B is A with these options: '-s 64,784'.")
+    ] = "",
+    stage: Annotated[
+        str, typer.Option("--stage", metavar="NAME,…", help="jaxpr, stablehlo, hlo, hlo-before.")
+    ] = "",
+    context: Annotated[
+        int, typer.Option("-U", metavar="N", min=0, help="Operations around each change.")
+    ] = 3,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if they differ.")] = False,
+    golden: Annotated[
+        Path | None,
+        typer.Option("--golden", metavar="DIR", help="Make the reports of DIR again; 1 if one differs."),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="With --golden: save what differs, and add A if it is given.")
+    ] = False,
+) -> None:
+    """Print what differs between two targets, calls, saved reports or texts."""
+    from jitinspect.cli.diff import Asked, diff_core, ended, golden_core
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import stages_of
+
+    asked = Asked(before, after, call, vs, stages_of(stage), context, sys.argv[1:])
+    with emitted(output) as emit:
+        report = golden_core(golden, asked, update, output) if golden else diff_core(asked, output)
+        emit(report)
+    ended(report, exit_code or golden is not None)
 
 
 def _read(command: str, target: TargetOptions, output: OutputOptions, **asked: Any) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+
+Result = TypeVar("Result")
 
 _ARGUMENTS = "Arguments of the target"
 _FUNCTION = "How it is jitted"
@@ -287,7 +289,7 @@ class ViewOptions:
 Raw = Annotated[bool, typer.Option("--raw", help="JAX's own text, byte for byte.")]
 
 
-def grouped(command: Callable[..., None]) -> Callable[..., None]:
+def grouped(command: Callable[..., Result]) -> Callable[..., Result]:
     """Let Typer see each field of `command`'s dataclass parameters as an option of its own.
 
     A field is an `Annotated[type, typer.Option(…)]`; the command is called with the groups filled in.
@@ -298,12 +300,12 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
     }
     names = {name: [member.name for member in fields(group)] for name, group in groups.items()}
 
-    def flat(**given: Any) -> None:
+    def flat(**given: Any) -> Result:
         filled = {
             name: group(**{member: given.pop(member) for member in names[name]})
             for name, group in groups.items()
         }
-        command(**filled, **given)
+        return command(**filled, **given)
 
     members = [_parameter(member) for group in groups.values() for member in fields(group)]
     parameters = [*members, *(p.replace(kind=p.KEYWORD_ONLY) for p in own if p.name not in groups)]
@@ -322,3 +324,13 @@ def _parameter(member: Field[Any]) -> inspect.Parameter:
     return inspect.Parameter(
         member.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=member.type
     )
+
+
+def second_side(
+    target: TargetOptions,
+    platform: Annotated[
+        str, typer.Option("--platform", metavar="NAME", help="Lower for this platform.")
+    ] = "",
+) -> tuple[TargetOptions, str]:
+    """What the words of `diff --vs` say."""
+    return target, platform

@@ -13,6 +13,8 @@ from jitinspect.specs import Argument
 from jitinspect.target.loading import parse_ref
 from jitinspect.target.transforms import check_transforms
 
+COMPARED = ("jaxpr", "stablehlo", "hlo", "hlo-before")
+
 
 def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
     """The fields of a `Request` that the target's options give.
@@ -59,6 +61,15 @@ def viewed(options: ViewOptions, others: Mapping[str, Any]) -> View:
     if not view.is_whole and others.get("raw"):
         raise UsageError("--raw is JAX's text as it is", hint="leave --raw out")
     return view
+
+
+def stages_of(text: str) -> tuple[str, ...]:
+    """`jaxpr,hlo`. Raises `UsageError` for a stage that cannot be compared."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in COMPARED:
+            raise UsageError(f"--stage {name}: there is no such stage", hint=f"one of {', '.join(COMPARED)}")
+    return names
 
 
 def _dims(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -23,7 +23,8 @@ _PARSERS: dict[str, Callable[[str], Program]] = {
 STAGES = tuple(_PARSERS)
 """The stages whose texts can be compared."""
 
-_WORD = re.compile(r"[a-z]\w*|\d+|[^\w]", re.IGNORECASE)
+_WORD = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|x(?=[\dfibuc])|[a-zA-Z_]\w*|\W")
+_TYPE_OR_NUMBER = re.compile(r"\d|(?:f|bf|s|u|i|c)\d+(?:_?e\w+)?$|pred$|bool$")
 _MOST_SUBSTITUTIONS = 4
 
 
@@ -97,11 +98,12 @@ def _substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], in
 
 
 def _exchanged(row: Row) -> set[tuple[str, str]] | None:
-    """The words that stand for others; None where the two are not alike word by word."""
+    """The sizes, numbers and dtypes that stand for others; None where the two differ in more."""
     before, after = _WORD.findall(row.before or ""), _WORD.findall(row.after or "")
     if len(before) != len(after):
         return None
-    return {(one, other) for one, other in zip(before, after, strict=True) if one != other}
+    pairs = {(one, other) for one, other in zip(before, after, strict=True) if one != other}
+    return pairs if all(_TYPE_OR_NUMBER.match(word) for pair in pairs for word in pair) else None
 
 
 def _hunks(block: BlockRows, context: int) -> Iterator[Hunk]:

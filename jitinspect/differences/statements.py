@@ -14,7 +14,7 @@ _MLIR_NAME = re.compile(r"%[\w$.\-]+|@[\w$.\-]+")
 _ATOM = re.compile(r"(?<![^\s(,])[a-z]+(?![^\s,)])")
 _BINDER = re.compile(r"[^\s:]+(?=:)")
 _BLANKS = re.compile(r"\s+")
-_OPTIONS = re.compile(r"^HloModule [^,]+|^module @[\w$.\-]+")
+_OPTIONS = re.compile(r"^(HloModule|module) [^,\s]+")
 
 
 class Name(NamedTuple):
@@ -52,7 +52,7 @@ def statements(program: Program, block: Block) -> list[Statement]:
 
 def options(program: Program) -> Statement:
     """What the module's first line says, but for its name."""
-    return Statement("module", (_OPTIONS.sub("", program.head),), ())
+    return Statement("module", (_OPTIONS.sub(r"\1", program.head),), ())
 
 
 def _hlo(program: Program, operation: Operation) -> Statement:

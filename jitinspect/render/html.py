@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Report
+from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Environment, Report, Target
 from jitinspect.render import calls, views
 from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
@@ -15,8 +15,8 @@ from jitinspect.render.terminal import LANGUAGES, artifact_title, key_title
 from jitinspect.render.text import Painter, seconds
 
 if TYPE_CHECKING:
-    from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
+    from jitinspect.render.json import AnyReading
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -32,7 +32,7 @@ def render(report: Report) -> Iterator[str]:
     """The page in blocks: target, compile log, then each artifact and key."""
     yield from _head(f"{report.target.ref} – {report.command}")
     yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
-    yield f"<p class=muted>{escape(_about(report))}</p>\n"
+    yield f"<p class=muted>{escape(_about(report.target, report.environment))}</p>\n"
     yield from _log(report.events)
     for artifact in report.artifacts:
         yield from _section(artifact)
@@ -75,13 +75,15 @@ def render_run(report: RunReport) -> Iterator[str]:
     yield "</table>\n</body></html>\n"
 
 
-def render_reading(report: ReadingReport) -> Iterator[str]:
+def render_reading(report: AnyReading) -> Iterator[str]:
     """The page of a reading: its text, at a width that a screen has, with all that is known."""
     from jitinspect.render import readings
 
-    yield from _head(f"{report.target.ref} – {report.command}")
-    yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
-    yield f"<p class=muted>{escape(_about(report))}</p>\n"
+    subject = report.target.ref if report.target else report.command
+    yield from _head(f"{subject} – {report.command}")
+    if report.target:
+        yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
+        yield f"<p class=muted>{escape(_about(report.target, report.environment))}</p>\n"
     yield from _log(report.events)
     yield f"<h2>{report.command}</h2>\n"
     yield f"<pre>{escape(''.join(readings.render(report, color=False, width=160, verbose=True)))}</pre>\n"
@@ -102,8 +104,7 @@ def _head(title: str) -> Iterator[str]:
     yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
 
 
-def _about(report: Report | ReadingReport) -> str:
-    target, environment = report.target, report.environment
+def _about(target: Target, environment: Environment | None) -> str:
     where = f"{target.file}:{target.line}" if target.file else target.module
     if environment is None:
         return where

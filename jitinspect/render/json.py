@@ -10,10 +10,12 @@ from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
 
 if TYPE_CHECKING:
+    from jitinspect.model.differences import DiffReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
-AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | ReadingReport"
+AnyReading: TypeAlias = "ReadingReport | DiffReport"
+AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
 _READINGS = {
@@ -30,12 +32,16 @@ def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
     return report.command in _OF_PROGRAMS
 
 
-def is_reading(report: AnyReport) -> TypeGuard[ReadingReport]:
+def is_reading(report: AnyReport) -> TypeGuard[AnyReading]:
     """Whether it is that of a reading, whose models are loaded for them alone as well."""
-    return report.command in _READINGS
+    return report.command in (*_READINGS, "diff")
 
 
 def _kind(command: object) -> type:
+    if command == "diff":
+        from jitinspect.model.differences import DiffReport
+
+        return DiffReport
     if str(command) in _READINGS:
         from jitinspect.model import readings
 

@@ -19,7 +19,7 @@ FLOORS = {
     "ledger": 7, "watcher": 7, "watching": 8,
     "replay": 8, "bookkeeping": 8, "planning": 9,
     "inspection": 10, "tracecache": 10, "running": 10,
-    "readings": 11, "cli": 12, "api": 12, "__main__": 13, "pytest_plugin": 13,
+    "readings": 11, "comparing": 11, "collection": 0, "cli": 12, "api": 12, "__main__": 13, "pytest_plugin": 13,
 }  # fmt: skip
 """Each room may import from its own package and from floors below; `render` stands apart."""
 RENDER_MAY_IMPORT = {"errors", "model", "render"}

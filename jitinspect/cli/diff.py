@@ -1,0 +1,276 @@
+"""The command `diff`: two targets, calls, reports or texts side by side; and reports kept as golden ones."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from jitinspect.cli.core import import_jax, listening, make_way
+from jitinspect.cli.options import CallOptions, OutputOptions, TargetOptions, grouped, second_side
+from jitinspect.cli.output import needs_environment, read_report, save
+from jitinspect.cli.requests import parsed
+from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
+from jitinspect.model import Report
+from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Quantity, Summary
+
+if TYPE_CHECKING:
+    from jitinspect.comparing import Side
+    from jitinspect.inspection import Listeners, Request
+
+_ARGUMENTS = ("shape", "arg", "args_from")
+"""Options of which one of B's takes the place of all of A's."""
+LONGEST_NAME = 80
+ADD = "diff --golden DIR mod:fn -s 8,8 --update"
+_TEXTS = (".hlo", ".mlir", ".jaxpr", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What stands on the command line, `argv` word for word."""
+
+    before: str
+    after: str
+    call: CallOptions
+    vs: str
+    stages: tuple[str, ...]
+    context: int
+    argv: Sequence[str]
+
+
+def diff_core(asked: Asked, output: OutputOptions) -> DiffReport:
+    """Raises `UsageError` for what does not make two sides, `LoadError` for a file that is neither a report
+    nor a text, and the errors of an inspection.
+    """
+    plans = _plans(asked)
+    if any(not isinstance(plan, Path) for plan in plans):
+        import_jax()
+        make_way()
+    from jitinspect.comparing import compare
+
+    saved = {id(plan): _file_sides(plan) for plan in plans if isinstance(plan, Path)}
+    stages = asked.stages or _stages(plans, [side for sides in saved.values() for side in sides])
+    with listening(output) as listeners:
+        sides = [side for plan in plans for side in saved.get(id(plan)) or _sides(plan, stages, listeners)]
+    if len(sides) != 2:
+        raise UsageError(
+            f"{len(sides)} to compare, not two", hint="a second target or report, --vs '…', or --dim B=64,128"
+        )
+    report = compare(sides[0], sides[1], asked.stages, asked.context)
+    return _with_environment(report, output)
+
+
+def _stages(plans: Sequence[Path | Options], saved: Sequence[Side]) -> tuple[str, ...]:
+    """What is made, where the user does not say: what there is to compare with."""
+    if saved:
+        return tuple(saved[0].texts)
+    return ("stablehlo",) if any(isinstance(plan, Options) and plan.platform for plan in plans) else ("hlo",)
+
+
+def _with_environment(report: DiffReport, output: OutputOptions) -> DiffReport:
+    if not needs_environment(output) or "jax" not in sys.modules:
+        return report
+    from jitinspect.jaxapi.devices import environment
+
+    return replace(report, environment=environment())
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One side that is to be inspected, and the words in which its `--shape` and `--arg` stand in order."""
+
+    target: TargetOptions
+    platform: str
+    words: Sequence[str]
+
+
+def _plans(asked: Asked) -> list[Path | Options]:
+    """What the sides are made of, in order."""
+    if not asked.before:
+        raise UsageError("there is nothing to compare", hint="diff mod:f mod:g -s 8, or diff a.json b.json")
+    first = _plan(asked.before, asked.call, asked.argv)
+    if asked.vs:
+        if asked.after or isinstance(first, Path):
+            raise UsageError("--vs changes the options of one target", hint="diff mod:fn -s 8 --vs '-s 16'")
+        return [first, _changed(first, shlex.split(asked.vs))]
+    return [first, _plan(asked.after, asked.call, asked.argv)] if asked.after else [first]
+
+
+def _plan(text: str, call: CallOptions, argv: Sequence[str]) -> Path | Options:
+    path = Path(text)
+    if path.suffix in (".json", *_TEXTS) or (path.is_file() and ":" not in text):
+        return path
+    given = {one.name: getattr(call, one.name) for one in fields(CallOptions)}
+    return Options(TargetOptions(target=text, **given), "", argv)
+
+
+def _changed(first: Options, words: list[str]) -> Options:
+    """The options of `words` in the place of the first side's; the arguments as a whole."""
+    other, platform = _parsed_words(first.target.target, words)
+    plain = TargetOptions(target="")
+    given = {
+        one.name: getattr(other, one.name)
+        for one in fields(TargetOptions)
+        if getattr(other, one.name) != getattr(plain, one.name)
+    }
+    has_arguments = any(name in given for name in _ARGUMENTS)
+    if has_arguments:
+        given = {**{name: getattr(plain, name) for name in _ARGUMENTS}, **given}
+    return Options(replace(first.target, **given), platform, words if has_arguments else first.words)
+
+
+def _parsed_words(target: str, words: list[str]) -> tuple[TargetOptions, str]:
+    """Read as the command line is. Raises `UsageError` that names the word."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(grouped(second_side))
+    last: Exception | None = None
+    for argv in (words, [target, *words]):  # with a target of its own, or without
+        try:
+            found: tuple[TargetOptions, str] = app(argv, standalone_mode=False)
+            return found
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            last = error
+            if "Missing" not in str(error.format_message()):
+                break
+    raise UsageError(
+        f"--vs {shlex.join(words)}: {getattr(last, 'format_message', str)()}", hint="diff --help"
+    )
+
+
+def _sides(plan: Path | Options, stages: tuple[str, ...], listeners: Listeners) -> list[Side]:
+    from jitinspect import comparing, inspection
+
+    assert isinstance(plan, Options), "files have been read"
+    request = _request(plan, stages, "diff")
+    report = inspection.inspect(request, listeners)
+    label = report.artifacts[0].signature if report.artifacts else plan.target.target
+    return comparing.sides_of(report, label)
+
+
+def _file_sides(path: Path) -> list[Side]:
+    from jitinspect import comparing
+
+    if path.suffix != ".json":
+        try:
+            return [comparing.text_side(path, path.read_text(encoding="utf-8"))]
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise LoadError(f"{path} cannot be read: {reason}") from None
+    report = read_report(path)
+    if not isinstance(report, Report):
+        raise LoadError(f"{path} is a report of {report.command}, without stages")
+    return comparing.sides_of(report, str(path))
+
+
+def _request(plan: Options, stages: tuple[str, ...], command: str) -> Request:
+    from jitinspect import inspection
+
+    platforms = (plan.platform,) if plan.platform else ()
+    made = parsed(plan.target, plan.words)
+    return inspection.Request(command=command, stages=stages, platforms=platforms, peaks=True, **made)
+
+
+def golden_core(folder: Path, asked: Asked, update: bool, output: OutputOptions) -> DiffReport:
+    """Make each report of the folder again, and hold it against what was saved. With `update` what differs is
+    saved anew, and the target of `asked`, if there is one, is added.
+
+    Raises `UsageError` for a folder without reports.
+    """
+    if not folder.is_dir() and not update:
+        raise UsageError(f"--golden {folder}: there is no such folder", hint="with --update it is made")
+    import_jax()
+    make_way()
+    checks = []
+    with listening(output) as listeners:
+        if asked.before:
+            checks.append(_added(folder, asked, update, listeners))
+        checks += [_checked(path, asked, update, listeners) for path in sorted(folder.glob("*.json"))]
+    checks = list({check.file: check for check in reversed(checks)}.values())[::-1]
+    if not checks:
+        raise UsageError(
+            f"--golden {folder}: no report is there", hint="diff --golden DIR mod:fn -s 8,8 --update"
+        )
+    differing = next((stage for check in checks for stage in check.stages if not stage.same), None)
+    diff = differing or Difference(all(check.same for check in checks), Summary(Quantity(None, None)))
+    stages = tuple(stage for check in checks for stage in check.stages)
+    report = DiffReport("diff", str(folder), "now", diff, stages, golden=tuple(checks))
+    return _with_environment(report, output)
+
+
+def _added(folder: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:
+    if not update:
+        raise UsageError(
+            f"{asked.before} is added with --update", hint="leave the target out to check the folder"
+        )
+    plan = _plan(asked.before, asked.call, asked.argv)
+    if isinstance(plan, Path):
+        raise UsageError(f"{plan} is no target", hint=ADD)
+    stages = asked.stages or ("jaxpr", "stablehlo", "hlo")
+    report = _inspected(_request(plan, stages, "show"), listeners)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _file_name(plan.target.target, report.target.signature)
+    save(report, path, OutputOptions(quiet=True))
+    return GoldenCheck(path.name, True, "added")
+
+
+def _file_name(ref: str, signature: str) -> str:
+    """`samples.mlp.loss_fn-f32-8-8-f32-8-8.json`; a digest stands for the end of a long one."""
+    plain = re.sub(r"[^\w.]+", "-", f"{ref} {signature.partition('(')[2]}").strip("-")
+    digest = hashlib.sha256(f"{ref} {signature}".encode()).hexdigest()[:8]
+    return f"{plain if len(plain) <= LONGEST_NAME else f'{plain[:LONGEST_NAME]}-{digest}'}.json"
+
+
+def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:
+    """One report of the folder; what goes wrong with one is told of that one."""
+    from jitinspect import comparing, inspection
+
+    try:
+        saved = read_report(path)
+        if not isinstance(saved, Report) or saved.request is None:
+            return GoldenCheck(path.name, False, "it does not say what was asked: save it anew")
+        made = _inspected(inspection.request_of(saved.request, saved.command), listeners)
+        before, after = comparing.sides_of(saved, path.name), comparing.sides_of(made, path.name)
+        if len(before) != len(after):
+            return GoldenCheck(path.name, False, f"{len(before)} calls then, {len(after)} now")
+        pairs = zip(before, after, strict=True)
+        stages = tuple(
+            stage for one, other in pairs for stage in comparing.compare(one, other, (), asked.context).stages
+        )
+    except JitinspectError as error:
+        return GoldenCheck(path.name, False, error.message)
+    same = all(one.same for one in stages)
+    if update and not same:
+        save(made, path, OutputOptions(quiet=True))
+        return GoldenCheck(path.name, True, "saved anew", stages)
+    return GoldenCheck(path.name, same, _versions(saved, made), stages)
+
+
+def _inspected(request: Request, listeners: Listeners) -> Report:
+    from jitinspect import inspection
+    from jitinspect.jaxapi.devices import environment
+
+    return replace(inspection.inspect(request, listeners), environment=environment())
+
+
+def _versions(saved: Report, made: Report) -> str:
+    if saved.environment is None or made.environment is None or saved.environment.jax == made.environment.jax:
+        return ""
+    return f"jax {saved.environment.jax} then, {made.environment.jax} now"
+
+
+def ended(report: DiffReport, check: bool) -> None:
+    """Raises `CheckFailed` where something differs and that is to be told by the exit code."""
+    failed = [one.file for one in report.golden if not one.same]
+    if check and failed:
+        raise CheckFailed(f"{len(failed)} of {len(report.golden)} differ: {', '.join(failed[:5])}")
+    if check and not report.golden and not report.diff.same:
+        raise CheckFailed(f"{report.before} and {report.after} differ")

@@ -1,0 +1,89 @@
+"""Two sides, each a report that was made or saved, or a text, → what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jitinspect import collection
+from jitinspect.differences.difference import STAGES, difference
+from jitinspect.errors import LoadError, UsageError
+from jitinspect.model import Artifact, Report
+from jitinspect.model.differences import Difference, DiffReport
+
+_BEGINNINGS = {
+    "HloModule": "hlo",
+    "module": "stablehlo",
+    "{ lambda": "jaxpr",
+    "let ": "jaxpr",
+    "#loc": "stablehlo",
+}
+"""How the text of a stage begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is compared: a text for each stage, and the memory that an executable takes, where it is known."""
+
+    label: str
+    texts: Mapping[str, str]
+    peaks: Mapping[str, int | None] = field(default_factory=dict)
+
+
+def sides_of(report: Report, label: str) -> list[Side]:
+    """One for each size of a sweep, and each platform. Raises `LoadError` for a report without stages."""
+    found: dict[tuple[object, ...], list[Artifact]] = {}
+    for artifact in report.artifacts:
+        if artifact.stage in STAGES and artifact.text:
+            key = (*sorted(artifact.dims.items()), artifact.platform)
+            found.setdefault(key, []).append(artifact)
+    if not found:
+        raise LoadError(
+            f"{label} holds no stage that can be compared", hint=f"such as {', '.join(STAGES[:3])}"
+        )
+    return [_side(artifacts, label) for artifacts in found.values()]
+
+
+def _side(artifacts: list[Artifact], label: str) -> Side:
+    first = artifacts[0]
+    sizes = [f"{name}={size}" for name, size in first.dims.items()]
+    platform = [f"for {first.platform}"] if first.platform else []
+    return Side(
+        " ".join([first.signature if sizes else label, *sizes, *platform]),
+        {one.stage: one.text for one in artifacts},
+        {one.stage: one.peak_bytes for one in artifacts},
+    )
+
+
+def text_side(path: Path, text: str) -> Side:
+    """A file of a stage's text. Raises `LoadError` where that does not tell its stage."""
+    for beginning, stage in _BEGINNINGS.items():
+        if text.lstrip().startswith(beginning):
+            return Side(str(path), {stage: text})
+    raise LoadError(f"{path} is neither a report nor the text of a stage", hint="jitinspect hlo … -o a.hlo")
+
+
+def compare(before: Side, after: Side, stages: Iterable[str], context: int) -> DiffReport:
+    """Each of `stages` that both have; all that both have, if none is named. Raises `UsageError` for none."""
+    wanted = tuple(stages) or tuple(
+        stage for stage in STAGES if stage in before.texts and stage in after.texts
+    )
+    for stage in wanted:
+        for side in (before, after):
+            if stage not in side.texts:
+                there = ", ".join(side.texts)
+                raise UsageError(f"{side.label} has no {stage}", hint=f"it has {there}: --stage {there}")
+    if not wanted:
+        hint = f"{', '.join(before.texts)} beside {', '.join(after.texts)}"
+        raise UsageError("the two have no stage in common", hint=hint)
+    with collection.paused():
+        found = tuple(_differences(before, after, wanted, context))
+    first = next((one for one in found if not one.same), found[0])
+    return DiffReport("diff", before.label, after.label, first, found)
+
+
+def _differences(before: Side, after: Side, stages: Iterable[str], context: int) -> Iterator[Difference]:
+    for stage in stages:
+        peaks = before.peaks.get(stage), after.peaks.get(stage)
+        yield difference(stage, before.texts[stage], after.texts[stage], context, peaks)
