@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitinspect import hlotext
+from jitinspect import collection, hlotext
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxprs, mlir
 from jitinspect.ir.program import Program
-from jitinspect.jaxapi.printed import printed
+from jitinspect.jaxapi.printed import printed, walked
 from jitinspect.stages import ELIDE_ABOVE, Pipeline
 
 
-def program(stage: str, pipeline: Pipeline) -> Program:
-    """Goes as far as the stage and no further. Raises `UnavailableError` where its text is not to be had, or
-    is not of a form that is known.
+def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
+    """Goes as far as the stage and no further. Without `text`, which JAX prints slowly, a jaxpr has no lines
+    and its equations no parameters.
+
+    Raises `UnavailableError` where its text is not to be had, or is not of a form that is known.
     """
-    return _PROGRAMS[stage](pipeline)
+    getattr(pipeline, _STEPS[stage])  # while code of the user's runs, garbage is collected
+    with collection.paused():
+        if stage == "jaxpr" and not text:
+            return walked(pipeline.traced)
+        return _PROGRAMS[stage](pipeline)
 
 
 def _jaxpr(pipeline: Pipeline) -> Program:
@@ -29,8 +35,7 @@ def _jaxpr(pipeline: Pipeline) -> Program:
 
 def _stablehlo(pipeline: Pipeline) -> Program:
     operation: Any = pipeline.lowered.compiler_ir("stablehlo").operation
-    located = operation.get_asm(enable_debug_info=True, large_elements_limit=ELIDE_ABOVE)
-    return mlir.parse(operation.get_asm(large_elements_limit=ELIDE_ABOVE), located)
+    return mlir.parse(operation.get_asm(enable_debug_info=True, large_elements_limit=ELIDE_ABOVE))
 
 
 def _hlo(pipeline: Pipeline) -> Program:
@@ -46,3 +51,4 @@ def _hlo_before(pipeline: Pipeline) -> Program:
 
 
 _PROGRAMS = {"jaxpr": _jaxpr, "stablehlo": _stablehlo, "hlo": _hlo, "hlo-before": _hlo_before}
+_STEPS = {"jaxpr": "traced", "stablehlo": "lowered", "hlo": "compiled", "hlo-before": "lowered"}

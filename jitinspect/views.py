@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+from jitinspect import collection
 from jitinspect.errors import UsageError
 from jitinspect.ir import focus, shapes
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
@@ -29,7 +30,12 @@ def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Arti
 
     Raises `UsageError` where nothing is selected, and the errors of the stage.
     """
-    viewer = Viewer(program(stage, pipeline), file)
+    read = program(stage, pipeline, text=not view.stats)
+    with collection.paused():
+        return _viewed(Viewer(read, file), stage, view)
+
+
+def _viewed(viewer: Viewer, stage: str, view: View) -> Artifact:
     text = "" if view.stats or view.outline else viewer.text(view)
     made = artifact(stage, Reading(text))
     return replace(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil, log2, prod
 
 from jitinspect.costs import lapack, windows
-from jitinspect.costs.work import NONE, Work
+from jitinspect.costs.work import NONE, Work, added
 from jitinspect.ir.program import Operation
 from jitinspect.ir.shapes import Array, arrays, elements
 
@@ -91,7 +91,7 @@ def _select_and_scatter(one: Instruction) -> Work:
     """In each window the greatest is selected, and what comes back is added there."""
     sources = elements(one.operands[1])
     select, scatter = one.applied
-    return select * (sources * (_window(one) - 1)) + scatter * sources
+    return added([select * (sources * (_window(one) - 1)), scatter * sources])
 
 
 def _window(one: Instruction) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from jitinspect.costs.flops import Instruction, arithmetic
 from jitinspect.costs.traffic import Fused, traffic
-from jitinspect.costs.work import NONE, Work
+from jitinspect.costs.work import NONE, Work, added
 from jitinspect.ir.program import Block, Operation, Program
 
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
@@ -160,9 +160,8 @@ class _Counting:
         """What a run of the block costs, with all that it runs."""
         key = block.name, once
         if key not in self._totals:
-            works = self._works(block)
-            inner = (self._inner(operation, once) for operation in block.operations)
-            self._totals[key] = sum((*works, *inner), NONE)
+            inner = (self._inner(operation, once) for operation in block.operations if operation.calls)
+            self._totals[key] = added((*self._works(block), *inner))
         return self._totals[key]
 
     def _inner(self, operation: Operation, once: bool) -> Work:
@@ -172,7 +171,7 @@ class _Counting:
             for block, _ in runs:
                 worst = worst.most(self._total(block, once))
             return worst
-        return sum((self._total(block, once) * (1 if once else count) for block, count in runs), NONE)
+        return added([self._total(block, once) * (1 if once else count) for block, count in runs])
 
     def _works(self, block: Block) -> list[Work]:
         """What each instruction of the block costs by itself."""
@@ -193,6 +192,8 @@ class _Counting:
 
     def _applied(self, operation: Operation) -> tuple[Work, ...]:
         """What each of its computations costs once: a reducer, a comparator."""
+        if not operation.calls:
+            return ()
         return tuple(self._total(self._blocks[name]) for name in operation.calls if name in self._blocks)
 
     def _fusion(self, operation: Operation) -> Fused | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -13,13 +14,6 @@ class Work:
     transcendentals: int = 0
     bytes: int = 0
 
-    def __add__(self, other: Work) -> Work:
-        return Work(
-            self.flops + other.flops,
-            self.transcendentals + other.transcendentals,
-            self.bytes + other.bytes,
-        )
-
     def __mul__(self, times: int) -> Work:
         return Work(self.flops * times, self.transcendentals * times, self.bytes * times)
 
@@ -30,6 +24,15 @@ class Work:
             max(self.transcendentals, other.transcendentals),
             max(self.bytes, other.bytes),
         )
+
+
+def added(works: Sequence[Work]) -> Work:
+    """All together."""
+    return Work(
+        sum(one.flops for one in works),
+        sum(one.transcendentals for one in works),
+        sum(one.bytes for one in works),
+    )
 
 
 NONE = Work()

@@ -67,7 +67,7 @@ def _summary(
     changed = [row for row in rows if row.before is not None and row.after is not None]
     substitutions, explained = _substitutions(changed)
     is_compiled = stage == "hlo"
-    costs = [cost(program) for program in programs] if is_compiled else []
+    costs = [_costs(program) for program in programs] if is_compiled else []
     return Summary(
         operations=Quantity(first.total(), second.total()),
         ops={op: second[op] - first[op] for op in sorted(first | second) if first[op] != second[op]},
@@ -77,10 +77,19 @@ def _summary(
         explained=explained,
         substitutions=substitutions,
         fusions=Quantity(first["fusion"], second["fusion"]) if is_compiled else None,
-        flops=Quantity(*(one.flops for one in costs)) if is_compiled else None,
-        bytes=Quantity(*(one.bytes for one in costs)) if is_compiled else None,
+        flops=Quantity(*(one[0] for one in costs)) if is_compiled else None,
+        bytes=Quantity(*(one[1] for one in costs)) if is_compiled else None,
         peak_bytes=Quantity(*peaks) if peaks != (None, None) else None,
     )
+
+
+def _costs(program: Program) -> tuple[int | None, int | None]:
+    """FLOPs and bytes; unknown for a text that somebody edited and that is no HLO any more."""
+    try:
+        costs = cost(program)
+    except (ValueError, IndexError, KeyError):
+        return None, None
+    return costs.flops, costs.bytes
 
 
 def _counts(program: Program) -> Counter[str]:

@@ -13,18 +13,22 @@ _OPERATION = re.compile(r"((?:%[\w$.\-]+(?::\d+)?(?:, )?)*)(?: = )?\"?([a-zA-Z_]
 _VALUE = re.compile(r"%[\w$.\-]+")
 _CALLED = re.compile(r"@([\w.$\-]+)")
 _BOUND = re.compile(r"(%[\w$.\-]+) = (%[\w$.\-]+)")
+_LOCATION = re.compile(r" loc\((?:[^()\"\n]|\"(?:[^\"\\\n]|\\.)*\"|\((?:[^()\n]|\([^()\n]*\))*\))*\)")
 _REGION = ("cond {", "reducer(")
 """Lines that open a region of the operation above."""
 
 
-def parse(text: str, with_locations: str | None = None) -> Program:
-    """`with_locations` is the same module printed with its `#loc` lines: the source lines are read there."""
-    lines = text.split("\n")
+def parse(text: str) -> Program:
+    """`text` may be printed with its locations: they are taken out of it, and the source lines of them."""
+    located = text.split("\n") if "\n#loc" in text or text.startswith("#loc") else None
+    lines = (_LOCATION.sub("", text) if located else text).split("\n")
+    if located:
+        lines = [line for line in lines if not line.startswith("#loc")]
     reader = _Reader(lines)
     head = next((line for line in lines if line.startswith("module")), "")
     program = Program("stablehlo", lines, reader.blocks(), head)
-    if with_locations is not None:
-        _give_frames(program, with_locations.split("\n"))
+    if located:
+        _give_frames(program, located)
     return program
 
 

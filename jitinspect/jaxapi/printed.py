@@ -1,14 +1,15 @@
-"""A jaxpr's text with the Python lines of its equations."""
+"""A jaxpr's equations with their Python lines, beside its text or without it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
 
 from jitinspect.errors import UnavailableError
 from jitinspect.ir.jaxprs import FramesAt
-from jitinspect.ir.program import Frame
+from jitinspect.ir.program import Block, Frame, Operation, Program
 
 
 def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
@@ -34,13 +35,82 @@ class _Lines:
 
     def __call__(self, row: int, column: int) -> tuple[Frame, ...]:
         spans = self._rows[row] if row < len(self._rows) else []
-        return next((self._frames(found) for start, _, found in spans if start == column), ())
+        return next((self.of(found) for start, _, found in spans if start == column), ())
 
-    def _frames(self, traceback: Any) -> tuple[Frame, ...]:
-        """Frames of JAX's own are left out; many equations share a traceback."""
+    def of(self, traceback: Any) -> tuple[Frame, ...]:
+        """Frames of JAX's own are left out; many equations share a traceback, and some have none."""
+        if traceback is None:
+            return ()
         if id(traceback) not in self._known:  # the jaxpr keeps it alive
             self._known[id(traceback)] = tuple(user_frames(traceback))
         return self._known[id(traceback)]
+
+
+def walked(traced: jax.stages.Traced) -> Program:
+    """What reading the text would give, but for texts and names: for each equation its primitive, the types
+    of its results and its frames. A jaxpr that several equations share stands there once, as in the text.
+
+    `eqn.primitive`, `.outvars`, `.params`, `.source_info.traceback` and `aval.str_short`, on 0.10.2 and
+    0.12.0.1.
+    """
+    return _Walk(traced.jaxpr.jaxpr).program()
+
+
+class _Walk:
+    """Through a jaxpr and all that its equations hold."""
+
+    def __init__(self, jaxpr: Any) -> None:
+        self._jaxpr = jaxpr
+        self._frames = _Lines([])
+        self._types: dict[Any, str] = {}
+        self._met: dict[int, int] = {}
+        self._shared: dict[int, Block] = {}
+        self._count(jaxpr)
+
+    def program(self) -> Program:
+        entry = self._block(self._jaxpr, "main")
+        entry.is_entry = True
+        return Program("jaxpr", [], [*self._shared.values(), entry])
+
+    def _count(self, jaxpr: Any) -> None:
+        """How many equations hold each jaxpr."""
+        for equation in jaxpr.eqns:
+            for inner in _inner(equation):
+                self._met[id(inner)] = self._met.get(id(inner), 0) + 1
+                if self._met[id(inner)] == 1:
+                    self._count(inner)
+
+    def _block(self, jaxpr: Any, name: str) -> Block:
+        return Block(name, (), [self._equation(equation) for equation in jaxpr.eqns], 0, 0)
+
+    def _equation(self, equation: Any) -> Operation:
+        inner, calls = [], []
+        for jaxpr in _inner(equation):
+            if self._met[id(jaxpr)] == 1:
+                inner.append(self._block(jaxpr, ""))
+                continue
+            if id(jaxpr) not in self._shared:
+                self._shared[id(jaxpr)] = self._block(jaxpr, f"shared {len(self._shared)}")
+            calls.append(self._shared[id(jaxpr)].name)
+        types = " ".join(self._type(variable.aval) for variable in equation.outvars)
+        frames = self._frames.of(equation.source_info.traceback)
+        return Operation(
+            (), equation.primitive.name, (), types, "", 0, 0, frames=frames, inner=inner, calls=tuple(calls)
+        )
+
+    def _type(self, aval: Any) -> str:
+        if aval not in self._types:
+            self._types[aval] = aval.str_short(short_dtypes=True)
+        return self._types[aval]
+
+
+def _inner(equation: Any) -> Iterator[Any]:
+    """The jaxprs among the parameters of an equation, closed ones opened."""
+    for value in equation.params.values():
+        for one in value if isinstance(value, tuple | list) else (value,):
+            jaxpr = getattr(one, "jaxpr", one)
+            if hasattr(jaxpr, "eqns"):
+                yield jaxpr
 
 
 def user_frames(traceback: Any) -> list[Frame]:

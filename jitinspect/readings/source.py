@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from jitinspect import collection
 from jitinspect.costs.model import Costed, cost
 from jitinspect.errors import UsageError
 from jitinspect.inspection import Subject
@@ -26,8 +27,9 @@ def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
     subject, *others = subjects
     if others:
         raise UsageError("source tells of one call", hint="give each --dim one size")
-    programs = [program(stage, subject.pipeline) for stage in ("jaxpr", "stablehlo", "hlo")]
-    source = _Reading(target.file, *programs).source()
+    programs = [program(stage, subject.pipeline, text=False) for stage in ("jaxpr", "stablehlo", "hlo")]
+    with collection.paused():
+        source = _Reading(target.file, *programs).source()
     return SourceReport("source", replace(target, signature=subject.signature), source)
 
 

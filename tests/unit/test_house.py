@@ -9,17 +9,17 @@ import jitinspect
 HOUSE = Path(jitinspect.__file__).parent
 
 FLOORS = {
-    "errors": 0, "model": 0, "paths": 0, "marks": 0, "imports": 0, "listeners": 1,
-    "specs": 1, "hlotext": 1, "ir": 1, "differences": 3, "pysource": 2, "programs": 5, "views": 6, "costs": 2, "tracebacks": 1, "explain": 1, "keydiff": 1,
-    "summary": 1, "limits": 2, "passdumps": 2, "lockfile": 2, "unevenness": 1,
+    "errors": 0, "model": 0, "paths": 0, "marks": 0, "imports": 0, "collection": 0, "listeners": 1,
+    "specs": 1, "hlotext": 1, "ir": 1, "tracebacks": 1, "explain": 1, "keydiff": 1, "summary": 1,
+    "unevenness": 1, "pysource": 2, "costs": 2, "passdumps": 2, "limits": 2, "lockfile": 2,
     "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2, "recording": 2, "recordings": 3,
-    "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3, "cachekey": 3,
+    "differences": 3, "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3, "cachekey": 3,
     "arguments": 4, "stages": 4, "doctor": 4, "probes": 4, "layers": 4, "comparisons": 4,
-    "executables": 5, "entries": 5, "books": 6, "seen": 6, "plan": 6,
+    "executables": 5, "entries": 5, "programs": 5, "books": 6, "seen": 6, "plan": 6, "views": 6,
     "ledger": 7, "watcher": 7, "watching": 8,
     "replay": 8, "bookkeeping": 8, "planning": 9,
-    "inspection": 10, "tracecache": 10, "running": 10,
-    "readings": 11, "comparing": 11, "collection": 0, "cli": 12, "api": 12, "__main__": 13, "pytest_plugin": 13,
+    "inspection": 10, "tracecache": 10, "running": 10, "readings": 11, "comparing": 11,
+    "cli": 12, "api": 12, "__main__": 13, "pytest_plugin": 13,
 }  # fmt: skip
 """Each room may import from its own package and from floors below; `render` stands apart."""
 RENDER_MAY_IMPORT = {"errors", "model", "render"}

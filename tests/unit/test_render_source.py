@@ -49,8 +49,8 @@ def test_a_gutter_has_an_end():
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_numbers_stay_and_the_python_is_cut(width):
     made = report(
-        line(9, text="    return jnp.einsum('bhqk,bkhd->bqhd', weights, values).reshape(x.shape)", equations=3,
-             operations=4, instructions=5, flops=5_000_000, bytes=12_345, share=0.987),
+        line(9, text="    return jnp.einsum('bhqk,bkhd->bqhd', weights, values).reshape(x.shape)",
+             equations=3, operations=4, instructions=5, flops=5_000_000, bytes=12_345, share=0.987),
         line(12, text=""),
     )  # fmt: skip
     rows = text(made, width).splitlines()

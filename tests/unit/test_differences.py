@@ -1,0 +1,263 @@
+"""What differs between two programs: names never, anything else always."""
+
+import random
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jitinspect.differences.alignment import filled, refined
+from jitinspect.differences.difference import difference
+from jitinspect.model.differences import Difference, Quantity
+
+HEAD = "HloModule jit_f, is_scheduled=true\n\n"
+FUSED = """%fused.1 (p: f32[8], q: f32[8]) -> f32[8] {
+  %p = f32[8] parameter(0)
+  %q = f32[8] parameter(1)
+  %mul.3 = f32[8] multiply(%p, %q)
+  ROOT %add.4 = f32[8] add(%mul.3, %q)
+}
+
+"""
+ENTRY = """ENTRY %main.9 (x.1: f32[8], y.1: f32[8]) -> f32[8] {
+  %x.1 = f32[8] parameter(0)
+  %y.1 = f32[8] parameter(1)
+  %constant.2 = f32[] constant(2)
+  %dot.3 = f32[8] dot(%x.1, %y.1), lhs_contracting_dims={0}, rhs_contracting_dims={0}
+  %fusion.4 = f32[8] fusion(%dot.3, %x.1), kind=kLoop, calls=%fused.1
+  ROOT %sub.5 = f32[8] subtract(%fusion.4, %dot.3)
+}
+"""
+HLO = HEAD + FUSED + ENTRY
+
+
+def hlo(before, after):
+    return difference("hlo", before, after)
+
+
+def lines(found):
+    return [line for hunk in found.changes for line in hunk.lines if line[0] in "+-"]
+
+
+def renamed(text, seed=0):
+    """Each name by another one, throughout."""
+    names = sorted(set(re.findall(r"%([\w.\-]+)", text)))
+    others = [f"n{seed}.{number}" for number in range(len(names))]
+    random.Random(seed).shuffle(others)
+    by_name = dict(zip(names, others, strict=True))
+    text = re.sub(r"%([\w.\-]+)", lambda match: f"%{by_name[match[1]]}", text)
+    return re.sub(r"([\w.\-]+): ", lambda match: f"{by_name.get(match[1], match[1])}: ", text)
+
+
+def test_names_are_no_difference():
+    for seed in range(5):
+        assert hlo(HLO, renamed(HLO, seed)).same
+    assert hlo(HLO, HLO.replace("jit_f", "jit_g")).same
+    assert hlo(HLO, HLO).changes == ()
+
+
+MUTATIONS = {
+    "an operand": ("add(%mul.3, %q)", "add(%mul.3, %mul.3)"),
+    "operands swapped": ("subtract(%fusion.4, %dot.3)", "subtract(%dot.3, %fusion.4)"),
+    "operands of a fusion": ("fusion(%dot.3, %x.1)", "fusion(%dot.3, %y.1)"),
+    "a parameter": ("multiply(%p, %q)", "multiply(%q, %q)"),
+    "an opcode": ("add(%mul.3", "maximum(%mul.3"),
+    "a constant": ("constant(2)", "constant(3)"),
+    "a type": ("%mul.3 = f32[8]", "%mul.3 = bf16[8]"),
+    "an attribute": ("lhs_contracting_dims={0}", "lhs_contracting_dims={1}"),
+    "a kind": ("kind=kLoop", "kind=kInput"),
+    "the module": ("is_scheduled=true", "is_scheduled=true, input_output_alias={ {}: (0, {}, may-alias) }"),
+    "the root": ("  ROOT %sub.5", "  %sub.5"),
+    "one more": ("  ROOT %sub.5", "  %more = f32[8] negate(%dot.3)\n  ROOT %sub.5"),
+    "one less": ("  %constant.2 = f32[] constant(2)\n", ""),
+    "which parameter": ("%x.1 = f32[8] parameter(0)", "%x.1 = f32[8] parameter(2)"),
+    "inside": ("multiply(%p, %q)", "divide(%p, %q)"),
+}
+
+
+@pytest.mark.parametrize("what", MUTATIONS)
+def test_a_real_difference_is_never_hidden(what):
+    changed = HLO.replace(*MUTATIONS[what])
+    assert changed != HLO
+    found = hlo(HLO, changed)
+    assert not found.same and lines(found)
+    assert not hlo(changed, HLO).same
+    assert not hlo(HLO, renamed(changed)).same
+
+
+def test_only_what_differs_is_shown_with_the_first_ones_names():
+    found = hlo(HLO, renamed(HLO.replace("multiply(%p, %q)", "divide(%p, %q)"), 3))
+    (hunk,) = found.changes
+    assert hunk.block.startswith("fused.1")
+    gone = [line for line in hunk.lines if line.startswith("-")]
+    came = [line for line in hunk.lines if line.startswith("+")]
+    assert gone == ["- %mul.3 = f32[8] multiply(%p, %q)", "- ROOT %add.4 = f32[8] add(%mul.3, %q)"]
+    assert len(came) == 2 and "divide(%p, %q)" in came[0]
+    assert found.summary.ops == {"divide": 1, "multiply": -1}
+
+
+def test_another_called_computation_is_a_difference_though_both_are_there():
+    other = FUSED.replace("%fused.1", "%fused.2").replace("multiply", "divide")
+    both = (
+        HEAD
+        + FUSED
+        + other
+        + ENTRY.replace(
+            "  ROOT %sub.5", "  %f2 = f32[8] fusion(%dot.3, %x.1), kind=kLoop, calls=%fused.2\n  ROOT %sub.5"
+        )
+    )
+    swapped = both.replace("calls=%fused.1", "calls=%T").replace("calls=%fused.2", "calls=%fused.1")
+    assert not hlo(both, swapped.replace("calls=%T", "calls=%fused.2")).same
+    assert hlo(both, renamed(both)).same
+
+
+def test_of_alike_ones_it_matters_which_is_used():
+    twice = "  %a = f32[8] rng(%x.1)\n  %b = f32[8] rng(%x.1)\n  ROOT %sub.5"
+    text = HLO.replace("  ROOT %sub.5", twice).replace("subtract(%fusion.4, %dot.3)", "subtract(%a, %b)")
+    assert hlo(text, renamed(text)).same
+    assert not hlo(text, text.replace("subtract(%a, %b)", "subtract(%a, %a)")).same
+
+
+def test_a_size_that_explains_all_is_told():
+    found = hlo(HLO, HLO.replace("f32[8]", "f32[16]"))
+    (told,) = found.summary.substitutions
+    assert (told.before, told.after) == ("8", "16")
+    assert found.summary.explained == found.summary.changed == len(lines(found)) / 2
+    assert found.summary.bytes.after > found.summary.bytes.before
+    assert found.summary.operations == Quantity(5, 5)
+
+
+def test_an_operation_in_the_midst_does_not_change_what_is_below():
+    old, new = "  %fusion.4 = f32[8] fusion(%dot.3", "  %fusion.4 = f32[8] fusion(%neg"
+    found = hlo(HLO, HLO.replace(old, f"  %neg = f32[8] negate(%dot.3)\n{new}"))
+    assert lines(found) == [
+        "+ %neg = f32[8] negate(%dot.3)",
+        "- %fusion.4 = f32[8] fusion(%dot.3, %x.1), kind=kLoop, calls=%fused.1",
+        "+ %fusion.4 = f32[8] fusion(%neg, %x.1), kind=kLoop, calls=%fused.1",
+    ]
+    assert (found.summary.added, found.summary.changed, found.summary.removed) == (1, 1, 0)
+
+
+JAXPR = """let relu = { lambda ; a:f32[8]. let b:f32[8] = max a 0.0:f32[] in (b,) } in
+{ lambda c:i32[3]; d:f32[8] q:f32[8]. let
+    e:f32[8] = jit[name=relu jaxpr=relu] d
+    f:f32[8] g:f32[7] = scan[
+      jaxpr={ lambda ; h:f32[8]. let
+          i:f32[8] = sin h
+          j:f32[] = reduce_sum[axes=(0,)] i
+        in (i, j) }
+      length=7
+    ] e
+  in (f, c) }"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("relu = {", "relu = {", True),
+        ("d:f32[8]", "d:f32[9]", False),
+        ("in (f, c)", "in (c, f)", False),
+        ("in (i, j)", "in (i, i)", False),
+        ("max a 0.0", "max a 1.0", False),
+        ("sin h", "cos h", False),
+        ("length=7", "length=8", False),
+        ("name=relu", "name=gelu", False),
+        ("jaxpr=relu] d", "jaxpr=relu] q", False),
+        ("axes=(0,)", "axes=(1,)", False),
+    ],
+)
+def test_jaxprs(old, new, same):
+    text = JAXPR.replace(old, new)
+    letters = dict(zip("abcdefghijq", "klmnopqrstu", strict=True))
+    other = re.sub(r"(?<![\w=])([a-jq])(?=[:\s,)])", lambda match: letters[match[1]], text)
+    assert other != text
+    assert difference("jaxpr", JAXPR, text).same == same
+    assert difference("jaxpr", JAXPR, other).same == same
+
+
+MLIR = """module @jit_f {
+  func.func public @main(%arg0: tensor<8xf32>, %arg1: tensor<8xf32>) -> tensor<8xf32> {
+    %c = stablehlo.constant dense<0> : tensor<i32>
+    %0:2 = stablehlo.while(%iterArg = %c, %iterArg_0 = %arg0) : tensor<i32>, tensor<8xf32>
+    cond {
+      %3 = stablehlo.compare LT, %iterArg, %c : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %3 : tensor<i1>
+    } do {
+      %3 = func.call @relu(%iterArg_0) : (tensor<8xf32>) -> tensor<8xf32>
+      stablehlo.return %iterArg, %3 : tensor<i32>, tensor<8xf32>
+    }
+    return %0#1 : tensor<8xf32>
+  }
+  func.func private @relu(%arg0: tensor<8xf32>) -> tensor<8xf32> {
+    %0 = stablehlo.negate %arg0 : tensor<8xf32>
+    return %0 : tensor<8xf32>
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("@relu", "@relu_7", True),
+        ("%iterArg_0", "%iterArg_12", True),
+        ("%3", "%77", True),
+        ("@jit_f", "@jit_g", True),
+        ("= %arg0)", "= %arg1)", False),
+        ("stablehlo.negate", "stablehlo.cosine", False),
+        ("return %0#1", "return %0#0", False),
+        ("compare LT, %iterArg, %c", "compare LT, %c, %iterArg", False),
+        ("dense<0>", "dense<1>", False),
+        ("%arg0: tensor<8xf32>,", "%arg0: tensor<8xf32> {tf.aliasing_output = 0 : i32},", False),
+        ("stablehlo.return %iterArg, %3", "stablehlo.return %c, %3", False),
+    ],
+)
+def test_stablehlo(old, new, same):
+    assert difference("stablehlo", MLIR, MLIR.replace(old, new)).same == same
+
+
+OPS = ("add", "multiply", "subtract")
+
+
+@st.composite
+def programs(draw):
+    """A computation of random wiring."""
+    rows = ["%v0 = f32[8] parameter(0)", "%v1 = f32[8] parameter(1)"]
+    for at in range(2, draw(st.integers(3, 14))):
+        one, other = draw(st.integers(0, at - 1)), draw(st.integers(0, at - 1))
+        rows.append(f"%v{at} = f32[8] {draw(st.sampled_from(OPS))}(%v{one}, %v{other})")
+    return rows
+
+
+def text_of(rows):
+    body = "\n".join(f"  {row}" for row in [*rows[:-1], f"ROOT {rows[-1]}"])
+    return f"HloModule m\n\nENTRY %main (v0: f32[8], v1: f32[8]) -> f32[8] {{\n{body}\n}}\n"
+
+
+@given(programs(), st.integers(0, 9))
+def test_any_program_is_the_same_as_itself_renamed(rows, seed):
+    assert hlo(text_of(rows), renamed(text_of(rows), seed)).same
+
+
+@given(programs(), st.data())
+def test_any_change_of_a_program_is_told(rows, data):
+    at = data.draw(st.integers(2, len(rows) - 1)) if len(rows) > 2 else 0
+    operands = [f"%v{n}" for n in range(max(at, 1))]
+    made = data.draw(st.tuples(st.sampled_from(OPS), st.sampled_from(operands), st.sampled_from(operands)))
+    other = [*rows[:at], f"%v{at} = f32[8] {made[0]}({made[1]}, {made[2]})", *rows[at + 1 :]]
+    found = hlo(text_of(rows), renamed(text_of(other)))
+    assert found.same == (rows == other)
+    assert bool(lines(found)) != found.same
+
+
+@given(st.lists(st.integers(0, 5), max_size=30), st.lists(st.integers(0, 5), max_size=30))
+def test_pairs_rise_on_both_sides_and_are_of_equals(before, after):
+    pairs = filled(refined([], before, after), before, after)
+    assert all(before[i] == after[j] for i, j in pairs)
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(pairs))
+
+
+def test_a_difference_of_nothing_is_whole():
+    assert hlo(HLO, HLO) == Difference(True, hlo(HLO, HLO).summary, (), "hlo")
