@@ -49,16 +49,13 @@ def diff_core(asked: Asked, output: OutputOptions) -> DiffReport:
     """Raises `UsageError` for what does not make two sides, `LoadError` for a file that is neither a report
     nor a text, and the errors of an inspection.
     """
-    plans = _plans(asked)
-    if any(not isinstance(plan, Path) for plan in plans):
-        import_jax()
-        make_way()
     from jitinspect.comparing import compare
 
+    plans = _plans(asked)
     saved = {id(plan): _file_sides(plan) for plan in plans if isinstance(plan, Path)}
-    stages = asked.stages or _stages(plans, [side for sides in saved.values() for side in sides])
-    with listening(output) as listeners:
-        sides = [side for plan in plans for side in saved.get(id(plan)) or _sides(plan, stages, listeners)]
+    made = [plan for plan in plans if isinstance(plan, Options)]
+    found = saved | (_made_sides(made, asked, list(saved.values()), output) if made else {})
+    sides = [side for plan in plans for side in found[id(plan)]]
     if len(sides) != 2:
         raise UsageError(
             f"{len(sides)} to compare, not two", hint="a second target or report, --vs '…', or --dim B=64,128"
@@ -67,11 +64,22 @@ def diff_core(asked: Asked, output: OutputOptions) -> DiffReport:
     return _with_environment(report, output)
 
 
-def _stages(plans: Sequence[Path | Options], saved: Sequence[Side]) -> tuple[str, ...]:
+def _made_sides(
+    plans: Sequence[Options], asked: Asked, saved: Sequence[list[Side]], output: OutputOptions
+) -> dict[int, list[Side]]:
+    """The sides of each plan, by its `id`; jax is imported for these alone."""
+    import_jax()
+    make_way()
+    stages = asked.stages or _stages(plans, saved)
+    with listening(output) as listeners:
+        return {id(plan): _sides(plan, stages, listeners) for plan in plans}
+
+
+def _stages(plans: Sequence[Options], saved: Sequence[list[Side]]) -> tuple[str, ...]:
     """What is made, where the user does not say: what there is to compare with."""
     if saved:
-        return tuple(saved[0].texts)
-    return ("stablehlo",) if any(isinstance(plan, Options) and plan.platform for plan in plans) else ("hlo",)
+        return tuple(saved[0][0].texts)
+    return ("stablehlo",) if any(plan.platform for plan in plans) else ("hlo",)
 
 
 def _with_environment(report: DiffReport, output: OutputOptions) -> DiffReport:
@@ -146,10 +154,9 @@ def _parsed_words(target: str, words: list[str]) -> tuple[TargetOptions, str]:
     )
 
 
-def _sides(plan: Path | Options, stages: tuple[str, ...], listeners: Listeners) -> list[Side]:
+def _sides(plan: Options, stages: tuple[str, ...], listeners: Listeners) -> list[Side]:
     from jitinspect import comparing, inspection
 
-    assert isinstance(plan, Options), "files have been read"
     request = _request(plan, stages, "diff")
     report = inspection.inspect(request, listeners)
     label = report.artifacts[0].signature if report.artifacts else plan.target.target

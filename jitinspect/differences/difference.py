@@ -100,7 +100,7 @@ def _substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], in
     """The words that change most often, and how many rows change in nothing else."""
     found = [_exchanged(row) for row in changed]
     counts = Counter(pair for pairs in found if pairs for pair in pairs)
-    common = counts.most_common(_MOST_SUBSTITUTIONS)
+    common = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_MOST_SUBSTITUTIONS]
     kept = {pair for pair, _ in common}
     explained = sum(bool(pairs) and pairs <= kept for pairs in found if pairs is not None)
     return tuple(Substitution(*pair, count) for pair, count in common), explained
