@@ -105,7 +105,8 @@ def test_view_needs_no_jax(shell):
 def test_the_json_document_is_that_of_the_contract(shell):
     document = json.loads(shell("hlo", *NORMALIZE, "--json").stdout)
     assert list(document)[:2] == ["schema", "command"]
-    assert set(document) == {"schema", "command", "environment", "target", "artifacts", "events", "key"}
+    contract = {"schema", "command", "environment", "target", "artifacts", "events", "key"}
+    assert set(document) == contract | {"request"}
     assert set(document["environment"]) == {
         "jitinspect", "jax", "jaxlib", "python", "platform", "device_kind", "device_count", "xla_flags",
     }  # fmt: skip
