@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jitinspect import collection
-from jitinspect.differences.difference import STAGES, difference
+from jitinspect.differences.difference import difference
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import Artifact, Report
-from jitinspect.model.differences import Difference, DiffReport
+from jitinspect.model.differences import STAGES, Difference, DiffReport
 
 _BEGINNINGS = {
     "HloModule": "hlo",

@@ -15,9 +15,8 @@ from jitinspect.arguments.build import Call, devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
 from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import buffers, devices
-from jitinspect.model import Artifact, Asked, CacheKey, Report, Target
-from jitinspect.model.views import WHOLE, View
+from jitinspect.jaxapi import devices
+from jitinspect.model import WHOLE, Artifact, Asked, CacheKey, Report, Target, View
 from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
@@ -130,6 +129,12 @@ def _report(work: _Inspection) -> Report:
     )
 
 
+def _peak(compiled: Any) -> int | None:
+    from jitinspect.jaxapi import buffers  # which most commands do not need
+
+    return buffers.peak(buffers.sums(compiled))
+
+
 def _asked(request: Request) -> Asked:
     return Asked(
         ref=request.ref,
@@ -233,7 +238,7 @@ class _Inspection:
         for stage in self.request.stages:
             made = self._artifact(stage, subject.pipeline)
             if stage == "hlo" and self.request.peaks and made.unavailable is None:
-                made = replace(made, peak_bytes=buffers.peak(buffers.sums(subject.pipeline.compiled)))
+                made = replace(made, peak_bytes=_peak(subject.pipeline.compiled))
             yield replace(made, signature=subject.signature, dims=subject.dims, platform=subject.platform)
 
     def _unknown_dims(self) -> list[str]:

@@ -17,8 +17,8 @@ from jitinspect.ir.outline import outline
 from jitinspect.ir.page import Page, parents
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.repeats import unrolled
-from jitinspect.model import Artifact, Reading
-from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled, View
+from jitinspect.model import Artifact, Reading, View
+from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
 from jitinspect.paths import relative
 from jitinspect.programs import program
 from jitinspect.pysource import PySources

@@ -4,7 +4,7 @@ What a command needs is imported when it runs: `--help` pays for none of it.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,8 +47,9 @@ def stablehlo(
     ] = "",
 ) -> None:
     """Print the StableHLO module. Nothing is compiled."""
-    platforms = tuple(dict.fromkeys(name.strip() for name in platform.split(",") if name.strip()))
-    _inspect("stablehlo", ("stablehlo",), target, output, platforms=platforms, view=view, raw=raw)
+    from jitinspect.cli.requests import words_of
+
+    _inspect("stablehlo", ("stablehlo",), target, output, platforms=words_of(platform), view=view, raw=raw)
 
 
 def hlo(
@@ -118,6 +119,45 @@ def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None
 def source(target: TargetOptions, output: OutputOptions) -> None:
     """Print the Python source, each line with what became of it."""
     _read("source", target, output)
+
+
+def diff(
+    call: CallOptions,
+    output: OutputOptions,
+    before: Annotated[
+        str, typer.Argument(metavar="[A]", show_default=False, help="A target, a saved report, or a text.")
+    ] = "",
+    after: Annotated[
+        str, typer.Argument(metavar="[B]", show_default=False, help="What it is compared with.")
+    ] = "",
+    vs: Annotated[
+        str, typer.Option("--vs", metavar="'OPTIONS'", help="B is A with these options: '-s 64,784'.")
+    ] = "",
+    stage: Annotated[
+        str, typer.Option("--stage", metavar="NAME,…", help="jaxpr, stablehlo, hlo, hlo-before.")
+    ] = "",
+    context: Annotated[
+        int, typer.Option("-U", metavar="N", min=0, help="Operations around each change.")
+    ] = 3,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if they differ.")] = False,
+    golden: Annotated[
+        Path | None,
+        typer.Option("--golden", metavar="DIR", help="Make the reports of DIR again; 1 if one differs."),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="With --golden: save what differs, and add A if it is given.")
+    ] = False,
+) -> None:
+    """Print what differs between two targets, calls, saved reports or texts."""
+    from jitinspect.cli.diff import Asked, diff_core, ended, golden_core
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import stages_of
+
+    asked = Asked(before, after, call, vs, stages_of(stage), context, sys.argv[1:])
+    with emitted(output) as emit:
+        report = golden_core(golden, asked, update, output) if golden else diff_core(asked, output)
+        emit(report)
+    ended(report, exit_code or golden is not None)
 
 
 def cost(target: TargetOptions, output: OutputOptions) -> None:
@@ -296,22 +336,23 @@ def view(
         emit(read_report(report))
 
 
-def register(app: typer.Typer) -> None:
-    """Make the commands known to `app`, in the order of the help."""
+def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
+    """Make the commands known to `app`, in the order of the help; that alone which is the `first` word of the
+    command line, if it is one: each has some twenty options to be made.
+    """
     inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
     reading: tuple[Command, ...] = (source, diff, cost, donation, constants, passes)
+    watching: tuple[Command, ...] = (trace_cache, run, summary)
     looking: tuple[Command, ...] = (ls, doctor, view)
-    for command in inspecting:
-        app.command(rich_help_panel=INSPECT)(grouped(command))
-    for command in reading:
-        app.command(rich_help_panel=READ)(grouped(command))
-    app.command(rich_help_panel=CALLS)(grouped(trace_cache))
-    # what stands after the program is the program's
-    its_own = {"allow_interspersed_args": False}
-    app.command(rich_help_panel=CALLS, context_settings=its_own)(grouped(run))
-    app.command(rich_help_panel=CALLS)(grouped(summary))
-    for command in looking:
-        app.command(rich_help_panel=MORE)(grouped(command))
+    panels = {INSPECT: inspecting, READ: reading, CALLS: watching, MORE: looking}
+    named = {
+        command.__name__.replace("_", "-"): (command, panel) for panel in panels for command in panels[panel]
+    }
+    for name in [word for word in first if word in named] or named:
+        command, panel = named[name]
+        # what stands after the program is the program's
+        settings = {"allow_interspersed_args": False} if command is run else None
+        app.command(name, rich_help_panel=panel, context_settings=settings)(grouped(command))
 
 
 def _inspect(
@@ -334,45 +375,6 @@ def _inspect(
     fields = parsed(target, sys.argv[1:])
     with emitted(output) as emit:
         emit(inspect_core(command, stages, fields, platforms, options, output, key, asked))
-
-
-def diff(
-    call: CallOptions,
-    output: OutputOptions,
-    before: Annotated[
-        str, typer.Argument(metavar="[A]", show_default=False, help="A target, a saved report, or a text.")
-    ] = "",
-    after: Annotated[
-        str, typer.Argument(metavar="[B]", show_default=False, help="What it is compared with.")
-    ] = "",
-    vs: Annotated[
-        str, typer.Option("--vs", metavar="'OPTIONS'", help="B is A with these options: '-s 64,784'.")
-    ] = "",
-    stage: Annotated[
-        str, typer.Option("--stage", metavar="NAME,…", help="jaxpr, stablehlo, hlo, hlo-before.")
-    ] = "",
-    context: Annotated[
-        int, typer.Option("-U", metavar="N", min=0, help="Operations around each change.")
-    ] = 3,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if they differ.")] = False,
-    golden: Annotated[
-        Path | None,
-        typer.Option("--golden", metavar="DIR", help="Make the reports of DIR again; 1 if one differs."),
-    ] = None,
-    update: Annotated[
-        bool, typer.Option("--update", help="With --golden: save what differs, and add A if it is given.")
-    ] = False,
-) -> None:
-    """Print what differs between two targets, calls, saved reports or texts."""
-    from jitinspect.cli.diff import Asked, diff_core, ended, golden_core
-    from jitinspect.cli.output import emitted
-    from jitinspect.cli.requests import stages_of
-
-    asked = Asked(before, after, call, vs, stages_of(stage), context, sys.argv[1:])
-    with emitted(output) as emit:
-        report = golden_core(golden, asked, update, output) if golden else diff_core(asked, output)
-        emit(report)
-    ended(report, exit_code or golden is not None)
 
 
 def _read(command: str, target: TargetOptions, output: OutputOptions, **asked: Any) -> None:

@@ -20,8 +20,7 @@ from jitinspect.cli.interrupts import CompileInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.errors import UsageError
-from jitinspect.model import CompileEvent, Phase, Report
-from jitinspect.model.views import WHOLE, View
+from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
 
 if TYPE_CHECKING:

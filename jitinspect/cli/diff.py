@@ -15,7 +15,7 @@ import typer
 
 from jitinspect.cli.core import import_jax, listening, make_way
 from jitinspect.cli.options import CallOptions, OutputOptions, TargetOptions, grouped, second_side
-from jitinspect.cli.output import needs_environment, read_report, save
+from jitinspect.cli.output import needs_environment, read_report, read_text, save
 from jitinspect.cli.requests import parsed
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model import Report
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 _ARGUMENTS = ("shape", "arg", "args_from")
 """Options of which one of B's takes the place of all of A's."""
-LONGEST_NAME = 80
-ADD = "diff --golden DIR mod:fn -s 8,8 --update"
+_LONGEST_NAME = 80
+_ADD = "diff --golden DIR mod:fn -s 8,8 --update"
 _TEXTS = (".hlo", ".mlir", ".jaxpr", ".txt")
 
 
@@ -167,11 +167,7 @@ def _file_sides(path: Path) -> list[Side]:
     from jitinspect import comparing
 
     if path.suffix != ".json":
-        try:
-            return [comparing.text_side(path, path.read_text(encoding="utf-8"))]
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise LoadError(f"{path} cannot be read: {reason}") from None
+        return [comparing.text_side(path, read_text(path))]
     report = read_report(path)
     if not isinstance(report, Report):
         raise LoadError(f"{path} is a report of {report.command}, without stages")
@@ -196,16 +192,13 @@ def golden_core(folder: Path, asked: Asked, update: bool, output: OutputOptions)
         raise UsageError(f"--golden {folder}: there is no such folder", hint="with --update it is made")
     import_jax()
     make_way()
-    checks = []
     with listening(output) as listeners:
-        if asked.before:
-            checks.append(_added(folder, asked, update, listeners))
-        checks += [_checked(path, asked, update, listeners) for path in sorted(folder.glob("*.json"))]
-    checks = list({check.file: check for check in reversed(checks)}.values())[::-1]
+        checks = [_added(folder, asked, update, listeners)] if asked.before else []
+        new = {check.file for check in checks}
+        there = [path for path in sorted(folder.glob("*.json")) if path.name not in new]
+        checks += [_checked(path, asked, update, listeners) for path in there]
     if not checks:
-        raise UsageError(
-            f"--golden {folder}: no report is there", hint="diff --golden DIR mod:fn -s 8,8 --update"
-        )
+        raise UsageError(f"--golden {folder}: no report is there", hint=_ADD)
     differing = next((stage for check in checks for stage in check.stages if not stage.same), None)
     diff = differing or Difference(all(check.same for check in checks), Summary(Quantity(None, None)))
     stages = tuple(stage for check in checks for stage in check.stages)
@@ -220,7 +213,7 @@ def _added(folder: Path, asked: Asked, update: bool, listeners: Listeners) -> Go
         )
     plan = _plan(asked.before, asked.call, asked.argv)
     if isinstance(plan, Path):
-        raise UsageError(f"{plan} is no target", hint=ADD)
+        raise UsageError(f"{plan} is no target", hint=_ADD)
     stages = asked.stages or ("jaxpr", "stablehlo", "hlo")
     report = _inspected(_request(plan, stages, "show"), listeners)
     folder.mkdir(parents=True, exist_ok=True)
@@ -233,7 +226,7 @@ def _file_name(ref: str, signature: str) -> str:
     """`samples.mlp.loss_fn-f32-8-8-f32-8-8.json`; a digest stands for the end of a long one."""
     plain = re.sub(r"[^\w.]+", "-", f"{ref} {signature.partition('(')[2]}").strip("-")
     digest = hashlib.sha256(f"{ref} {signature}".encode()).hexdigest()[:8]
-    return f"{plain if len(plain) <= LONGEST_NAME else f'{plain[:LONGEST_NAME]}-{digest}'}.json"
+    return f"{plain if len(plain) <= _LONGEST_NAME else f'{plain[:_LONGEST_NAME]}-{digest}'}.json"
 
 
 def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -36,7 +37,7 @@ def _global(
         typer.echo(context.get_help())
 
 
-commands.register(app)
+commands.register(app, sys.argv[1:2])
 
 
 def run(argv: list[str]) -> int:

@@ -17,12 +17,10 @@ from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageErro
 from jitinspect.model import CallReport, Diagnosis, Listing, Report
 from jitinspect.render.errors import error_text
 from jitinspect.render.json import AnyReport, error_to_json, from_json, is_of_program, is_reading, to_json
-from jitinspect.render.text import shown_path
+from jitinspect.render.text import WIDE, shown_path
 
 TRACE = "trace.json"
 """The end of a file's name that asks for Chrome's trace format, of what happened over time."""
-WIDE = 10_000
-"""Columns of a table that goes to no terminal: as many as it takes, so that nothing is cut."""
 _STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
@@ -46,13 +44,20 @@ def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[.
 
 def read_report(path: Path) -> AnyReport:
     """The report that was saved at `path`. Raises `LoadError` where there is none."""
+    text = read_text(path)
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(text)
+    except LoadError as error:
+        raise LoadError(f"{path}: {error.message}", hint=error.hint) from None
+
+
+def read_text(path: Path) -> str:
+    """Raises `LoadError` where that cannot be read, or is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise LoadError(f"{path} cannot be read: {reason}") from None
-    except LoadError as error:
-        raise LoadError(f"{path}: {error.message}", hint=error.hint) from None
 
 
 def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:

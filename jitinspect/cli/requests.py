@@ -8,12 +8,10 @@ from typing import Any
 from jitinspect import specs
 from jitinspect.cli.options import TargetOptions, ViewOptions
 from jitinspect.errors import UsageError
-from jitinspect.model.views import View
+from jitinspect.model import View
 from jitinspect.specs import Argument
 from jitinspect.target.loading import parse_ref
 from jitinspect.target.transforms import check_transforms
-
-COMPARED = ("jaxpr", "stablehlo", "hlo", "hlo-before")
 
 
 def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
@@ -65,11 +63,18 @@ def viewed(options: ViewOptions, others: Mapping[str, Any]) -> View:
 
 def stages_of(text: str) -> tuple[str, ...]:
     """`jaxpr,hlo`. Raises `UsageError` for a stage that cannot be compared."""
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    from jitinspect.model.differences import STAGES
+
+    names = words_of(text)
     for name in names:
-        if name not in COMPARED:
-            raise UsageError(f"--stage {name}: there is no such stage", hint=f"one of {', '.join(COMPARED)}")
+        if name not in STAGES:
+            raise UsageError(f"--stage {name}: there is no such stage", hint=f"one of {', '.join(STAGES)}")
     return names
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """`tpu, cuda,tpu` → each word once, in their order."""
+    return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
 def _dims(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:

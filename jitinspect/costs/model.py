@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from jitinspect.costs.flops import Instruction, arithmetic
 from jitinspect.costs.traffic import Fused, traffic
 from jitinspect.costs.work import NONE, Work, added
+from jitinspect.ir.hlo import trip_count
 from jitinspect.ir.program import Block, Operation, Program
 
-_TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _PART = re.compile(r"\b(body|condition)=%?([\w.\-]+)")
 _CALLS = ("fusion", "call", "async-start")
 
@@ -126,7 +126,7 @@ class _Counting:
 
     def _loop(self, operation: Operation, times: int) -> Loop:
         body = self._blocks[dict(_PART.findall(operation.rest))["body"]]
-        return Loop(operation, _trips(operation), times, self._total(body))
+        return Loop(operation, trip_count(operation), times, self._total(body))
 
     def _times(self) -> Counter[str]:
         """How often each computation runs, by name. A computation is printed before those that call it."""
@@ -140,7 +140,7 @@ class _Counting:
     def _runs(self, operation: Operation) -> list[tuple[Block, int]]:
         """The computations that an instruction runs, and how often; not those that it applies to elements."""
         if operation.opcode == "while":
-            trips = _trips(operation)
+            trips = trip_count(operation)
             parts = {part: self._blocks[name] for part, name in _PART.findall(operation.rest)}
             return [
                 (parts["condition"], 1 if trips is None else trips + 1),
@@ -203,8 +203,3 @@ class _Counting:
         lines = self._program.lines
         root = next(one for one in block.operations if lines[one.start].lstrip().startswith("ROOT "))
         return Fused(block, root)
-
-
-def _trips(operation: Operation) -> int | None:
-    found = _TRIPS.search(operation.rest)
-    return int(found[1]) if found else None

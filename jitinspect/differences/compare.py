@@ -23,7 +23,6 @@ class Row:
     before: str | None
     after: str | None
     is_same: bool = False
-    opcodes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -86,10 +85,8 @@ class _Comparison:
         made = BlockRows(_title(before, after))
         done = (-1, -1)
         for i, j in [*pairs, (len(left), len(right))]:
-            made.rows += (Row(one.text(), None, opcodes=(one.opcode,)) for one in left[done[0] + 1 : i])
-            made.rows += (
-                Row(None, one.text(rename), opcodes=(one.opcode,)) for one in right[done[1] + 1 : j]
-            )
+            made.rows += (Row(one.text(), None) for one in left[done[0] + 1 : i])
+            made.rows += (Row(None, one.text(rename)) for one in right[done[1] + 1 : j])
             if i < len(left):
                 made.rows.append(self._row(left[i], right[j], names, rename))
             done = (i, j)
@@ -103,7 +100,7 @@ class _Comparison:
         )
         is_same = is_same and len(before.names) == len(after.names)
         text = before.text()
-        return Row(text, text if is_same else after.text(rename), is_same, (before.opcode, after.opcode))
+        return Row(text, text if is_same else after.text(rename), is_same)
 
     def _is_same_name(self, before: Name, after: Name, names: dict[str, str]) -> bool:
         first, second = self._before.block_of(before), self._after.block_of(after)
@@ -161,7 +158,7 @@ class _Comparison:
             made = BlockRows(block.name)
             for one in side.statements[id(block)]:
                 before, after = (one.text(), None) if is_before else (None, one.text())
-                made.rows.append(Row(before, after, opcodes=(one.opcode,)))
+                made.rows.append(Row(before, after))
             yield made
 
 

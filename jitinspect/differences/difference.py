@@ -20,8 +20,7 @@ _PARSERS: dict[str, Callable[[str], Program]] = {
     "hlo": hlo.parse,
     "hlo-before": hlo.parse,
 }
-STAGES = tuple(_PARSERS)
-"""The stages whose texts can be compared."""
+"""Each of `model.differences.STAGES`."""
 
 _WORD = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|x(?=[\dfibuc])|[a-zA-Z_]\w*|\W")
 _TYPE_OR_NUMBER = re.compile(r"\d|(?:f|bf|s|u|i|c)\d+(?:_?e\w+)?$|pred$|bool$")

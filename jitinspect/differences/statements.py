@@ -123,7 +123,7 @@ def _jaxpr(program: Program, operation: Operation) -> Statement:
     return Statement(operation.opcode, tuple(words), tuple(names), operation)
 
 
-_MAKERS = {"hlo": _hlo, "hlo-before": _hlo, "stablehlo": _mlir, "jaxpr": _jaxpr}
+_MAKERS = {"hlo": _hlo, "stablehlo": _mlir, "jaxpr": _jaxpr}
 
 
 def _head(program: Program, block: Block) -> Iterator[Statement]:

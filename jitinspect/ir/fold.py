@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from jitinspect.ir.page import GAP, Page
+from jitinspect.ir.page import GAP, Page, indent
 from jitinspect.ir.program import Block, Program
+from jitinspect.model import WORDS
 
 _SHOWN = 3
-_WORDS = {"jaxpr": "equation", "stablehlo": "operation", "hlo": "instruction"}
 
 
 def fold(page: Page) -> None:
@@ -28,7 +28,7 @@ def summary(program: Program, block: Block) -> str:
     told = [f"{count} {op}" for op, count in counts.most_common(_SHOWN)]
     more = [GAP] if len(counts) > _SHOWN else []
     number = len(block.operations)
-    return f"{number} {_WORDS[program.stage]}{'' if number == 1 else 's'}: {', '.join(told + more)}"
+    return f"{number} {WORDS[program.stage]}{'' if number == 1 else 's'}: {', '.join(told + more)}"
 
 
 def _fold(page: Page, block: Block) -> None:
@@ -39,14 +39,10 @@ def _fold(page: Page, block: Block) -> None:
     head, foot = lines[block.start], lines[last].strip()
     if page.program.stage == "stablehlo" and foot != "}":  # the line goes on: `} do {`, `}) : (…) -> …`
         body = block.start + 1
-        page.instead[body] = f"{_indent(head)}  {GAP} {told}"
+        page.instead[body] = f"{indent(head)}  {GAP} {told}"
         page.dropped.update(range(body + 1, last))
         return
     page.instead[block.start] = f"{head} {GAP} {told} {foot}"
     page.dropped.update(range(block.start + 1, block.end))
     if block.end < len(lines) and not lines[block.end]:  # XLA prints an empty line between computations
         page.dropped.add(block.end)
-
-
-def _indent(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]

@@ -15,6 +15,7 @@ _CALLED = re.compile(
     r"(?:calls|to_apply|body|condition|true_computation|false_computation|branch_computations"
     r"|called_computations|comparator|select|scatter)=(\{[^}]*\}|%?[\w.\-]+)"
 )
+_TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _LITERAL = ("constant", "parameter")
 """What stands in their parentheses is no operand."""
 _FRAME = re.compile(r"stack_frame_id=(\d+)")
@@ -32,6 +33,12 @@ def parse(text: str, raw: str | None = None) -> Program:
     if raw is not None or "stack_frame_id=" in text:
         _give_frames(program, raw if raw is not None else text)
     return program
+
+
+def trip_count(operation: Operation) -> int | None:
+    """How often a `while` runs its body; None where XLA does not know it."""
+    found = _TRIPS.search(operation.rest)
+    return int(found[1]) if found else None
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:

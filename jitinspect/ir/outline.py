@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 
+from jitinspect.ir.hlo import trip_count
 from jitinspect.ir.program import Block, Operation, Program
 from jitinspect.model.views import Branch
 
-_TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _LENGTH = re.compile(r"\blength=(\d+)")
 _NAME = re.compile(r"\bname=(\w+)")
 _LOOPS = ("while", "scan")
@@ -52,8 +52,9 @@ def _label(operation: Operation, block: Block) -> str:
 
 def _runs(operation: Operation) -> int | None:
     """How often a loop runs its block; None where the text does not tell."""
-    found = _TRIPS.search(operation.rest) or _LENGTH.search(operation.rest)
-    if found:
+    if (trips := trip_count(operation)) is not None:
+        return trips
+    if found := _LENGTH.search(operation.rest):
         return int(found[1])
     return None if operation.opcode.rpartition(".")[2] in _LOOPS else 1
 

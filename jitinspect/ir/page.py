@@ -45,15 +45,16 @@ class Page:
             if self.shown is not None and number not in self.shown:
                 if line.strip() and not in_gap:
                     in_gap = True
-                    yield _indent(line) + GAP
+                    yield indent(line) + GAP
                 continue
             in_gap = False
             for text in self.before.get(number, ()):
-                yield _indent(line) + text
+                yield indent(line) + text
             yield self.instead.get(number, line)
 
 
-def _indent(line: str) -> str:
+def indent(line: str) -> str:
+    """The blanks that a line begins with."""
     return line[: len(line) - len(line.lstrip())]
 
 

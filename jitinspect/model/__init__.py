@@ -25,11 +25,24 @@ from jitinspect.model.keys import (
     KeyDifference,
     MemoryKey,
 )
-from jitinspect.model.stages import Artifact, Asked, CompileEvent, Kernel, Reading, Report, Target
+from jitinspect.model.stages import (
+    WHOLE,
+    WORDS,
+    Artifact,
+    Asked,
+    CompileEvent,
+    Kernel,
+    Reading,
+    Report,
+    Target,
+    View,
+)
 
 __all__ = [
     "MOST_ROWS",
     "SCHEMA",
+    "WHOLE",
+    "WORDS",
     "Artifact",
     "Asked",
     "CacheKey",
@@ -59,5 +72,6 @@ __all__ = [
     "Status",
     "Support",
     "Target",
+    "View",
     "Work",
 ]

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from jitinspect.model.base import SCHEMA, Environment
 from jitinspect.model.stages import CompileEvent, Target
 
+STAGES = ("jaxpr", "stablehlo", "hlo", "hlo-before")
+"""The stages whose texts can be compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:

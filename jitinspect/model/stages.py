@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase
 from jitinspect.model.keys import CacheKey, Comparison
-from jitinspect.model.views import Branch, Stats
+
+if TYPE_CHECKING:
+    from jitinspect.model.views import Branch, Stats
+
+
+WORDS = {"jaxpr": "equation", "stablehlo": "operation", "hlo": "instruction", "hlo-before": "instruction"}
+"""What each stage's text calls its operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,34 @@ class Target:
     static: tuple[str | int, ...] = ()
     donated: tuple[str | int, ...] = ()
     signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a stage's text is asked for. `op` is a regular expression, `line` is `41` or `file.py:41`,
+    `fusion` a name; `neighbours` counts steps along operands and users, not lines of text.
+    """
+
+    op: str | None = None
+    line: str | None = None
+    fusion: str | None = None
+    neighbours: int = 0
+    fold: bool = False
+    source: bool = False
+    outline: bool = False
+    stats: bool = False
+
+    @property
+    def selects(self) -> bool:
+        return bool(self.op or self.line or self.fusion)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the plain text that is asked for."""
+        return self == View()
+
+
+WHOLE = View()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,34 +1,9 @@
-"""Parts and summaries of one stage's text: what `--op`, `--line`, `--outline`, `--stats` … ask for."""
+"""Summaries of one stage's text: what `--outline` and `--stats` ask for. Other commands do not load them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is asked for. `op` is a regular expression, `line` is `41` or `file.py:41`, `fusion` a name;
-    `neighbours` counts steps along operands and users, not lines of text.
-    """
-
-    op: str | None = None
-    line: str | None = None
-    fusion: str | None = None
-    neighbours: int = 0
-    fold: bool = False
-    source: bool = False
-    outline: bool = False
-    stats: bool = False
-
-    @property
-    def selects(self) -> bool:
-        return bool(self.op or self.line or self.fusion)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is the plain text that is asked for."""
-        return self == View()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +67,3 @@ class Stats:
     types: tuple[TypeCount, ...] = ()
     lines: tuple[LineCount, ...] = ()
     unrolled: tuple[Unrolled, ...] = ()
-
-
-WHOLE = View()

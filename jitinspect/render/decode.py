@@ -9,6 +9,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from jitinspect.model import views
+
 Reader = Callable[[Any], Any]
 
 
@@ -47,7 +49,7 @@ def reader(kind: Any) -> Reader:
 def _dataclass_reader(kind: Any) -> Reader:
     @cache
     def parts() -> list[tuple[str, Reader, bool]]:  # not before they are needed: a branch has branches
-        hints = get_type_hints(kind)
+        hints = get_type_hints(kind, localns=vars(views))  # which `model.stages` names, but does not load
         return [(one.name, reader(hints[one.name]), _is_needed(one)) for one in fields(kind)]
 
     def read(value: Any) -> Any:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jitinspect.model import Artifact, CacheKey, Report
-from jitinspect.render.text import Painter
+from jitinspect.render.text import WIDE, Painter
 
 LANGUAGES = {"hlo-before": "hlo"}
 """The language of a stage's text, where it is not the stage's own name."""
 
-WIDE = 10_000
-"""Columns of what goes to no terminal: as many as it takes, so that nothing is cut."""
 _HEADING = "\x1b[1;7m{}\x1b[0m"
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+WIDE = 10_000
+"""Columns of what goes to no terminal: as many as it takes, so that nothing is cut."""
+
 
 def seconds(value: float) -> str:
     """A duration for reading, three digits or so: `840 µs`, `12.3 ms`, `4.56 s`."""
@@ -46,6 +49,14 @@ class Painter:
 
     def __call__(self, text: str, sgr: str) -> str:
         return f"\x1b[{sgr}m{text}\x1b[0m" if self.color and text and sgr else text
+
+
+def fitted(widths: Sequence[int], room: int, least: int) -> list[int]:
+    """Widths of columns, the widest of them cut down until they fit, or have nothing to give."""
+    given = list(widths)
+    while sum(given) > room and max(given) > least:
+        given[given.index(max(given))] -= 1
+    return given
 
 
 def joined(parts: list[str], width: int) -> Iterator[str]:

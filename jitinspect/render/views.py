@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jitinspect.model import Artifact
+from jitinspect.model import WORDS, Artifact
 from jitinspect.model.views import Branch, Stats, Unrolled
 from jitinspect.render.text import Painter, count, cut_middle, size
 
@@ -12,12 +12,11 @@ _MOST = 12
 """Rows of each table; all of them with `-v`."""
 _DIM, _BOLD = "2", "1"
 _LONGEST_BAR = 20
-WORDS = {"jaxpr": "equation", "stablehlo": "operation"}
 
 
 def render(artifact: Artifact, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """The artifact's statistics or its outline, whichever it has."""
-    word = WORDS.get(artifact.stage, "instruction")
+    word = WORDS[artifact.stage]
     if artifact.stats:
         yield from _stats(artifact.stats, word, painter, width, verbose)
     if artifact.outline:

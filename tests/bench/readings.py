@@ -18,8 +18,7 @@ from samples import transformer
 from jitinspect import collection
 from jitinspect.differences.difference import difference
 from jitinspect.inspection import Subject
-from jitinspect.model import Target
-from jitinspect.model.views import View
+from jitinspect.model import Target, View
 from jitinspect.readings import source
 from jitinspect.stages import READINGS, Options, Pipeline
 from jitinspect.views import viewed

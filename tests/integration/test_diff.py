@@ -2,7 +2,8 @@
 
 import pytest
 
-from jitinspect.differences.difference import STAGES, difference
+from jitinspect.differences.difference import difference
+from jitinspect.model.differences import STAGES
 from jitinspect.stages import READINGS, Options, Pipeline
 from tests.integration.test_programs import pipeline
 from tests.program_samples import CASES

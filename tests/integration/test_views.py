@@ -4,7 +4,7 @@ import pytest
 
 from jitinspect import inspection
 from jitinspect.errors import UsageError
-from jitinspect.model.views import View
+from jitinspect.model import View
 
 NET = """
 import jax, jax.numpy as jnp

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from jitinspect.model.readings import Constant, ConstantsReport
-from jitinspect.render.text import Painter, count, cut_middle, shown_path, size
+from jitinspect.render.text import Painter, count, cut_middle, fitted, shown_path, size
 
 LARGE = 100_000
 """Bytes from which on a constant is better an argument: it takes time in every stage."""
@@ -49,14 +49,10 @@ def _cells(one: Constant) -> tuple[str, ...]:
 
 
 def _fitted(widths: list[int], width: int) -> list[int]:
-    """The widest of the columns that may be cut gives way until the line fits."""
-    widths = list(widths)
-    while sum(widths) + 2 * (len(widths) - 1) > width:
-        widest = max((0, 1, 4, 5), key=lambda column: widths[column])
-        if widths[widest] <= _LEAST:
-            break
-        widths[widest] -= 1
-    return widths
+    """Numbers keep their columns, the others give way until the line fits."""
+    room = width - 2 * (len(widths) - 1) - sum(widths[2:4])
+    name, type_, source, enters = fitted([*widths[:2], *widths[4:]], room, _LEAST)
+    return [name, type_, *widths[2:4], source, enters]
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:

@@ -15,7 +15,7 @@ from jitinspect.model.readings import (
     CostReport,
     Growth,
 )
-from jitinspect.render.text import Painter, amount, count, cut_middle, joined, size
+from jitinspect.render.text import Painter, amount, count, cut_middle, fitted, joined, size
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
 _MOST = 10
@@ -198,7 +198,7 @@ def _table(
     numbers = len(heads) - texts
     widths = _widths([heads, *(cells for cells, _ in rows)])
     taken = sum(widths[:numbers]) + 2 * (len(widths) - 1)
-    widths[numbers:] = _fitted(widths[numbers:], room - taken)
+    widths[numbers:] = fitted(widths[numbers:], room - taken, _LEAST)
     yield painter(_aligned(heads, widths, 0, texts), _DIM) + "\n"
     for cells, sgr in rows:
         yield painter(_aligned(cells, widths, 0, texts), sgr) + "\n"
@@ -215,14 +215,6 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], first: int, last: int 
         is_text = at < first or at >= len(cells) - last
         told.append(f"{cut_middle(cell, width):<{width}}" if is_text else f"{cell:>{width}}")
     return "  ".join(told).rstrip()
-
-
-def _fitted(widths: Sequence[int], room: int) -> list[int]:
-    """The widest is cut down until all fit, or none has anything to give."""
-    fitted = list(widths)
-    while sum(fitted) > room and max(fitted) > _LEAST:
-        fitted[fitted.index(max(fitted))] -= 1
-    return fitted
 
 
 def _heat(share: float) -> str:

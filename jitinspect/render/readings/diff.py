@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from jitinspect.model import WORDS
 from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Quantity, Summary
 from jitinspect.render.text import Painter, amount, count, cut_middle, joined, size
 
 _BOLD, _DIM, _GONE, _CAME, _BLOCK = "1", "2", "31", "32", "36"
-WORDS = {"jaxpr": "equation", "stablehlo": "operation"}
 
 
 def render(report: DiffReport, painter: Painter, width: int, verbose: bool = False) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _stage(one: Difference, painter: Painter, width: int) -> Iterator[str]:
 
 def _told(summary: Summary, stage: str) -> Iterator[str]:
     """`12 → 15 instructions`, `3 changed`, `FLOPs 1.2 M → 1.5 M`."""
-    word = WORDS.get(stage, "instruction")
+    word = WORDS[stage]
     before, after = summary.operations.before or 0, summary.operations.after or 0
     yield f"{before:,} → {count(after, word)}" if before != after else count(after, word)
     for number, what in (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from jitinspect.model.readings import Found, Pass, PassesReport
-from jitinspect.render.text import Painter, count, cut_middle, joined
+from jitinspect.render.text import Painter, count, cut_middle, fitted, joined
 
 _ADDED, _REMOVED, _DIM, _BOLD = "32", "31", "2", "1"
 _DIFF = {"+": _ADDED, "-": _REMOVED, "@": "36"}
@@ -85,14 +85,6 @@ def _counts(one: Pass) -> tuple[str, str]:
     return f"{one.instructions_before:,}", f"{one.instructions_after:,}"
 
 
-def _fitted(widths: Sequence[int], room: int) -> list[int]:
-    """Widths of columns, the widest of them cut down until they fit, or have nothing to give."""
-    fitted = list(widths)
-    while sum(fitted) > room and max(fitted) > _LEAST:
-        fitted[fitted.index(max(fitted))] -= 1
-    return fitted
-
-
 def _ops(one: Pass, painter: Painter, room: int) -> str:
     """`fusion +3  multiply -2`, as many as there is room for; the model has what differs most first."""
     if not one.ops:
@@ -121,7 +113,7 @@ def _instructions(
     """A row each: with which pass its name came, and with which it went."""
     names = {one.index: f"{one.index} {_names(one)[1]}" for one in passes}
     rows = [("instruction", "opcode", "came with", "went with"), *(_row(one, names) for one in found)]
-    widths = _fitted([max(map(len, column)) for column in zip(*rows, strict=True)], room - 6)
+    widths = fitted([max(map(len, column)) for column in zip(*rows, strict=True)], room - 6, _LEAST)
     for at, row in enumerate(rows):
         cells = (f"{cut_middle(text, width):<{width}}" for text, width in zip(row, widths, strict=True))
         line = "  ".join(cells).rstrip()
