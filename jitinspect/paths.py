@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 import os
+import sysconfig
+from functools import cache
+from typing import overload
 
 _HERE = os.getcwd() + os.sep
+
+
+@overload
+def relative(place: str) -> str: ...
+
+
+@overload
+def relative(place: None) -> None: ...
 
 
 def relative(place: str | None) -> str | None:
     """`samples/mlp.py:12` for what lies below the folder that jitinspect was started in."""
     return place.removeprefix(_HERE) if place is not None else None
+
+
+@cache
+def is_installed(path: str) -> bool:
+    """Whether the file is of Python's own, or of an installed package."""
+    folders = (sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
+    return path.startswith((*folders, "<frozen"))

@@ -9,7 +9,7 @@ from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxprs, mlir
 from jitinspect.ir.program import Program
 from jitinspect.jaxapi.printed import printed, walked
-from jitinspect.stages import ELIDE_ABOVE, Pipeline
+from jitinspect.stages import ELIDE_ABOVE, Pipeline, compiled_text
 
 
 def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
@@ -39,9 +39,7 @@ def _stablehlo(pipeline: Pipeline) -> Program:
 
 
 def _hlo(pipeline: Pipeline) -> Program:
-    text = pipeline.compiled.as_text()
-    if text is None:
-        raise UnavailableError("this backend does not print its compiled HLO")
+    text = compiled_text(pipeline)
     return hlo.parse(hlotext.readable(text), text)
 
 

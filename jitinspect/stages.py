@@ -137,10 +137,16 @@ def stablehlo(pipeline: Pipeline, options: Options) -> Reading:
     return Reading(text, notes=notes)
 
 
-def hlo(pipeline: Pipeline, options: Options) -> Reading:
-    text = pipeline.compiled.as_text()
+def compiled_text(pipeline: Pipeline) -> str:
+    """JAX's own. Raises `UnavailableError` where there is none."""
+    text: str | None = pipeline.compiled.as_text()
     if text is None:
         raise UnavailableError("this backend does not print its compiled HLO")
+    return text
+
+
+def hlo(pipeline: Pipeline, options: Options) -> Reading:
+    text = compiled_text(pipeline)
     return Reading(text if options.raw else hlotext.readable(text))
 
 

@@ -78,13 +78,8 @@ class Viewer:
             ops=tuple(_op_counts(operations)),
             types=tuple(_type_counts(operations)),
             lines=tuple(self._line_counts(operations)),
-            unrolled=tuple(self.unrolled()),
+            unrolled=tuple(told_unrolled(self._program, self._attribution, self._python)),
         )
-
-    def unrolled(self) -> Iterator[Unrolled]:
-        """Loops of Python's that were unrolled, the longest first."""
-        for one in unrolled(self._program, self._attribution, self._python.loop_of):
-            yield Unrolled(_shown(one.line), one.times, one.period, self._python.text_of(one.line))
 
     def _chosen(self, view: View) -> list[Operation]:
         """What all of the given selections have in common."""
@@ -128,17 +123,25 @@ class Viewer:
         lines = Counter(
             line for one in self._program.operations() for line in self._attribution.lines(one)
         ).most_common(6)
-        return f"there are {_listed([(_shown(line), count) for line, count in lines])}" if lines else ""
+        return (
+            f"there are {_listed([(relative(str(line)), count) for line, count in lines])}" if lines else ""
+        )
 
     def _told(self, line: Line) -> str:
-        return f"{_shown(line)}  {self._python.text_of(line)}"
+        return f"{relative(str(line))}  {self._python.text_of(line)}"
 
     def _line_counts(self, operations: list[Operation]) -> Iterator[LineCount]:
         made = [one for one in operations if one.opcode not in MADE_BY_NO_LINE]
         counts = Counter(line for one in made for line in self._attribution.lines(one) or (None,))
         for line, count in counts.most_common():
             text = self._python.text_of(line) if line is not None else ""
-            yield LineCount(_shown(line) if line is not None else None, count, text)
+            yield LineCount(relative(str(line)) if line is not None else None, count, text)
+
+
+def told_unrolled(program: Program, attribution: Attribution, python: PySources) -> Iterator[Unrolled]:
+    """Loops of Python's that were unrolled, the longest first."""
+    for one in unrolled(program, attribution, python.loop_of):
+        yield Unrolled(relative(str(one.line)), one.times, one.period, python.text_of(one.line))
 
 
 def line_of(text: str) -> tuple[str, int]:
@@ -182,7 +185,3 @@ def _near(name: str, names: list[str]) -> str:
     if near:
         return f"did you mean {near[0]}?"
     return f"there are {', '.join(names[:6])}{', …' if len(names) > 6 else ''}" if names else "there is none"
-
-
-def _shown(line: Line) -> str:
-    return str(relative(str(line)))

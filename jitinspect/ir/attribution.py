@@ -8,11 +8,11 @@ or prepares.
 from __future__ import annotations
 
 import os
-import sysconfig
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from jitinspect.ir.program import Block, Frame, Operation, Program
+from jitinspect.paths import is_installed
 
 IsUsers = Callable[[str], bool]
 
@@ -21,8 +21,6 @@ MADE_BY_NO_LINE = (
 )  # fmt: skip
 """Operations of the texts that stand for what comes in, and what goes out."""
 _WITHOUT = ("parameter", "constant")
-
-
 _JITINSPECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -40,15 +38,14 @@ def users_files(own: str | None = None) -> IsUsers:
     """Tells the user's files: those that are neither installed nor Python's. `own` is the target's, which
     counts with its folder wherever that is.
     """
-    paths = sysconfig.get_paths()
-    names = ("purelib", "platlib", "stdlib", "platstdlib")
-    installed = (*(paths[name] + os.sep for name in names), _JITINSPECT)
     beside = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
 
     def is_users(file: str) -> bool:
         if beside is not None and file.startswith(beside):
             return True
-        return not file.startswith((*installed, "<")) and f"{os.sep}site-packages{os.sep}" not in file
+        if is_installed(file) or file.startswith((_JITINSPECT, "<")):
+            return False
+        return f"{os.sep}site-packages{os.sep}" not in file  # of another environment
 
     return is_users
 
@@ -88,7 +85,7 @@ class Attribution:
             if self._is_hlo:
                 self._follow_data(block)
             for operation in block.operations:
-                if not self._known[id(operation)] and not _is_without(operation, self._is_hlo):
+                if not (self._known[id(operation)] or (self._is_hlo and operation.opcode in _WITHOUT)):
                     self._known[id(operation)] = inherited
 
     def _own(self, operation: Operation) -> tuple[Line, ...]:
@@ -116,7 +113,7 @@ class Attribution:
             self._known[id(operation)] = next((lines for lines in found if lines), ())
         for operation in reversed(block.operations):
             user = used.get(operation.names[0])
-            if not self._known[id(operation)] and user is not None and not _is_without(operation, True):
+            if not self._known[id(operation)] and user is not None and operation.opcode not in _WITHOUT:
                 self._known[id(operation)] = self._known[id(user)]
 
     def _fused(self, operation: Operation) -> tuple[Line, ...]:
@@ -130,10 +127,6 @@ class Attribution:
 def attribute(program: Program, is_users: IsUsers) -> Attribution:
     """`is_users` tells by its path whether a file is one of the user's."""
     return Attribution(program, is_users)
-
-
-def _is_without(operation: Operation, is_hlo: bool) -> bool:
-    return is_hlo and operation.opcode in _WITHOUT
 
 
 def _callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:

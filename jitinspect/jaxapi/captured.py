@@ -17,7 +17,8 @@ import jax
 import numpy as np
 from jax.extend.source_info_util import summarize
 
-from jitinspect.jaxapi.events import _is_installed, _owner_of
+from jitinspect.jaxapi.events import owner_of
+from jitinspect.paths import is_installed
 
 _FRAME = re.compile(r"(.*?:\d+)(?::\d+)? \(")
 MUTABLE: Any = getattr(jax, "Ref", ())
@@ -140,8 +141,8 @@ def line_of(equation: Any) -> str | None:
     """`file:line` of the user's code that led to an equation: of the program, if not all is a library's."""
     told = reversed(summarize(equation.source_info, num_frames=_DEEPEST).split("\n"))
     places = [match[1] for match in map(_FRAME.match, told) if match]
-    users = [place for place in places if _owner_of(_file(place)) == "user"]
-    own = (place for place in users if not _is_installed(_file(place)))
+    users = [place for place in places if owner_of(_file(place)) == "user"]
+    own = (place for place in users if not is_installed(_file(place)))
     return next(own, None) or next(iter(users), None)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from jax._src import util as _util
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Phase
+from jitinspect.paths import is_installed
 from jitinspect.tracebacks import machinery
 
 PHASES: dict[str, Phase] = {
@@ -173,22 +173,16 @@ def is_internal(path: str) -> bool:
 
 def owner(code: CodeType) -> Owner:
     """Whose code it is: JAX's, jitinspect's, of a library that jits for the user, or the user's own."""
-    return _owner_of(code.co_filename)
+    return owner_of(code.co_filename)
 
 
 def is_program(code: CodeType) -> bool:
     """Whether it is the user's code, and not that of an installed library or of Python's own."""
-    return owner(code) == "user" and not _is_installed(code.co_filename)
-
-
-@cache
-def _is_installed(path: str) -> bool:
-    folders = (sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
-    return path.startswith((*folders, "<frozen"))
+    return owner(code) == "user" and not is_installed(code.co_filename)
 
 
 def _owner(frame: FrameType) -> Owner:
-    return _owner_of(frame.f_code.co_filename)
+    return owner_of(frame.f_code.co_filename)
 
 
 def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
@@ -234,7 +228,7 @@ _JITINSPECT = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @cache
-def _owner_of(path: str) -> Owner:
+def owner_of(path: str) -> Owner:
     if path.startswith(_JAX):
         return "jax"
     if path.startswith(_JITINSPECT):

@@ -15,7 +15,7 @@ import jax
 
 from jitinspect.jaxapi import filterparts, jits
 from jitinspect.jaxapi.computation import debug_info
-from jitinspect.jaxapi.naming import _is_module, _of_module, argument_names
+from jitinspect.jaxapi.naming import argument_names, with_modules
 
 Call = tuple[tuple[Any, ...], Mapping[str, Any]]
 _UPDATED = re.compile(r"result\[0\]\[(\d+)\]|result\[1\]\['(\w+)'\]")
@@ -40,18 +40,8 @@ def names_out(jit: Any, traced: jax.stages.Traced) -> tuple[str, ...]:
         return tuple(path.replace("result[1]", "result", 1) for path in paths)
     if jits.kind(own) == "flax.nnx.jit":
         parameters = list((jits.signature(own) or inspect.Signature()).parameters)
-        return tuple(_of_flax(path, parameters) for path in _variables(traced, paths))
+        return tuple(_of_flax(path, parameters) for path in with_modules(traced.out_info, paths))
     return tuple(paths)
-
-
-def _variables(traced: jax.stages.Traced, paths: list[str]) -> list[str]:
-    """`result[0][0].weight` for `result[0][0].states[0][0]`."""
-    rest = iter(paths)
-    spoken: list[str] = []
-    for one in jax.tree_util.tree_leaves(traced.out_info, is_leaf=_is_module):
-        own = [next(rest, "") for _ in jax.tree_util.tree_leaves(one)]
-        spoken += _of_module(one, own) if _is_module(one) else own
-    return spoken if len(spoken) == len(paths) else paths
 
 
 def _of_flax(path: str, parameters: list[str]) -> str:

@@ -24,12 +24,14 @@ def argument_names(traced: jax.stages.Traced, known: tuple[str, ...] = ()) -> tu
     names = getattr(debug_info(traced), "arg_names", None) or ()
     if len(names) != count:
         return tuple(f"[{index}]" for index in range(count))
-    return tuple(_with_modules(traced, [name or f"[{index}]" for index, name in enumerate(names)]))
+    return tuple(with_modules(traced.args_info, [name or f"[{index}]" for index, name in enumerate(names)]))
 
 
-def _with_modules(traced: jax.stages.Traced, names: list[str]) -> list[str]:
-    """`model.weight` for `model.states[0][0]`, flax's own name of it (flax 0.12.8 and 0.12.12)."""
-    given = jax.tree_util.tree_leaves(traced.args_info, is_leaf=_is_module)
+def with_modules(tree: Any, names: list[str]) -> list[str]:
+    """The names of the leaves of `tree`, with `model.weight` for `model.states[0][0]`, flax's own name of it
+    (flax 0.12.8 and 0.12.12).
+    """
+    given = jax.tree_util.tree_leaves(tree, is_leaf=_is_module)
     if not any(map(_is_module, given)):
         return names
     rest = iter(names)

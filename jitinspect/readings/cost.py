@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal, TypeVar, get_args
 
 from jitinspect.costs import growth as growths
+from jitinspect.costs.lines import divided
 from jitinspect.costs.model import Costed, Costs, Loop
 from jitinspect.costs.model import cost as costs_of
 from jitinspect.errors import UnavailableError
@@ -91,15 +92,9 @@ class _Reading:
 
     def _by_line(self) -> list[CostOfLine]:
         """The costliest first; what is divided between lines is rounded."""
-        sums = _summed(self._divided())
+        sums = _summed((line, parts) for line, *parts in divided(self._costs.instructions, self._attribution))
         rows = [self._of_line(line, *map(round, parts)) for line, parts in sums.items() if any(parts)]
         return sorted(rows, key=lambda row: (-row.share, -row.bytes))
-
-    def _divided(self) -> Iterator[tuple[Line | None, tuple[float, ...]]]:
-        for one in self._costs.instructions:
-            lines = self._attribution.lines(one.operation) or (None,)
-            parts = tuple(part / len(lines) for part in _parts(one))
-            yield from ((line, parts) for line in lines)
 
     def _of_line(self, line: Line | None, flops: int, transcendentals: int, bytes_: int) -> CostOfLine:
         share = self._share(flops, bytes_)
@@ -184,9 +179,9 @@ def _parts(one: Costed) -> tuple[int, int, int]:
     return one.flops, one.transcendentals, one.bytes
 
 
-def _summed(rows: Iterable[tuple[Key, tuple[float, ...]]]) -> dict[Key, tuple[float, ...]]:
+def _summed(rows: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, Sequence[float]]:
     """Column by column, for each key."""
-    sums: dict[Key, tuple[float, ...]] = {}
+    sums: dict[Key, Sequence[float]] = {}
     for key, parts in rows:
         known = sums.get(key)
         sums[key] = parts if known is None else tuple(a + b for a, b in zip(known, parts, strict=True))

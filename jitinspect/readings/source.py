@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from jitinspect import collection
-from jitinspect.costs.model import Costed, cost
+from jitinspect.costs.lines import divided
+from jitinspect.costs.model import cost
 from jitinspect.errors import UsageError
 from jitinspect.inspection import Subject
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Program
-from jitinspect.ir.repeats import unrolled
 from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
-from jitinspect.model.views import Unrolled
 from jitinspect.paths import relative
 from jitinspect.programs import program
 from jitinspect.pysource import PySources
+from jitinspect.views import told_unrolled
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
@@ -62,14 +62,10 @@ class _Reading:
         self._count(self._hlo, of_hlo, "instructions")
         self._name_fusions(of_hlo)
         self._add_costs(of_hlo)
-        repeats = unrolled(self._jaxpr, of_jaxpr, self._python.loop_of)
         return Source(
             lines=tuple(self._lines()),
             without_line=self._without(),
-            unrolled=tuple(
-                Unrolled(str(relative(str(one.line))), one.times, one.period, self._python.text_of(one.line))
-                for one in repeats
-            ),
+            unrolled=tuple(told_unrolled(self._jaxpr, of_jaxpr, self._python)),
         )
 
     def _attributed(self, program: Program) -> Attribution:
@@ -94,15 +90,10 @@ class _Reading:
                     self._tally(line).fusions[operation.names[0]] = None
 
     def _add_costs(self, attribution: Attribution) -> None:
-        for costed in cost(self._hlo).instructions:
-            lines = attribution.lines(costed.operation) or (None,)
-            for line in lines:
-                self._add(self._tally(line), costed, len(lines))
-
-    @staticmethod
-    def _add(tally: _Tally, costed: Costed, parts: int) -> None:
-        tally.flops += costed.flops / parts
-        tally.bytes += costed.bytes / parts
+        for line, flops, _, bytes_ in divided(cost(self._hlo).instructions, attribution):
+            tally = self._tally(line)
+            tally.flops += flops
+            tally.bytes += bytes_
 
     def _without(self) -> WithoutLine:
         one = self._tallies[None]
@@ -118,7 +109,7 @@ class _Reading:
         for line in _in_order(self._shown(known), self._file):
             tally = self._tallies.get(line, _Tally())
             yield SourceLine(
-                file=str(relative(line.file)),
+                file=relative(line.file),
                 line=line.line,
                 text=self._python[line.file].text(line.line),
                 equations=tally.equations,

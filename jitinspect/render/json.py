@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from jitinspect.errors import JitinspectError, LoadError
@@ -19,37 +20,31 @@ AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | 
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
 _READINGS = {
-    "source": "SourceReport",
-    "donation": "DonationReport",
-    "constants": "ConstantsReport",
-    "cost": "CostReport",
-    "passes": "PassesReport",
+    "source": "readings.SourceReport",
+    "donation": "readings.DonationReport",
+    "constants": "readings.ConstantsReport",
+    "cost": "readings.CostReport",
+    "passes": "readings.PassesReport",
+    "diff": "differences.DiffReport",
 }
+_LATER = {**dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"), **_READINGS}
+"""Commands whose models are loaded for them alone."""
 
 
 def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
-    """Whether it tells of a whole program; the model of those is loaded for them alone."""
+    """Whether it tells of a whole program."""
     return report.command in _OF_PROGRAMS
 
 
 def is_reading(report: AnyReport) -> TypeGuard[AnyReading]:
-    """Whether it is that of a reading, whose models are loaded for them alone as well."""
-    return report.command in (*_READINGS, "diff")
+    """Whether it is that of a reading, which tells no stage's text."""
+    return report.command in _READINGS
 
 
 def _kind(command: object) -> type:
-    if command == "diff":
-        from jitinspect.model.differences import DiffReport
-
-        return DiffReport
-    if str(command) in _READINGS:
-        from jitinspect.model import readings
-
-        return cast(type, getattr(readings, _READINGS[str(command)]))
-    if command in _OF_PROGRAMS:
-        from jitinspect.model.runs import RunReport
-
-        return RunReport
+    if (place := _LATER.get(str(command))) is not None:
+        module, _, name = place.partition(".")
+        return cast(type, getattr(import_module(f"jitinspect.model.{module}"), name))
     return _KINDS.get(str(command), Report)
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 WIDE = 10_000
 """Columns of what goes to no terminal: as many as it takes, so that nothing is cut."""
 
+ALL = 10**9
+"""Columns, or rows, where all are to be seen."""
+
 
 def seconds(value: float) -> str:
     """A duration for reading, three digits or so: `840 µs`, `12.3 ms`, `4.56 s`."""

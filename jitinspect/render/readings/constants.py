@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
 from jitinspect.model.readings import Constant, ConstantsReport
-from jitinspect.render.text import Painter, count, cut_middle, fitted, shown_path, size
+from jitinspect.render.readings.percall import by_call
+from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, shown_path, size
 
 LARGE = 100_000
 """Bytes from which on a constant is better an argument: it takes time in every stage."""
@@ -22,10 +22,8 @@ def render(report: ConstantsReport, painter: Painter, width: int, verbose: bool)
     if not report.constants:
         yield "no constant: the function closes over no array\n"
         return
-    calls = [(name, list(of)) for name, of in groupby(report.constants, lambda one: one.signature)]
-    for signature, constants in calls:
-        if len(calls) > 1:
-            yield painter(signature if verbose else cut_middle(signature, width), _BOLD) + "\n"
+    for heading, constants in by_call(report.constants, painter, ALL if verbose else width):
+        yield heading
         yield from _table(constants, painter, width, verbose)
         yield "\n"
     total = sum(one.bytes for one in report.constants)

@@ -15,12 +15,11 @@ from jitinspect.model.readings import (
     CostReport,
     Growth,
 )
-from jitinspect.render.text import Painter, amount, count, cut_middle, fitted, joined, size
+from jitinspect.render.text import ALL, Painter, amount, count, cut_middle, fitted, joined, size
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
 _MOST = 10
 """Rows of a table, unless all are asked for."""
-_ALL = 10**9
 _LEAST = 12
 """Columns that a text has at least."""
 _ONE_POWER = 0.02
@@ -54,12 +53,12 @@ def render(report: CostReport, painter: Painter, width: int, verbose: bool) -> I
 
 
 def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
-    room = _ALL if verbose else width
+    room = ALL if verbose else width
     yield painter(cut_middle(one.signature, room), _BOLD) + "\n"
     yield from _totals(one, painter, room, verbose)
     for text, sgr in _notes(one):
         yield painter(cut_middle(text, room), sgr) + "\n"
-    most = _ALL if verbose else _MOST
+    most = ALL if verbose else _MOST
     what = "FLOPs" if one.flops else "bytes"
     for section in (_loops(one), _lines(one), _ops(one)):
         yield from _section(section, painter, room, most, lambda left: f"{_whole(left)} of the {what}")

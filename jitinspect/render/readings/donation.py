@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
 
 from jitinspect.model.readings import DonatedLeaf, DonationReport
-from jitinspect.render.text import Painter, count, cut_middle, joined, size
+from jitinspect.render.readings.percall import by_call
+from jitinspect.render.text import ALL, Painter, count, cut_middle, joined, size
 
 _ALIASED, _LOST, _COULD, _DIM, _BOLD = "32", "31", "33", "2", "1"
 _LEAST = 24
@@ -18,10 +18,8 @@ def render(report: DonationReport, painter: Painter, width: int, verbose: bool) 
     if not report.donation:
         yield "no array among the arguments\n"
         return
-    calls = [(name, list(leaves)) for name, leaves in groupby(report.donation, lambda leaf: leaf.signature)]
-    for signature, leaves in calls:
-        if len(calls) > 1:
-            yield painter(signature if verbose else cut_middle(signature, width), _BOLD) + "\n"
+    for heading, leaves in by_call(report.donation, painter, ALL if verbose else width):
+        yield heading
         yield from _table(leaves, painter, width, verbose)
         yield "\n"
     yield from (painter(line, _BOLD) + "\n" for line in joined(list(_totals(report.donation)), width))
@@ -30,7 +28,7 @@ def render(report: DonationReport, painter: Painter, width: int, verbose: bool) 
 
 def _table(leaves: list[DonatedLeaf], painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     sizes = max(len("bytes"), *(len(_size(leaf)) for leaf in leaves))
-    names, types = _room(leaves, 10**9 if verbose else width - sizes - 6 - _LEAST)
+    names, types = _room(leaves, ALL if verbose else width - sizes - 6 - _LEAST)
     yield painter(f"{'argument':<{names}}  {'type':<{types}}  {'bytes':>{sizes}}  buffer", _DIM) + "\n"
     for leaf in leaves:
         cells = f"{cut_middle(leaf.path, names):<{names}}  {cut_middle(leaf.type, types):<{types}}"

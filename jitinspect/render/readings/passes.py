@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 
 from jitinspect.model.readings import Found, Pass, PassesReport
-from jitinspect.render.text import Painter, count, cut_middle, fitted, joined
+from jitinspect.render.readings.percall import by_call
+from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, joined
 
 _ADDED, _REMOVED, _DIM, _BOLD = "32", "31", "2", "1"
 _DIFF = {"+": _ADDED, "-": _REMOVED, "@": "36"}
 _OPS, _PIPELINE, _LEAST = 20, 12, 8
 """Columns that opcodes, pipelines and other names have at least; a pipeline gives way first."""
-_ALL = 10**9
 _HEAD = ("pipeline", "pass")
 _ONLY = {"names": "names only", "order": "order only", "": "no op more or less"}
 _NO_PASS = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
@@ -21,12 +20,10 @@ _NAMES = ["a pass may give an instruction another name", "told is where the name
 
 def render(report: PassesReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """For each call its passes, or where `--op` asks the instructions; below, the differences of `--pass`."""
-    calls = [(name, list(passes)) for name, passes in groupby(report.passes, lambda one: one.signature)]
-    room = _ALL if verbose else width
-    for at, (signature, passes) in enumerate(calls):
-        if len(calls) > 1:
-            yield ("\n" if at else "") + painter(cut_middle(signature, room), _BOLD) + "\n"
-        found = [one for one in report.found if one.signature == signature]
+    room = ALL if verbose else width
+    for at, (heading, passes) in enumerate(by_call(report.passes, painter, room)):
+        yield ("\n" if at else "") + heading
+        found = [one for one in report.found if one.signature == passes[0].signature]
         if found:
             yield from _instructions(found, passes, painter, room)
         if found and report.difference is not None:

@@ -1,0 +1,20 @@
+"""What instructions cost, told of the lines that made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from jitinspect.costs.model import Costed
+from jitinspect.ir.attribution import Attribution, Line
+
+Share = tuple[Line | None, float, float, float]
+"""A line, None for what none made, and its FLOPs, transcendental operations and bytes."""
+
+
+def divided(instructions: Iterable[Costed], attribution: Attribution) -> Iterator[Share]:
+    """What several lines made, as a fusion, is divided evenly between them."""
+    for one in instructions:
+        lines = attribution.lines(one.operation) or (None,)
+        count = len(lines)
+        for line in lines:
+            yield line, one.flops / count, one.transcendentals / count, one.bytes / count

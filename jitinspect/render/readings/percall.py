@@ -1,0 +1,28 @@
+"""Rows of a report that tells of several calls, as of a sweep, call by call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Protocol, TypeVar
+
+from jitinspect.render.text import Painter, cut_middle
+
+_BOLD = "1"
+
+
+class OfCall(Protocol):
+    """A row that knows its call."""
+
+    @property
+    def signature(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=OfCall)
+
+
+def by_call(rows: Iterable[Row], painter: Painter, room: int) -> Iterator[tuple[str, list[Row]]]:
+    """A heading and the rows of each call; there is nothing in the heading of the only one."""
+    calls = [(signature, list(of)) for signature, of in groupby(rows, lambda row: row.signature)]
+    for signature, of in calls:
+        yield (painter(cut_middle(signature, room), _BOLD) + "\n" if len(calls) > 1 else ""), of
