@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from jitinspect import hlotext
 from jitinspect.costs.model import cost
 from jitinspect.differences.compare import BlockRows, Row, compared
 from jitinspect.errors import LoadError
@@ -17,10 +18,10 @@ from jitinspect.model.differences import Difference, Hunk, Quantity, Substitutio
 _PARSERS: dict[str, Callable[[str], Program]] = {
     "jaxpr": jaxprs.parse,
     "stablehlo": mlir.parse,
-    "hlo": hlo.parse,
-    "hlo-before": hlo.parse,
+    "hlo": lambda text: hlo.parse(hlotext.readable(text)),
+    "hlo-before": lambda text: hlo.parse(hlotext.readable(text)),
 }
-"""Each of `model.differences.STAGES`."""
+"""Each of `model.differences.STAGES`. The Python lines that JAX's own HLO has in it are no part of it."""
 
 _WORD = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|x(?=[\dfibuc])|[a-zA-Z_]\w*|\W")
 _TYPE_OR_NUMBER = re.compile(r"\d|(?:f|bf|s|u|i|c)\d+(?:_?e\w+)?$|pred$|bool$")
