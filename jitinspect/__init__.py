@@ -5,7 +5,7 @@ Importing this package imports neither jax nor anything else that is slow.
 
 from typing import TYPE_CHECKING, Any
 
-from jitinspect.marks import mark
+from jitinspect.process.marks import mark
 
 if TYPE_CHECKING:
     from jitinspect.api import inspect, watch

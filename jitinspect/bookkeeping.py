@@ -10,7 +10,7 @@ from jitinspect.entries import PHASES, Row
 from jitinspect.jaxapi import calls, sites
 from jitinspect.ledger import Ledger
 from jitinspect.model import Call, CallTotals, FunctionTotals
-from jitinspect.paths import relative
+from jitinspect.process.paths import relative
 
 
 def rows(ledger: Ledger) -> Iterator[Call]:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jitinspect import collection
 from jitinspect.differences.difference import difference
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import Artifact, Report
 from jitinspect.model.differences import STAGES, Difference, DiffReport
+from jitinspect.process import garbage_collection
 
 _BEGINNINGS = {
     "HloModule": "hlo",
@@ -77,7 +77,7 @@ def compare(before: Side, after: Side, stages: Iterable[str], context: int) -> D
     if not wanted:
         hint = f"{', '.join(before.texts)} beside {', '.join(after.texts)}"
         raise UsageError("the two have no stage in common", hint=hint)
-    with collection.paused():
+    with garbage_collection.paused():
         found = tuple(_differences(before, after, wanted, context))
     first = next((one for one in found if not one.same), found[0])
     return DiffReport("diff", before.label, after.label, first, found)

@@ -11,8 +11,8 @@ from jitinspect.jaxapi import calls, events
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Phase, Reason, Status, Work
+from jitinspect.process.tracebacks import user_traceback
 from jitinspect.signature import Reading
-from jitinspect.tracebacks import user_traceback
 
 PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED"}
 

@@ -20,7 +20,7 @@ from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import facts_of_compiled
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import MOST_ROWS, Phase, Reason, Work
-from jitinspect.paths import relative
+from jitinspect.process.paths import relative
 
 
 class _Thread(threading.local):

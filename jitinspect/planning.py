@@ -16,8 +16,8 @@ from jitinspect.jaxapi.jits import signature
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import MOST_ROWS, Call, CallReport, FunctionTotals, Policy
 from jitinspect.padding import Padding, Paddings
-from jitinspect.paths import relative
 from jitinspect.plan import Judgement, Planner
+from jitinspect.process.paths import relative
 from jitinspect.replay import Targets, located, settings
 from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.scripts import call_key, read_jsonl_line

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitinspect import collection, hlotext
+from jitinspect import hlotext
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxprs, mlir
 from jitinspect.ir.program import Program
 from jitinspect.jaxapi.printed import printed, walked
+from jitinspect.process import garbage_collection
 from jitinspect.stages import ELIDE_ABOVE, Pipeline, compiled_text
 
 
@@ -19,7 +20,7 @@ def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
     Raises `UnavailableError` where its text is not to be had, or is not of a form that is known.
     """
     getattr(pipeline, _STEPS[stage])  # while code of the user's runs, garbage is collected
-    with collection.paused():
+    with garbage_collection.paused():
         if stage == "jaxpr" and not text:
             return walked(pipeline.traced)
         return _PROGRAMS[stage](pipeline)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jitinspect
-from jitinspect import imports, lockfile, marks, program, recording
+from jitinspect import lockfile, recording
 from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.limits import Limits, checked
 from jitinspect.listeners import Listeners
 from jitinspect.model.runs import Check, RunReport
+from jitinspect.process import import_hooks, marks, runner
 from jitinspect.recording import Recorder
 from jitinspect.summary import Summary
 
@@ -56,12 +57,12 @@ def run(request: Request, listeners: Listeners, own_files: Collection[str] = ())
     A child that it forks ends here, with its own exit code. Raises `LoadError` for a program or a lock file,
     `UsageError` for a recording, that cannot be opened, before anything runs.
     """
-    whole = program.module(request.program) if request.is_module else program.script(Path(request.program))
+    whole = runner.module(request.program) if request.is_module else runner.script(Path(request.program))
     before = _locked_before(request)
     run = _Run(request, listeners, own_files, _recorder(request))
     atexit.register(run.close)  # the first to be registered, and so the last to be called
-    with imports.when_imported("jax", run.begin):
-        outcome = program.run(whole, request.argv, program.as_python_tells)
+    with import_hooks.when_imported("jax", run.begin):
+        outcome = runner.run(whole, request.argv, runner.as_python_tells)
     if not run.is_parent:
         raise SystemExit(outcome.exit_code)
     report = run.report(outcome)
@@ -110,7 +111,7 @@ class _Run:
         """Whether this is the process that began the run, and none that it forked."""
         return os.getpid() == self._process
 
-    def report(self, outcome: program.Outcome) -> RunReport:
+    def report(self, outcome: runner.Outcome) -> RunReport:
         spoken, ended = _spoken(self._request), (outcome.exit_code, outcome.stopped)
         calls = None
         if self._watch is None:

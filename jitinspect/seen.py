@@ -11,7 +11,7 @@ from jitinspect.jaxapi import misses
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.model import Phase, Reason
 from jitinspect.model.runs import Compilation, WorkKind
-from jitinspect.paths import relative
+from jitinspect.process.paths import relative
 from jitinspect.signature import Reading
 
 

@@ -21,7 +21,7 @@ from jitinspect import hlotext, kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
 from jitinspect.jaxapi.devices import require_backend
 from jitinspect.model import Artifact, DiskKey, Reading
-from jitinspect.tracebacks import user_traceback
+from jitinspect.process.tracebacks import user_traceback
 
 ELIDE_ABOVE = 64
 """Constants of more elements than this are elided from StableHLO, as MLIR's own printer does it."""

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from jitinspect import bookkeeping, program, replay
+from jitinspect import bookkeeping, replay
 from jitinspect.arguments.build import devices_needed, make_mesh
 from jitinspect.entries import Row
 from jitinspect.errors import INTERRUPTED, JitinspectError, LoadError, UsageError
@@ -20,6 +20,7 @@ from jitinspect.ledger import Ledger
 from jitinspect.model import MOST_ROWS, CallReport, Phase
 from jitinspect.padding import parse_bucket, parse_pad
 from jitinspect.planning import Plan
+from jitinspect.process import runner
 from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.scripts import KEYS, read_calls, read_jsonl
 
@@ -68,10 +69,10 @@ def trace_cache(request: Request, listeners: Listeners) -> Result:
     if request.plan:
         return _planned(request, listeners)
     if request.script.suffix == ".py":
-        script, process = program.script(request.script), os.getpid()
+        script, process = runner.script(request.script), os.getpid()
         ledger = _ledger(request, listeners)
         with ledger:
-            outcome = program.run(script, request.argv)
+            outcome = runner.run(script, request.argv)
         if os.getpid() != process:  # a child that the program forked: what is told here is not its to tell
             raise SystemExit(outcome.exit_code)
         return _ended(_report(request, ledger), outcome.stopped, _fault(ledger), outcome.exit_code)

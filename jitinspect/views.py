@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from jitinspect import collection
 from jitinspect.errors import UsageError
 from jitinspect.ir import focus, shapes
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
@@ -19,7 +18,8 @@ from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.repeats import unrolled
 from jitinspect.model import Artifact, Reading, View
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
-from jitinspect.paths import relative
+from jitinspect.process import garbage_collection
+from jitinspect.process.paths import relative
 from jitinspect.programs import program
 from jitinspect.pysource import PySources
 from jitinspect.stages import Pipeline, artifact
@@ -31,7 +31,7 @@ def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Arti
     Raises `UsageError` where nothing is selected, and the errors of the stage.
     """
     read = program(stage, pipeline, text=not view.stats)
-    with collection.paused():
+    with garbage_collection.paused():
         return _viewed(Viewer(read, file), stage, view)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from jitinspect import marks
 from jitinspect.jaxapi.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
 from jitinspect.limits import Warmup
 from jitinspect.listeners import Listeners
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, RunReport, Span
-from jitinspect.paths import relative
+from jitinspect.process import marks
+from jitinspect.process.paths import relative
 from jitinspect.recording import Recorder
 from jitinspect.summary import Calls, Summary
 from jitinspect.watcher import Watcher

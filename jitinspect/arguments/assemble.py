@@ -15,10 +15,10 @@ from jitinspect.arguments.build import Call, build, build_call
 from jitinspect.arguments.fit import check_fit, check_values, missing_parameters
 from jitinspect.arguments.types import as_types
 from jitinspect.errors import LoadError, UserFunctionError
+from jitinspect.process.tracebacks import user_traceback
 from jitinspect.specs import Argument
 from jitinspect.target.jitting import Jitted
 from jitinspect.target.loading import load
-from jitinspect.tracebacks import user_traceback
 
 
 def assemble(

@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import Any
 
 from jitinspect.explain.slots import Captured, Node, Static
-from jitinspect.paths import relative
+from jitinspect.process.paths import relative
 
 LONGEST = 120
 """Characters of a value's repr that are shown."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from jitinspect.ir.program import Block, Frame, Operation, Program
-from jitinspect.paths import is_installed
+from jitinspect.process.paths import is_installed
 
 IsUsers = Callable[[str], bool]
 

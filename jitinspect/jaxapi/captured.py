@@ -18,7 +18,7 @@ import numpy as np
 from jax.extend.source_info_util import summarize
 
 from jitinspect.jaxapi.events import owner_of
-from jitinspect.paths import is_installed
+from jitinspect.process.paths import is_installed
 
 _FRAME = re.compile(r"(.*?:\d+)(?::\d+)? \(")
 MUTABLE: Any = getattr(jax, "Ref", ())

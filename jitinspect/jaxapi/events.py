@@ -25,8 +25,8 @@ from jax._src import util as _util
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Phase
-from jitinspect.paths import is_installed
-from jitinspect.tracebacks import machinery
+from jitinspect.process.paths import is_installed
+from jitinspect.process.tracebacks import machinery
 
 PHASES: dict[str, Phase] = {
     "/jax/core/compile/jaxpr_trace_duration": "trace",

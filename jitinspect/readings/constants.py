@@ -13,7 +13,7 @@ from jitinspect.jaxapi.captured import Captured
 from jitinspect.jaxapi.entering import Module
 from jitinspect.model import Target
 from jitinspect.model.readings import Constant, ConstantsReport
-from jitinspect.paths import relative
+from jitinspect.process.paths import relative
 from jitinspect.readings import holders
 
 

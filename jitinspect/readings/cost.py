@@ -29,7 +29,7 @@ from jitinspect.model.readings import (
     Growth,
     XlaCost,
 )
-from jitinspect.paths import relative
+from jitinspect.process.paths import relative
 from jitinspect.programs import program
 from jitinspect.pysource import PySources
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from jitinspect import collection
 from jitinspect.costs.lines import divided
 from jitinspect.costs.model import cost
 from jitinspect.errors import UsageError
@@ -16,7 +15,8 @@ from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attrib
 from jitinspect.ir.program import Program
 from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
-from jitinspect.paths import relative
+from jitinspect.process import garbage_collection
+from jitinspect.process.paths import relative
 from jitinspect.programs import program
 from jitinspect.pysource import PySources
 from jitinspect.views import told_unrolled
@@ -28,7 +28,7 @@ def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
     if others:
         raise UsageError("source tells of one call", hint="give each --dim one size")
     programs = [program(stage, subject.pipeline, text=False) for stage in ("jaxpr", "stablehlo", "hlo")]
-    with collection.paused():
+    with garbage_collection.paused():
         source = _Reading(target.file, *programs).source()
     return SourceReport("source", replace(target, signature=subject.signature), source)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.jaxapi import jits
+from jitinspect.process.tracebacks import user_traceback
 from jitinspect.target.modules import bound_names, import_target, is_path, nearest, source_file
-from jitinspect.tracebacks import user_traceback
 
 _LISTED = 8
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from jitinspect.errors import LoadError
-from jitinspect.tracebacks import user_traceback
+from jitinspect.process.tracebacks import user_traceback
 
 
 def import_target(text: str) -> ModuleType:

@@ -14,9 +14,9 @@ import pytest
 from jax._src import monitoring, util  # noqa: TID251
 
 import jitinspect
-from jitinspect import marks
 from jitinspect.errors import LoadError
 from jitinspect.listeners import Listeners
+from jitinspect.process import marks
 from jitinspect.watching import Watch
 
 

@@ -37,7 +37,7 @@ HELPER = "import jax\ndef squash(x):\n    return jax.nn.softmax(x)\n"
 def read(write, folder, monkeypatch):
     write("net.py", NET)
     write("helper.py", HELPER)
-    monkeypatch.setattr("jitinspect.paths._HERE", f"{folder}/")  # as started in it
+    monkeypatch.setattr("jitinspect.process.paths._HERE", f"{folder}/")  # as started in it
 
     def read(ref="net:net", **asked):
         request = inspection.Request(

@@ -14,7 +14,7 @@ from flax import nnx
 
 from jitinspect.errors import LoadError
 from jitinspect.jaxapi import jits
-from jitinspect.tracebacks import user_traceback
+from jitinspect.process.tracebacks import user_traceback
 
 HERE = Path(__file__).name
 X = jax.ShapeDtypeStruct((3,), "float32")

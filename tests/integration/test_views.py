@@ -30,7 +30,7 @@ def args():
 @pytest.fixture
 def view(write, folder, monkeypatch):
     write("net.py", NET)
-    monkeypatch.setattr("jitinspect.paths._HERE", f"{folder}/")  # as started in it
+    monkeypatch.setattr("jitinspect.process.paths._HERE", f"{folder}/")  # as started in it
 
     def view(stage, **asked):
         request = inspection.Request(

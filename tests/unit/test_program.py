@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jitinspect import marks, program
 from jitinspect.errors import LoadError
+from jitinspect.process import marks, runner
 
 
 def test_a_mark_is_told_to_whoever_listens(monkeypatch):
@@ -48,9 +48,9 @@ def as_python(home, *words):
 def test_a_script_is_run_as_python_would(home, capsys):
     file(home / "deep" / "train.py", TELLING)
     before = sys.argv, list(sys.path), sys.modules["__main__"]
-    outcome = program.run(program.script(Path("deep/train.py")), ("--lr", "1"))
+    outcome = runner.run(runner.script(Path("deep/train.py")), ("--lr", "1"))
     told = capsys.readouterr().out.replace(str(home / "deep" / "train.py"), "FILE")
-    assert outcome == program.Outcome() and told.startswith("__main__ FILE ['deep/train.py', '--lr', '1']")
+    assert outcome == runner.Outcome() and told.startswith("__main__ FILE ['deep/train.py', '--lr', '1']")
     assert told == as_python(home, "deep/train.py", "--lr", "1").stdout.replace(
         str(home / "deep" / "train.py"), "FILE"
     )
@@ -62,9 +62,9 @@ def test_a_module_is_run_as_python_would(home, capsys, name, file_of):
     file(home / "pkg" / "__init__.py", "")
     file(home / "pkg" / file_of, TELLING)
     before = list(sys.path)
-    outcome = program.run(program.module(name), ("x",))
+    outcome = runner.run(runner.module(name), ("x",))
     told = capsys.readouterr().out
-    assert outcome == program.Outcome() and told == as_python(home, "-m", name, "x").stdout
+    assert outcome == runner.Outcome() and told == as_python(home, "-m", name, "x").stdout
     assert f"{home}/pkg/{file_of}" in told and sys.path == before
 
 
@@ -80,12 +80,12 @@ def test_a_script_that_cannot_be_compiled_is_told(home, text, told):
     if text is not None:
         file(home / "bad.py", text)
     with pytest.raises(LoadError, match=told):
-        program.script(Path("bad.py"))
+        runner.script(Path("bad.py"))
 
 
 def test_a_syntax_error_has_its_caret(home):
     with pytest.raises(LoadError) as caught:
-        program.script(file(home / "bad.py", "x = = 1\n"))
+        runner.script(file(home / "bad.py", "x = = 1\n"))
     assert "^" in caught.value.detail and "jitinspect" not in caught.value.detail
 
 
@@ -95,13 +95,13 @@ def test_a_syntax_error_has_its_caret(home):
 def test_what_is_no_module_to_run_is_told(home, name):
     file(home / "pkg" / "__init__.py", "")
     with pytest.raises(LoadError, match=r"^-m "):
-        program.module(name)
+        runner.module(name)
 
 
 def test_a_package_that_lacks_an_import_is_told(home):
     file(home / "pkg" / "__init__.py", "import no_such_module\n")
     with pytest.raises(LoadError, match="No module named 'no_such_module'"):
-        program.module("pkg.train")
+        runner.module("pkg.train")
 
 
 @pytest.mark.parametrize("broken", ["pkg/train.py", "pkg/__init__.py"])
@@ -110,7 +110,7 @@ def test_a_module_that_cannot_be_loaded_is_the_users(home, broken):
         file(home / name, "")
     file(home / broken, "x = = 1\n" if broken.endswith("train.py") else "raise RuntimeError('no')\n")
     with pytest.raises(LoadError):
-        program.module("pkg.train")
+        runner.module("pkg.train")
 
 
 def test_a_package_may_add_to_the_search_path(home):
@@ -118,7 +118,7 @@ def test_a_package_may_add_to_the_search_path(home):
     file(home / "pkg" / "__init__.py", "import sys\nsys.path.insert(0, 'vendored')\n")
     file(home / "pkg" / "__main__.py", "import inner_thing\n")
     assert as_python(home, "-m", "pkg").returncode == 0
-    assert program.run(program.module("pkg")) == program.Outcome()
+    assert runner.run(runner.module("pkg")) == runner.Outcome()
 
 
 RAISING = """
@@ -134,17 +134,15 @@ except ValueError as error:
 
 def test_an_exception_is_told_as_python_tells_it(home, capsys):
     path = file(home / "raises.py", RAISING)
-    outcome = program.run(program.script(path), (), program.as_python_tells)
-    assert outcome == program.Outcome(1, "the program raised KeyError")
+    outcome = runner.run(runner.script(path), (), runner.as_python_tells)
+    assert outcome == runner.Outcome(1, "the program raised KeyError")
     assert capsys.readouterr().err == as_python(home, str(path)).stderr
 
 
 def test_a_hook_of_the_programs_tells_its_exceptions(home, capsys):
     hook = "import sys\nsys.excepthook = lambda kind, error, traced: print(kind, traced.tb_lineno)\n"
     before = sys.excepthook
-    program.run(
-        program.script(file(home / "hook.py", f"{hook}raise ValueError\n")), (), program.as_python_tells
-    )
+    runner.run(runner.script(file(home / "hook.py", f"{hook}raise ValueError\n")), (), runner.as_python_tells)
     assert capsys.readouterr().out == "<class 'ValueError'> 3\n" and sys.excepthook is before
 
 
@@ -158,7 +156,7 @@ def test_a_hook_of_the_programs_tells_its_exceptions(home, capsys):
 )  # fmt: skip
 def test_a_program_ends_as_it_would(home, capsys, text, code, stopped, err):
     path = file(home / "ends.py", f"from sys import exit\n{text}\n")
-    assert program.run(program.script(path)) == program.Outcome(code, stopped)
+    assert runner.run(runner.script(path)) == runner.Outcome(code, stopped)
     assert capsys.readouterr().err == err
     if code != 130:
         assert as_python(home, str(path)).returncode == code

@@ -19,7 +19,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from jitinspect.errors import INTERRUPTED, LoadError
-from jitinspect.tracebacks import user_traceback
+from jitinspect.process.tracebacks import user_traceback
 
 
 @dataclass(frozen=True, slots=True)
