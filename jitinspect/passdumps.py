@@ -15,7 +15,7 @@ from difflib import unified_diff
 from functools import cached_property
 from typing import Literal
 
-from jitinspect.hlotext import readable
+from jitinspect.ir.readable_hlo import readable
 
 _BETWEEN = ("pipeline-start", "after_optimizations")
 """What stands for a pass in the name of a dump that is made before a pipeline's first, or at the end."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jitinspect import hlotext
 from jitinspect.errors import UnavailableError
-from jitinspect.ir import hlo, jaxprs, mlir
+from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
 from jitinspect.ir.program import Program
 from jitinspect.jaxapi.printed import printed, walked
 from jitinspect.process import garbage_collection
@@ -41,12 +40,12 @@ def _stablehlo(pipeline: Pipeline) -> Program:
 
 def _hlo(pipeline: Pipeline) -> Program:
     text = compiled_text(pipeline)
-    return hlo.parse(hlotext.readable(text), text)
+    return hlo.parse(readable_hlo.readable(text), text)
 
 
 def _hlo_before(pipeline: Pipeline) -> Program:
     text = pipeline.lowered.as_text(dialect="hlo", debug_info=True)
-    return hlo.parse(hlotext.readable(text), text)
+    return hlo.parse(readable_hlo.readable(text), text)
 
 
 _PROGRAMS = {"jaxpr": _jaxpr, "stablehlo": _stablehlo, "hlo": _hlo, "hlo-before": _hlo_before}

@@ -17,8 +17,9 @@ from typing import Any
 
 import jax
 
-from jitinspect import hlotext, kernels
+from jitinspect import kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
+from jitinspect.ir import readable_hlo
 from jitinspect.jaxapi.devices import require_backend
 from jitinspect.model import Artifact, DiskKey, Reading
 from jitinspect.process.tracebacks import user_traceback
@@ -147,13 +148,13 @@ def compiled_text(pipeline: Pipeline) -> str:
 
 def hlo(pipeline: Pipeline, options: Options) -> Reading:
     text = compiled_text(pipeline)
-    return Reading(text if options.raw else hlotext.readable(text))
+    return Reading(text if options.raw else readable_hlo.readable(text))
 
 
 def hlo_before(pipeline: Pipeline, options: Options) -> Reading:
     """The HLO that XLA is given: nothing is compiled."""
     text = pipeline.lowered.as_text(dialect="hlo")
-    return Reading(text if options.raw else hlotext.readable(text))
+    return Reading(text if options.raw else readable_hlo.readable(text))
 
 
 def llvm(pipeline: Pipeline, options: Options) -> Reading:

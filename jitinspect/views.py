@@ -15,13 +15,13 @@ from jitinspect.ir.interleave import interleave
 from jitinspect.ir.outline import outline
 from jitinspect.ir.page import Page, parents
 from jitinspect.ir.program import Operation, Program
+from jitinspect.ir.python_source import PySources
 from jitinspect.ir.repeats import unrolled
 from jitinspect.model import Artifact, Reading, View
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
 from jitinspect.programs import program
-from jitinspect.pysource import PySources
 from jitinspect.stages import Pipeline, artifact
 
 

@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from jitinspect import hlotext
 from jitinspect.costs.model import cost
 from jitinspect.differences.compare import BlockRows, Row, compared
 from jitinspect.errors import LoadError
-from jitinspect.ir import hlo, jaxprs, mlir
+from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
 from jitinspect.ir.attribution import MADE_BY_NO_LINE
 from jitinspect.ir.program import Program
 from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
@@ -18,8 +17,8 @@ from jitinspect.model.differences import Difference, Hunk, Quantity, Substitutio
 _PARSERS: dict[str, Callable[[str], Program]] = {
     "jaxpr": jaxprs.parse,
     "stablehlo": mlir.parse,
-    "hlo": lambda text: hlo.parse(hlotext.readable(text)),
-    "hlo-before": lambda text: hlo.parse(hlotext.readable(text)),
+    "hlo": lambda text: hlo.parse(readable_hlo.readable(text)),
+    "hlo-before": lambda text: hlo.parse(readable_hlo.readable(text)),
 }
 """Each of `model.differences.STAGES`. The Python lines that JAX's own HLO has in it are no part of it."""
 

@@ -17,6 +17,7 @@ from jitinspect.inspection import Subject
 from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Operation, Program
+from jitinspect.ir.python_source import PySources
 from jitinspect.jaxapi import buffers as assigned
 from jitinspect.model import Target
 from jitinspect.model.readings import (
@@ -31,7 +32,6 @@ from jitinspect.model.readings import (
 )
 from jitinspect.process.paths import relative
 from jitinspect.programs import program
-from jitinspect.pysource import PySources
 
 Quantity = Literal["flops", "transcendentals", "bytes", "peak_bytes"]
 Key = TypeVar("Key", bound=Hashable)

@@ -13,12 +13,12 @@ from jitinspect.errors import UsageError
 from jitinspect.inspection import Subject
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Program
+from jitinspect.ir.python_source import PySources
 from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
 from jitinspect.programs import program
-from jitinspect.pysource import PySources
 from jitinspect.views import told_unrolled
 
 

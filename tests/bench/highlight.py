@@ -25,7 +25,7 @@ import jax.numpy as jnp
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from jitinspect.hlotext import readable  # noqa: E402
+from jitinspect.ir.readable_hlo import readable  # noqa: E402
 from jitinspect.render.highlight import highlight  # noqa: E402
 from jitinspect.render.highlight.theme import TERMINAL  # noqa: E402
 from samples import transformer  # noqa: E402

@@ -14,7 +14,7 @@ from jax._src import compilation_cache
 
 from jitinspect import passdumps
 from jitinspect.errors import CompileError, UnavailableError
-from jitinspect.hlotext import readable
+from jitinspect.ir.readable_hlo import readable
 from jitinspect.jaxapi import dumps
 
 VECTOR = jax.ShapeDtypeStruct((64,), jnp.float32)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jitinspect.hlotext import readable
+from jitinspect.ir.readable_hlo import readable
 
 RAW = """HloModule jit_f, is_scheduled=true, entry_computation_layout={(f32[2,3]{1,0})->f32[3,2]{0,1}}
 
