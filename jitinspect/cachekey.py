@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from jitinspect.describe import describe
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import filterparts, jits
 from jitinspect.jaxapi.computation import computation_inputs, short
@@ -16,6 +15,7 @@ from jitinspect.jaxapi.diskcache import entry
 from jitinspect.jaxapi.naming import argument_names
 from jitinspect.jaxapi.traced import leaves, mesh_of
 from jitinspect.model import CacheKey, DiskKey, MemoryKey
+from jitinspect.specs.describe import describe
 
 Call = tuple[tuple[Any, ...], Mapping[str, Any]]
 """The arguments of a call, and its keyword arguments."""

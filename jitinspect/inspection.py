@@ -13,12 +13,12 @@ from jitinspect.arguments.annotations import spec_of
 from jitinspect.arguments.assemble import assemble, call_from
 from jitinspect.arguments.build import Call, devices_needed, make_mesh
 from jitinspect.arguments.types import changed_dtypes
-from jitinspect.describe import describe_call
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.model import WHOLE, Artifact, Asked, CacheKey, Report, Target, View
 from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
+from jitinspect.specs.describe import describe_call
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.target.jitting import Jitted, jitted
 from jitinspect.target.loading import Loaded, load, named

@@ -13,7 +13,6 @@ from types import FrameType
 from typing import Any
 
 from jitinspect.books import Books
-from jitinspect.describe import describe_call
 from jitinspect.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
@@ -21,6 +20,7 @@ from jitinspect.jaxapi.jitinfo import facts_of_compiled
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import MOST_ROWS, Phase, Reason, Work
 from jitinspect.process.paths import relative
+from jitinspect.specs.describe import describe_call
 
 
 class _Thread(threading.local):

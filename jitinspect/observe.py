@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from jitinspect.describe import describe_call
 from jitinspect.jaxapi import events
 from jitinspect.model import CacheOutcome, CompileEvent, Phase
+from jitinspect.specs.describe import describe_call
 
 Sink = Callable[[CompileEvent], None]
 StartSink = Callable[[Phase, str], None]

@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from jitinspect import bookkeeping
 from jitinspect.arguments.build import build_call, make_mesh
-from jitinspect.describe import describe_call
 from jitinspect.errors import UsageError
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits import signature
@@ -20,6 +19,7 @@ from jitinspect.plan import Judgement, Planner
 from jitinspect.process.paths import relative
 from jitinspect.replay import Targets, located, settings
 from jitinspect.specs import ScriptCall, bind_call
+from jitinspect.specs.describe import describe_call
 from jitinspect.specs.scripts import call_key, read_jsonl_line
 from jitinspect.target.jitting import Jitted
 

@@ -19,7 +19,6 @@ from typing import Any, Protocol
 import jax
 
 from jitinspect.comparisons import Comparisons
-from jitinspect.describe import describe_call
 from jitinspect.entries import Stages, is_differentiated
 from jitinspect.jaxapi import events, misses, sites
 from jitinspect.jaxapi.calls import being_staged
@@ -31,6 +30,7 @@ from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.seen import BODY_ANEW, Seen, Why, told
 from jitinspect.signature import Reading, SignatureReader
+from jitinspect.specs.describe import describe_call
 
 MOST_DIFFERENCES = 16
 """Components that are told of one call; of a model's leaves that all change, the number of the others."""

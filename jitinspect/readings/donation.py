@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from jitinspect.describe import describe
 from jitinspect.errors import UnavailableError
 from jitinspect.inspection import Subject
 from jitinspect.jaxapi import aliasing
@@ -13,6 +12,7 @@ from jitinspect.jaxapi.aliasing import Buffer
 from jitinspect.jaxapi.leafnames import names_in, names_out
 from jitinspect.model import Target
 from jitinspect.model.readings import DonatedLeaf, DonationReport, WhyNot
+from jitinspect.specs.describe import describe
 
 Aliases = Mapping[int, int]
 """Leaf of the arguments → the output that gets its buffer."""
