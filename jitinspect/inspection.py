@@ -9,10 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from jitinspect.arguments.annotations import spec_of
-from jitinspect.arguments.assemble import assemble, call_from
-from jitinspect.arguments.build import Call, devices_needed, make_mesh
-from jitinspect.arguments.types import changed_dtypes
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.model import WHOLE, Artifact, Asked, CacheKey, Report, Target, View
@@ -20,8 +16,12 @@ from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
-from jitinspect.target.jitting import Jitted, jitted
-from jitinspect.target.loading import Loaded, load, named
+from jitinspect.targets.arguments.annotations import spec_of
+from jitinspect.targets.arguments.assemble import assemble, call_from
+from jitinspect.targets.arguments.build import Call, devices_needed, make_mesh
+from jitinspect.targets.arguments.types import changed_dtypes
+from jitinspect.targets.jitting import Jitted, jitted
+from jitinspect.targets.loading import Loaded, load, named
 
 Note = Callable[[str], None]
 KeyMaker = Callable[..., CacheKey]

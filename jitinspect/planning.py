@@ -8,7 +8,6 @@ from itertools import islice
 from typing import IO, Any
 
 from jitinspect import bookkeeping
-from jitinspect.arguments.build import build_call, make_mesh
 from jitinspect.errors import UsageError
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits import signature
@@ -21,7 +20,8 @@ from jitinspect.replay import Targets, located, settings
 from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.describe import describe_call
 from jitinspect.specs.scripts import call_key, read_jsonl_line
-from jitinspect.target.jitting import Jitted
+from jitinspect.targets.arguments.build import build_call, make_mesh
+from jitinspect.targets.jitting import Jitted
 
 MOST_REMEMBERED = 20_000
 """Distinct calls, and distinct lines, that are remembered; then they are forgotten and read anew."""

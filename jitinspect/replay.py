@@ -10,15 +10,15 @@ from typing import Any
 
 import jax
 
-from jitinspect.arguments.build import Call as Arguments
-from jitinspect.arguments.build import build_call
 from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.jaxapi.context import setting
 from jitinspect.jaxapi.zeros import zeros
 from jitinspect.ledger import Ledger
 from jitinspect.specs import ScriptCall
-from jitinspect.target.jitting import Jitted, jitted
-from jitinspect.target.loading import load
+from jitinspect.targets.arguments.build import Call as Arguments
+from jitinspect.targets.arguments.build import build_call
+from jitinspect.targets.jitting import Jitted, jitted
+from jitinspect.targets.loading import load
 
 
 class Targets:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 
 from jitinspect import bookkeeping, replay
-from jitinspect.arguments.build import devices_needed, make_mesh
 from jitinspect.entries import Row
 from jitinspect.errors import INTERRUPTED, JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
@@ -23,6 +22,7 @@ from jitinspect.planning import Plan
 from jitinspect.process import runner
 from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.scripts import KEYS, read_calls, read_jsonl
+from jitinspect.targets.arguments.build import devices_needed, make_mesh
 
 
 @dataclass(frozen=True, slots=True)

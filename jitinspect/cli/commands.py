@@ -307,7 +307,7 @@ def ls(
     from jitinspect.cli.output import emitted
 
     with emitted(output) as emit:
-        from jitinspect.target.listing import ls as listing
+        from jitinspect.targets.listing import ls as listing
 
         resume_collection()
         emit(listing(module, imported=imported))

@@ -10,8 +10,8 @@ from jitinspect.cli.options import TargetOptions, ViewOptions
 from jitinspect.errors import UsageError
 from jitinspect.model import View
 from jitinspect.specs import Argument
-from jitinspect.target.loading import parse_ref
-from jitinspect.target.transforms import check_transforms
+from jitinspect.targets.loading import parse_ref
+from jitinspect.targets.transforms import check_transforms
 
 
 def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:

@@ -4,12 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from jitinspect.arguments.annotations import spec_of
-from jitinspect.arguments.build import build, build_call, devices_needed, make_mesh
-from jitinspect.arguments.types import as_types, changed_dtypes
 from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.specs import parse_argument, parse_spec
 from jitinspect.specs.describe import describe, describe_call
+from jitinspect.targets.arguments.annotations import spec_of
+from jitinspect.targets.arguments.build import build, build_call, devices_needed, make_mesh
+from jitinspect.targets.arguments.types import as_types, changed_dtypes
 
 
 def built(text, mesh=None):

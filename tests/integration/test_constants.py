@@ -20,8 +20,8 @@ from jitinspect.model import Target
 from jitinspect.observe import Observer
 from jitinspect.readings import constants
 from jitinspect.stages import Pipeline
-from jitinspect.target.jitting import jitted
-from jitinspect.target.loading import named
+from jitinspect.targets.jitting import jitted
+from jitinspect.targets.loading import named
 
 TARGET = Target("t", "t", "t", None, None, (), (), "")
 X = jax.ShapeDtypeStruct((4, 4), "float32")

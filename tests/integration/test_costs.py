@@ -19,8 +19,8 @@ from jitinspect.programs import program
 from jitinspect.readings import cost as reading
 from jitinspect.render.json import from_json, to_json
 from jitinspect.stages import Pipeline
-from jitinspect.target.jitting import jitted
-from jitinspect.target.loading import named
+from jitinspect.targets.jitting import jitted
+from jitinspect.targets.loading import named
 from samples import mlp, transformer
 
 

@@ -23,8 +23,8 @@ from jitinspect.observe import Observer
 from jitinspect.readings import donation
 from jitinspect.specs import parse_argument
 from jitinspect.stages import Pipeline
-from jitinspect.target.jitting import jitted
-from jitinspect.target.loading import named
+from jitinspect.targets.jitting import jitted
+from jitinspect.targets.loading import named
 
 TARGET = Target("t", "t", "t", None, None, (), (), "")
 

@@ -4,10 +4,10 @@ import jax
 import pytest
 
 from jitinspect.errors import UnavailableError, UsageError
-from jitinspect.target.jitting import jitted
-from jitinspect.target.loading import load
-from jitinspect.target.parameters import signature_text
-from jitinspect.target.transforms import TRANSFORMS, check_transforms
+from jitinspect.targets.jitting import jitted
+from jitinspect.targets.loading import load
+from jitinspect.targets.parameters import signature_text
+from jitinspect.targets.transforms import TRANSFORMS, check_transforms
 
 X = jax.ShapeDtypeStruct((3,), "float32")
 

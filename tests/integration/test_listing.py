@@ -4,7 +4,7 @@ import pytest
 
 from jitinspect.errors import LoadError
 from jitinspect.model import ListedCallable
-from jitinspect.target.listing import ls
+from jitinspect.targets.listing import ls
 
 SOURCE = """\
 from __future__ import annotations

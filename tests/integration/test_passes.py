@@ -17,7 +17,7 @@ from jitinspect.inspection import Request, read
 from jitinspect.jaxapi import dumps
 from jitinspect.readings import passes
 from jitinspect.specs import parse_argument
-from jitinspect.target.loading import load
+from jitinspect.targets.loading import load
 
 ROOT = Path(__file__).parent.parent.parent
 LOSS = ("samples.mlp:loss_fn", "f32[8,8]", "f32[8,8]")

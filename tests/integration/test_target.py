@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jitinspect.errors import LoadError, UsageError
-from jitinspect.target.loading import load, parse_ref
+from jitinspect.targets.loading import load, parse_ref
 
 
 def line_of(path: Path, text: str) -> int:
@@ -59,9 +59,9 @@ def test_a_ref_without_colon_is_answered_with_candidates(write, ref, hint):
 def test_a_plain_module_is_loaded_without_jax(write):
     write("plainmod.py", "def fn(): ...")
     code = (
-        "import sys, jitinspect.target.transforms, jitinspect.target.listing;"
-        "from jitinspect.target.loading import load;"
-        "load('plainmod:fn'); jitinspect.target.listing.ls('plainmod'); sys.exit('jax' in sys.modules)"
+        "import sys, jitinspect.targets.transforms, jitinspect.targets.listing;"
+        "from jitinspect.targets.loading import load;"
+        "load('plainmod:fn'); jitinspect.targets.listing.ls('plainmod'); sys.exit('jax' in sys.modules)"
     )
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(root)}).returncode == 0

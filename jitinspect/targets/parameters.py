@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jitinspect.errors import UsageError
-from jitinspect.target.modules import nearest
+from jitinspect.targets.modules import nearest
 
 Label = str | int
 

@@ -10,15 +10,15 @@ from typing import Any
 import jax
 
 from jitinspect import specs
-from jitinspect.arguments.annotations import spec_of
-from jitinspect.arguments.build import Call, build, build_call
-from jitinspect.arguments.fit import check_fit, check_values, missing_parameters
-from jitinspect.arguments.types import as_types
 from jitinspect.errors import LoadError, UserFunctionError
 from jitinspect.process.tracebacks import user_traceback
 from jitinspect.specs import Argument
-from jitinspect.target.jitting import Jitted
-from jitinspect.target.loading import load
+from jitinspect.targets.arguments.annotations import spec_of
+from jitinspect.targets.arguments.build import Call, build, build_call
+from jitinspect.targets.arguments.fit import check_fit, check_values, missing_parameters
+from jitinspect.targets.arguments.types import as_types
+from jitinspect.targets.jitting import Jitted
+from jitinspect.targets.loading import load
 
 
 def assemble(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from jitinspect.errors import LoadError, UnavailableError, UsageError
 from jitinspect.jaxapi import jits
-from jitinspect.target.loading import Loaded
-from jitinspect.target.parameters import Label, Selection, select
-from jitinspect.target.transforms import transformed
+from jitinspect.targets.loading import Loaded
+from jitinspect.targets.parameters import Label, Selection, select
+from jitinspect.targets.transforms import transformed
 
 if TYPE_CHECKING:
     import jax

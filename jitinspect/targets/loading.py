@@ -15,7 +15,7 @@ from typing import Any
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.jaxapi import jits
 from jitinspect.process.tracebacks import user_traceback
-from jitinspect.target.modules import bound_names, import_target, is_path, nearest, source_file
+from jitinspect.targets.modules import bound_names, import_target, is_path, nearest, source_file
 
 _LISTED = 8
 

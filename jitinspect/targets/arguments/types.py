@@ -9,8 +9,8 @@ import jax
 import numpy as np
 
 from jitinspect import specs
-from jitinspect.arguments.build import Call
 from jitinspect.specs import Argument
+from jitinspect.targets.arguments.build import Call
 
 
 def as_types(call: Call) -> Call:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from jitinspect.jaxapi import jits
 from jitinspect.model import ListedCallable, Listing
-from jitinspect.target.loading import source_position
-from jitinspect.target.modules import bound_names, import_target
-from jitinspect.target.parameters import signature_text
+from jitinspect.targets.loading import source_position
+from jitinspect.targets.modules import bound_names, import_target
+from jitinspect.targets.parameters import signature_text
 
 _NOT_FUNCTIONS = (type, types.ModuleType, types.GenericAlias, types.UnionType)
 

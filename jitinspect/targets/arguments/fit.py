@@ -8,9 +8,9 @@ from typing import Any
 
 import jax
 
-from jitinspect.arguments.build import Call
 from jitinspect.errors import UsageError
-from jitinspect.target.parameters import signature_text
+from jitinspect.targets.arguments.build import Call
+from jitinspect.targets.parameters import signature_text
 
 
 def check_fit(name: str, signature: inspect.Signature, static: Iterable[str | int], call: Call) -> None:
