@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from jitinspect import inspection
 from jitinspect.limits import Warmup, parse_warmup
 from jitinspect.model import Report
 from jitinspect.model.runs import Compilation, RunReport, Span
 from jitinspect.render.json import AnyReport, to_json
-from jitinspect.stages import Options
+from jitinspect.stages import inspection
+from jitinspect.stages.pipeline import Options
 from jitinspect.watching import Watch
 
 R = TypeVar("R", Report, RunReport)

@@ -320,7 +320,7 @@ def doctor(output: OutputOptions) -> None:
 
     with emitted(output) as emit:
         import_jax()
-        from jitinspect.doctor import diagnose
+        from jitinspect.stages.doctor import diagnose
 
         emit(diagnose())
 

@@ -24,8 +24,8 @@ from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
 
 if TYPE_CHECKING:
-    from jitinspect.inspection import Listeners
     from jitinspect.model.readings import ReadingReport
+    from jitinspect.stages.inspection import Listeners
 
 
 def resume_collection() -> None:
@@ -49,9 +49,9 @@ def inspect_core(
 ) -> Report:
     """Inspect, with the compile log live on stderr."""
     import_jax()
-    from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
-    from jitinspect.stages import Options
+    from jitinspect.stages import inspection
+    from jitinspect.stages.pipeline import Options
 
     make_way()
     request = inspection.Request(
@@ -74,8 +74,8 @@ def reading_core(
 ) -> ReadingReport:
     """Read what the stages come to; `asked` are the options of this reading, as its room takes them."""
     import_jax()
-    from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
+    from jitinspect.stages import inspection
 
     read = import_module(f"jitinspect.readings.{command}").read
     make_way()
@@ -88,7 +88,7 @@ def reading_core(
 @contextmanager
 def listening(output: OutputOptions) -> Iterator[Listeners]:
     """Who is told of the stages: the compile log, live on stderr, and Ctrl-C."""
-    from jitinspect.inspection import Listeners
+    from jitinspect.stages.inspection import Listeners
 
     log = None if output.quiet else compile_log(output, live=True)
     interrupts = CompileInterrupts()

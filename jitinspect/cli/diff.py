@@ -23,7 +23,7 @@ from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Qu
 
 if TYPE_CHECKING:
     from jitinspect.comparing import Side
-    from jitinspect.inspection import Listeners, Request
+    from jitinspect.stages.inspection import Listeners, Request
 
 _ARGUMENTS = ("shape", "arg", "args_from")
 """Options of which one of B's takes the place of all of A's."""
@@ -155,7 +155,8 @@ def _parsed_words(target: str, words: list[str]) -> tuple[TargetOptions, str]:
 
 
 def _sides(plan: Options, stages: tuple[str, ...], listeners: Listeners) -> list[Side]:
-    from jitinspect import comparing, inspection
+    from jitinspect import comparing
+    from jitinspect.stages import inspection
 
     request = _request(plan, stages, "diff")
     report = inspection.inspect(request, listeners)
@@ -175,7 +176,7 @@ def _file_sides(path: Path) -> list[Side]:
 
 
 def _request(plan: Options, stages: tuple[str, ...], command: str) -> Request:
-    from jitinspect import inspection
+    from jitinspect.stages import inspection
 
     platforms = (plan.platform,) if plan.platform else ()
     made = parsed(plan.target, plan.words)
@@ -231,7 +232,8 @@ def _file_name(ref: str, signature: str) -> str:
 
 def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:
     """One report of the folder; what goes wrong with one is told of that one."""
-    from jitinspect import comparing, inspection
+    from jitinspect import comparing
+    from jitinspect.stages import inspection
 
     try:
         saved = read_report(path)
@@ -255,8 +257,8 @@ def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> Go
 
 
 def _inspected(request: Request, listeners: Listeners) -> Report:
-    from jitinspect import inspection
     from jitinspect.jaxapi.devices import environment
+    from jitinspect.stages import inspection
 
     return replace(inspection.inspect(request, listeners), environment=environment())
 

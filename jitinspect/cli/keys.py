@@ -11,8 +11,8 @@ from jitinspect.cli.core import inspect_core
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import check_file, emitted, read_report, save
 from jitinspect.errors import CheckFailed, LoadError, UsageError
-from jitinspect.keydiff import compare
 from jitinspect.model import CacheKey, Comparison, Report
+from jitinspect.stages.key_comparison import compare
 
 
 def inspect_key(

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import jitinspect.jaxapi.captured as capturing
-from jitinspect.inspection import Subject
 from jitinspect.jaxapi.captured import Captured
 from jitinspect.jaxapi.entering import Module
 from jitinspect.model import Target
@@ -15,6 +14,7 @@ from jitinspect.model.readings import Constant, ConstantsReport
 from jitinspect.process.paths import relative
 from jitinspect.readings import holders
 from jitinspect.specs.describe import describe
+from jitinspect.stages.inspection import Subject
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> ConstantsReport:

@@ -13,7 +13,6 @@ from jitinspect.costs.lines import divided
 from jitinspect.costs.model import Costed, Costs, Loop
 from jitinspect.costs.model import cost as costs_of
 from jitinspect.errors import UnavailableError
-from jitinspect.inspection import Subject
 from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Operation, Program
@@ -31,7 +30,8 @@ from jitinspect.model.readings import (
     XlaCost,
 )
 from jitinspect.process.paths import relative
-from jitinspect.programs import program
+from jitinspect.stages.inspection import Subject
+from jitinspect.stages.parsing import program
 
 Quantity = Literal["flops", "transcendentals", "bytes", "peak_bytes"]
 Key = TypeVar("Key", bound=Hashable)

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jitinspect.errors import UnavailableError
-from jitinspect.inspection import Subject
 from jitinspect.jaxapi import aliasing
 from jitinspect.jaxapi.aliasing import Buffer
 from jitinspect.jaxapi.leafnames import names_in, names_out
 from jitinspect.model import Target
 from jitinspect.model.readings import DonatedLeaf, DonationReport, WhyNot
 from jitinspect.specs.describe import describe
+from jitinspect.stages.inspection import Subject
 
 Aliases = Mapping[int, int]
 """Leaf of the arguments → the output that gets its buffer."""

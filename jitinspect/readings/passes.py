@@ -9,11 +9,11 @@ from pathlib import Path
 
 from jitinspect import passdumps
 from jitinspect.errors import UnavailableError, UsageError
-from jitinspect.inspection import Subject
 from jitinspect.jaxapi import dumps
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
 from jitinspect.passdumps import Dumped, Instruction, Module
+from jitinspect.stages.inspection import Subject
 
 
 def read(target: Target, subjects: Iterator[Subject], pass_name: str = "", op: str = "") -> PassesReport:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from jitinspect.costs.lines import divided
 from jitinspect.costs.model import cost
 from jitinspect.errors import UsageError
-from jitinspect.inspection import Subject
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Program
 from jitinspect.ir.python_source import PySources
@@ -18,8 +17,9 @@ from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
-from jitinspect.programs import program
-from jitinspect.views import told_unrolled
+from jitinspect.stages.inspection import Subject
+from jitinspect.stages.parsing import program
+from jitinspect.stages.views import told_unrolled
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jitinspect.jaxapi import devices, events, sources
-from jitinspect.observe import Observer
+from jitinspect.stages.observer import Observer
 
 X = jax.ShapeDtypeStruct((3,), "float32")
 
@@ -99,7 +99,7 @@ def test_this_jax_is_a_known_one():
 
 
 def test_options_that_are_read_exist():
-    from jitinspect.doctor import CONFIG
+    from jitinspect.stages.doctor import CONFIG
 
     assert all(hasattr(jax.config, name) for name in CONFIG)
     assert hasattr(jax.config, "jax_compilation_cache_dir") and hasattr(jax.config, "jax_num_cpu_devices")

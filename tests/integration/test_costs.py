@@ -12,13 +12,13 @@ import jax.scipy.linalg as jsl
 import pytest
 from jax import lax
 
-from jitinspect import inspection
 from jitinspect.costs.model import cost
 from jitinspect.model import Target
-from jitinspect.programs import program
 from jitinspect.readings import cost as reading
 from jitinspect.render.json import from_json, to_json
-from jitinspect.stages import Pipeline
+from jitinspect.stages import inspection
+from jitinspect.stages.parsing import program
+from jitinspect.stages.pipeline import Pipeline
 from jitinspect.targets.jitting import jitted
 from jitinspect.targets.loading import named
 from samples import mlp, transformer

@@ -4,7 +4,7 @@ import pytest
 
 from jitinspect.differences.difference import difference
 from jitinspect.model.differences import STAGES
-from jitinspect.stages import READINGS, Options, Pipeline
+from jitinspect.stages.pipeline import READINGS, Options, Pipeline
 from tests.integration.test_programs import pipeline
 from tests.program_samples import CASES
 

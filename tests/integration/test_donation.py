@@ -15,14 +15,14 @@ import pytest
 from flax import nnx
 from jax import lax
 
-from jitinspect import inspection
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import aliasing
 from jitinspect.model import Target
-from jitinspect.observe import Observer
 from jitinspect.readings import donation
 from jitinspect.specs import parse_argument
-from jitinspect.stages import Pipeline
+from jitinspect.stages import inspection
+from jitinspect.stages.observer import Observer
+from jitinspect.stages.pipeline import Pipeline
 from jitinspect.targets.jitting import jitted
 from jitinspect.targets.loading import named
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jitinspect import kernels
 from jitinspect.errors import UnavailableError
-from jitinspect.kernels import disassembly, instructions, ir
+from jitinspect.stages import kernels
+from jitinspect.stages.kernels import disassembly, instructions, llvm_ir
 
 S = jax.ShapeDtypeStruct
 VECTOR, SQUARE = S((64,), jnp.float32), S((64, 64), jnp.float32)
@@ -254,7 +254,7 @@ attributes #0 = { uwtable }
 
 
 def test_a_module_of_several_functions_is_taken_apart():
-    first, second = ir.functions(MODULE)
+    first, second = llvm_ir.functions(MODULE)
     assert second == ("second", "define void @second() {\n  ret void\n}")
     assert first == (
         "odd name",

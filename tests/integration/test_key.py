@@ -9,9 +9,9 @@ from pathlib import Path
 import jax
 import pytest
 
-from jitinspect.inspection import Listeners, Request, inspect
-from jitinspect.keydiff import compare
 from jitinspect.specs import parse_argument
+from jitinspect.stages.inspection import Listeners, Request, inspect
+from jitinspect.stages.key_comparison import compare
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ALWAYS = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jitinspect.inspection import Request, inspect
 from jitinspect.specs import parse_argument
+from jitinspect.stages.inspection import Request, inspect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULE = """

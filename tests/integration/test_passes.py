@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from jitinspect.errors import CompileError, UnavailableError, UsageError
-from jitinspect.inspection import Request, read
 from jitinspect.jaxapi import dumps
 from jitinspect.readings import passes
 from jitinspect.specs import parse_argument
+from jitinspect.stages.inspection import Request, read
 from jitinspect.targets.loading import load
 
 ROOT = Path(__file__).parent.parent.parent

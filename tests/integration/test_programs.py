@@ -7,8 +7,8 @@ import jax
 import pytest
 
 from jitinspect.ir.attribution import attribute
-from jitinspect.programs import program
-from jitinspect.stages import READINGS, Options, Pipeline
+from jitinspect.stages.parsing import program
+from jitinspect.stages.pipeline import READINGS, Options, Pipeline
 from samples import mlp, transformer
 from tests import program_samples
 from tests.program_samples import CASES, OF_USERS

@@ -2,9 +2,10 @@
 
 import pytest
 
-from jitinspect import inspection, specs
+from jitinspect import specs
 from jitinspect.errors import UsageError
 from jitinspect.readings import source
+from jitinspect.stages import inspection
 
 NET = '''
 import jax, jax.numpy as jnp

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
-from jitinspect.observe import Observer
-from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error
+from jitinspect.stages.observer import Observer
+from jitinspect.stages.pipeline import READINGS, Options, Pipeline, artifact, platform_error
 
 X = jax.ShapeDtypeStruct((8, 4), "float32")
 

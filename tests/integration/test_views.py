@@ -2,9 +2,9 @@
 
 import pytest
 
-from jitinspect import inspection
 from jitinspect.errors import UsageError
 from jitinspect.model import View
+from jitinspect.stages import inspection
 
 NET = """
 import jax, jax.numpy as jnp

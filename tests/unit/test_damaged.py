@@ -7,7 +7,6 @@ import pytest
 
 from jitinspect.cli.output import as_text
 from jitinspect.errors import LoadError
-from jitinspect.keydiff import compare
 from jitinspect.model import (
     Artifact,
     CacheKey,
@@ -35,6 +34,7 @@ from jitinspect.model import (
 )
 from jitinspect.render import html
 from jitinspect.render.json import from_json, to_json
+from jitinspect.stages.key_comparison import compare
 
 ENVIRONMENT = Environment("0.1", "0.10.2", "0.10.2", "3.11.7", "cpu", "cpu", 1, "")
 INPUTS = {"computation": {"module": "jit_f"}, "operations": {"stablehlo.sine": "2"}}

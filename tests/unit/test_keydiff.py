@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.keydiff import compare, differences, memory_changes
 from jitinspect.model import CacheKey, Change, DiskEntry, DiskKey, MemoryKey
+from jitinspect.stages.key_comparison import compare, differences, memory_changes
 
 MEMORY = MemoryKey("m.f (/a/m.py:3)", ("x: f32[3]", "params['w']: f32[]{weak}"), {"n": "2"}, {})
 DISK = DiskKey(

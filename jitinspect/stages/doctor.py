@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import jax
 
-from jitinspect import kernels
 from jitinspect.jaxapi import devices, diskkey, events
 from jitinspect.model import Diagnosis, Support
+from jitinspect.stages import kernels
 
 CONFIG = (
     "jax_platforms",

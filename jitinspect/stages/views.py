@@ -21,8 +21,8 @@ from jitinspect.model import Artifact, Reading, View
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
-from jitinspect.programs import program
-from jitinspect.stages import Pipeline, artifact
+from jitinspect.stages.parsing import program
+from jitinspect.stages.pipeline import Pipeline, artifact
 
 
 def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Artifact:

@@ -17,12 +17,12 @@ from typing import Any
 
 import jax
 
-from jitinspect import kernels
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
 from jitinspect.ir import readable_hlo
 from jitinspect.jaxapi.devices import require_backend
 from jitinspect.model import Artifact, DiskKey, Reading
 from jitinspect.process.tracebacks import user_traceback
+from jitinspect.stages import kernels
 
 ELIDE_ABOVE = 64
 """Constants of more elements than this are elided from StableHLO, as MLIR's own printer does it."""

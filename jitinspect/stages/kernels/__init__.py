@@ -13,8 +13,8 @@ import jax
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import dumps
-from jitinspect.kernels import disassembly, instructions, ir, notes
 from jitinspect.model import Kernel, Reading
+from jitinspect.stages.kernels import disassembly, instructions, llvm_ir, notes
 
 
 def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library: bool = False) -> Reading:
@@ -27,7 +27,7 @@ def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library:
     """
     _require_cpu(lowered)
     with dumps.dumped(lowered, library=not expose_library) as dump:
-        functions = [pair for module in dump.ir(optimized=optimized) for pair in ir.functions(module)]
+        functions = [pair for module in dump.ir(optimized=optimized) for pair in llvm_ir.functions(module)]
     return _reading(functions, dump, expose_library, "LLVM IR")
 
 

@@ -9,7 +9,7 @@ from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
 from jitinspect.ir.program import Program
 from jitinspect.jaxapi.printed import printed, walked
 from jitinspect.process import garbage_collection
-from jitinspect.stages import ELIDE_ABOVE, Pipeline, compiled_text
+from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text
 
 
 def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:

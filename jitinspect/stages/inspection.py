@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.model import WHOLE, Artifact, Asked, CacheKey, Report, Target, View
-from jitinspect.observe import Observer, Sink, StartSink
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
-from jitinspect.stages import READINGS, Options, Pipeline, artifact, platform_error, unavailable
+from jitinspect.stages.observer import Observer, Sink, StartSink
+from jitinspect.stages.pipeline import READINGS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.assemble import assemble, call_from
 from jitinspect.targets.arguments.build import Call, devices_needed, make_mesh
@@ -198,7 +198,7 @@ def _begun(
 
 def _key_maker() -> KeyMaker:
     """To be asked before the target is loaded: on its import JAX's settings are noted as they are then."""
-    from jitinspect.cachekey import cache_key
+    from jitinspect.stages.cache_key import cache_key
 
     return cache_key
 
@@ -252,7 +252,7 @@ class _Inspection:
     def _artifact(self, stage: str, pipeline: Pipeline) -> Artifact:
         try:
             if not self.request.view.is_whole:
-                from jitinspect.views import viewed  # which most commands do not need
+                from jitinspect.stages.views import viewed  # which most commands do not need
 
                 return viewed(stage, pipeline, self.request.view, self.loaded.file)
             reading = READINGS[stage](pipeline, self.request.options)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi.dumps import LIBRARY_OFF
-from jitinspect.kernels.instructions import CONTROL_FLOW, Instruction, Module
+from jitinspect.stages.kernels.instructions import CONTROL_FLOW, Instruction, Module
 
 EXPOSE = "--no-library"
 """The command-line option by which XLA is asked to make these kernels itself."""
