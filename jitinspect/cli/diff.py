@@ -22,7 +22,7 @@ from jitinspect.model import Report
 from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Quantity, Summary
 
 if TYPE_CHECKING:
-    from jitinspect.comparing import Side
+    from jitinspect.readings.diff.sides import Side
     from jitinspect.stages.inspection import Listeners, Request
 
 _ARGUMENTS = ("shape", "arg", "args_from")
@@ -49,7 +49,7 @@ def diff_core(asked: Asked, output: OutputOptions) -> DiffReport:
     """Raises `UsageError` for what does not make two sides, `LoadError` for a file that is neither a report
     nor a text, and the errors of an inspection.
     """
-    from jitinspect.comparing import compare
+    from jitinspect.readings.diff.sides import compare
 
     plans = _plans(asked)
     saved = {id(plan): _file_sides(plan) for plan in plans if isinstance(plan, Path)}
@@ -155,24 +155,24 @@ def _parsed_words(target: str, words: list[str]) -> tuple[TargetOptions, str]:
 
 
 def _sides(plan: Options, stages: tuple[str, ...], listeners: Listeners) -> list[Side]:
-    from jitinspect import comparing
+    from jitinspect.readings.diff import sides
     from jitinspect.stages import inspection
 
     request = _request(plan, stages, "diff")
     report = inspection.inspect(request, listeners)
     label = report.artifacts[0].signature if report.artifacts else plan.target.target
-    return comparing.sides_of(report, label)
+    return sides.sides_of(report, label)
 
 
 def _file_sides(path: Path) -> list[Side]:
-    from jitinspect import comparing
+    from jitinspect.readings.diff import sides
 
     if path.suffix != ".json":
-        return [comparing.text_side(path, read_text(path))]
+        return [sides.text_side(path, read_text(path))]
     report = read_report(path)
     if not isinstance(report, Report):
         raise LoadError(f"{path} is a report of {report.command}, without stages")
-    return comparing.sides_of(report, str(path))
+    return sides.sides_of(report, str(path))
 
 
 def _request(plan: Options, stages: tuple[str, ...], command: str) -> Request:
@@ -232,7 +232,7 @@ def _file_name(ref: str, signature: str) -> str:
 
 def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:
     """One report of the folder; what goes wrong with one is told of that one."""
-    from jitinspect import comparing
+    from jitinspect.readings.diff import sides
     from jitinspect.stages import inspection
 
     try:
@@ -240,12 +240,12 @@ def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> Go
         if not isinstance(saved, Report) or saved.request is None:
             return GoldenCheck(path.name, False, "it does not say what was asked: save it anew")
         made = _inspected(inspection.request_of(saved.request, saved.command), listeners)
-        before, after = comparing.sides_of(saved, path.name), comparing.sides_of(made, path.name)
+        before, after = sides.sides_of(saved, path.name), sides.sides_of(made, path.name)
         if len(before) != len(after):
             return GoldenCheck(path.name, False, f"{len(before)} calls then, {len(after)} now")
         pairs = zip(before, after, strict=True)
         stages = tuple(
-            stage for one, other in pairs for stage in comparing.compare(one, other, (), asked.context).stages
+            stage for one, other in pairs for stage in sides.compare(one, other, (), asked.context).stages
         )
     except JitinspectError as error:
         return GoldenCheck(path.name, False, error.message)

@@ -12,7 +12,7 @@ from jitinspect.jaxapi.entering import Module
 from jitinspect.model import Target
 from jitinspect.model.readings import Constant, ConstantsReport
 from jitinspect.process.paths import relative
-from jitinspect.readings import holders
+from jitinspect.readings import array_names
 from jitinspect.specs.describe import describe
 from jitinspect.stages.inspection import Subject
 
@@ -57,7 +57,7 @@ def _constant(one: Captured, name: str | None, enters: str, signature: str) -> C
 def _names(subject: Subject, found: list[Captured]) -> dict[int, str]:
     """Captured array (its `id`) → name, where something that the function can reach is that array."""
     named: dict[int, str] = {}
-    held: Iterator[tuple[str, Any]] = holders.arrays(subject.jitted.call) if found else iter(())
+    held: Iterator[tuple[str, Any]] = array_names.arrays(subject.jitted.call) if found else iter(())
     for name, value in held:
         for one in found:
             if id(one) not in named and capturing.is_held_as(one.value, value):

@@ -8,10 +8,6 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal, TypeVar, get_args
 
-from jitinspect.costs import growth as growths
-from jitinspect.costs.lines import divided
-from jitinspect.costs.model import Costed, Costs, Loop
-from jitinspect.costs.model import cost as costs_of
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
@@ -30,6 +26,10 @@ from jitinspect.model.readings import (
     XlaCost,
 )
 from jitinspect.process.paths import relative
+from jitinspect.readings.cost_model import growth as growths
+from jitinspect.readings.cost_model.by_line import divided
+from jitinspect.readings.cost_model.costs import Costed, Costs, Loop
+from jitinspect.readings.cost_model.costs import cost as costs_of
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
 

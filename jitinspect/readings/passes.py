@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from jitinspect import passdumps
 from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.jaxapi import dumps
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
-from jitinspect.passdumps import Dumped, Instruction, Module
+from jitinspect.readings import pass_dumps
+from jitinspect.readings.pass_dumps import Dumped, Instruction, Module
 from jitinspect.stages.inspection import Subject
 
 
@@ -89,7 +89,7 @@ def _steps(
     folder: Path, dims: Mapping[str, int], pass_name: str, spans: _Spans
 ) -> Iterator[tuple[Pass, str]]:
     """The passes in their order, each with the text of what it changed, where that was asked for."""
-    files = passdumps.in_order(path.name for path in folder.iterdir())
+    files = pass_dumps.in_order(path.name for path in folder.iterdir())
     if len(files) < 2:
         raise UnavailableError("XLA has dumped none of its passes")
     module = _module(folder / files[0].file)
@@ -102,7 +102,7 @@ def _steps(
         spans.take(index, module)
         made = _pass(index, dumped, before, module)
         asked = pass_name in (made.pass_, made.pipeline, str(index))
-        text = passdumps.difference(before, module, _title(made, dims)) if asked and made.changed else ""
+        text = pass_dumps.difference(before, module, _title(made, dims)) if asked and made.changed else ""
         yield replace(made, asked=asked), text
         index += 1
 
@@ -130,8 +130,8 @@ def _pass(index: int, dumped: Dumped, before: Module, after: Module) -> Pass:
         changed=changed,
         instructions_before=len(before.instructions),
         instructions_after=len(after.instructions),
-        ops=passdumps.ops_changed(before, after) if changed else {},
-        only=passdumps.only(before, after) if changed else "",
+        ops=pass_dumps.ops_changed(before, after) if changed else {},
+        only=pass_dumps.only(before, after) if changed else "",
     )
 
 

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from jitinspect.costs.lines import divided
-from jitinspect.costs.model import cost
 from jitinspect.errors import UsageError
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Program
@@ -17,6 +15,8 @@ from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
+from jitinspect.readings.cost_model.by_line import divided
+from jitinspect.readings.cost_model.costs import cost
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
 from jitinspect.stages.views import told_unrolled

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import pytest
 from jax._src import compilation_cache
 
-from jitinspect import passdumps
 from jitinspect.errors import CompileError, UnavailableError
 from jitinspect.ir.readable_hlo import readable
 from jitinspect.jaxapi import dumps
+from jitinspect.readings import pass_dumps
 
 VECTOR = jax.ShapeDtypeStruct((64,), jnp.float32)
 
@@ -146,7 +146,7 @@ def pair():
 def dumped_passes(lowered) -> list[tuple[str, str]]:
     """Each pass with the text after it, the module that XLA was given first."""
     with dumps.passes_dumped(lowered) as folder:
-        found = passdumps.in_order(path.name for path in folder.iterdir())
+        found = pass_dumps.in_order(path.name for path in folder.iterdir())
         texts = [(one.pass_, (folder / one.file).read_text()) for one in found]
     assert not folder.exists()
     return texts

@@ -12,9 +12,9 @@ import jax.scipy.linalg as jsl
 import pytest
 from jax import lax
 
-from jitinspect.costs.model import cost
 from jitinspect.model import Target
 from jitinspect.readings import cost as reading
+from jitinspect.readings.cost_model.costs import cost
 from jitinspect.render.json import from_json, to_json
 from jitinspect.stages import inspection
 from jitinspect.stages.parsing import program

@@ -2,8 +2,8 @@
 
 import pytest
 
-from jitinspect.differences.difference import difference
 from jitinspect.model.differences import STAGES
+from jitinspect.readings.diff.texts import difference
 from jitinspect.stages.pipeline import READINGS, Options, Pipeline
 from tests.integration.test_programs import pipeline
 from tests.program_samples import CASES

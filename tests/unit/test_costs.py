@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.costs import windows
-from jitinspect.costs.growth import growth
-from jitinspect.costs.model import cost
-from jitinspect.costs.work import Work
 from jitinspect.ir import hlo
+from jitinspect.readings.cost_model import windows
+from jitinspect.readings.cost_model.costs import cost
+from jitinspect.readings.cost_model.growth import growth
+from jitinspect.readings.cost_model.work import Work
 
 ADD = """%add (a: f32[], b: f32[]) -> f32[] {
   %a = f32[] parameter(0)

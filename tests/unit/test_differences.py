@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.differences.alignment import filled, refined
-from jitinspect.differences.difference import difference
 from jitinspect.model.differences import Difference, Quantity
+from jitinspect.readings.diff.alignment import filled, refined
+from jitinspect.readings.diff.texts import difference
 
 HEAD = "HloModule jit_f, is_scheduled=true\n\n"
 FUSED = """%fused.1 (p: f32[8], q: f32[8]) -> f32[8] {

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from jitinspect.passdumps import Module, difference, in_order, only, ops_changed
+from jitinspect.readings.pass_dumps import Module, difference, in_order, only, ops_changed
 
 MAIN = "module_0003.jit_f.g."
 FILES = [

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, log2, prod
 
-from jitinspect.costs import lapack, windows
-from jitinspect.costs.work import NONE, Work, added
 from jitinspect.ir.program import Operation
 from jitinspect.ir.shapes import Array, arrays, elements
+from jitinspect.readings.cost_model import lapack, windows
+from jitinspect.readings.cost_model.work import NONE, Work, added
 
 _TRANSCENDENTAL = frozenset({
     "acos", "acosh", "asin", "asinh", "atan2", "atanh", "cbrt", "cosh", "cosine", "erf", "exponential",

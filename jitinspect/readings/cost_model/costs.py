@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jitinspect.costs.flops import Instruction, arithmetic
-from jitinspect.costs.traffic import Fused, traffic
-from jitinspect.costs.work import NONE, Work, added
 from jitinspect.ir.hlo import trip_count
 from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.readings.cost_model.flops import Instruction, arithmetic
+from jitinspect.readings.cost_model.traffic import Fused, traffic
+from jitinspect.readings.cost_model.work import NONE, Work, added
 
 _PART = re.compile(r"\b(body|condition)=%?([\w.\-]+)")
 _CALLS = ("fusion", "call", "async-start")

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jitinspect.differences.difference import difference
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import Artifact, Report
 from jitinspect.model.differences import STAGES, Difference, DiffReport
 from jitinspect.process import garbage_collection
+from jitinspect.readings.diff.texts import difference
 
 _BEGINNINGS = {
     "HloModule": "hlo",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from jitinspect.costs.model import Costed
 from jitinspect.ir.attribution import Attribution, Line
+from jitinspect.readings.cost_model.costs import Costed
 
 Share = tuple[Line | None, float, float, float]
 """A line, None for what none made, and its FLOPs, transcendental operations and bytes."""

@@ -6,13 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from jitinspect.costs.model import cost
-from jitinspect.differences.compare import BlockRows, Row, compared
 from jitinspect.errors import LoadError
 from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
 from jitinspect.ir.attribution import MADE_BY_NO_LINE
 from jitinspect.ir.program import Program
 from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
+from jitinspect.readings.cost_model.costs import cost
+from jitinspect.readings.diff.rows import BlockRows, Row, compared
 
 _PARSERS: dict[str, Callable[[str], Program]] = {
     "jaxpr": jaxprs.parse,

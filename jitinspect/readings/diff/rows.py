@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from jitinspect.differences.alignment import Pairs, filled, refined
-from jitinspect.differences.statements import Name, Statement, options
-from jitinspect.differences.structure import Interner, Structure
 from jitinspect.ir.program import Block, Program
+from jitinspect.readings.diff.alignment import Pairs, filled, refined
+from jitinspect.readings.diff.statements import Name, Statement, options
+from jitinspect.readings.diff.structure import Interner, Structure
 
 Rename = Callable[[Name], str]
 

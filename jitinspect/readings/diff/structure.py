@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 
-from jitinspect.differences.statements import Name, Statement, statements
 from jitinspect.ir.program import Block, Program
+from jitinspect.readings.diff.statements import Name, Statement, statements
 
 
 class Interner:
