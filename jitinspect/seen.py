@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from jitinspect.advice import avoidable
-from jitinspect.entries import Stages
+from jitinspect.calls.entries import Stages
+from jitinspect.calls.reasons import avoidable
+from jitinspect.calls.signature import Reading
 from jitinspect.jaxapi import misses
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.model import Phase, Reason
 from jitinspect.model.runs import Compilation, WorkKind
 from jitinspect.process.paths import relative
-from jitinspect.signature import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from typing import Any, Protocol
 
 import jax
 
-from jitinspect.comparisons import Comparisons
-from jitinspect.entries import Stages, is_differentiated
+from jitinspect.calls.comparisons import Comparisons
+from jitinspect.calls.entries import Stages, is_differentiated
+from jitinspect.calls.signature import Reading, SignatureReader
 from jitinspect.jaxapi import events, misses, sites
 from jitinspect.jaxapi.calls import being_staged
 from jitinspect.jaxapi.devices import is_started
@@ -29,7 +30,6 @@ from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.seen import BODY_ANEW, Seen, Why, told
-from jitinspect.signature import Reading, SignatureReader
 from jitinspect.specs.describe import describe_call
 
 MOST_DIFFERENCES = 16

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jax
 
-from jitinspect.tracecache import Listeners, Request, trace_cache
+from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 
 def rows(request):

@@ -20,7 +20,7 @@ from jitinspect.model import CallReport, Phase
 from jitinspect.render.progress import Bar
 
 if TYPE_CHECKING:
-    from jitinspect.tracecache import Result
+    from jitinspect.calls.trace_cache import Result
 
 SUFFIXES = (".calls", ".jsonl", ".py")
 
@@ -73,10 +73,10 @@ def trace_cache_core(
     `emit` is for the report of an interrupted run, after which the process ends.
     """
     import_jax()
-    from jitinspect import tracecache
+    from jitinspect.calls import trace_cache
 
     make_way()
-    request = tracecache.Request(script, **fields, stop=stop, explain=output.verbose)
+    request = trace_cache.Request(script, **fields, stop=stop, explain=output.verbose)
     bar = _bar(script, output)
     log, interrupts = compile_log(output, live=bar is None and not output.quiet), ReportedInterrupts()
 
@@ -100,7 +100,7 @@ def trace_cache_core(
         clear()
         log.note(text)
 
-    listeners = tracecache.Listeners(
+    listeners = trace_cache.Listeners(
         on_row=lambda row: bar.say("") if bar is not None else log.close(),
         on_start=on_start,
         on_end=interrupts.on_end,
@@ -109,7 +109,7 @@ def trace_cache_core(
         on_begin=on_begin,
     )
     try:
-        result = tracecache.trace_cache(request, listeners)
+        result = trace_cache.trace_cache(request, listeners)
     finally:
         interrupts.close()
         clear()

@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jitinspect.explain import Captured
+from jitinspect.calls.explain import Captured
 from jitinspect.specs import short_dtype
 
 _OPTIONS = (

@@ -97,7 +97,7 @@ def timed(make, repeat: int) -> float:
 def bench_cached(rounds: int = 61, calls: int = 2000) -> bool:
     import jax
 
-    from jitinspect.ledger import Ledger
+    from jitinspect.calls.call_log import Ledger
 
     head("a cached call, µs", "bare", "observed", "added", "limit")
     held = True
@@ -126,7 +126,7 @@ def bench_cached(rounds: int = 61, calls: int = 2000) -> bool:
 
 def timing_ledger():
     """A ledger that adds up what it spends itself, in `spent`."""
-    from jitinspect.ledger import Ledger
+    from jitinspect.calls.call_log import Ledger
 
     class Timed(Ledger):
         spent = 0.0

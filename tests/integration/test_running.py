@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
+from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 from jitinspect.errors import UsageError
 from jitinspect.jaxapi.context import setting
 from jitinspect.jaxapi.explanations import agrees
 from jitinspect.model import Reason
-from jitinspect.tracecache import Listeners, Request, trace_cache
 
 HEAD = (
     "import jax\nimport numpy as np\nones = lambda n: np.ones(n, np.float32)\nf = jax.jit(lambda x: x + 1)\n"

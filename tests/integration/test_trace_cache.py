@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from jitinspect.tracecache import Listeners, Request, trace_cache
+from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 HEAD = """
 import jax
@@ -340,7 +340,7 @@ f(f32[3])
 
 
 def test_cached_calls_beyond_the_limit_are_counted(run, monkeypatch):
-    monkeypatch.setattr("jitinspect.tracecache.MOST_ROWS", 10)
+    monkeypatch.setattr("jitinspect.calls.trace_cache.MOST_ROWS", 10)
     result = run("f = jax.jit(lambda x: x)\nfor _ in range(95): f(x)\nf(y)\nfor _ in range(4): f(x)")
     report = result.report
     assert report.totals.calls == 100 and report.totals.cache_hits == 98

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jitinspect.ledger import Ledger
-from jitinspect.tracecache import Listeners, Request, trace_cache
+from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 LOGGERS = ("jax", "jax._src.dispatch", "jax._src.interpreters.partial_eval", "jax._src.cache_key")
 monitoring = importlib.import_module("jax._src.monitoring")

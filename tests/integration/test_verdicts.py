@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jitinspect.tracecache import Listeners, Request, trace_cache
+from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 FUNCTIONS = """
 import functools

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from jitinspect.explain import Form, History, Interner, Signature, Slot
+from jitinspect.calls.explain import Form, History, Interner, Signature, Slot
 
 
 def differences(now, earlier):

@@ -11,14 +11,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jitinspect.advice import after_failure
-from jitinspect.comparisons import Comparisons
+from jitinspect.calls.cache_layers import Keys, Layers, fast
+from jitinspect.calls.comparisons import Comparisons
+from jitinspect.calls.reasons import after_failure
+from jitinspect.calls.signature import Reading, SignatureReader, refuse_arrays_as_statics
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts
 from jitinspect.jaxapi.jits import underlying, whole_call
-from jitinspect.layers import Keys, Layers, fast
 from jitinspect.model import Phase, Reason, Status
-from jitinspect.signature import Reading, SignatureReader, refuse_arrays_as_statics
 
 _STATUS: dict[Phase | None, Status] = {
     None: "CACHED", "trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED",

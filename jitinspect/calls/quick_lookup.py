@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jitinspect.explain import Interner, Node, Slot, Static
+from jitinspect.calls.explain import Interner, Node, Slot, Static
+from jitinspect.calls.signature import Reading
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import ArrayImpl
-from jitinspect.signature import Reading
 from jitinspect.specs.dtypes import LONG
 
 Probe = Callable[[Any, Any], int | None]

@@ -11,14 +11,14 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from jitinspect import bookkeeping, replay
-from jitinspect.entries import Row
+from jitinspect.calls import replay, report
+from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.entries import Row
+from jitinspect.calls.plan.padding import parse_bucket, parse_pad
+from jitinspect.calls.plan.script import Plan
 from jitinspect.errors import INTERRUPTED, JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
-from jitinspect.ledger import Ledger
 from jitinspect.model import MOST_ROWS, CallReport, Phase
-from jitinspect.padding import parse_bucket, parse_pad
-from jitinspect.planning import Plan
 from jitinspect.process import runner
 from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.scripts import KEYS, read_calls, read_jsonl
@@ -226,14 +226,14 @@ def opened(script: Path) -> Iterator[IO[str]]:
 
 
 def _report(request: Request, ledger: Ledger) -> CallReport:
-    calls = tuple(bookkeeping.rows(ledger))
-    functions = bookkeeping.function_totals(calls, ledger.folded)
+    calls = tuple(report.rows(ledger))
+    functions = report.function_totals(calls, ledger.folded)
     disk_hits = sum(call.status == "DISK" for call in calls)
     return CallReport(
         script=str(request.script),
         calls=calls,
         functions=functions,
-        totals=bookkeeping.totals(functions, ledger.books.executables, disk_hits),
+        totals=report.totals(functions, ledger.books.executables, disk_hits),
         internal=ledger.internal,
         ahead_of_time=ledger.ahead,
         unwatched=ledger.unwatched,

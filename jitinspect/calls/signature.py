@@ -11,14 +11,24 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jitinspect.explain import ABSENT, DEFAULT_LAYOUT, LEAF, Form, Interner, Node, Signature, Slot, Static
+from jitinspect.calls.explain import (
+    ABSENT,
+    DEFAULT_LAYOUT,
+    LEAF,
+    Form,
+    Interner,
+    Node,
+    Signature,
+    Slot,
+    Static,
+)
+from jitinspect.calls.trees import nodes
 from jitinspect.jaxapi.context import context_names, context_values
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.filterjit import filter_jit_arguments
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.model import ReasonKind
-from jitinspect.trees import nodes
 
 LEAF_KINDS: tuple[ReasonKind, ...] = (
     "shape", "dtype", "weak_type", "committed", "device", "sharding", "memory_kind", "layout",

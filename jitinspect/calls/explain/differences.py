@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from jitinspect.explain.history import History, Row
-from jitinspect.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
-from jitinspect.explain.values import (
+from jitinspect.calls.explain.history import History, Row
+from jitinspect.calls.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
+from jitinspect.calls.explain.values import (
     differing_metadata,
     is_graph,
     node_text,

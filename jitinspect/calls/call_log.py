@@ -12,8 +12,8 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.books import Books
-from jitinspect.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
+from jitinspect.calls.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
+from jitinspect.calls.verdicts import Books
 from jitinspect.jaxapi import calls, events, sites
 from jitinspect.jaxapi.explanations import explanations
 from jitinspect.jaxapi.jitinfo import facts_of_compiled

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from jitinspect.explain.slots import Captured, Node, Static
+from jitinspect.calls.explain.slots import Captured, Node, Static
 from jitinspect.process.paths import relative
 
 LONGEST = 120

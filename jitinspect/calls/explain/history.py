@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jitinspect.explain.slots import ABSENT, Form, Interner, Signature, Slot
+from jitinspect.calls.explain.slots import ABSENT, Form, Interner, Signature, Slot
 from jitinspect.model import ReasonKind
 
 Ids = npt.NDArray[np.int32]

@@ -8,8 +8,8 @@ import shlex
 import types
 from collections.abc import Callable, Iterable
 
-from jitinspect.explain import Difference, Node
-from jitinspect.explain.values import has_equality
+from jitinspect.calls.explain import Difference, Node
+from jitinspect.calls.explain.values import has_equality
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.model import Reason, ReasonKind
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from jitinspect.advice import after_failure, first_call, reasons
-from jitinspect.explain import History, Interner, Row, Signature, differences
+from jitinspect.calls.explain import History, Interner, Row, Signature, differences
+from jitinspect.calls.reasons import after_failure, first_call, reasons
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.model import Reason
 

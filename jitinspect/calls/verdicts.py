@@ -6,16 +6,16 @@ import functools
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from jitinspect.comparisons import Compared, Comparisons
-from jitinspect.entries import Ahead, Miss
-from jitinspect.executables import Group
+from jitinspect.calls.cache_layers import Layers
+from jitinspect.calls.comparisons import Compared, Comparisons
+from jitinspect.calls.entries import Ahead, Miss
+from jitinspect.calls.executables import Group
+from jitinspect.calls.signature import Reading, SignatureReader
 from jitinspect.jaxapi import sites
 from jitinspect.jaxapi.explanations import NOTHING, agrees
 from jitinspect.jaxapi.filterjit import facts_of_filter_jit
 from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts
-from jitinspect.layers import Layers
 from jitinspect.model import Reason
-from jitinspect.signature import Reading, SignatureReader
 
 
 class Books:

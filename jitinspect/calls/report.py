@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
 
-from jitinspect.entries import PHASES, Row
+from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.entries import PHASES, Row
 from jitinspect.jaxapi import calls, sites
-from jitinspect.ledger import Ledger
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.process.paths import relative
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from jitinspect.explain import Node
+from jitinspect.calls.explain import Node
 
 _tree = jax.tree_util
 

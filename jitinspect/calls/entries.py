@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 
+from jitinspect.calls.signature import Reading
 from jitinspect.jaxapi import calls, events
 from jitinspect.jaxapi.jitinfo import JitFacts
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.process.tracebacks import user_traceback
-from jitinspect.signature import Reading
 from jitinspect.specs.describe import describe_call
 
 PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED"}

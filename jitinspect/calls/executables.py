@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from jitinspect.explain import Interner
+from jitinspect.calls.explain import Interner
+from jitinspect.calls.quick_lookup import Probe, Prober, no_probe
+from jitinspect.calls.signature import Reading
 from jitinspect.jaxapi.calls import Watched
 from jitinspect.jaxapi.jitinfo import JitFacts
-from jitinspect.probes import Probe, Prober, no_probe
-from jitinspect.signature import Reading
 
 
 @dataclass(slots=True, eq=False)

@@ -1,8 +1,8 @@
 """Pure: the signatures of earlier calls, and of this one → the reasons why it compiled again."""
 
-from jitinspect.explain.history import History, Row
-from jitinspect.explain.reasons import Difference, differences
-from jitinspect.explain.slots import (
+from jitinspect.calls.explain.differences import Difference, differences
+from jitinspect.calls.explain.history import History, Row
+from jitinspect.calls.explain.slots import (
     ABSENT,
     DEFAULT_LAYOUT,
     LEAF,
