@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from jitinspect.limits import Warmup, parse_warmup
 from jitinspect.model import Report
 from jitinspect.model.runs import Compilation, RunReport, Span
+from jitinspect.programs.limits import Warmup, parse_warmup
+from jitinspect.programs.watch import Watch
 from jitinspect.render.json import AnyReport, to_json
 from jitinspect.stages import inspection
 from jitinspect.stages.pipeline import Options
-from jitinspect.watching import Watch
 
 R = TypeVar("R", Report, RunReport)
 _SINCE = " since the watch began"

@@ -66,7 +66,7 @@ def _arguments(number: int, function: str | None = None) -> tuple[int, str | Non
 
 
 def _check(log: CompileLog, number: int, function: str | None) -> None:
-    from jitinspect.limits import Limits, MostCompiles, checked
+    from jitinspect.programs.limits import Limits, MostCompiles, checked
 
     limits = Limits(most_compiles=(MostCompiles(function, number),))
     for check in checked(limits, log.report, (), reached=True):

@@ -19,7 +19,7 @@ import warnings
 import jax
 import jax.monitoring
 
-from jitinspect.watching import Watch
+from jitinspect.programs.watch import Watch
 
 
 def told(program):

@@ -10,21 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from jitinspect import limits, lockfile, recordings
 from jitinspect.cli import streams
 from jitinspect.cli.core import own_files, resume_collection
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
 from jitinspect.cli.output import columns, near_file, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
-from jitinspect.listeners import Listeners
 from jitinspect.model.runs import RunReport
+from jitinspect.programs import limits, lockfile
+from jitinspect.programs.listeners import Listeners
+from jitinspect.programs.recording import reader
 from jitinspect.render.decode import Misfit, reader
 from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
 from jitinspect.render.text import shown_path
 
 if TYPE_CHECKING:
-    from jitinspect.running import Result
+    from jitinspect.programs.run import Result
 
 
 def fields_of(
@@ -68,7 +69,7 @@ def _check_program(program: str, is_module: bool) -> None:
 
 def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> Result:
     """Run it, with the log live on `stderr`, a stream of our own."""
-    from jitinspect import running
+    from jitinspect.programs import run
 
     listeners = Listeners()
     if not output.quiet:
@@ -76,7 +77,7 @@ def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> R
         listeners = Listeners(on_compiling=log.on_compiling, on_compilation=log.on_compilation)
     own = own_files()
     resume_collection()
-    result = running.run(running.Request(**fields), listeners, own)
+    result = run.run(run.Request(**fields), listeners, own)
     if not needs_environment(output) or "jax" not in sys.modules:
         return result
     from jitinspect.jaxapi.devices import environment
@@ -163,7 +164,7 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
 
 def summarize(files: Sequence[Path]) -> RunReport:
     """Raises `LoadError` for what is no recording."""
-    return recordings.summarized(files, _decoded)
+    return reader.summarized(files, _decoded)
 
 
 def _decoded(kind: type, value: Any) -> Any:

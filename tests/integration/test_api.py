@@ -15,9 +15,9 @@ from jax._src import monitoring, util  # noqa: TID251
 
 import jitinspect
 from jitinspect.errors import LoadError
-from jitinspect.listeners import Listeners
 from jitinspect.process import marks
-from jitinspect.watching import Watch
+from jitinspect.programs.listeners import Listeners
+from jitinspect.programs.watch import Watch
 
 
 def made():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jitinspect.model import Environment, Reason
 from jitinspect.model.runs import Check, Compilation, Process, RunReport, Span, Uneven
-from jitinspect.summary import Summary
+from jitinspect.programs.summary import Summary
 
 WHERE = "train.py:12"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect import lockfile
 from jitinspect.errors import LoadError, UsageError
-from jitinspect.limits import (
+from jitinspect.programs import lockfile
+from jitinspect.programs.limits import (
     MOST_TOLD,
     Limits,
     MostCompiles,
@@ -104,13 +104,13 @@ def test_what_is_too_much_is_told_with_place_and_cause():
 
 
 def test_compilations_that_are_not_listed_count(monkeypatch):
-    monkeypatch.setattr("jitinspect.summary.MOST_KEPT", 1)
+    monkeypatch.setattr("jitinspect.programs.summary.MOST_KEPT", 1)
     told = check(report(FIRST_CALL, AGAIN, OTHER), most_compiles=(MostCompiles(None, 2),))
     assert not told.held and told.why[0] == "3 compilations"
 
 
 def test_a_recompile_that_is_not_listed_is_one(monkeypatch):
-    monkeypatch.setattr("jitinspect.summary.MOST_KEPT", 1)
+    monkeypatch.setattr("jitinspect.programs.summary.MOST_KEPT", 1)
     assert not check(report(FIRST_CALL, AGAIN), fail_on_recompile=True).held
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect import recordings
 from jitinspect.cli.run import _decoded
 from jitinspect.errors import LoadError, UsageError
-from jitinspect.recording import Recorder, path_for
+from jitinspect.programs.recording import reader
+from jitinspect.programs.recording.writer import Recorder, path_for
 from tests.unit.made import SHAPE, WHERE, compilation, compilations, histories, report, span, spans
 
 CALLS = {("step", "train.py:3"): {WHERE: 5, None: 1}, ("<lambda>", None): {"b.py:1": 2}}
@@ -38,11 +38,11 @@ def whole(*told):
 
 
 def read(path):
-    return recordings.read(path, _decoded)
+    return reader.read(path, _decoded)
 
 
 def summarized(*paths):
-    return recordings.summarized(paths, _decoded)
+    return reader.summarized(paths, _decoded)
 
 
 def written(tmp_path, *lines):

@@ -6,9 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect import summary
 from jitinspect.model import Work
-from jitinspect.summary import EXAMPLES, SLOWEST, Summary, reasons_text
+from jitinspect.programs import summary
+from jitinspect.programs.summary import EXAMPLES, SLOWEST, Summary, reasons_text
 from tests.unit.made import FIRST, SHAPE, WHERE, compilation, histories, reason, report, span
 
 STEP = ("step", "train.py:3")

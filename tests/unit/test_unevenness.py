@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.unevenness import MOST_TOLD, uneven
+from jitinspect.programs.process_differences import MOST_TOLD, uneven
 from tests.unit.made import FIRST, SHAPE, WHERE, compilation, histories
 
 

@@ -14,17 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jitinspect
-from jitinspect import lockfile, recording
 from jitinspect.errors import JitinspectError, UsageError
-from jitinspect.limits import Limits, checked
-from jitinspect.listeners import Listeners
 from jitinspect.model.runs import Check, RunReport
 from jitinspect.process import import_hooks, marks, runner
-from jitinspect.recording import Recorder
-from jitinspect.summary import Summary
+from jitinspect.programs import lockfile
+from jitinspect.programs.limits import Limits, checked
+from jitinspect.programs.listeners import Listeners
+from jitinspect.programs.recording import writer
+from jitinspect.programs.recording.writer import Recorder
+from jitinspect.programs.summary import Summary
 
 if TYPE_CHECKING:
-    from jitinspect.watching import Watch
+    from jitinspect.programs.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class _Run:
             return
         try:
             from jitinspect.jaxapi.sources import hide_frames
-            from jitinspect.watching import Watch
+            from jitinspect.programs.watch import Watch
 
             hide_frames(set(self._own_files))
             warmup = self._request.limits.warmup
@@ -163,7 +164,7 @@ def _recorder(request: Request) -> Recorder | None:
         "python": ".".join(map(str, sys.version_info[:3])),
         "started": time.time(),
     }
-    return Recorder(recording.path_for(request.record).absolute(), told)
+    return Recorder(writer.path_for(request.record).absolute(), told)
 
 
 def _locked_before(request: Request) -> lockfile.Locked | None:

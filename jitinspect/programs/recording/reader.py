@@ -11,9 +11,9 @@ from typing import Any
 from jitinspect.errors import LoadError
 from jitinspect.model import SCHEMA
 from jitinspect.model.runs import Compilation, Process, RunReport, Span
-from jitinspect.recording import Job
-from jitinspect.summary import Calls, Summary
-from jitinspect.unevenness import uneven
+from jitinspect.programs.process_differences import uneven
+from jitinspect.programs.recording.writer import Job
+from jitinspect.programs.summary import Calls, Summary
 
 
 @dataclass(slots=True)

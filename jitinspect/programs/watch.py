@@ -8,15 +8,15 @@ from typing import Any
 
 from jitinspect.jaxapi.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
-from jitinspect.limits import Warmup
-from jitinspect.listeners import Listeners
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, RunReport, Span
 from jitinspect.process import marks
 from jitinspect.process.paths import relative
-from jitinspect.recording import Recorder
-from jitinspect.summary import Calls, Summary
-from jitinspect.watcher import Watcher
+from jitinspect.programs.compilations import Watcher
+from jitinspect.programs.limits import Warmup
+from jitinspect.programs.listeners import Listeners
+from jitinspect.programs.recording.writer import Recorder
+from jitinspect.programs.summary import Calls, Summary
 
 
 class Watch:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jitinspect.errors import LoadError
 from jitinspect.model.runs import Check, Compilation
-from jitinspect.summary import reasons_text
+from jitinspect.programs.summary import reasons_text
 
 SCHEMA = 1
 Locked = Mapping[str, Mapping[str, int]]

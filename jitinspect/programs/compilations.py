@@ -29,7 +29,7 @@ from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of
 from jitinspect.jaxapi.leaves import traced_dtype
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
-from jitinspect.seen import BODY_ANEW, Seen, Why, told
+from jitinspect.programs.pending import BODY_ANEW, Seen, Why, told
 from jitinspect.specs.describe import describe_call
 
 MOST_DIFFERENCES = 16

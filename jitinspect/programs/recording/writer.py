@@ -19,7 +19,7 @@ from typing import Any
 from jitinspect.errors import UsageError
 from jitinspect.model import SCHEMA, Phase
 from jitinspect.model.runs import Compilation, Span
-from jitinspect.summary import Calls
+from jitinspect.programs.summary import Calls
 
 Job = tuple[int, int]
 """The index of a process in its job, and how many there are."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jitinspect.errors import UsageError
 from jitinspect.model.runs import Check, Compilation, RunReport
-from jitinspect.summary import is_again, reasons_text
+from jitinspect.programs.summary import is_again, reasons_text
 
 MOST_TOLD = 8
 """Causes that are told for a limit that did not hold; of the others their number."""

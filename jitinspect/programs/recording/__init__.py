@@ -1,0 +1,1 @@
+"""Recordings of a program's compilations: JSON lines, written as the program runs and read by `summary`."""
