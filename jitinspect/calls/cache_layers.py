@@ -6,8 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from jitinspect.calls.signature import Reading
-from jitinspect.jaxapi.context import donates
-from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.jits.facts import JitFacts
+from jitinspect.jaxapi.keys.context import donates
 
 _NOT_IN_A_LOWERING = ("static_argnums", "static_argnames", "inline", "compiler_options")
 """Options that two jits may differ in and share a lowering: static arguments are in the call's form."""

@@ -14,10 +14,10 @@ from typing import Any
 
 from jitinspect.calls.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
 from jitinspect.calls.verdicts import Books
-from jitinspect.jaxapi import calls, events, sites
-from jitinspect.jaxapi.explanations import explanations
-from jitinspect.jaxapi.jitinfo import facts_of_compiled
-from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.jaxapi.arrays.leaves import traced_dtype
+from jitinspect.jaxapi.calls import events, frames, fronts
+from jitinspect.jaxapi.calls.explanations import explanations
+from jitinspect.jaxapi.jits.facts import facts_of_compiled
 from jitinspect.model import MOST_ROWS, Phase, Reason, Work
 from jitinspect.process.paths import relative
 from jitinspect.specs.describe import describe_call
@@ -94,7 +94,7 @@ class Ledger:
             if self._explain:
                 opening.enter_context(explanations(self._jax_says))
             opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
-            opening.enter_context(calls.watch(self))
+            opening.enter_context(fronts.watch(self))
             self._open = opening.pop_all()
         return self
 
@@ -128,7 +128,7 @@ class Ledger:
     @_harmless(0)
     def identify(self, frame: FrameType) -> int:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
-        call = sites.underway(frame)
+        call = frames.underway(frame)
         with self._lock:
             known = self.books.facts_of(call)
             reading = self.books.read(known, call)
@@ -142,10 +142,10 @@ class Ledger:
         if miss is not None:
             return self._close(miss, frame, error)
         if error is None:  # the event was another thread's
-            caller = calls.user_frame(frame.f_back or frame)
-            entry = (sites.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
+            caller = fronts.user_frame(frame.f_back or frame)
+            entry = (frames.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
             return self.log.append(entry)
-        call = sites.underway(frame)
+        call = frames.underway(frame)
         known = self.books.facts_of(call)
         self._close(
             Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)), frame, error
@@ -184,8 +184,8 @@ class Ledger:
             self._thread.ahead -= 1
 
     @_harmless()
-    def prepared(self, stage: Any, watched: calls.Watched, jit: Any, args: Any, kwargs: Any) -> None:
-        call = sites.Underway(watched, jit, args, kwargs)
+    def prepared(self, stage: Any, watched: fronts.Watched, jit: Any, args: Any, kwargs: Any) -> None:
+        call = frames.Underway(watched, jit, args, kwargs)
         with self._lock:
             known = self.books.facts_of(call)
             made = Ahead(
@@ -209,7 +209,7 @@ class Ledger:
     @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
         made = self._stages.get(compiled) or self._found_compiled(compiled)
-        caller = calls.user_frame(frame.f_back or frame)
+        caller = fronts.user_frame(frame.f_back or frame)
         if error is None:
             self.log.append((made.watched, caller.f_code, caller.f_lasti, made.number))
             if len(self.log) >= self.most:
@@ -219,7 +219,7 @@ class Ledger:
 
     def _found_compiled(self, compiled: Any) -> Ahead:
         """One that was loaded from a file, or compiled before the watch."""
-        watched = calls.Watched(None)
+        watched = fronts.Watched(None)
         watched.facts = facts_of_compiled(compiled, self.books.functions)
         with self._lock:
             number = self.books.new_executable(watched.facts, None, f"{watched.facts.name}(…)")
@@ -296,29 +296,29 @@ class Ledger:
         """The innermost call that is going on in this thread. It is read at its first event, while its
         arguments are still there: donated ones are gone when it ends.
         """
-        frame = sites.front_frame()
+        frame = frames.front_frame()
         if frame is None:
             return None
         miss = self._misses.get(id(frame))
         if miss is None:
             with self._lock:
-                miss = self._misses[id(frame)] = self._read_miss(sites.underway(frame))
+                miss = self._misses[id(frame)] = self._read_miss(frames.underway(frame))
         return miss
 
-    def _read_miss(self, call: sites.Underway) -> Miss:
+    def _read_miss(self, call: frames.Underway) -> Miss:
         known = self.books.facts_of(call)
         made_at = call.watched.made_at
         return Miss(
             known,
             describe_call(known.name, call.args, call.kwargs, traced_dtype),
             self.books.read(known, call),
-            relative(sites.position(*made_at)) if made_at else None,
+            relative(frames.position(*made_at)) if made_at else None,
         )
 
     # Keeping the books
 
     def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
-        at, told = self._thread.at or sites.caller(frame), raised(error, frame)
+        at, told = self._thread.at or frames.caller(frame), raised(error, frame)
         with self._lock:
             index = self._offset + len(self.log)
             nearest, tell = self.books.explain(miss, index)

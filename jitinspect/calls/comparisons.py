@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jitinspect.calls.explain import History, Interner, Row, Signature, differences
 from jitinspect.calls.reasons import after_failure, first_call, reasons
-from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Reason
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from jitinspect.calls.signature import Reading
-from jitinspect.jaxapi import calls, events
-from jitinspect.jaxapi.jitinfo import JitFacts
-from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.jaxapi.arrays.leaves import traced_dtype
+from jitinspect.jaxapi.calls import events, fronts
+from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.process.tracebacks import user_traceback
 from jitinspect.specs.describe import describe_call
@@ -118,7 +118,7 @@ class Row:
 class Ahead:
     """Where a Traced, Lowered or Compiled comes from; `number` that of its executable."""
 
-    watched: calls.Watched
+    watched: fronts.Watched
     reading: Reading | None
     signature: str
     number: int = 0

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from jitinspect.calls.explain import Interner
 from jitinspect.calls.quick_lookup import Probe, Prober, no_probe
 from jitinspect.calls.signature import Reading
-from jitinspect.jaxapi.calls import Watched
-from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.calls.fronts import Watched
+from jitinspect.jaxapi.jits.facts import JitFacts
 
 
 @dataclass(slots=True, eq=False)

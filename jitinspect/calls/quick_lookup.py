@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from jitinspect.calls.explain import Interner, Node, Slot, Static
 from jitinspect.calls.signature import Reading
-from jitinspect.jaxapi.jitinfo import JitFacts
-from jitinspect.jaxapi.leaves import ArrayImpl
+from jitinspect.jaxapi.arrays.leaves import ArrayImpl
+from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.specs.dtypes import LONG
 
 Probe = Callable[[Any, Any], int | None]

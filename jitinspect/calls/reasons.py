@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from jitinspect.calls.explain import Difference, Node
 from jitinspect.calls.explain.values import has_equality
-from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Reason, ReasonKind
 
 

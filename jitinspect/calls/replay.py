@@ -12,8 +12,8 @@ import jax
 
 from jitinspect.calls.call_log import Ledger
 from jitinspect.errors import JitinspectError, UsageError
-from jitinspect.jaxapi.context import setting
-from jitinspect.jaxapi.zeros import zeros
+from jitinspect.jaxapi.arrays.zeros import zeros
+from jitinspect.jaxapi.keys.context import setting
 from jitinspect.specs import ScriptCall
 from jitinspect.targets.arguments.build import Call as Arguments
 from jitinspect.targets.arguments.build import build_call

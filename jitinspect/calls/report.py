@@ -8,7 +8,7 @@ from typing import Any
 
 from jitinspect.calls.call_log import Ledger
 from jitinspect.calls.entries import PHASES, Row
-from jitinspect.jaxapi import calls, sites
+from jitinspect.jaxapi.calls import frames, fronts
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.process.paths import relative
 
@@ -23,7 +23,7 @@ def rows(ledger: Ledger) -> Iterator[Call]:
 def _cached(
     ledger: Ledger,
     index: int,
-    watched: calls.Watched,
+    watched: fronts.Watched,
     code: CodeType,
     instruction: int,
     number: int,
@@ -34,7 +34,7 @@ def _cached(
         index=index,
         function=name,
         definition=relative(watched.facts.definition),
-        at=at or relative(sites.position(code, instruction)),
+        at=at or relative(frames.position(code, instruction)),
         signature=ledger.books.signatures.get(number, f"{name}(…)"),
         status="CACHED",
         executable=number or None,

@@ -23,11 +23,11 @@ from jitinspect.calls.explain import (
     Static,
 )
 from jitinspect.calls.trees import nodes
-from jitinspect.jaxapi.context import context_names, context_values
+from jitinspect.jaxapi.arrays.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.jaxapi.devices import option
-from jitinspect.jaxapi.filterjit import filter_jit_arguments
-from jitinspect.jaxapi.jitinfo import JitFacts
-from jitinspect.jaxapi.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
+from jitinspect.jaxapi.jits.facts import JitFacts
+from jitinspect.jaxapi.jits.filter_jit import filter_jit_arguments
+from jitinspect.jaxapi.keys.context import context_names, context_values
 from jitinspect.model import ReasonKind
 
 LEAF_KINDS: tuple[ReasonKind, ...] = (

@@ -11,11 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from jitinspect.calls import replay, report
+from jitinspect.calls import replay
 from jitinspect.calls.call_log import Ledger
 from jitinspect.calls.entries import Row
 from jitinspect.calls.plan.padding import parse_bucket, parse_pad
 from jitinspect.calls.plan.script import Plan
+from jitinspect.calls.report import function_totals, rows, totals
 from jitinspect.errors import INTERRUPTED, JitinspectError, LoadError, UsageError
 from jitinspect.jaxapi import devices
 from jitinspect.model import MOST_ROWS, CallReport, Phase
@@ -226,14 +227,14 @@ def opened(script: Path) -> Iterator[IO[str]]:
 
 
 def _report(request: Request, ledger: Ledger) -> CallReport:
-    calls = tuple(report.rows(ledger))
-    functions = report.function_totals(calls, ledger.folded)
+    calls = tuple(rows(ledger))
+    functions = function_totals(calls, ledger.folded)
     disk_hits = sum(call.status == "DISK" for call in calls)
     return CallReport(
         script=str(request.script),
         calls=calls,
         functions=functions,
-        totals=report.totals(functions, ledger.books.executables, disk_hits),
+        totals=totals(functions, ledger.books.executables, disk_hits),
         internal=ledger.internal,
         ahead_of_time=ledger.ahead,
         unwatched=ledger.unwatched,

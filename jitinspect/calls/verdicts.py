@@ -11,10 +11,10 @@ from jitinspect.calls.comparisons import Compared, Comparisons
 from jitinspect.calls.entries import Ahead, Miss
 from jitinspect.calls.executables import Group
 from jitinspect.calls.signature import Reading, SignatureReader
-from jitinspect.jaxapi import sites
-from jitinspect.jaxapi.explanations import NOTHING, agrees
-from jitinspect.jaxapi.filterjit import facts_of_filter_jit
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts
+from jitinspect.jaxapi.calls import frames
+from jitinspect.jaxapi.calls.explanations import NOTHING, agrees
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts
+from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Reason
 
 
@@ -102,7 +102,7 @@ class Books:
         if agrees(miss.jax_says, told):
             miss.jax_says = None
 
-    def facts_of(self, call: sites.Underway) -> JitFacts:
+    def facts_of(self, call: frames.Underway) -> JitFacts:
         if call.filter_jit is not None:
             known = facts_of_filter_jit(call.filter_jit, call.jit, self.functions)
             call.watched.facts = call.watched.facts or known
@@ -119,7 +119,7 @@ class Books:
             group = self._groups[known.fast] = Group()
         return group
 
-    def read(self, known: JitFacts, call: sites.Underway) -> Reading | None:
+    def read(self, known: JitFacts, call: frames.Underway) -> Reading | None:
         """None where an argument is nothing that JAX takes: then the call fails."""
         arguments: Mapping[str, Any] = call.kwargs
         try:

@@ -120,7 +120,7 @@ def import_jax() -> None:
 
 def make_way() -> None:
     """All is imported, and code of the user's runs next."""
-    from jitinspect.jaxapi.sources import hide_frames
+    from jitinspect.jaxapi.source_lines.hidden_frames import hide_frames
 
     hide_frames(own_files())
     resume_collection()

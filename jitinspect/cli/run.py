@@ -18,7 +18,7 @@ from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadErr
 from jitinspect.model.runs import RunReport
 from jitinspect.programs import limits, lockfile
 from jitinspect.programs.listeners import Listeners
-from jitinspect.programs.recording import reader
+from jitinspect.programs.recording.reader import summarized
 from jitinspect.render.decode import Misfit, reader
 from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
@@ -164,7 +164,7 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
 
 def summarize(files: Sequence[Path]) -> RunReport:
     """Raises `LoadError` for what is no recording."""
-    return reader.summarized(files, _decoded)
+    return summarized(files, _decoded)
 
 
 def _decoded(kind: type, value: Any) -> Any:

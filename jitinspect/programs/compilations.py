@@ -21,12 +21,12 @@ import jax
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.entries import Stages, is_differentiated
 from jitinspect.calls.signature import Reading, SignatureReader
-from jitinspect.jaxapi import events, misses, sites
-from jitinspect.jaxapi.calls import being_staged
+from jitinspect.jaxapi.arrays.leaves import traced_dtype
+from jitinspect.jaxapi.calls import events, frames, misses
+from jitinspect.jaxapi.calls.fronts import being_staged
 from jitinspect.jaxapi.devices import is_started
-from jitinspect.jaxapi.filterjit import facts_of_filter_jit
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_function
-from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts_of_function
+from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.programs.pending import BODY_ANEW, Seen, Why, told
@@ -232,7 +232,7 @@ class Watcher:
             self.fault = self.fault or error
 
     def _read(self, asked: misses.Asked, name: str, began: float) -> Seen:
-        at = sites.caller(asked.frame)
+        at = frames.caller(asked.frame)
         if asked.call is None:
             return self._without_call(asked, name, at, began)
         known, call = self._facts(asked.call), asked.call

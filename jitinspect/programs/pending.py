@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from jitinspect.calls.entries import Stages
 from jitinspect.calls.reasons import avoidable
 from jitinspect.calls.signature import Reading
-from jitinspect.jaxapi import misses
-from jitinspect.jaxapi.jitinfo import JitFacts
+from jitinspect.jaxapi.calls import misses
+from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason
 from jitinspect.model.runs import Compilation, WorkKind
 from jitinspect.process.paths import relative

@@ -94,7 +94,7 @@ class _Run:
         if not self.is_parent:
             return
         try:
-            from jitinspect.jaxapi.sources import hide_frames
+            from jitinspect.jaxapi.source_lines.hidden_frames import hide_frames
             from jitinspect.programs.watch import Watch
 
             hide_frames(set(self._own_files))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from jitinspect.jaxapi.counting import Counts, counting
+from jitinspect.jaxapi.calls.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, RunReport, Span

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from jitinspect.jaxapi.captured import can_be_captured
-from jitinspect.jaxapi.events import is_program
+from jitinspect.jaxapi.arrays.captured import can_be_captured
+from jitinspect.jaxapi.calls.events import is_program
 
 _MOST = 20_000
 """Objects that are looked into; those of a large program would take long, and lie far from the function."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import jitinspect.jaxapi.captured as capturing
-from jitinspect.jaxapi.captured import Captured
-from jitinspect.jaxapi.entering import Module
+import jitinspect.jaxapi.arrays.captured as capturing
+from jitinspect.jaxapi.arrays.captured import Captured
+from jitinspect.jaxapi.arrays.entry import Module
 from jitinspect.model import Target
 from jitinspect.model.readings import Constant, ConstantsReport
 from jitinspect.process.paths import relative

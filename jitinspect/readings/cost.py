@@ -13,7 +13,7 @@ from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.python_source import PySources
-from jitinspect.jaxapi import buffers as assigned
+from jitinspect.jaxapi.executables import memory as assigned
 from jitinspect.model import Target
 from jitinspect.model.readings import (
     Buffer,

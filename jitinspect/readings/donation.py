@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import aliasing
-from jitinspect.jaxapi.aliasing import Buffer
-from jitinspect.jaxapi.leafnames import names_in, names_out
+from jitinspect.jaxapi.executables import aliasing
+from jitinspect.jaxapi.executables.aliasing import Buffer
+from jitinspect.jaxapi.jits.leaf_names import names_in, names_out
 from jitinspect.model import Target
 from jitinspect.model.readings import DonatedLeaf, DonationReport, WhyNot
 from jitinspect.specs.describe import describe

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from jitinspect.errors import UnavailableError, UsageError
-from jitinspect.jaxapi import dumps
+from jitinspect.jaxapi.executables import dumps
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
 from jitinspect.readings import pass_dumps

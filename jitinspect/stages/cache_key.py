@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import filterparts, jits
-from jitinspect.jaxapi.computation import computation_inputs, short
-from jitinspect.jaxapi.context import changed_context
-from jitinspect.jaxapi.diskcache import entry
-from jitinspect.jaxapi.naming import argument_names
-from jitinspect.jaxapi.traced import leaves, mesh_of
+from jitinspect.jaxapi.jits import filter_jit_parts, recognition
+from jitinspect.jaxapi.jits.argument_names import argument_names
+from jitinspect.jaxapi.keys.computation import computation_inputs, short
+from jitinspect.jaxapi.keys.context import changed_context
+from jitinspect.jaxapi.keys.disk_cache import entry
+from jitinspect.jaxapi.keys.traced_leaves import leaves, mesh_of
 from jitinspect.model import CacheKey, DiskKey, MemoryKey
 from jitinspect.specs.describe import describe
 
@@ -46,14 +46,14 @@ def _arguments(traced: Any, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _in_the_users_words(jit: Any, call: Call, traced: Any) -> tuple[tuple[str, ...], dict[str, str]]:
     """The names of the arrays that are traced; name → value of the static arguments."""
-    own, args, kwargs = jits.whole_call(jit, *call)
-    signature = jits.signature(own)
-    if jits.kind(own) == "equinox.filter_jit":
-        known = filterparts.named(own, args, kwargs)
+    own, args, kwargs = recognition.whole_call(jit, *call)
+    signature = recognition.signature(own)
+    if recognition.kind(own) == "equinox.filter_jit":
+        known = filter_jit_parts.named(own, args, kwargs)
         static = {name: described(value) for name, value in known.static.items()}
         left = static_values(signature, _left_out(signature, (args, kwargs)), (args, kwargs))
         return argument_names(traced, known.arrays), {**static, **left}
-    options = jits.jit_options(own)
+    options = recognition.jit_options(own)
     static = static_values(signature, options.static if options else (), (args, kwargs))
     return argument_names(traced), static
 

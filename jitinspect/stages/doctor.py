@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import jax
 
-from jitinspect.jaxapi import devices, diskkey, events
+from jitinspect.jaxapi import devices
+from jitinspect.jaxapi.calls import events
+from jitinspect.jaxapi.keys import disk_key
 from jitinspect.model import Diagnosis, Support
 from jitinspect.stages import kernels
 
@@ -36,7 +38,7 @@ def _readings() -> list[Support]:
     probed = {
         "llvm": kernels.why_no_llvm(),
         "asm": kernels.why_no_asm(),
-        "key: on disk": diskkey.why_no_key(),
+        "key: on disk": disk_key.why_no_key(),
         "compile log: source lines": events.why_no_sightings(),
         "trace-cache: traces told from look-ups": events.why_no_bodies(),
     }

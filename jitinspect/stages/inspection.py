@@ -130,9 +130,9 @@ def _report(work: _Inspection) -> Report:
 
 
 def _peak(compiled: Any) -> int | None:
-    from jitinspect.jaxapi import buffers  # which most commands do not need
+    from jitinspect.jaxapi.executables import memory  # which most commands do not need
 
-    return buffers.peak(buffers.sums(compiled))
+    return memory.peak(memory.sums(compiled))
 
 
 def _asked(request: Request) -> Asked:

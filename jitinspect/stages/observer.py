@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from jitinspect.jaxapi import events
+from jitinspect.jaxapi.calls import events
 from jitinspect.model import CacheOutcome, CompileEvent, Phase
 from jitinspect.specs.describe import describe_call
 

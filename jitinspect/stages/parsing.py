@@ -7,7 +7,7 @@ from typing import Any
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
 from jitinspect.ir.program import Program
-from jitinspect.jaxapi.printed import printed, walked
+from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
 from jitinspect.process import garbage_collection
 from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text
 

@@ -93,7 +93,7 @@ class Pipeline:
 
     def disk_key(self) -> DiskKey:
         """The key of the on-disk cache. Nothing is compiled."""
-        from jitinspect.jaxapi.diskkey import disk_key
+        from jitinspect.jaxapi.keys.disk_key import disk_key
 
         lowered = self.lowered
         try:

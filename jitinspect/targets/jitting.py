@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jitinspect.errors import LoadError, UnavailableError, UsageError
-from jitinspect.jaxapi import jits
+from jitinspect.jaxapi.jits import recognition
 from jitinspect.targets.loading import Loaded
 from jitinspect.targets.parameters import Label, Selection, select
 from jitinspect.targets.transforms import transformed
@@ -31,7 +31,7 @@ class Jitted:
     """
 
     call: Callable[..., Any]
-    kind: jits.Kind
+    kind: recognition.Kind
     name: str
     function: Callable[..., Any] | None
     signature: inspect.Signature | None
@@ -44,7 +44,7 @@ class Jitted:
         What the user's function raises is raised. The trace stays in JAX's cache, as
         that of a call of the user's would.
         """
-        return jits.trace(self.call, args, kwargs)
+        return recognition.trace(self.call, args, kwargs)
 
 
 def jitted(
@@ -62,18 +62,20 @@ def jitted(
     UnavailableError for a `jax.pmap`.
     """
     obj = loaded.object
-    if jits.is_pmapped(obj):
+    if recognition.is_pmapped(obj):
         hint = "inspect the function under it, or write it with jax.jit and jax.shard_map"
         raise UnavailableError(f"{loaded.ref} is a jax.pmap, which has no stages to read", hint=hint)
-    own = jits.kind(obj)
+    own = recognition.kind(obj)
     if own and not transforms:
         _refuse_options(loaded, own, static, donate)
         return _as_it_is(loaded, own)
-    options = jits.jit_options(obj)
+    options = recognition.jit_options(obj)
     return _newly(loaded, (*(options.static if options else ()), *static), donate, transforms)
 
 
-def _refuse_options(loaded: Loaded, own: jits.Kind, static: Sequence[Label], donate: Sequence[Label]) -> None:
+def _refuse_options(
+    loaded: Loaded, own: recognition.Kind, static: Sequence[Label], donate: Sequence[Label]
+) -> None:
     """What a jit's author chose is what the program runs with; other options are another function."""
     for flag, given in (("--static", static), ("--donate", donate)):
         if given:
@@ -83,14 +85,14 @@ def _refuse_options(loaded: Loaded, own: jits.Kind, static: Sequence[Label], don
             )
 
 
-def _as_it_is(loaded: Loaded, own: jits.Kind) -> Jitted:
-    options = jits.jit_options(loaded.object)
+def _as_it_is(loaded: Loaded, own: recognition.Kind) -> Jitted:
+    options = recognition.jit_options(loaded.object)
     return Jitted(
         call=loaded.object,
         kind=own,
         name=loaded.qualname,
-        function=jits.wrapped(loaded.object),
-        signature=jits.signature(loaded.object),
+        function=recognition.wrapped(loaded.object),
+        signature=recognition.signature(loaded.object),
         static=options.static if options else None,
         donated=options.donated if options else None,
     )
@@ -99,7 +101,7 @@ def _as_it_is(loaded: Loaded, own: jits.Kind) -> Jitted:
 def _newly(
     loaded: Loaded, static: Sequence[Label], donate: Sequence[Label], transforms: Sequence[str]
 ) -> Jitted:
-    signature = jits.signature(loaded.object)
+    signature = recognition.signature(loaded.object)
     held = select("--static", static, signature, loaded.ref)
     donated = select("--donate", donate, signature, loaded.ref)
     if both := set(held.labels) & set(donated.labels):
@@ -112,7 +114,7 @@ def _newly(
         call=_jit(function, held, donated, loaded.ref),
         kind="jax.jit",
         name=functools.reduce(lambda inner, outer: f"{outer}({inner})", transforms, loaded.qualname),
-        function=jits.wrapped(loaded.object),
+        function=recognition.wrapped(loaded.object),
         signature=signature,
         static=held.labels,
         donated=donated.labels,
@@ -156,6 +158,6 @@ def _through_function(obj: Callable[..., Any]) -> Callable[..., Any]:
         return obj(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = getattr(obj, "__name__", type(obj).__name__)
-    if (signature := jits.signature(obj)) is not None:
+    if (signature := recognition.signature(obj)) is not None:
         call.__signature__ = signature  # type: ignore[attr-defined]
     return call

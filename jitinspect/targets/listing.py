@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
-from jitinspect.jaxapi import jits
+from jitinspect.jaxapi.jits import recognition
 from jitinspect.model import ListedCallable, Listing
 from jitinspect.targets.loading import source_position
 from jitinspect.targets.modules import bound_names, import_target
@@ -56,16 +56,16 @@ def _method_rows(cls: type, module: str) -> Iterator[ListedCallable]:
 
 
 def _row(name: str, obj: object, *, own: bool) -> ListedCallable:
-    options = jits.jit_options(obj) or jits.JitOptions((), ())
+    options = recognition.jit_options(obj) or recognition.JitOptions((), ())
     file, line = source_position(obj)
-    text = signature_text(jits.signature(obj))
+    text = signature_text(recognition.signature(obj))
     return ListedCallable(name, _kind(name, obj), text, options.static, options.donated, file, line, own)
 
 
 def _kind(name: str, obj: object) -> str:
-    if (kind := jits.kind(obj)) is not None:
+    if (kind := recognition.kind(obj)) is not None:
         return kind
-    if jits.is_pmapped(obj):
+    if recognition.is_pmapped(obj):
         return "jax.pmap"
     if not inspect.isroutine(obj):
         return "callable"

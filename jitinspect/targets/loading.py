@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from jitinspect.errors import LoadError, UsageError
-from jitinspect.jaxapi import jits
+from jitinspect.jaxapi.jits import recognition
 from jitinspect.process.tracebacks import user_traceback
 from jitinspect.targets.modules import bound_names, import_target, is_path, nearest, source_file
 
@@ -76,7 +76,7 @@ def named(obj: Any) -> Loaded:
 
 def source_position(obj: object) -> tuple[str | None, int | None]:
     """File and first line of the Python function under `obj`; (None, None) where there is none."""
-    function = jits.wrapped(obj)
+    function = recognition.wrapped(obj)
     return (function.__code__.co_filename, function.__code__.co_firstlineno) if function else (None, None)
 
 
@@ -137,7 +137,7 @@ def callable_names(owner: object) -> list[str]:
     """
     if not isinstance(owner, ModuleType):
         members = inspect.getmembers_static(owner)
-        return [n for n, v in members if (n[0] != "_" or n == "__call__") and jits.wrapped(v)]
+        return [n for n, v in members if (n[0] != "_" or n == "__call__") and recognition.wrapped(v)]
     functions = [n for n, v in vars(owner).items() if n[0] != "_" and callable(v) and not isinstance(v, type)]
     own = set(bound_names(Path(owner.__file__))) if owner.__file__ else set()
     return sorted(functions, key=lambda name: name not in own)

@@ -204,8 +204,8 @@ def bench_histories(rounds: int = 7) -> bool:
     import jax
     import numpy as np
 
-    from jitinspect.jaxapi.calls import behind
-    from jitinspect.jaxapi.jitinfo import facts
+    from jitinspect.jaxapi.calls.fronts import behind
+    from jitinspect.jaxapi.jits.facts import facts
 
     head(f"a miss after {EARLIER:,} signatures", "miss, µs", "hit, µs", "", "limit")
     held = True

@@ -9,8 +9,9 @@ import pytest
 from flax import nnx
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import aliasing, jits
-from jitinspect.jaxapi.leafnames import names_out
+from jitinspect.jaxapi.executables import aliasing
+from jitinspect.jaxapi.jits import recognition
+from jitinspect.jaxapi.jits.leaf_names import names_out
 
 X = jax.ShapeDtypeStruct((8, 8), "float32")
 
@@ -109,7 +110,7 @@ def test_with_a_mutable_array_jax_tells_no_placement():
 
 def test_equinox_returns_the_users_result_as_its_second():
     step = eqx.filter_jit(lambda x: {"a": x + 1})
-    traced = jits.trace(step, (jnp.ones(3),), {})
+    traced = recognition.trace(step, (jnp.ones(3),), {})
     assert traced.jaxpr.jaxpr.debug_info.result_paths[1] == "result[1]['a']"
     assert names_out(step, traced)[1] == "result['a']"
 
@@ -125,5 +126,5 @@ def test_flax_returns_its_modules_first():
         other.w[...] = other.w[...] + x
         return {"a": x}
 
-    traced = jits.trace(step, (jnp.ones(3), Linear()), {"other": Linear()})
+    traced = recognition.trace(step, (jnp.ones(3), Linear()), {"other": Linear()})
     assert names_out(step, traced) == ("model.w", "other.w", "result['a']")

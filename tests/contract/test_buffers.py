@@ -8,7 +8,7 @@ import pytest
 from jax import lax
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import buffers
+from jitinspect.jaxapi.executables import memory
 
 S = jax.ShapeDtypeStruct
 X = S((64, 64), "float32")
@@ -35,8 +35,8 @@ def compiled(name, tmp_path=None, **options):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_buffers_add_up_to_what_xla_says(name):
     executable = compiled(name)
-    sums = buffers.sums(executable)
-    found = buffers.allocations(executable)
+    sums = memory.sums(executable)
+    found = memory.allocations(executable)
     for kind in ("argument", "output", "temp"):
         assert sum(one.bytes for one in found if one.kind == kind) == sums[kind], kind
     assert sums["peak"] >= 0 and sums["generated_code"] >= 0
@@ -44,8 +44,8 @@ def test_the_buffers_add_up_to_what_xla_says(name):
 
 def test_a_donated_argument_is_where_its_output_is():
     executable = compiled("matmul", donate_argnums=0)
-    sums = buffers.sums(executable)
-    kinds = {one.kind: one.bytes for one in buffers.allocations(executable)}
+    sums = memory.sums(executable)
+    kinds = {one.kind: one.bytes for one in memory.allocations(executable)}
     assert sums["alias"] == sums["output"] == X.size * 4 and "output" not in kinds
 
 
@@ -53,7 +53,7 @@ def test_a_donated_argument_is_where_its_output_is():
 def test_the_message_says_what_the_dumped_text_says(name, tmp_path):
     executable = compiled(name, tmp_path)
     [text] = [path.read_text() for path in tmp_path.glob("*buffer-assignment.txt")]
-    found = {one.index: one for one in buffers.allocations(executable)}
+    found = {one.index: one for one in memory.allocations(executable)}
     seen = 0
     for part in re.split(r"^allocation ", text, flags=re.MULTILINE)[1:]:
         head, *_ = part.split("\n")
@@ -75,7 +75,7 @@ def test_the_message_says_what_the_dumped_text_says(name, tmp_path):
 def test_what_lives_at_the_peak_fits_into_the_allocation_and_fills_most_of_it():
     """Values begin at multiples of 64 bytes."""
     for name in FUNCTIONS:
-        for one in buffers.allocations(compiled(name)):
+        for one in memory.allocations(compiled(name)):
             living = [value.bytes for value in one.values if value.at_peak]
             assert one.bytes >= sum(living)
             if one.bytes > 10_000:
@@ -98,22 +98,22 @@ class Without:
 
 def test_what_a_backend_does_not_tell_is_said():
     with pytest.raises(UnavailableError, match="does not tell"):
-        buffers.allocations(Without(b""))
+        memory.allocations(Without(b""))
     with pytest.raises(UnavailableError, match="does not tell"):
-        buffers.allocations(Without(error=NotImplementedError()))
-    assert buffers.sums(Without(error=NotImplementedError())) == {}
-    assert buffers.sums(Without()) == {"temp": 8}
+        memory.allocations(Without(error=NotImplementedError()))
+    assert memory.sums(Without(error=NotImplementedError())) == {}
+    assert memory.sums(Without()) == {"temp": 8}
 
 
 @pytest.mark.parametrize("message", [b"\xff", b"\x0b", b"\x1a\x02\x4a\x00"])
 def test_a_message_of_another_form_is_refused(message):
     with pytest.raises(UnavailableError, match="form"):
-        buffers.allocations(Without(message))
+        memory.allocations(Without(message))
 
 
 def test_names_are_left_out_where_the_module_is_not_to_be_had():
     executable = compiled("matmul")
     message = executable.memory_analysis().serialized_buffer_assignment_proto
-    assert {value.instruction for one in buffers.allocations(Without(message)) for value in one.values} == {
+    assert {value.instruction for one in memory.allocations(Without(message)) for value in one.values} == {
         None
     }

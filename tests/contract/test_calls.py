@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jitinspect.jaxapi import calls, events, explanations
-from jitinspect.jaxapi.context import setting
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, facts
-from jitinspect.jaxapi.leaves import leaf_facts, leaf_key, transformation
-from jitinspect.jaxapi.zeros import zeros
+from jitinspect.jaxapi.arrays.leaves import leaf_facts, leaf_key, transformation
+from jitinspect.jaxapi.arrays.zeros import zeros
+from jitinspect.jaxapi.calls import events, explanations, fronts
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
+from jitinspect.jaxapi.keys.context import setting
 
 
 class Recorder:
@@ -40,8 +40,8 @@ def body(x):
 
 def test_a_front_looks_and_works_like_the_jit():
     recorder, jit = Recorder(), jax.jit(body)
-    front = calls.in_front_of(jit, None, recorder)
-    assert calls.behind(front) is jit and calls.is_jit(jit) and not calls.is_jit(front)
+    front = fronts.in_front_of(jit, None, recorder)
+    assert fronts.behind(front) is jit and fronts.is_jit(jit) and not fronts.is_jit(front)
     assert front(1) == 2 and [len(entry) for entry in recorder.log] == [4]
     assert isinstance(front, jax.stages.Wrapped)
     assert (front.__name__, front.__doc__, front.__wrapped__) == ("body", "Adds one.", body)
@@ -51,10 +51,10 @@ def test_a_front_looks_and_works_like_the_jit():
 
 
 def test_jax_own_jits_stay_as_they_are():
-    with calls.watch(Recorder()):
-        assert calls.behind(jax.jit(body)) is not jax.jit(body)
-        assert any(map(calls.is_jit, vars(jax.nn).values()))
-    assert calls.is_jit(jax.jit(body))
+    with fronts.watch(Recorder()):
+        assert fronts.behind(jax.jit(body)) is not jax.jit(body)
+        assert any(map(fronts.is_jit, vars(jax.nn).values()))
+    assert fronts.is_jit(jax.jit(body))
 
 
 def test_staging_is_told_from_evaluating():
@@ -62,7 +62,7 @@ def test_staging_is_told_from_evaluating():
 
     def look(name):
         def inner(x):
-            seen[name] = calls.being_staged(), transformation([("x", x)])
+            seen[name] = fronts.being_staged(), transformation([("x", x)])
             return x * 1.0
 
         return inner

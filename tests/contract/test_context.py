@@ -3,7 +3,7 @@
 import jax
 import pytest
 
-from jitinspect.jaxapi.context import context_values, trace_context
+from jitinspect.jaxapi.keys.context import context_values, trace_context
 
 
 def changed(setting):

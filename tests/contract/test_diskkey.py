@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import diskkey
-from jitinspect.jaxapi.diskkey import COMPONENT, CUMULATIVE, LOGGER, disk_key
+from jitinspect.jaxapi.keys.disk_key import COMPONENT, CUMULATIVE, LAST, LOGGER, disk_key
 
 COMPONENTS = [
     "computation", "jax_lib version", "backend version", "XLA flags",
@@ -59,7 +58,7 @@ def test_a_compilation_logs_each_component_and_the_whole(caplog):
         lowered().compile()
     told = [(record.msg, record.args[0]) for record in caplog.records if record.name == LOGGER]
     assert [name for message, name in told if message == COMPONENT] == COMPONENTS
-    assert told[-1] == (CUMULATIVE, diskkey.LAST)
+    assert told[-1] == (CUMULATIVE, LAST)
 
 
 def test_the_key_is_that_of_the_compilation(caplog):

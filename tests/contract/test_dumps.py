@@ -14,7 +14,7 @@ from jax._src import compilation_cache
 
 from jitinspect.errors import CompileError, UnavailableError
 from jitinspect.ir.readable_hlo import readable
-from jitinspect.jaxapi import dumps
+from jitinspect.jaxapi.executables import dumps
 from jitinspect.readings import pass_dumps
 
 VECTOR = jax.ShapeDtypeStruct((64,), jnp.float32)

@@ -9,7 +9,9 @@ import jax.monitoring
 import numpy as np
 import pytest
 
-from jitinspect.jaxapi import devices, events, sources
+from jitinspect.jaxapi import devices
+from jitinspect.jaxapi.calls import events
+from jitinspect.jaxapi.source_lines import hidden_frames
 from jitinspect.stages.observer import Observer
 
 X = jax.ShapeDtypeStruct((3,), "float32")
@@ -130,4 +132,4 @@ def test_hidden_frames_are_not_in_the_module():
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "<string>" not in shown and "stablehlo.add" in shown
-    assert sources.hide_frames([]) is None
+    assert hidden_frames.hide_frames([]) is None

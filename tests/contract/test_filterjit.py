@@ -4,9 +4,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from jitinspect.jaxapi.filterjit import facts_of_filter_jit, filter_jit_arguments
-from jitinspect.jaxapi.jitinfo import FunctionNumbers
-from jitinspect.jaxapi.jits import underlying
+from jitinspect.jaxapi.jits.facts import FunctionNumbers
+from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit, filter_jit_arguments
+from jitinspect.jaxapi.jits.recognition import underlying
 
 traced = []
 

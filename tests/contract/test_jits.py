@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import pytest
 from flax import nnx
 
-from jitinspect.jaxapi import calls, jits
-from jitinspect.jaxapi.jits import JitOptions
+from jitinspect.jaxapi.calls import fronts
+from jitinspect.jaxapi.jits import recognition
+from jitinspect.jaxapi.jits.recognition import JitOptions
 
 X = jax.ShapeDtypeStruct((3,), "float32")
 
@@ -102,8 +103,8 @@ JITS = {
 @pytest.mark.parametrize("name", JITS)
 def test_kind_of_a_jit(name):
     obj, kind = JITS[name]
-    assert jits.kind(obj) == kind
-    assert jits.is_jitted(obj)
+    assert recognition.kind(obj) == kind
+    assert recognition.is_jitted(obj)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +114,10 @@ def test_kind_of_a_jit(name):
     ids=repr,
 )  # fmt: skip
 def test_no_jit(obj):
-    assert jits.kind(obj) is None
-    assert jits.jit_options(obj) is None
+    assert recognition.kind(obj) is None
+    assert recognition.jit_options(obj) is None
     with pytest.raises(TypeError, match="not a jitted function"):
-        jits.trace(obj, (X,), {})
+        recognition.trace(obj, (X,), {})
 
 
 def test_wraps_copies_the_private_attributes_of_a_jit():
@@ -125,8 +126,8 @@ def test_wraps_copies_the_private_attributes_of_a_jit():
 
 
 def test_pmap_is_told_apart():
-    assert jits.is_pmapped(jax.pmap(scale))
-    assert not any(jits.is_pmapped(obj) for obj in (scale, scaled, wrapper, jax.vmap(scale), 3))
+    assert recognition.is_pmapped(jax.pmap(scale))
+    assert not any(recognition.is_pmapped(obj) for obj in (scale, scaled, wrapper, jax.vmap(scale), 3))
 
 
 OPTIONS = [
@@ -148,15 +149,15 @@ OPTIONS = [
 
 @pytest.mark.parametrize(("obj", "static", "donated"), OPTIONS)
 def test_options_are_as_the_caller_sees_them(obj, static, donated):
-    assert jits.jit_options(obj) == JitOptions(static, donated)
+    assert recognition.jit_options(obj) == JitOptions(static, donated)
 
 
 def test_options_are_unknown_without_jit_info():
     """As it would be if a later JAX dropped or renamed the private attribute."""
     other = jax.jit(scale)
     del other._jit_info
-    assert jits.is_jitted(other)
-    assert jits.jit_options(other) is None
+    assert recognition.is_jitted(other)
+    assert recognition.jit_options(other) is None
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_options_are_unknown_without_jit_info():
     ],
 )
 def test_signature_is_what_the_caller_still_gives(obj, expected):
-    assert str(jits.signature(obj)) == expected
+    assert str(recognition.signature(obj)) == expected
 
 
 @pytest.mark.parametrize(
@@ -199,11 +200,11 @@ def test_signature_is_what_the_caller_still_gives(obj, expected):
     ],
 )
 def test_wrapped_is_the_python_function_at_the_bottom(obj, function):
-    assert jits.wrapped(obj) is function
+    assert recognition.wrapped(obj) is function
 
 
 def test_trace_is_the_traced_of_the_jit_itself():
-    traced = jits.trace(scaled, (X, 2), {"power": 3})
+    traced = recognition.trace(scaled, (X, 2), {"power": 3})
     assert isinstance(traced, jax.stages.Traced)
     assert str(traced.jaxpr) == str(scaled.trace(X, 2, power=3).jaxpr)
 
@@ -230,7 +231,7 @@ def test_trace_is_the_traced_of_the_jit_itself():
 )
 @pytest.mark.filterwarnings("ignore:Some donated buffers were not usable")
 def test_trace_goes_all_the_way(obj, args):
-    traced = jits.trace(obj, args, {})
+    traced = recognition.trace(obj, args, {})
     assert isinstance(traced, jax.stages.Traced)
     assert "f32[3]" in str(traced.jaxpr)
     assert "stablehlo." in traced.lower().as_text()
@@ -240,7 +241,7 @@ def test_trace_goes_all_the_way(obj, args):
 def test_filter_jit_traces_what_it_would_lower(factor):
     """From shapes the same program as equinox itself makes of arrays; and the wrapper is as it was."""
     before = filtered._cached
-    traced = jits.trace(filtered, (X, factor), {})
+    traced = recognition.trace(filtered, (X, factor), {})
     arrays = [jnp.ones(3), jnp.ones(3) if factor is X else factor]
     assert traced.lower().as_text() == filtered.lower(*arrays).as_text()
     assert filtered._cached is before
@@ -248,17 +249,17 @@ def test_filter_jit_traces_what_it_would_lower(factor):
 
 def test_filter_jit_takes_the_shapes_of_a_whole_model():
     model = eqx.filter_eval_shape(eqx.nn.MLP, 3, 2, 4, 1, key=jax.random.key(0))
-    traced = jits.trace(eqx.filter_jit(lambda model, x: model(x)), (model, X), {})
+    traced = recognition.trace(eqx.filter_jit(lambda model, x: model(x)), (model, X), {})
     assert [str(aval) for aval in traced.jaxpr.out_avals][1] == "float32[2]"
 
 
 def test_filter_jit_keeps_weak_types():
-    traced = jits.trace(filtered, (X, jax.ShapeDtypeStruct((), "float32", weak_type=True)), {})
+    traced = recognition.trace(filtered, (X, jax.ShapeDtypeStruct((), "float32", weak_type=True)), {})
     assert any(aval.weak_type for aval in traced.jaxpr.in_avals)
 
 
 def test_a_front_wraps_the_function_that_its_jit_wraps():
-    front = calls.in_front_of(scaled, None, Recording())
+    front = fronts.in_front_of(scaled, None, Recording())
     assert front.__wrapped__ is scaled.__wrapped__ is scale
 
 
@@ -271,9 +272,9 @@ class Recording:
 
 def test_a_method_of_a_front_is_no_front():
     class Model:
-        step = calls.in_front_of(jax.jit(lambda self, x: x, static_argnums=0), None, Recording())
+        step = fronts.in_front_of(jax.jit(lambda self, x: x, static_argnums=0), None, Recording())
 
     model = Model()
-    assert calls.behind(Model.step) is not Model.step
-    assert calls.behind(model.step) == model.step
-    assert jits.whole_call(model.step, (), {})[1:] == ((model,), {})
+    assert fronts.behind(Model.step) is not Model.step
+    assert fronts.behind(model.step) == model.step
+    assert recognition.whole_call(model.step, (), {})[1:] == ((model,), {})

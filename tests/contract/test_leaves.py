@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from jax._src import compiler, distributed
 
-from jitinspect.jaxapi.computation import computation_inputs, short
-from jitinspect.jaxapi.context import changed_context, trace_context
-from jitinspect.jaxapi.diskcache import entry
-from jitinspect.jaxapi.naming import argument_names
-from jitinspect.jaxapi.traced import leaves, mesh_of
+from jitinspect.jaxapi.jits.argument_names import argument_names
+from jitinspect.jaxapi.keys.computation import computation_inputs, short
+from jitinspect.jaxapi.keys.context import changed_context, trace_context
+from jitinspect.jaxapi.keys.disk_cache import entry
+from jitinspect.jaxapi.keys.traced_leaves import leaves, mesh_of
 
 X = jax.ShapeDtypeStruct((3,), "float32")
 CALLBACKS_HINDER = jax.__version__.startswith("0.10.")

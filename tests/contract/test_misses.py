@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from jax._src import pjit
 
-from jitinspect.jaxapi import events, misses
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, facts
+from jitinspect.jaxapi.calls import events, misses
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
 
 
 class Heard:

@@ -7,23 +7,23 @@ import pytest
 from flax import nnx
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import filterparts
-from jitinspect.jaxapi.naming import argument_names
+from jitinspect.jaxapi.jits import filter_jit_parts
+from jitinspect.jaxapi.jits.argument_names import argument_names
 
 X = jax.ShapeDtypeStruct((3,), "float32")
 
 
 def test_equinox_sorts_a_call_into_function_first_and_rest():
     wrapper = eqx.filter_jit(lambda x, y, n: x * n + y)
-    donated, kept, static = filterparts.parts(wrapper, (X, jnp.ones(3), 2), {})
+    donated, kept, static = filter_jit_parts.parts(wrapper, (X, jnp.ones(3), 2), {})
     assert donated == {} and list(kept) == ["first", "fun", "rest"]
     assert kept["first"] == (X,) and kept["rest"][0].shape == (3,) and static[2][0][:2] == (None, 2)
-    assert filterparts.named(wrapper, (X, jnp.ones(3), 2), {}) == (("x", "y"), {"n": 2})
+    assert filter_jit_parts.named(wrapper, (X, jnp.ones(3), 2), {}) == (("x", "y"), {"n": 2})
 
 
 def test_another_equinox_is_told_as_that():
     with pytest.raises(UnavailableError, match="keeps the jit under filter_jit elsewhere"):
-        filterparts.parts(lambda x: x, (X,), {})
+        filter_jit_parts.parts(lambda x: x, (X,), {})
 
 
 def test_flax_lists_the_nodes_of_a_module_depth_first():

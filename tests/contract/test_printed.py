@@ -5,7 +5,7 @@ import sys
 import jax
 import jax.numpy as jnp
 
-from jitinspect.jaxapi import printed
+from jitinspect.jaxapi.source_lines import jaxpr_lines
 
 X = jax.ShapeDtypeStruct((4,), "float32")
 
@@ -20,7 +20,7 @@ def outer(x):
 
 def test_the_text_is_that_of_str_and_its_equations_have_their_frames():
     traced = jax.jit(outer).trace(X)
-    text, frames_at = printed.printed(traced)
+    text, frames_at = jaxpr_lines.printed(traced)
     assert text == str(traced.jaxpr)
     row, line = next((row, line) for row, line in enumerate(text.split("\n")) if "sin" in line)
     column = line.index("b:" if "b:" in line else line.split(" = ")[0].strip())
@@ -34,4 +34,4 @@ def test_the_text_is_that_of_str_and_its_equations_have_their_frames():
 def test_the_text_has_no_colours_where_stdout_is_a_terminal(monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert "\x1b" not in printed.printed(jax.jit(outer).trace(X))[0]
+    assert "\x1b" not in jaxpr_lines.printed(jax.jit(outer).trace(X))[0]

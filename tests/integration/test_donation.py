@@ -16,7 +16,7 @@ from flax import nnx
 from jax import lax
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import aliasing
+from jitinspect.jaxapi.executables import aliasing
 from jitinspect.model import Target
 from jitinspect.readings import donation
 from jitinspect.specs import parse_argument

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jitinspect.errors import CompileError, UnavailableError, UsageError
-from jitinspect.jaxapi import dumps
+from jitinspect.jaxapi.executables import dumps
 from jitinspect.readings import passes
 from jitinspect.specs import parse_argument
 from jitinspect.stages.inspection import Request, read

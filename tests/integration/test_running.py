@@ -8,8 +8,8 @@ import pytest
 
 from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 from jitinspect.errors import UsageError
-from jitinspect.jaxapi.context import setting
-from jitinspect.jaxapi.explanations import agrees
+from jitinspect.jaxapi.calls.explanations import agrees
+from jitinspect.jaxapi.keys.context import setting
 from jitinspect.model import Reason
 
 HEAD = (

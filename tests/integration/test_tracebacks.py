@@ -13,7 +13,7 @@ import pytest
 from flax import nnx
 
 from jitinspect.errors import LoadError
-from jitinspect.jaxapi import jits
+from jitinspect.jaxapi.jits import recognition
 from jitinspect.process.tracebacks import user_traceback
 
 HERE = Path(__file__).name
@@ -75,7 +75,7 @@ def files(text):
 
 
 def test_a_shape_mismatch_in_nested_functions():
-    text = caught(lambda: jits.trace(outer, (X,), {}))
+    text = caught(lambda: recognition.trace(outer, (X,), {}))
     assert files(text) == {HERE}
     assert frames(text)[-2:] == ["outer", "inner"]
     assert "return x @ jnp.ones(4)" in text
@@ -97,7 +97,7 @@ class NnxModel(nnx.Module):
 
 @pytest.mark.parametrize("model", [EqxModel(), NnxModel()], ids=["equinox", "flax"])
 def test_the_frames_by_which_libraries_jit_are_dropped(model):
-    text = caught(jits.trace, model, (X,), {})
+    text = caught(recognition.trace, model, (X,), {})
     assert files(text) == {HERE}
     assert frames(text)[-2:] == ["__call__", "inner"]
 

@@ -1,1 +1,1 @@
-"""`trace-cache --plan`: the verdicts of a script's calls from their keys alone, with nothing traced or run."""
+"""`trace-cache --plan`: verdicts from the keys of a script's calls alone, with nothing traced or run."""

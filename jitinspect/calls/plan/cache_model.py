@@ -15,9 +15,9 @@ from jitinspect.calls.cache_layers import Keys, Layers, fast
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.reasons import after_failure
 from jitinspect.calls.signature import Reading, SignatureReader, refuse_arrays_as_statics
-from jitinspect.jaxapi.filterjit import facts_of_filter_jit
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, accepted, facts
-from jitinspect.jaxapi.jits import underlying, whole_call
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, accepted, facts
+from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
+from jitinspect.jaxapi.jits.recognition import underlying, whole_call
 from jitinspect.model import Phase, Reason, Status
 
 _STATUS: dict[Phase | None, Status] = {

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
 
-from jitinspect.calls import report
 from jitinspect.calls.plan.cache_model import Judgement, Planner
 from jitinspect.calls.plan.padding import Padding, Paddings
 from jitinspect.calls.replay import Targets, located, settings
+from jitinspect.calls.report import totals
 from jitinspect.errors import UsageError
+from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.devices import option
-from jitinspect.jaxapi.jits import signature
-from jitinspect.jaxapi.leaves import traced_dtype
+from jitinspect.jaxapi.jits.recognition import signature
 from jitinspect.model import MOST_ROWS, Call, CallReport, FunctionTotals, Policy
 from jitinspect.process.paths import relative
 from jitinspect.specs import ScriptCall, bind_call
@@ -190,7 +190,7 @@ class Plan:
             script=script,
             calls=tuple(self._rows),
             functions=functions,
-            totals=report.totals(functions, self._planner.executables, 0),
+            totals=totals(functions, self._planner.executables, 0),
             planned=True,
             omitted=self._calls - len(self._rows),
             policies=tuple(self._policies()),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import jax
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi import dumps
+from jitinspect.jaxapi.executables import dumps
 from jitinspect.model import Kernel, Reading
 from jitinspect.stages.kernels import disassembly, instructions, llvm_ir, notes
 

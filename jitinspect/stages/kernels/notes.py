@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi.dumps import LIBRARY_OFF
+from jitinspect.jaxapi.executables.dumps import LIBRARY_OFF
 from jitinspect.stages.kernels.instructions import CONTROL_FLOW, Instruction, Module
 
 EXPOSE = "--no-library"

@@ -22,8 +22,8 @@ import jax
 import jax.stages
 from jax._src import pjit as _pjit
 
-from jitinspect.jaxapi.events import is_internal, is_program, owner
-from jitinspect.jaxapi.sites import filter_jit_call
+from jitinspect.jaxapi.calls.events import is_internal, is_program, owner
+from jitinspect.jaxapi.calls.frames import filter_jit_call
 
 
 def _code(function: Any) -> CodeType | None:

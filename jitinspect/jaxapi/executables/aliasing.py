@@ -18,7 +18,7 @@ from typing import Any
 import jax
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi.dumps import persistent_cache_off
+from jitinspect.jaxapi.executables.dumps import persistent_cache_off
 
 _HEADER = re.compile(r"input_output_alias=\{(.*?\)) \}")
 _ALIAS = re.compile(r"\{([\d,]*)\}: \((\d+), \{([\d,]*)\}")

@@ -14,8 +14,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jitinspect.jaxapi.jitinfo import FunctionNumbers, JitFacts, facts, facts_of_function
-from jitinspect.jaxapi.jits import peeled
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts_of_function
+from jitinspect.jaxapi.jits.recognition import peeled
 
 
 def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> JitFacts:

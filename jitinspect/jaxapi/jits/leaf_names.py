@@ -13,9 +13,9 @@ from typing import Any
 
 import jax
 
-from jitinspect.jaxapi import filterparts, jits
-from jitinspect.jaxapi.computation import debug_info
-from jitinspect.jaxapi.naming import argument_names, with_modules
+from jitinspect.jaxapi.jits import filter_jit_parts, recognition
+from jitinspect.jaxapi.jits.argument_names import argument_names, with_modules
+from jitinspect.jaxapi.keys.computation import debug_info
 
 Call = tuple[tuple[Any, ...], Mapping[str, Any]]
 _UPDATED = re.compile(r"result\[0\]\[(\d+)\]|result\[1\]\['(\w+)'\]")
@@ -23,9 +23,9 @@ _UPDATED = re.compile(r"result\[0\]\[(\d+)\]|result\[1\]\['(\w+)'\]")
 
 def names_in(jit: Any, call: Call, traced: jax.stages.Traced) -> tuple[str, ...]:
     """The path of each leaf of a call of `jit`, which came to `traced`: `params['w']`."""
-    own, args, kwargs = jits.whole_call(jit, *call)
-    if jits.kind(own) == "equinox.filter_jit":
-        return argument_names(traced, filterparts.named(own, args, kwargs).arrays)
+    own, args, kwargs = recognition.whole_call(jit, *call)
+    if recognition.kind(own) == "equinox.filter_jit":
+        return argument_names(traced, filter_jit_parts.named(own, args, kwargs).arrays)
     return argument_names(traced)
 
 
@@ -35,11 +35,11 @@ def names_out(jit: Any, traced: jax.stages.Traced) -> tuple[str, ...]:
     paths = [str(path) for path in getattr(debug_info(traced), "result_paths", None) or ()]
     if len(paths) != count:
         return tuple(f"result[{index}]" for index in range(count))
-    own, *_ = jits.whole_call(jit, (), {})
-    if jits.kind(own) == "equinox.filter_jit":
+    own, *_ = recognition.whole_call(jit, (), {})
+    if recognition.kind(own) == "equinox.filter_jit":
         return tuple(path.replace("result[1]", "result", 1) for path in paths)
-    if jits.kind(own) == "flax.nnx.jit":
-        parameters = list((jits.signature(own) or inspect.Signature()).parameters)
+    if recognition.kind(own) == "flax.nnx.jit":
+        parameters = list((recognition.signature(own) or inspect.Signature()).parameters)
         return tuple(_of_flax(path, parameters) for path in with_modules(traced.out_info, paths))
     return tuple(paths)
 

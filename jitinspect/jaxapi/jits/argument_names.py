@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from jitinspect.jaxapi.computation import debug_info
+from jitinspect.jaxapi.keys.computation import debug_info
 
 _LEAF_OF_ITS_OWN = "NodeStates"
 """flax's stand-in for a module among the arguments of `nnx.jit`."""

@@ -16,8 +16,8 @@ import numpy as np
 from jax._src.interpreters import mlir
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
-from jitinspect.jaxapi.aliasing import ADDED, main_attributes
-from jitinspect.jaxapi.captured import MUTABLE, identity
+from jitinspect.jaxapi.arrays.captured import MUTABLE, identity
+from jitinspect.jaxapi.executables.aliasing import ADDED, main_attributes
 
 _MEASURED = 1 << 16
 """Bytes up to which a literal is printed to tell its length; a longer one prints as hexadecimal digits."""

@@ -8,8 +8,8 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from jitinspect.jaxapi.calls import FRONT, Watched, user_frame
-from jitinspect.jaxapi.events import owner
+from jitinspect.jaxapi.calls.events import owner
+from jitinspect.jaxapi.calls.fronts import FRONT, Watched, user_frame
 
 
 class Underway(NamedTuple):

@@ -21,7 +21,7 @@ import jax.stages
 from jax._src import config as _config
 from jax._src import core as _core
 
-from jitinspect.jaxapi.events import is_program, owner
+from jitinspect.jaxapi.calls.events import is_program, owner
 
 context = _core.trace_ctx  # one object; what it says is the thread's own
 evaluating = _core.eval_trace

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from jax.extend.source_info_util import summarize
 
-from jitinspect.jaxapi.events import owner_of
+from jitinspect.jaxapi.calls.events import owner_of
 from jitinspect.process.paths import is_installed
 
 _FRAME = re.compile(r"(.*?:\d+)(?::\d+)? \(")

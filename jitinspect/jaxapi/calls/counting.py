@@ -10,7 +10,8 @@ from typing import Any
 
 import jax
 
-from jitinspect.jaxapi.calls import (
+from jitinspect.jaxapi.calls.frames import filter_jit_call, position
+from jitinspect.jaxapi.calls.fronts import (
     Front,
     Watched,
     being_staged,
@@ -20,8 +21,7 @@ from jitinspect.jaxapi.calls import (
     jit_behind_fronts,
     user_frame,
 )
-from jitinspect.jaxapi.jitinfo import facts_of_function
-from jitinspect.jaxapi.sites import filter_jit_call, position
+from jitinspect.jaxapi.jits.facts import facts_of_function
 
 Places = dict[tuple[CodeType, int], int]
 """Code and instruction of the caller → number of calls."""

@@ -23,6 +23,7 @@ import jax.monitoring
 from jax._src import pjit as _pjit
 from jax._src import util as _util
 
+import jitinspect
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Phase
 from jitinspect.process.paths import is_installed
@@ -224,7 +225,7 @@ def _call(frame: FrameType) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
 
 
 _JAX = os.path.dirname(jax.__file__) + os.sep
-_JITINSPECT = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_JITINSPECT = os.path.dirname(jitinspect.__file__) + os.sep
 
 
 @cache

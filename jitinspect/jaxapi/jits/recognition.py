@@ -29,7 +29,7 @@ def _behind(obj: Any) -> Any:
     """The jit behind a watched one (`calls.behind`); where that module, which imports JAX, is not loaded
     yet, nothing is watched.
     """
-    calls = sys.modules.get("jitinspect.jaxapi.calls")
+    calls = sys.modules.get("jitinspect.jaxapi.calls.fronts")
     return calls.behind(obj) if calls else obj
 
 
@@ -87,9 +87,9 @@ def trace(obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> jax.
         raise TypeError(f"not a jitted function: {obj!r}")
     jit, args, kwargs = whole_call(obj, args, kwargs)
     if own == "equinox.filter_jit":  # which can lower but not trace
-        from jitinspect.jaxapi import filterparts  # it imports JAX, for which `ls` must not wait
+        from jitinspect.jaxapi.jits import filter_jit_parts  # it imports JAX, for which `ls` must not wait
 
-        jit, args, kwargs = jit._cached, filterparts.parts(jit, args, kwargs), {}
+        jit, args, kwargs = jit._cached, filter_jit_parts.parts(jit, args, kwargs), {}
     if not callable(getattr(jit, "trace", None)):
         raise UnavailableError(f"this {own} has no trace()", hint="a newer version of it has")
     traced = jit.trace(*args, **kwargs)

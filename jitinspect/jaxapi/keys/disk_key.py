@@ -28,8 +28,8 @@ from jax._src import cache_key as _cache_key
 from jax._src import compilation_cache as _compilation_cache
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi.computation import module_name
 from jitinspect.jaxapi.devices import option
+from jitinspect.jaxapi.keys.computation import module_name
 from jitinspect.model import DiskKey
 
 LOGGER = "jax._src.cache_key"

@@ -1,0 +1,1 @@
+"""Compiled executables: which buffers they reuse, the memory that they take, and the files that XLA dumps."""

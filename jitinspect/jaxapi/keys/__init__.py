@@ -1,0 +1,1 @@
+"""What JAX's caches look a call up by, in memory and on disk."""
