@@ -3,21 +3,22 @@
 Importing this package imports neither jax nor anything else that is slow.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from jitinspect.process.marks import mark
-
 if TYPE_CHECKING:
-    from jitinspect.api import inspect, watch
+    from jitinspect.api import CompileLog, CompileSummary, Inspection, inspect, watch
+    from jitinspect.process.marks import mark
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "inspect", "mark", "watch"]
+__all__ = ["CompileLog", "CompileSummary", "Inspection", "__version__", "inspect", "mark", "watch"]
+
+_HOMES = {"mark": "jitinspect.process.marks"}
+_API = "jitinspect.api"
 
 
 def __getattr__(name: str) -> Any:
-    """`watch` and `inspect` need jax, which is not imported before they are asked for."""
-    if name in ("inspect", "watch"):
-        from jitinspect import api
-
-        return getattr(api, name)
+    """Each public name is imported when it is first asked for: all but `mark` need jax."""
+    if name in __all__:
+        return getattr(import_module(_HOMES.get(name, _API)), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,65 +1,155 @@
-"""Watch and inspect from Python: what the command line tells, as objects that print as it prints."""
+"""Inspect and watch from Python: what the command line says, as objects that print as it prints.
+
+`inspect` goes by `stages`, `watch` by `programs`, and both print by `render`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from jitinspect.model import Report
-from jitinspect.model.runs import Compilation, RunReport, Span
+from jitinspect.model import Artifact, CacheKey, CompileEvent, Report, Target
+from jitinspect.model.runs import Compilation, FunctionCost, RunReport, RunTotals, Site, Span
 from jitinspect.programs.limits import Warmup, parse_warmup
 from jitinspect.programs.watch import Watch
-from jitinspect.render.json import AnyReport, to_json
+from jitinspect.render.json import to_json
 from jitinspect.stages import inspection
 from jitinspect.stages.pipeline import Options
 
-R = TypeVar("R", Report, RunReport)
 _SINCE = " since the watch began"
 
 
-class Told(Generic[R]):
-    """A report: `.report` is its data, each of whose fields can be asked for here as well; it prints as in a
-    terminal, and is a page of its own in Jupyter.
+class Inspection:
+    """What a function becomes: the result of `jitinspect.inspect`.
+
+    Each stage that was asked for is an attribute, a `jitinspect.model.Artifact`: `inspection.jaxpr.text`,
+    `inspection.hlo.text`; its text is empty where `unavailable` says why there is none. Prints as
+    `jitinspect show` does, and shows as a page in Jupyter.
     """
 
-    def __init__(self, report: R) -> None:
-        self.report: R = report
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        """All of it, as the data that `jitinspect.model` describes."""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.report, name)
+    @property
+    def jaxpr(self) -> Artifact:
+        """The traced jaxpr. Like every stage, raises AttributeError if it was not asked for."""
+        return self.stage("jaxpr")
 
-    def __repr__(self) -> str:
-        return "".join(_text(self.report)).rstrip("\n")
+    @property
+    def stablehlo(self) -> Artifact:
+        """The StableHLO module."""
+        return self.stage("stablehlo")
 
-    def _repr_html_(self) -> str:
-        return "".join(_html(self.report))
+    @property
+    def hlo(self) -> Artifact:
+        """The compiled, optimized HLO."""
+        return self.stage("hlo")
+
+    @property
+    def llvm(self) -> Artifact:
+        """LLVM IR, kernel by kernel (CPU)."""
+        return self.stage("llvm")
+
+    @property
+    def asm(self) -> Artifact:
+        """Machine code, kernel by kernel (CPU)."""
+        return self.stage("asm")
+
+    def stage(self, name: str) -> Artifact:
+        """A stage by its name, also `hlo-before`. Raises AttributeError if it was not asked for."""
+        for artifact in self.artifacts:
+            if artifact.stage == name:
+                return artifact
+        made = ", ".join(artifact.stage for artifact in self.artifacts) or "none"
+        raise AttributeError(f"no stage {name!r}: stages=[…] of inspect asked for {made}")
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """All stages, in the order in which they were asked for."""
+        return self.report.artifacts
+
+    @property
+    def target(self) -> Target:
+        """The function: where it is defined, its static and donated arguments, the call's signature."""
+        return self.report.target
+
+    @property
+    def events(self) -> tuple[CompileEvent, ...]:
+        """Each trace, lowering and compilation that this took, with its seconds."""
+        return self.report.events
+
+    @property
+    def key(self) -> CacheKey | None:
+        """The cache key, in memory and on disk; None unless `inspect(…, key=True)` asked for it."""
+        return self.keys[0] if self.keys else None
+
+    @property
+    def keys(self) -> tuple[CacheKey, ...]:
+        """The key, as the report has it: one, or none."""
+        return self.report.keys
 
     def to_json(self) -> str:
-        """The document that `--json` prints."""
+        """The document that `jitinspect show --json` prints."""
         return to_json(self.report)
 
+    def __repr__(self) -> str:
+        from jitinspect.render import terminal
 
-def _text(report: AnyReport) -> Iterator[str]:
-    from jitinspect.render import run, terminal
+        return "".join(terminal.render(self.report, color=False)).rstrip("\n")
 
-    if isinstance(report, RunReport):
-        return run.render(report, color=False, width=120)
-    assert isinstance(report, Report)
-    return terminal.render(report, color=False)
+    def _repr_html_(self) -> str:
+        from jitinspect.render import html
+
+        return "".join(html.render(self.report))
 
 
-def _html(report: AnyReport) -> Iterator[str]:
-    from jitinspect.render import html
+class CompileSummary:
+    """What was compiled, by function and call site, what that cost, and why: `log.summary()` of a `watch`.
 
-    return html.render_run(report) if isinstance(report, RunReport) else html.render(report)  # type: ignore[arg-type]
+    Prints as the summary of `jitinspect run`, and shows as a page in Jupyter.
+    """
+
+    def __init__(self, report: RunReport) -> None:
+        self.report = report
+        """All of it, as the data that `jitinspect.model.runs` describes."""
+
+    @property
+    def functions(self) -> tuple[FunctionCost, ...]:
+        """What each function cost, the dearest first."""
+        return self.report.functions
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """What each call site cost, and the causes there."""
+        return self.report.sites
+
+    @property
+    def totals(self) -> RunTotals:
+        """All of it together."""
+        return self.report.totals
+
+    def to_json(self) -> str:
+        """The document that `jitinspect run --json` prints."""
+        return to_json(self.report)
+
+    def __repr__(self) -> str:
+        from jitinspect.render import run
+
+        return "".join(run.render(self.report, color=False, width=120)).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from jitinspect.render import html
+
+        return "".join(html.render_run(self.report))
 
 
 class CompileLog:
-    """What `with jitinspect.watch() as log:` gives: what JAX did inside, as far as it has come.
+    """What `with jitinspect.watch() as log:` gives: what JAX has done inside so far.
 
-    Only what is compiled is seen, by whomever it was jitted, and nothing is patched. With `hits` the calls of
-    what `jax.jit` returns inside are counted as well. `warmup` is as for `jitinspect run`: what comes after
+    Compilations are seen whoever jitted the function, and nothing is patched. With `hits`, calls of what
+    `jax.jit` returns inside are counted as well. `warmup` is as for `jitinspect run`: what comes after
     it is `late`.
     """
 
@@ -100,11 +190,11 @@ class CompileLog:
     def report(self) -> RunReport:
         return replace(self._watch.report(""), command="watch")
 
-    def summary(self) -> Told[RunReport]:
+    def summary(self) -> CompileSummary:
         """By function and call site what was compiled, what that cost, and why."""
         if self._watch.watcher.fault is not None:
             raise RuntimeError("a fault of jitinspect, please report it") from self._watch.watcher.fault
-        return Told(self.report)
+        return CompileSummary(self.report)
 
     def __repr__(self) -> str:
         return repr(self.summary())
@@ -132,12 +222,14 @@ def inspect(
     transforms: Sequence[str] = (),
     key: bool = False,
     **kwargs: Any,
-) -> Told[Report]:
-    """The report of `jitinspect show` for a call of `fn`: its text for each of `stages`, and with `key` its
-    cache key. Arguments are arrays, `jax.ShapeDtypeStruct`s or values.
+) -> Inspection:
+    """What `jitinspect show` says of a call of `fn`: each of `stages`, and with `key` the cache key.
 
-    Nothing is executed; what is traced and compiled stays in JAX's caches, as after
-    `jax.jit(fn).lower(…).compile()`. Raises the errors of `jitinspect.errors`.
+    Arguments are arrays, `jax.ShapeDtypeStruct`s or values. Nothing is executed; what is traced and
+    compiled stays in JAX's caches, as after `jax.jit(fn).lower(…).compile()`. Raises `jitinspect.errors`.
+
+    >>> inspection = jitinspect.inspect(step, params, batch)  # doctest: +SKIP
+    >>> inspection.hlo.text  # doctest: +SKIP
     """
     request = inspection.Request(
         command="show",
@@ -149,4 +241,4 @@ def inspect(
         options=Options(),
         key=key,
     )
-    return Told(inspection.inspect_call(fn, (args, kwargs), request))
+    return Inspection(inspection.inspect_call(fn, (args, kwargs), request))
