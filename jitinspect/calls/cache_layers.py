@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from jitinspect.calls.signature import Reading
+from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.jaxapi.keys.context import donates
 
@@ -23,9 +23,9 @@ class Keys:
     compiled: Hashable
 
 
-def fast(known: JitFacts, reading: Reading) -> Hashable:
+def fast(known: JitFacts, call_key: CallKey) -> Hashable:
     """The key of the fast path, which runs nothing of the others where it finds an entry."""
-    return known.fast, reading.execution
+    return known.fast, call_key.execution
 
 
 class Layers:
@@ -40,16 +40,16 @@ class Layers:
         """Caches were cleared: also `clear_cache()` of one jit clears what all jits have looked up."""
         self._settled.clear()
 
-    def keys(self, known: JitFacts, reading: Reading) -> Keys:
+    def keys(self, known: JitFacts, call_key: CallKey) -> Keys:
         """To be asked in the context of the call.
 
         A trace is shared by all jits of a function. A lowering knows how arrays are placed and not where;
         the compiler's options come to it last.
         """
-        options = self._settled.setdefault((known.group, reading.traced), _options(known))
-        traced = (known.function, reading.traced)
-        lowered = (known.function, reading.traced, options, reading.placed)
-        where = reading.devices or reading.default_device
+        options = self._settled.setdefault((known.group, call_key.traced), _options(known))
+        traced = (known.function, call_key.traced)
+        lowered = (known.function, call_key.traced, options, call_key.placed)
+        where = call_key.devices or call_key.default_device
         return Keys(traced, lowered, (lowered, known.options.get("compiler_options"), where))
 
 

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from jitinspect.calls.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
-from jitinspect.calls.verdicts import Books
+from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, fronts
 from jitinspect.jaxapi.calls.explanations import explanations
@@ -38,11 +38,11 @@ class _Thread(threading.local):
 
 
 def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A fault of the ledger's must not become the program's: it is kept, and told at the end."""
+    """A fault of the log's must not become the program's: it is kept, and told at the end."""
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
-        def guarded(self: Ledger, *args: Any) -> Any:
+        def guarded(self: CallLog, *args: Any) -> Any:
             try:
                 return method(self, *args)
             except Exception as error:
@@ -54,8 +54,8 @@ def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..
     return decorate
 
 
-class Ledger:
-    """A `calls.Recorder` that listens to JAX's events as well. `with ledger:` around the program.
+class CallLog:
+    """A `fronts.Recorder` that listens to JAX's events as well. `with call_log:` around the program.
 
     `log` then holds a `Row` for each call that was no cached one, and a tuple for each that was;
     `on_row` is told of the former as they end, `on_start` and `on_end` of each stage.
@@ -79,7 +79,7 @@ class Ledger:
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
         self.internal, self.ahead, self.unwatched = Work(), Work(), Work()
-        self.books = Books(explain, plannable)
+        self.verdicts = Verdicts(explain, plannable)
         self.kept: list[Any] | None = None
         self._offset = 0
         self._on_row, self._on_start, self._on_end, self._explain = on_row, on_start, on_end, explain
@@ -89,7 +89,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._open = ExitStack()
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> CallLog:
         with ExitStack() as opening:
             if self._explain:
                 opening.enter_context(explanations(self._jax_says))
@@ -130,11 +130,11 @@ class Ledger:
         """The executable of a cached call, by its arguments; 0 where its like was never seen."""
         call = frames.underway(frame)
         with self._lock:
-            known = self.books.facts_of(call)
-            reading = self.books.read(known, call)
+            known = self.verdicts.facts_of(call)
+            call_key = self.verdicts.read(known, call)
             if call.filter_jit is None:  # equinox lets all functions of one name share a jit
-                self.books.group(known).prepare(known, self.books.reader.interner)
-            return self.books.used(known, reading) if reading else 0
+                self.verdicts.group(known).prepare(known, self.verdicts.reader.interner)
+            return self.verdicts.used(known, call_key) if call_key else 0
 
     @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
@@ -146,7 +146,7 @@ class Ledger:
             entry = (frames.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
             return self.log.append(entry)
         call = frames.underway(frame)
-        known = self.books.facts_of(call)
+        known = self.verdicts.facts_of(call)
         self._close(
             Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)), frame, error
         )
@@ -171,7 +171,7 @@ class Ledger:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            self.books.clear(jit, self._offset + len(self.log))
+            self.verdicts.clear(jit, self._offset + len(self.log))
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -187,9 +187,11 @@ class Ledger:
     def prepared(self, stage: Any, watched: fronts.Watched, jit: Any, args: Any, kwargs: Any) -> None:
         call = frames.Underway(watched, jit, args, kwargs)
         with self._lock:
-            known = self.books.facts_of(call)
+            known = self.verdicts.facts_of(call)
             made = Ahead(
-                watched, self.books.read(known, call), describe_call(known.name, args, kwargs, traced_dtype)
+                watched,
+                self.verdicts.read(known, call),
+                describe_call(known.name, args, kwargs, traced_dtype),
             )
             self._stages[stage] = made
 
@@ -201,9 +203,9 @@ class Ledger:
         with self._lock:
             if self._thread.compiled:
                 self._thread.compiled = False
-                made = replace(made, number=self.books.compiled_ahead(made))
-            elif made.reading is not None:
-                made = replace(made, number=self.books.used(made.watched.facts, made.reading))
+                made = replace(made, number=self.verdicts.compiled_ahead(made))
+            elif made.call_key is not None:
+                made = replace(made, number=self.verdicts.used(made.watched.facts, made.call_key))
             self._stages[following] = made
 
     @_harmless()
@@ -220,9 +222,9 @@ class Ledger:
     def _found_compiled(self, compiled: Any) -> Ahead:
         """One that was loaded from a file, or compiled before the watch."""
         watched = fronts.Watched(None)
-        watched.facts = facts_of_compiled(compiled, self.books.functions)
+        watched.facts = facts_of_compiled(compiled, self.verdicts.functions)
         with self._lock:
-            number = self.books.new_executable(watched.facts, None, f"{watched.facts.name}(…)")
+            number = self.verdicts.new_executable(watched.facts, None, f"{watched.facts.name}(…)")
             made = self._stages[compiled] = Ahead(watched, None, f"{watched.facts.name}(…)", number)
         return made
 
@@ -268,11 +270,11 @@ class Ledger:
         if self._thread.ahead:
             self.ahead = added(self.ahead, phase, seconds)
             self._thread.compiled = self._thread.compiled or phase == "compile"
-        elif last is not None and last.miss.facts.name == name and is_differentiated(last.miss.reading):
+        elif last is not None and last.miss.facts.name == name and is_differentiated(last.miss.call_key):
             stages = last.miss.stages
             stages.ran[phase] = stages.ran.get(phase, 0.0) + seconds
             if phase == "compile":
-                self.books.executables += 1
+                self.verdicts.executables += 1
                 stages.compilations += 1
         elif self._is_of_jax(name):
             self.internal = added(self.internal, phase, seconds)
@@ -306,25 +308,25 @@ class Ledger:
         return miss
 
     def _read_miss(self, call: frames.Underway) -> Miss:
-        known = self.books.facts_of(call)
+        known = self.verdicts.facts_of(call)
         made_at = call.watched.made_at
         return Miss(
             known,
             describe_call(known.name, call.args, call.kwargs, traced_dtype),
-            self.books.read(known, call),
+            self.verdicts.read(known, call),
             relative(frames.position(*made_at)) if made_at else None,
         )
 
-    # Keeping the books
+    # Rows
 
     def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
         at, told = self._thread.at or frames.caller(frame), raised(error, frame)
         with self._lock:
             index = self._offset + len(self.log)
-            nearest, tell = self.books.explain(miss, index)
+            nearest, tell = self.verdicts.explain(miss, index)
             if error is not None:
-                self.books.comparisons.failed(index)
-            number = self.books.executable(miss, error is not None)
+                self.verdicts.comparisons.failed(index)
+            number = self.verdicts.executable(miss, error is not None)
             tell = functools.partial(self._words, tell)
             row = Row(index, miss, at, number, nearest, tell, told, threading.get_ident())
             self.log.append(row)

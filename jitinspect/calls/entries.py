@@ -1,4 +1,4 @@
-"""What a ledger holds: calls while they last, calls that are over, and what was made ahead of time."""
+"""What a call log holds: calls while they last, calls that are over, and what was made ahead of time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
 
-from jitinspect.calls.signature import Reading
+from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, fronts
 from jitinspect.jaxapi.jits.facts import JitFacts
@@ -72,7 +72,7 @@ class Miss:
 
     facts: JitFacts
     signature: str
-    reading: Reading | None = None
+    call_key: CallKey | None = None
     made_at: str | None = None
     jax_says: str | None = None
     stages: Stages = field(init=False)
@@ -81,9 +81,9 @@ class Miss:
         self.stages = Stages(self.facts.name)
 
 
-def is_differentiated(reading: Reading | None) -> bool:
+def is_differentiated(call_key: CallKey | None) -> bool:
     """Whether a call is under `jax.grad` or its kind, which run a part of it when the call is over."""
-    under = reading.transformation if reading is not None else None
+    under = call_key.transformation if call_key is not None else None
     return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
 
 
@@ -119,7 +119,7 @@ class Ahead:
     """Where a Traced, Lowered or Compiled comes from; `number` that of its executable."""
 
     watched: fronts.Watched
-    reading: Reading | None
+    call_key: CallKey | None
     signature: str
     number: int = 0
 

@@ -6,8 +6,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from jitinspect.calls.explain import Interner
-from jitinspect.calls.quick_lookup import Probe, Prober, no_probe
-from jitinspect.calls.signature import Reading
+from jitinspect.calls.quick_lookup import Lookup, QuickLookup, no_lookup
+from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.calls.fronts import Watched
 from jitinspect.jaxapi.jits.facts import JitFacts
 
@@ -15,37 +15,37 @@ from jitinspect.jaxapi.jits.facts import JitFacts
 @dataclass(slots=True, eq=False)
 class Group:
     """Jits that share a fast path, and what a cached call's executable is told by: the only one there is,
-    a probe, or all of its arguments.
+    a quick lookup, or all of its arguments.
     """
 
     executables: dict[Hashable, int] = field(default_factory=dict)
-    readings: dict[int, Reading] = field(default_factory=dict)
+    call_keys: dict[int, CallKey] = field(default_factory=dict)
     watched: list[Watched] = field(default_factory=list)
-    _prober: Prober | None = None
+    _quick: QuickLookup | None = None
     _read_in_full: int = 0
     _next: int = 1
 
-    def add(self, reading: Reading, number: int) -> None:
-        again = self.executables.get(reading.execution)
-        self.executables[reading.execution] = number
-        self.readings[number] = reading
+    def add(self, call_key: CallKey, number: int) -> None:
+        again = self.executables.get(call_key.execution)
+        self.executables[call_key.execution] = number
+        self.call_keys[number] = call_key
         if again is not None and again not in self.executables.values():
-            del self.readings[again]
-        if self._prober is not None and not self._prober.add(reading, number, again):
-            self._prober = None
-        self._tell(self._only(), self._prober.probe if self._prober else no_probe)
+            del self.call_keys[again]
+        if self._quick is not None and not self._quick.add(call_key, number, again):
+            self._quick = None
+        self._tell(self._only(), self._quick.lookup if self._quick else no_lookup)
 
     def forget(self) -> None:
         """The fast path of these jits was cleared."""
         self.executables.clear()
-        self.readings.clear()
-        self._prober = None
-        self._tell(None, no_probe)
+        self.call_keys.clear()
+        self._quick = None
+        self._tell(None, no_lookup)
 
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)
         watched.executable = self._only()
-        watched.probe = self._prober.probe if self._prober else no_probe
+        watched.lookup = self._quick.lookup if self._quick else no_lookup
 
     def _only(self) -> int | None:
         """The number of the only executable; None where there are several, or none."""
@@ -55,15 +55,15 @@ class Group:
 
     def prepare(self, facts: JitFacts, interner: Interner) -> None:
         """A call was read in full. Whenever that has been done often enough to pay for it, the jits are given
-        a probe, which tells the executables apart by less.
+        a quick lookup, which tells the executables apart by less.
         """
         self._read_in_full += 1
-        several = len(self.readings) > 1
+        several = len(self.call_keys) > 1
         if several and self._read_in_full >= max(self._next, len(self.executables) // 4):
             self._next = 2 * self._read_in_full
-            self._prober = Prober(self.readings, facts, interner)
-            self._tell(None, self._prober.probe)
+            self._quick = QuickLookup(self.call_keys, facts, interner)
+            self._tell(None, self._quick.lookup)
 
-    def _tell(self, executable: int | None, probe: Probe) -> None:
+    def _tell(self, executable: int | None, lookup: Lookup) -> None:
         for watched in self.watched:
-            watched.executable, watched.probe = executable, probe
+            watched.executable, watched.lookup = executable, lookup

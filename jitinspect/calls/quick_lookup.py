@@ -1,4 +1,4 @@
-"""Which executable a cached call used, told by a look at as few of its arguments as will do."""
+"""Which executable a cached call used, found from as few of its arguments as will do."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from jitinspect.calls.explain import Interner, Node, Slot, Static
-from jitinspect.calls.signature import Reading
+from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.arrays.leaves import ArrayImpl
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.specs.dtypes import LONG
 
-Probe = Callable[[Any, Any], int | None]
+Lookup = Callable[[Any, Any], int | None]
 """(args, kwargs) → the number of an executable; None for a call that it cannot tell."""
 
 
-def no_probe(args: Any, kwargs: Any) -> int | None:
+def no_lookup(args: Any, kwargs: Any) -> int | None:
     """Tells no call."""
     return None
 
@@ -29,59 +29,59 @@ MOST_CANDIDATES = 64
 MOST_FORMS = 16
 
 
-class Prober:
+class QuickLookup:
     """Tells the executables of one group apart: by how the call is written, then by a few components.
 
     Executables that look alike to it, it does not tell: it says None, never a wrong number.
     """
 
-    def __init__(self, readings: Mapping[int, Reading], facts: JitFacts, interner: Interner) -> None:
+    def __init__(self, call_keys: Mapping[int, CallKey], facts: JitFacts, interner: Interner) -> None:
         self._interner = interner
         self._tables: dict[Hashable, _Table] = {}
-        alike: dict[Hashable, dict[int, Reading]] = {}
-        for number, reading in readings.items():
-            alike.setdefault(_written(_given(reading, interner)), {})[number] = reading
+        alike: dict[Hashable, dict[int, CallKey]] = {}
+        for number, call_key in call_keys.items():
+            alike.setdefault(_written(_given(call_key, interner)), {})[number] = call_key
         for written, found in alike.items():
             self._tables[written] = _Table(found, facts, interner)
-        self.probe: Probe = self._probe()
+        self.lookup: Lookup = self._lookup()
 
-    def _probe(self) -> Probe:
+    def _lookup(self) -> Lookup:
         if len(self._tables) == 1:
-            return next(iter(self._tables.values())).probe
-        probes = {written: table.probe for written, table in self._tables.items()}
+            return next(iter(self._tables.values())).lookup
+        lookups = {written: table.lookup for written, table in self._tables.items()}
 
-        def probe(args: Any, kwargs: Any) -> int | None:
-            found = probes.get((len(args), *sorted(kwargs)))
+        def lookup(args: Any, kwargs: Any) -> int | None:
+            found = lookups.get((len(args), *sorted(kwargs)))
             return found(args, kwargs) if found is not None else None
 
-        return probe
+        return lookup
 
-    def add(self, reading: Reading, number: int, instead: int | None) -> bool:
+    def add(self, call_key: CallKey, number: int, instead: int | None) -> bool:
         """Take in one more executable, or one `instead` of another; whether it could."""
-        table = self._tables.get(_written(_given(reading, self._interner)))
-        return table is not None and table.add(reading, number, instead)
+        table = self._tables.get(_written(_given(call_key, self._interner)))
+        return table is not None and table.add(call_key, number, instead)
 
 
 class _Table:
     """Executables of calls that are written alike, by the components `slots`."""
 
-    def __init__(self, readings: Mapping[int, Reading], facts: JitFacts, interner: Interner) -> None:
+    def __init__(self, call_keys: Mapping[int, CallKey], facts: JitFacts, interner: Interner) -> None:
         self._interner = interner
-        given = _given(next(iter(readings.values())), interner)
-        candidates = list(_candidates(list(readings.values()), given, facts))
+        given = _given(next(iter(call_keys.values())), interner)
+        candidates = list(_candidates(list(call_keys.values()), given, facts))
         chosen = _fewest([ids for _, _, ids in candidates])
         self._slots = [candidates[index][0] for index in chosen]
         self._numbers: dict[Any, int | None] = {}
-        self.probe = _compiled([candidates[index][1] for index in chosen], self._numbers)
-        for number, reading in readings.items():
-            self.add(reading, number)
+        self.lookup = _compiled([candidates[index][1] for index in chosen], self._numbers)
+        for number, call_key in call_keys.items():
+            self.add(call_key, number)
 
-    def add(self, reading: Reading, number: int, instead: int | None = None) -> bool:
-        where = {slot: index for index, slot in enumerate(reading.signature.form.slots)}
+    def add(self, call_key: CallKey, number: int, instead: int | None = None) -> bool:
+        where = {slot: index for index, slot in enumerate(call_key.signature.form.slots)}
         if not all(slot in where for slot in self._slots):
             return False
         looked = [
-            _looked(slot, self._interner.values[reading.signature.ids[where[slot]]]) for slot in self._slots
+            _looked(slot, self._interner.values[call_key.signature.ids[where[slot]]]) for slot in self._slots
         ]
         key = looked[0] if len(looked) == 1 else tuple(looked)
         told = self._numbers.setdefault(key, number)  # None where several look alike: so it stays
@@ -89,9 +89,9 @@ class _Table:
         return True
 
 
-def _given(reading: Reading, interner: Interner) -> dict[str | None, str]:
+def _given(call_key: CallKey, interner: Interner) -> dict[str | None, str]:
     """parameter → how it was given."""
-    signature = reading.signature
+    signature = call_key.signature
     return {
         slot.where: interner.values[number]
         for slot, number in zip(signature.form.slots, signature.ids, strict=True)
@@ -106,19 +106,19 @@ def _written(given: Mapping[str | None, str]) -> Hashable:
 
 
 def _candidates(
-    readings: list[Reading], given: Mapping[str | None, str], facts: JitFacts
+    call_keys: list[CallKey], given: Mapping[str | None, str], facts: JitFacts
 ) -> Iterator[tuple[Slot, str, npt.NDArray[np.int32]]]:
     """The components that all calls have, that vary and that code can read: each with that code, and with
     its id in every call.
     """
-    forms = {reading.signature.form for reading in readings}
+    forms = {call_key.signature.form for call_key in call_keys}
     if len(forms) > MOST_FORMS:
         return
     positions = {form: {slot: index for index, slot in enumerate(form.slots)} for form in forms}
-    first = readings[0].signature.form
+    first = call_keys[0].signature.form
     shared = [slot for slot in first.slots if all(slot in places for places in positions.values())]
     columns = {form: [places[slot] for slot in shared] for form, places in positions.items()}
-    told = np.array([np.array(one.signature.ids)[columns[one.signature.form]] for one in readings], np.int32)
+    told = np.array([np.array(one.signature.ids)[columns[one.signature.form]] for one in call_keys], np.int32)
     count = 0
     for column in np.flatnonzero((told != told[0]).any(axis=0)).tolist():
         if count < MOST_CANDIDATES and (source := _source(shared[column], given, facts)) is not None:
@@ -143,15 +143,15 @@ def _fewest(columns: list[npt.NDArray[np.int32]]) -> list[int]:
     return chosen
 
 
-def _compiled(sources: list[str], numbers: dict[Any, int | None]) -> Probe:
+def _compiled(sources: list[str], numbers: dict[Any, int | None]) -> Lookup:
     """`args[0].shape` and the like as a function that looks its values up in `numbers`."""
     if not sources:
-        return no_probe
+        return no_lookup
     key = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
     names: dict[str, Any] = {"get": numbers.get, "node": node, "Array": ArrayImpl}
     exec(_PROBE.format(key=key), names)
-    probe: Probe = names["probe"]
-    return probe
+    lookup: Lookup = names["probe"]
+    return lookup
 
 
 _PROBE = """

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.call_log import CallLog
 from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.jaxapi.arrays.zeros import zeros
 from jitinspect.jaxapi.keys.context import setting
@@ -54,20 +54,20 @@ def located(at: str) -> Iterator[None]:
         raise
 
 
-def make(call: ScriptCall, subject: Jitted, ledger: Ledger, mesh: jax.sharding.Mesh | None) -> bool:
+def make(call: ScriptCall, subject: Jitted, call_log: CallLog, mesh: jax.sharding.Mesh | None) -> bool:
     """Make the call as often as it is asked for; whether all went well. What it raises is in its row."""
     fine = True
     with settings(call.config):
         for _ in range(call.repeat):
-            with ledger.muted():  # a typed key, or a weak array, takes compilations to make
+            with call_log.muted():  # a typed key, or a weak array, takes compilations to make
                 args, kwargs = _values(build_call(call.call.arguments, mesh))
-            fine = _made(subject, args, kwargs, ledger, call.at) and fine
+            fine = _made(subject, args, kwargs, call_log, call.at) and fine
     return fine
 
 
-def _made(subject: Jitted, args: Any, kwargs: Mapping[str, Any], ledger: Ledger, at: str) -> bool:
+def _made(subject: Jitted, args: Any, kwargs: Mapping[str, Any], call_log: CallLog, at: str) -> bool:
     try:
-        with ledger.called_at(at):
+        with call_log.called_at(at):
             jax.block_until_ready(subject.call(*args, **kwargs))
     except (Exception, SystemExit):
         return False

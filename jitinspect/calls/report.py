@@ -1,4 +1,4 @@
-"""A ledger → the report: a `Call` for each row, and the totals."""
+"""A call log → the report: a `Call` for each row, and the totals."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import Any
 
-from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.entries import PHASES, Row
 from jitinspect.jaxapi.calls import frames, fronts
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.process.paths import relative
 
 
-def rows(ledger: Ledger) -> Iterator[Call]:
+def rows(call_log: CallLog) -> Iterator[Call]:
     """The calls that have a row, in the order of their ends."""
-    entries: Iterable[Any] = [*(ledger.kept or ()), *ledger.log]
+    entries: Iterable[Any] = [*(call_log.kept or ()), *call_log.log]
     for index, entry in enumerate(entries):
-        yield call_of(entry) if isinstance(entry, Row) else _cached(ledger, index, *entry)
+        yield call_of(entry) if isinstance(entry, Row) else _cached(call_log, index, *entry)
 
 
 def _cached(
-    ledger: Ledger,
+    call_log: CallLog,
     index: int,
     watched: fronts.Watched,
     code: CodeType,
@@ -35,14 +35,14 @@ def _cached(
         function=name,
         definition=relative(watched.facts.definition),
         at=at or relative(frames.position(code, instruction)),
-        signature=ledger.books.signatures.get(number, f"{name}(…)"),
+        signature=call_log.verdicts.signatures.get(number, f"{name}(…)"),
         status="CACHED",
         executable=number or None,
     )
 
 
 def call_of(row: Row) -> Call:
-    """A row of the ledger as the report tells it."""
+    """A row of the log as the report tells it."""
     miss, raised = row.miss, row.raised
     return Call(
         index=row.index,

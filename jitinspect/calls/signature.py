@@ -68,7 +68,7 @@ class _Unset:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class CallKey:
     """`signature` for comparisons, and what JAX's caches look up the call by.
 
     `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where,
@@ -105,7 +105,7 @@ class SignatureReader:
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
         filter_jit: Any = None,
-    ) -> Reading:
+    ) -> CallKey:
         """The call's signature. Through a `filter_jit` each leaf that is no array is static.
 
         Raises TypeError for a leaf that JAX does not take as an array.
@@ -134,7 +134,7 @@ class SignatureReader:
         )
         common = (self.interner(under), *context)
         ids = (*fixed, *passed, *left, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
-        return Reading(
+        return CallKey(
             Signature(form, ids),
             (call, (*passed, *common), tuple([leaf.traced for leaf in leaves])),
             tuple([leaf.placed for leaf in leaves]),

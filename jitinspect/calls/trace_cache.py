@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from jitinspect.calls import replay
-from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.entries import Row
 from jitinspect.calls.plan.padding import parse_bucket, parse_pad
 from jitinspect.calls.plan.script import Plan
@@ -71,12 +71,12 @@ def trace_cache(request: Request, listeners: Listeners) -> Result:
         return _planned(request, listeners)
     if request.script.suffix == ".py":
         script, process = runner.script(request.script), os.getpid()
-        ledger = _ledger(request, listeners)
-        with ledger:
+        call_log = _call_log(request, listeners)
+        with call_log:
             outcome = runner.run(script, request.argv)
         if os.getpid() != process:  # a child that the program forked: what is told here is not its to tell
             raise SystemExit(outcome.exit_code)
-        return _ended(_report(request, ledger), outcome.stopped, _fault(ledger), outcome.exit_code)
+        return _ended(_report(request, call_log), outcome.stopped, _fault(call_log), outcome.exit_code)
     return _replay(request, listeners)
 
 
@@ -114,8 +114,8 @@ def _ended(report: CallReport, stopped: str | None, error: JitinspectError | Non
     return Result(replace(report, stopped=why, exit_code=exit_code, error=told), error)
 
 
-def _ledger(request: Request, listeners: Listeners) -> Ledger:
-    ledger = Ledger(
+def _call_log(request: Request, listeners: Listeners) -> CallLog:
+    call_log = CallLog(
         listeners.on_row,
         listeners.on_start,
         listeners.on_end,
@@ -123,41 +123,41 @@ def _ledger(request: Request, listeners: Listeners) -> Ledger:
         explain=request.explain,
         plannable=request.script.suffix != ".py",
     )
-    listeners.on_begin(lambda stopped: _ended(_report(request, ledger), stopped, None, INTERRUPTED).report)
-    return ledger
+    listeners.on_begin(lambda stopped: _ended(_report(request, call_log), stopped, None, INTERRUPTED).report)
+    return call_log
 
 
 def _replay(request: Request, listeners: Listeners) -> Result:
     stopped, error, fine = None, None, True
-    ledger = _ledger(request, listeners)
-    with ledger, opened(request.script) as lines:
+    call_log = _call_log(request, listeners)
+    with call_log, opened(request.script) as lines:
         try:
-            fine = _make_all(request, listeners, ledger, lines)
+            fine = _make_all(request, listeners, call_log, lines)
         except KeyboardInterrupt:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
-    report = _report(request, ledger)
-    error = error or _fault(ledger)
+    report = _report(request, call_log)
+    error = error or _fault(call_log)
     code = error.exit_code if error else INTERRUPTED if stopped else 0 if fine else 4
     return _ended(report, stopped, error, code)
 
 
-def _fault(ledger: Ledger) -> JitinspectError | None:
-    """A fault of the ledger's own; the program ran all the same."""
-    if ledger.fault is None:
+def _fault(call_log: CallLog) -> JitinspectError | None:
+    """A fault of the call log's own; the program ran all the same."""
+    if call_log.fault is None:
         return None
-    detail = "".join(traceback.format_exception(ledger.fault))
-    message = f"a fault of jitinspect: {type(ledger.fault).__name__}: {ledger.fault}"
+    detail = "".join(traceback.format_exception(call_log.fault))
+    message = f"a fault of jitinspect: {type(call_log.fault).__name__}: {call_log.fault}"
     return JitinspectError(message, hint="please report it, with the text above", detail=detail)
 
 
-def _make_all(request: Request, listeners: Listeners, ledger: Ledger, lines: IO[str]) -> bool:
+def _make_all(request: Request, listeners: Listeners, call_log: CallLog, lines: IO[str]) -> bool:
     """Whether every call went well."""
     targets, fine = replay.Targets(), True
     for call in _calls(request, lines, listeners):
         with replay.located(call.at):
-            fine = replay.make(call, targets[call.ref], ledger, make_mesh(request.mesh)) and fine
+            fine = replay.make(call, targets[call.ref], call_log, make_mesh(request.mesh)) and fine
         if request.stop and not fine:
             break
     return fine
@@ -226,17 +226,17 @@ def opened(script: Path) -> Iterator[IO[str]]:
         yield stream
 
 
-def _report(request: Request, ledger: Ledger) -> CallReport:
-    calls = tuple(rows(ledger))
-    functions = function_totals(calls, ledger.folded)
+def _report(request: Request, call_log: CallLog) -> CallReport:
+    calls = tuple(rows(call_log))
+    functions = function_totals(calls, call_log.folded)
     disk_hits = sum(call.status == "DISK" for call in calls)
     return CallReport(
         script=str(request.script),
         calls=calls,
         functions=functions,
-        totals=totals(functions, ledger.books.executables, disk_hits),
-        internal=ledger.internal,
-        ahead_of_time=ledger.ahead,
-        unwatched=ledger.unwatched,
-        omitted=sum(ledger.folded.values()),
+        totals=totals(functions, call_log.verdicts.executables, disk_hits),
+        internal=call_log.internal,
+        ahead_of_time=call_log.ahead,
+        unwatched=call_log.unwatched,
+        omitted=sum(call_log.folded.values()),
     )

@@ -1,4 +1,4 @@
-"""The books that a ledger is kept by: how each call compares, and which executable it used."""
+"""The verdict on each call: how it compares with earlier ones, and which executable it used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jitinspect.calls.cache_layers import Layers
 from jitinspect.calls.comparisons import Compared, Comparisons
 from jitinspect.calls.entries import Ahead, Miss
 from jitinspect.calls.executables import Group
-from jitinspect.calls.signature import Reading, SignatureReader
+from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.calls import frames
 from jitinspect.jaxapi.calls.explanations import NOTHING, agrees
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts
@@ -18,7 +18,7 @@ from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Reason
 
 
-class Books:
+class Verdicts:
     """The comparisons of all calls, and one group of executables for jits that share them.
 
     `executables` is how many there are, `signatures` has that of the call which made each. With `explain` a
@@ -51,38 +51,38 @@ class Books:
     def compiled_ahead(self, made: Ahead) -> int:
         """The number of an executable that no call made; later calls are compared with it, too."""
         known: JitFacts = made.watched.facts
-        if made.reading is not None:
-            self.comparisons.add(known, made.reading.signature)
-        return self.new_executable(known, made.reading, made.signature)
+        if made.call_key is not None:
+            self.comparisons.add(known, made.call_key.signature)
+        return self.new_executable(known, made.call_key, made.signature)
 
     def executable(self, miss: Miss, failed: bool) -> int | None:
         if miss.stages.compiled:
-            return self.new_executable(miss.facts, miss.reading, miss.signature)
-        if failed or miss.reading is None:
+            return self.new_executable(miss.facts, miss.call_key, miss.signature)
+        if failed or miss.call_key is None:
             return None
-        number = self._compiled.get(self._layers.keys(miss.facts, miss.reading).compiled)
+        number = self._compiled.get(self._layers.keys(miss.facts, miss.call_key).compiled)
         if number is not None:
-            self.group(miss.facts).add(miss.reading, number)
+            self.group(miss.facts).add(miss.call_key, number)
         return number
 
-    def new_executable(self, known: JitFacts, reading: Reading | None, signature: str) -> int:
+    def new_executable(self, known: JitFacts, call_key: CallKey | None, signature: str) -> int:
         self.executables += 1
         self.signatures[self.executables] = signature
-        if reading is not None:
-            self.group(known).add(reading, self.executables)
-            self._compiled[self._layers.keys(known, reading).compiled] = self.executables
+        if call_key is not None:
+            self.group(known).add(call_key, self.executables)
+            self._compiled[self._layers.keys(known, call_key).compiled] = self.executables
         return self.executables
 
-    def used(self, known: JitFacts, reading: Reading) -> int:
+    def used(self, known: JitFacts, call_key: CallKey) -> int:
         """The executable of a call that fired no event; 0 where its like was never seen."""
-        number = self.group(known).executables.get(reading.execution)
-        return number or self._compiled.get(self._layers.keys(known, reading).compiled, 0)
+        number = self.group(known).executables.get(call_key.execution)
+        return number or self._compiled.get(self._layers.keys(known, call_key).compiled, 0)
 
     def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
         """The nearest earlier call, and what tells why this one is not alike."""
-        if miss.reading is None or not miss.stages.ran:
+        if miss.call_key is None or not miss.stages.ran:
             return None, tuple
-        compared = self.comparisons.compare(miss.facts, miss.reading.signature, index)
+        compared = self.comparisons.compare(miss.facts, miss.call_key.signature, index)
         cleared = self._was_cleared(miss.facts, compared)
         tell = functools.partial(self.comparisons.reasons, compared, miss.facts, miss.made_at, cleared)
         if compared.earlier is None:
@@ -119,7 +119,7 @@ class Books:
             group = self._groups[known.fast] = Group()
         return group
 
-    def read(self, known: JitFacts, call: frames.Underway) -> Reading | None:
+    def read(self, known: JitFacts, call: frames.Underway) -> CallKey | None:
         """None where an argument is nothing that JAX takes: then the call fails."""
         arguments: Mapping[str, Any] = call.kwargs
         try:

@@ -149,11 +149,11 @@ def diff(
     ] = False,
 ) -> None:
     """Print what differs between two targets, calls, saved reports or texts."""
-    from jitinspect.cli.diff import Asked, diff_core, ended, golden_core
+    from jitinspect.cli.diff import DiffRequest, diff_core, ended, golden_core
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import stages_of
 
-    asked = Asked(before, after, call, vs, stages_of(stage), context, sys.argv[1:])
+    asked = DiffRequest(before, after, call, vs, stages_of(stage), context, sys.argv[1:])
     with emitted(output) as emit:
         report = golden_core(golden, asked, update, output) if golden else diff_core(asked, output)
         emit(report)

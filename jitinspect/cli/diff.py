@@ -33,7 +33,7 @@ _TEXTS = (".hlo", ".mlir", ".jaxpr", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DiffRequest:
     """What stands on the command line, `argv` word for word."""
 
     before: str
@@ -45,7 +45,7 @@ class Asked:
     argv: Sequence[str]
 
 
-def diff_core(asked: Asked, output: OutputOptions) -> DiffReport:
+def diff_core(asked: DiffRequest, output: OutputOptions) -> DiffReport:
     """Raises `UsageError` for what does not make two sides, `LoadError` for a file that is neither a report
     nor a text, and the errors of an inspection.
     """
@@ -65,7 +65,7 @@ def diff_core(asked: Asked, output: OutputOptions) -> DiffReport:
 
 
 def _made_sides(
-    plans: Sequence[Options], asked: Asked, saved: Sequence[list[Side]], output: OutputOptions
+    plans: Sequence[Options], asked: DiffRequest, saved: Sequence[list[Side]], output: OutputOptions
 ) -> dict[int, list[Side]]:
     """The sides of each plan, by its `id`; jax is imported for these alone."""
     import_jax()
@@ -99,7 +99,7 @@ class Options:
     words: Sequence[str]
 
 
-def _plans(asked: Asked) -> list[Path | Options]:
+def _plans(asked: DiffRequest) -> list[Path | Options]:
     """What the sides are made of, in order."""
     if not asked.before:
         raise UsageError("there is nothing to compare", hint="diff mod:f mod:g -s 8, or diff a.json b.json")
@@ -183,7 +183,7 @@ def _request(plan: Options, stages: tuple[str, ...], command: str) -> Request:
     return inspection.Request(command=command, stages=stages, platforms=platforms, peaks=True, **made)
 
 
-def golden_core(folder: Path, asked: Asked, update: bool, output: OutputOptions) -> DiffReport:
+def golden_core(folder: Path, asked: DiffRequest, update: bool, output: OutputOptions) -> DiffReport:
     """Make each report of the folder again, and hold it against what was saved. With `update` what differs is
     saved anew, and the target of `asked`, if there is one, is added.
 
@@ -207,7 +207,7 @@ def golden_core(folder: Path, asked: Asked, update: bool, output: OutputOptions)
     return _with_environment(report, output)
 
 
-def _added(folder: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:
+def _added(folder: Path, asked: DiffRequest, update: bool, listeners: Listeners) -> GoldenCheck:
     if not update:
         raise UsageError(
             f"{asked.before} is added with --update", hint="leave the target out to check the folder"
@@ -230,7 +230,7 @@ def _file_name(ref: str, signature: str) -> str:
     return f"{plain if len(plain) <= _LONGEST_NAME else f'{plain[:_LONGEST_NAME]}-{digest}'}.json"
 
 
-def _checked(path: Path, asked: Asked, update: bool, listeners: Listeners) -> GoldenCheck:
+def _checked(path: Path, asked: DiffRequest, update: bool, listeners: Listeners) -> GoldenCheck:
     """One report of the folder; what goes wrong with one is told of that one."""
     from jitinspect.readings.diff import sides
     from jitinspect.stages import inspection

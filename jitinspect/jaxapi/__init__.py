@@ -4,4 +4,6 @@ Everything that leans on `jax._src`, private attributes, frames, event and logge
 names, message patterns or XLA's flag names lives in here, each behind a probe:
 what a JAX does not have becomes None or an `UnavailableError`, never a crash.
 `tests/contract` holds one test for each thing leaned on.
+
+JAX's own objects enter, plain facts leave. May import: `errors`, `model`, `process`, `specs`, `ir`.
 """

@@ -1,8 +1,10 @@
 """The frozen dataclasses that cross every wall.
 
-The core makes them, `render` prints them, `view` reads them back: nothing else
-passes between the two, and nothing here knows of JAX or of a terminal. Those of whole
-programs are in `model.runs`, which the other commands do not load.
+The core makes them, `render` prints them, `view` reads them back: nothing else passes between the two, and
+nothing here knows of JAX or of a terminal. Those of whole programs are in `model.runs`, which the other
+commands do not load.
+
+Plain values enter, dataclasses leave. May import: nothing.
 """
 
 from jitinspect.model.about import Diagnosis, ListedCallable, Listing, Support
@@ -12,6 +14,7 @@ from jitinspect.model.calls import (
     Call,
     CallReport,
     CallTotals,
+    CapturedValue,
     FunctionTotals,
     Policy,
     Reason,
@@ -29,11 +32,11 @@ from jitinspect.model.stages import (
     WHOLE,
     WORDS,
     Artifact,
-    Asked,
     CompileEvent,
     Kernel,
-    Reading,
     Report,
+    SavedRequest,
+    StageText,
     Target,
     View,
 )
@@ -44,12 +47,12 @@ __all__ = [
     "WHOLE",
     "WORDS",
     "Artifact",
-    "Asked",
     "CacheKey",
     "CacheOutcome",
     "Call",
     "CallReport",
     "CallTotals",
+    "CapturedValue",
     "Change",
     "Comparison",
     "CompileEvent",
@@ -65,10 +68,11 @@ __all__ = [
     "MemoryKey",
     "Phase",
     "Policy",
-    "Reading",
     "Reason",
     "ReasonKind",
     "Report",
+    "SavedRequest",
+    "StageText",
     "Status",
     "Support",
     "Target",

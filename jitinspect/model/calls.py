@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKind, Status, Work
+
+
+class CapturedValue(NamedTuple):
+    """A value that a function closes over: `identity` is equal where the values are, `text` shows it."""
+
+    identity: Hashable
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

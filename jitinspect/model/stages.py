@@ -64,7 +64,7 @@ WHOLE = View()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SavedRequest:
     """A request in the words of the command line, from which it can be made again."""
 
     ref: str
@@ -93,7 +93,7 @@ class Kernel:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class StageText:
     """A stage's text, its kernels where it has some, and notes about it for the reader (stderr)."""
 
     text: str
@@ -159,5 +159,5 @@ class Report:
     environment: Environment | None = None
     keys: tuple[CacheKey, ...] = ()
     against: Comparison | None = None
-    request: Asked | None = None
+    request: SavedRequest | None = None
     schema: int = SCHEMA

@@ -1,5 +1,6 @@
 """A running program: what it compiled, what that cost, and the limits that it is held to.
 
 A program, or a recording of one, enters, `model.runs.RunReport` leaves. Compilations are compared by the
-rules of `calls`; nothing here reads a stage's text.
+rules of `calls`; no stage's text is read here. May import: `errors`, `model`, `process`, `specs`, `jaxapi`,
+`calls`.
 """

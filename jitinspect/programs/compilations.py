@@ -20,7 +20,7 @@ import jax
 
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.entries import Stages, is_differentiated
-from jitinspect.calls.signature import Reading, SignatureReader
+from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
 from jitinspect.jaxapi.calls.fronts import being_staged
@@ -29,7 +29,7 @@ from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
-from jitinspect.programs.pending import BODY_ANEW, Seen, Why, told
+from jitinspect.programs.pending import BODY_ANEW, Explanation, Pending, compilation_of
 from jitinspect.specs.describe import describe_call
 
 MOST_DIFFERENCES = 16
@@ -58,12 +58,12 @@ class _Thread(threading.local):
     """
 
     def __init__(self) -> None:
-        self.reading = False
-        self.open: list[tuple[Seen, Phase, str, float, int]] = []
-        self.ahead: dict[str, Seen] = {}
+        self.busy = False
+        self.open: list[tuple[Pending, Phase, str, float, int]] = []
+        self.ahead: dict[str, Pending] = {}
 
 
-class Watcher:
+class CompilationWatcher:
     """`with watcher:` around the program. `is_late(name, definition)` tells that a warm-up is over;
     `modules` asks for a digest of each module that XLA is given; `since` is added to what is said of a first
     call. A fault of its own is kept as `fault`, and never becomes the program's.
@@ -85,14 +85,14 @@ class Watcher:
         self._count, self._cleared_at, self._looked_up = 0, 0, 0
         self._thread = _Thread()
         self._lock = threading.Lock()
-        self._going: dict[Seen, Any] = {}
-        self._over: deque[Seen] = deque()
-        self._differentiated: dict[tuple[int, str], Seen] = {}  # by thread: another one may close it
+        self._going: dict[Pending, Any] = {}
+        self._over: deque[Pending] = deque()
+        self._differentiated: dict[tuple[int, str], Pending] = {}  # by thread: another one may close it
         self._process = os.getpid()
         self._key = f"jitinspect {id(self)}"  # there may be several watchers, one within another
         self._unsubscribe: Callable[[], None] = lambda: None
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> CompilationWatcher:
         _, self._looked_up = misses.forgotten_since(0, anew=False)
         self._unsubscribe = events.subscribe(
             self._guarded(self._start), self._guarded(self._end), self._guarded(self._disk_hit),
@@ -123,9 +123,9 @@ class Watcher:
         thread = self._thread
 
         def guarded(*args: Any) -> None:
-            if os.getpid() != self._process or thread.reading:
+            if os.getpid() != self._process or thread.busy:
                 return
-            thread.reading = True
+            thread.busy = True
             try:
                 listener(*args)
             except Exception as error:
@@ -135,7 +135,7 @@ class Watcher:
                     raise
                 self.fault = self.fault or error
             finally:
-                thread.reading = False
+                thread.busy = False
 
         return guarded
 
@@ -144,45 +144,48 @@ class Watcher:
     def _start(self, phase: Phase, name: str) -> None:
         began, still_open = self.now, self._thread.open
         if still_open and phase == "trace" and being_staged():
-            seen = still_open[-1][0]
+            pending = still_open[-1][0]
         else:
-            seen = self._seen(phase, name, began)
-        seen.stages.begin(phase, name)
-        still_open.append((seen, phase, name, began, id(sys.exception())))
+            pending = self._pending(phase, name, began)
+        pending.stages.begin(phase, name)
+        still_open.append((pending, phase, name, began, id(sys.exception())))
         self._sink.on_start(phase, events.plain_name(name), began)
-        if phase == "compile" and seen.why is None and len(seen.stages.under_way) == 1:
-            self._compiling(seen)
+        if phase == "compile" and pending.explanation is None and len(pending.stages.under_way) == 1:
+            self._compiling(pending)
 
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         began_here = self._ended_stage(phase, name)
         if began_here is None:
             return
-        seen, began, handled = began_here
-        own, seen.ended = seen.stages.end(phase, name, seconds), self.now
+        pending, began, handled = began_here
+        own, pending.ended = pending.stages.end(phase, name, seconds), self.now
         error = sys.exception()
         if own and error is not None and id(error) != handled:  # JAX tells of the end all the same
-            seen.raised, seen.error = phase, f"{type(error).__name__}: {error}".split("\n")[0][:200]
-        internal, disk_hit = seen.kind == "internal" or not own, phase == "compile" and seen.stages.from_disk
+            pending.raised, pending.error = phase, f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        internal, disk_hit = (
+            pending.kind == "internal" or not own,
+            phase == "compile" and pending.stages.from_disk,
+        )
         depth, plain = len(self._thread.open), events.plain_name(name)
-        self._sink.on_span(Span(phase, plain, began, seconds, seen.thread, depth, internal, disk_hit))
+        self._sink.on_span(Span(phase, plain, began, seconds, pending.thread, depth, internal, disk_hit))
 
-    def _ended_stage(self, phase: Phase, name: str) -> tuple[Seen, float, int] | None:
+    def _ended_stage(self, phase: Phase, name: str) -> tuple[Pending, float, int] | None:
         """The innermost open stage of that kind, which is open no more; None for one that began unseen."""
         still_open = self._thread.open
         for index in range(len(still_open) - 1, -1, -1):
-            seen, began_phase, began_name, began, handled = still_open[index]
+            pending, began_phase, began_name, began, handled = still_open[index]
             if (began_phase, began_name) == (phase, name):
                 del still_open[index:]  # also what stands above, which was raised through
-                return seen, began, handled
+                return pending, began, handled
         return None
 
-    def _compiling(self, seen: Seen) -> None:
+    def _compiling(self, pending: Pending) -> None:
         if self._modules():
-            seen.module = misses.module()
+            pending.module = misses.module()
         with self._lock:
-            seen.why = self._explained(seen)
+            pending.explanation = self._explained(pending)
         self._settle()
-        self._sink.on_compiling(told(seen, seen.why, self.now))
+        self._sink.on_compiling(compilation_of(pending, pending.explanation, self.now))
 
     def _disk_hit(self) -> None:
         if self._thread.open:
@@ -194,35 +197,37 @@ class Watcher:
 
     # What is going on
 
-    def _seen(self, phase: Phase, name: str, began: float) -> Seen:
+    def _pending(self, phase: Phase, name: str, began: float) -> Pending:
         """What this event belongs to, as it was read at its first."""
-        asked = misses.asked()
+        work = misses.work()
         # below one frame of JAX's that is no call, the work of several functions may be done
-        key = self._key if asked.call is not None else f"{self._key} {events.plain_name(name)}"
-        seen: Seen | None = misses.marked(asked.frame, key)
-        if seen is None or seen not in self._going:
+        key = self._key if work.call is not None else f"{self._key} {events.plain_name(name)}"
+        pending: Pending | None = misses.marked(work.frame, key)
+        if pending is None or pending not in self._going:
             with self._lock:
                 self._look_for_clearing(phase)
-                seen = self._read_safely(asked, events.plain_name(name), began)
-                seen.late = seen.kind != "internal" and self._is_late(seen.function, seen.definition)
-            self._going[seen] = misses.mark(asked.frame, key, seen, self._ended)
+                pending = self._read_safely(work, events.plain_name(name), began)
+                pending.late = pending.kind != "internal" and self._is_late(
+                    pending.function, pending.definition
+                )
+            self._going[pending] = misses.mark(work.frame, key, pending, self._ended)
             self._settle()
-        return seen
+        return pending
 
     def _look_for_clearing(self, phase: Phase) -> None:
         cleared, self._looked_up = misses.forgotten_since(self._looked_up, anew=phase == "trace")
         if cleared:
             self._cleared_at = self._count
 
-    def _read_safely(self, asked: misses.Asked, name: str, began: float) -> Seen:
+    def _read_safely(self, work: misses.CurrentWork, name: str, began: float) -> Pending:
         """A call that cannot be read is counted all the same."""
         try:
-            return self._read(asked, name, began)
+            return self._read(work, name, began)
         except Exception as error:
             if misses.is_of_a_signal(error) is not None:
                 raise
             self._keep(error)
-            return Seen("call", name, None, None, None, began, Stages(name))
+            return Pending("call", name, None, None, None, began, Stages(name))
 
     def _keep(self, error: Exception) -> None:
         """The program's own code runs where its arguments are read and compared, and may raise anything; and
@@ -231,57 +236,57 @@ class Watcher:
         if not isinstance(error, RecursionError) and not misses.is_of_the_program(error):
             self.fault = self.fault or error
 
-    def _read(self, asked: misses.Asked, name: str, began: float) -> Seen:
-        at = frames.caller(asked.frame)
-        if asked.call is None:
-            return self._without_call(asked, name, at, began)
-        known, call = self._facts(asked.call), asked.call
+    def _read(self, work: misses.CurrentWork, name: str, began: float) -> Pending:
+        at = frames.caller(work.frame)
+        if work.call is None:
+            return self._without_call(work, name, at, began)
+        known, call = self._facts(work.call), work.call
         stages = Stages(known.name)
         if (mapped := misses.pmapped(call.jit)) is not None:
-            return Seen("other", *_told_by(mapped), at, None, began, stages)
+            return Pending("other", *_told_by(mapped), at, None, began, stages)
         if (body := misses.eager_control_flow(call)) is not None:
-            return self._eager(known, call, Seen("eager", known.name, body, at, None, began, stages))
+            return self._eager(known, call, Pending("eager", known.name, body, at, None, began, stages))
         if misses.is_own(call, known.definition):
-            return Seen("internal", known.name, known.definition, at, None, began, stages)
-        kind: WorkKind = "ahead_of_time" if asked.ahead else "call"
+            return Pending("internal", known.name, known.definition, at, None, began, stages)
+        kind: WorkKind = "ahead_of_time" if work.ahead else "call"
         signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
-        seen = Seen(kind, known.name, known.definition, at, signature, began, stages)
+        pending = Pending(kind, known.name, known.definition, at, signature, began, stages)
         # placements are read of devices, which a mere trace does not start
-        if not asked.ahead or is_started():
-            seen.facts, seen.reading = known, self._reading(known, call)
+        if not work.ahead or is_started():
+            pending.facts, pending.call_key = known, self._call_key(known, call)
         if kind == "ahead_of_time":
-            self._thread.ahead[known.name] = seen
-        return seen
+            self._thread.ahead[known.name] = pending
+        return pending
 
-    def _eager(self, known: JitFacts, call: misses.MissedCall, seen: Seen) -> Seen:
+    def _eager(self, known: JitFacts, call: misses.MissedCall, pending: Pending) -> Pending:
         """A loop or branch outside of a jit: JAX makes a function for each body that it traced."""
-        kind = ("eager", known.name, seen.definition)
+        kind = ("eager", known.name, pending.definition)
         number = self._functions.equal(kind)
-        seen.facts = replace(known, lineage=kind, function=number, group=kind, fast=kind, closure=())
-        seen.reading = self._reading(seen.facts, call)
-        seen.signature = describe_call(known.name, map(jax.typeof, call.args), call.kwargs, traced_dtype)
-        return seen
+        pending.facts = replace(known, lineage=kind, function=number, group=kind, fast=kind, closure=())
+        pending.call_key = self._call_key(pending.facts, call)
+        pending.signature = describe_call(known.name, map(jax.typeof, call.args), call.kwargs, traced_dtype)
+        return pending
 
-    def _without_call(self, asked: misses.Asked, name: str, at: str | None, began: float) -> Seen:
+    def _without_call(self, work: misses.CurrentWork, name: str, at: str | None, began: float) -> Pending:
         """A later stage of what was traced ahead of time, the backward pass of the last call, or other work
         of which the frames tell the definition at most.
         """
         stages = Stages(name)
         differentiated = self._differentiated.get((threading.get_ident(), name))
-        earlier = self._thread.ahead.get(name) if asked.ahead else differentiated
+        earlier = self._thread.ahead.get(name) if work.ahead else differentiated
         if earlier is not None:
-            kind: WorkKind = "ahead_of_time" if asked.ahead else "backward"
-            return Seen(kind, name, earlier.definition, at, earlier.signature, began, stages)
+            kind: WorkKind = "ahead_of_time" if work.ahead else "backward"
+            return Pending(kind, name, earlier.definition, at, earlier.signature, began, stages)
         definition = events.sight().definition
         kind = "internal" if definition is None or events.is_internal(definition) else "other"
-        return Seen("ahead_of_time" if asked.ahead else kind, name, definition, at, None, began, stages)
+        return Pending("ahead_of_time" if work.ahead else kind, name, definition, at, None, began, stages)
 
     def _facts(self, call: misses.MissedCall) -> JitFacts:
         if call.filter_jit is not None:
             return facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
         return facts(call.jit, self._functions)
 
-    def _reading(self, known: JitFacts, call: misses.MissedCall) -> Reading | None:
+    def _call_key(self, known: JitFacts, call: misses.MissedCall) -> CallKey | None:
         """None where an argument is nothing that JAX takes: then the call fails."""
         try:
             return self._reader.read(known, call.args, call.kwargs, call.filter_jit)
@@ -290,9 +295,9 @@ class Watcher:
 
     # What is over
 
-    def _ended(self, seen: Seen) -> None:
-        """May be called at any moment, also while the books are being written in this very thread."""
-        self._over.append(seen)
+    def _ended(self, pending: Pending) -> None:
+        """May be called at any moment, also while this very thread is closing another one."""
+        self._over.append(pending)
         self._settle()
 
     def _settle(self) -> None:
@@ -304,54 +309,54 @@ class Watcher:
             finally:
                 self._lock.release()
 
-    def _close_safely(self, seen: Seen) -> None:
+    def _close_safely(self, pending: Pending) -> None:
         """Where a frame ends nothing can be raised: a signal whose handler did comes once more, later."""
         try:
-            self._close(seen)
+            self._close(pending)
         except Exception as error:
             if (number := misses.is_of_a_signal(error)) is None:
                 self.fault = self.fault or error
             else:
                 _thread.start_new_thread(_send_again, (number,))
 
-    def _close(self, seen: Seen) -> None:
-        if self._going.pop(seen, None) is None:
+    def _close(self, pending: Pending) -> None:
+        if self._going.pop(pending, None) is None:
             return
-        if seen.kind == "call" and is_differentiated(seen.reading):
-            self._differentiated[seen.thread, seen.function] = seen
-        if not seen.stages.ran:
+        if pending.kind == "call" and is_differentiated(pending.call_key):
+            self._differentiated[pending.thread, pending.function] = pending
+        if not pending.stages.ran:
             return
-        if seen.why is None:
-            seen.why = self._explained(seen)
-        if seen.raised is not None:
-            self._comparisons.failed(seen.why.seq)
-        self._sink.on_compilation(told(seen, seen.why, self.now))
+        if pending.explanation is None:
+            pending.explanation = self._explained(pending)
+        if pending.raised is not None:
+            self._comparisons.failed(pending.explanation.seq)
+        self._sink.on_compilation(compilation_of(pending, pending.explanation, self.now))
 
-    def _explained(self, seen: Seen) -> Why:
+    def _explained(self, pending: Pending) -> Explanation:
         """To be asked once for each, when it is known that something will be done for it."""
         self._count += 1
         seq = self._count - 1
-        if seen.facts is None or seen.reading is None:
-            return Why(seq)
+        if pending.facts is None or pending.call_key is None:
+            return Explanation(seq)
         try:
-            return self._compared(seen, seen.facts, seen.reading, seq)
+            return self._compared(pending, pending.facts, pending.call_key, seq)
         except Exception as error:
             if misses.is_of_a_signal(error) is not None:
                 raise
             self._keep(error)
-            return Why(seq)
+            return Explanation(seq)
 
-    def _compared(self, seen: Seen, known: JitFacts, reading: Reading, seq: int) -> Why:
-        compared = self._comparisons.compare(known, reading.signature, seq)
+    def _compared(self, pending: Pending, known: JitFacts, call_key: CallKey, seq: int) -> Explanation:
+        compared = self._comparisons.compare(known, call_key.signature, seq)
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
         reasons = self._comparisons.reasons(compared, known, cleared=cleared, most=MOST_DIFFERENCES)
-        if seen.kind == "eager" and reasons[0].kind == "unknown":
+        if pending.kind == "eager" and reasons[0].kind == "unknown":
             reasons = (BODY_ANEW,)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
         more = max(compared.differing - MOST_DIFFERENCES, 0)
-        return Why(seq, compared.nearest, reasons, more)
+        return Explanation(seq, compared.nearest, reasons, more)
 
 
 def _send_again(number: int) -> None:

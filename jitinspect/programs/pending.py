@@ -1,4 +1,4 @@
-"""A piece of JAX's work while it lasts, and how it is told of when it is over."""
+"""A compilation that has begun: what is known of it so far, and the `Compilation` that it becomes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.calls.entries import Stages
 from jitinspect.calls.reasons import avoidable
-from jitinspect.calls.signature import Reading
+from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.calls import misses
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason
@@ -16,7 +16,7 @@ from jitinspect.process.paths import relative
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class Explanation:
     """The number of a piece of work, and what it differs in from the nearest before it."""
 
     seq: int
@@ -26,7 +26,7 @@ class Why:
 
 
 @dataclass(slots=True, eq=False)
-class Seen:
+class Pending:
     """A piece of work while it lasts, as it was read at its first event: donated arguments go."""
 
     kind: WorkKind
@@ -38,13 +38,13 @@ class Seen:
     stages: Stages
     ended: float = 0.0
     facts: JitFacts | None = None
-    reading: Reading | None = None
+    call_key: CallKey | None = None
     cleared: bool = False
     late: bool = False
     module: misses.Module | None = None
     raised: Phase | None = None
     error: str | None = None
-    why: Why | None = None
+    explanation: Explanation | None = None
     thread: int = field(default_factory=threading.get_ident)
 
 
@@ -54,29 +54,29 @@ BODY_ANEW = Reason(
 )  # fmt: skip
 
 
-def told(seen: Seen, why: Why, now: float) -> Compilation:
+def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Compilation:
     """As the report tells it, as far as it has come `now`."""
-    stages = seen.stages
+    stages = pending.stages
     return Compilation(
-        seq=why.seq,
-        kind=seen.kind,
-        function=seen.function,
-        definition=relative(seen.definition),
-        at=relative(seen.at),
-        signature=seen.signature,
+        seq=explanation.seq,
+        kind=pending.kind,
+        function=pending.function,
+        definition=relative(pending.definition),
+        at=relative(pending.at),
+        signature=pending.signature,
         status=stages.status(),
-        began=seen.began,
-        ended=seen.ended or now,
+        began=pending.began,
+        ended=pending.ended or now,
         seconds={str(phase): spent for phase, spent in stages.ran.items()},
         compilations=stages.compilations,
-        nearest=why.nearest,
-        reasons=why.reasons,
-        more_differences=why.more,
-        avoidable=stages.compilations > 0 and avoidable(why.reasons),
-        raised=seen.raised,
-        error=seen.error,
-        module=seen.module.digest if seen.module else None,
-        shared=seen.module is not None and seen.module.shared,
-        late=seen.late and stages.compilations > 0,
-        thread=seen.thread,
+        nearest=explanation.nearest,
+        reasons=explanation.reasons,
+        more_differences=explanation.more,
+        avoidable=stages.compilations > 0 and avoidable(explanation.reasons),
+        raised=pending.raised,
+        error=pending.error,
+        module=pending.module.digest if pending.module else None,
+        shared=pending.module is not None and pending.module.shared,
+        late=pending.late and stages.compilations > 0,
+        thread=pending.thread,
     )

@@ -12,7 +12,7 @@ from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, RunReport, Span
 from jitinspect.process import marks
 from jitinspect.process.paths import relative
-from jitinspect.programs.compilations import Watcher
+from jitinspect.programs.compilations import CompilationWatcher
 from jitinspect.programs.limits import Warmup
 from jitinspect.programs.listeners import Listeners
 from jitinspect.programs.recording.writer import Recorder
@@ -43,7 +43,7 @@ class Watch:
         counted = hits or (warmup is not None and warmup.calls is not None)
         self._counts = Counts() if counted else None
         self._hits = hits
-        self.watcher = Watcher(self, self._is_late, self._is_recorded_job, since, started)
+        self.watcher = CompilationWatcher(self, self._is_late, self._is_recorded_job, since, started)
         if recorder is not None:
             recorder.job = job
         self._open = ExitStack()

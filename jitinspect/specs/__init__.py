@@ -1,4 +1,8 @@
-"""The argument grammar: text ⇄ specs. Python expression syntax, read with `ast`, never evaluated."""
+"""The argument grammar: text ⇄ specs. Python expression syntax, read with `ast`, never evaluated.
+
+Text enters (the command line's, a call script's), frozen specs leave, and the other way round. Nothing here
+knows of JAX. May import: `errors`.
+"""
 
 from jitinspect.specs.dtypes import long_dtype, short_dtype
 from jitinspect.specs.model import (

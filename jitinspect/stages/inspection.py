@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
-from jitinspect.model import WHOLE, Artifact, Asked, CacheKey, Report, Target, View
+from jitinspect.model import WHOLE, Artifact, CacheKey, Report, SavedRequest, Target, View
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.observer import Observer, Sink, StartSink
-from jitinspect.stages.pipeline import READINGS, Options, Pipeline, artifact, platform_error, unavailable
+from jitinspect.stages.pipeline import STAGES, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.assemble import assemble, call_from
 from jitinspect.targets.arguments.build import Call, devices_needed, make_mesh
@@ -125,7 +125,7 @@ def _report(work: _Inspection) -> Report:
         tuple(artifacts),
         events,
         keys=tuple(keys),
-        request=_asked(work.request) if work.request.ref else None,
+        request=_saved_request(work.request) if work.request.ref else None,
     )
 
 
@@ -135,8 +135,8 @@ def _peak(compiled: Any) -> int | None:
     return memory.peak(memory.sums(compiled))
 
 
-def _asked(request: Request) -> Asked:
-    return Asked(
+def _saved_request(request: Request) -> SavedRequest:
+    return SavedRequest(
         ref=request.ref,
         stages=request.stages,
         arguments=tuple(map(str, request.arguments)),
@@ -151,7 +151,7 @@ def _asked(request: Request) -> Asked:
     )
 
 
-def request_of(asked: Asked, command: str) -> Request:
+def request_of(asked: SavedRequest, command: str) -> Request:
     """What was asked before, to be asked again. Raises `UsageError` where its words do not parse."""
     return Request(
         command=command,
@@ -255,14 +255,14 @@ class _Inspection:
                 from jitinspect.stages.views import viewed  # which most commands do not need
 
                 return viewed(stage, pipeline, self.request.view, self.loaded.file)
-            reading = READINGS[stage](pipeline, self.request.options)
+            stage_text = STAGES[stage](pipeline, self.request.options)
         except UnavailableError as error:
             if len(self.request.stages) == 1:
                 raise
             return unavailable(stage, error.message)
-        for text in reading.notes:
+        for text in stage_text.notes:
             self.note(text)
-        return artifact(stage, reading)
+        return artifact(stage, stage_text)
 
     def key(self, make_key: KeyMaker, subject: Subject) -> CacheKey:
         """To be made before it is compiled: an executable in memory would need no key."""

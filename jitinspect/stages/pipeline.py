@@ -20,7 +20,7 @@ import jax
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
 from jitinspect.ir import readable_hlo
 from jitinspect.jaxapi.devices import require_backend
-from jitinspect.model import Artifact, DiskKey, Reading
+from jitinspect.model import Artifact, DiskKey, StageText
 from jitinspect.process.tracebacks import user_traceback
 from jitinspect.stages import kernels
 
@@ -124,18 +124,18 @@ def _safe_text(error: BaseException) -> str:
     return "".join(traceback.format_exception_only(error))
 
 
-def jaxpr(pipeline: Pipeline, options: Options) -> Reading:
-    return Reading(str(pipeline.traced.jaxpr))
+def jaxpr(pipeline: Pipeline, options: Options) -> StageText:
+    return StageText(str(pipeline.traced.jaxpr))
 
 
-def stablehlo(pipeline: Pipeline, options: Options) -> Reading:
+def stablehlo(pipeline: Pipeline, options: Options) -> StageText:
     if options.raw:
-        return Reading(pipeline.lowered.as_text())
+        return StageText(pipeline.lowered.as_text())
     module = pipeline.lowered.compiler_ir("stablehlo")
     text = module.operation.get_asm(large_elements_limit=ELIDE_ABOVE)
     elided = text.count("dense_resource<__elided__>")
     notes = (f"{elided} large constant(s) elided; --raw prints them",) if elided else ()
-    return Reading(text, notes=notes)
+    return StageText(text, notes=notes)
 
 
 def compiled_text(pipeline: Pipeline) -> str:
@@ -146,26 +146,26 @@ def compiled_text(pipeline: Pipeline) -> str:
     return text
 
 
-def hlo(pipeline: Pipeline, options: Options) -> Reading:
+def hlo(pipeline: Pipeline, options: Options) -> StageText:
     text = compiled_text(pipeline)
-    return Reading(text if options.raw else readable_hlo.readable(text))
+    return StageText(text if options.raw else readable_hlo.readable(text))
 
 
-def hlo_before(pipeline: Pipeline, options: Options) -> Reading:
+def hlo_before(pipeline: Pipeline, options: Options) -> StageText:
     """The HLO that XLA is given: nothing is compiled."""
     text = pipeline.lowered.as_text(dialect="hlo")
-    return Reading(text if options.raw else readable_hlo.readable(text))
+    return StageText(text if options.raw else readable_hlo.readable(text))
 
 
-def llvm(pipeline: Pipeline, options: Options) -> Reading:
+def llvm(pipeline: Pipeline, options: Options) -> StageText:
     return kernels.llvm(pipeline.lowered, optimized=options.optimized, expose_library=not options.library)
 
 
-def asm(pipeline: Pipeline, options: Options) -> Reading:
+def asm(pipeline: Pipeline, options: Options) -> StageText:
     return kernels.asm(pipeline.lowered, expose_library=not options.library)
 
 
-READINGS: dict[str, Callable[[Pipeline, Options], Reading]] = {
+STAGES: dict[str, Callable[[Pipeline, Options], StageText]] = {
     "jaxpr": jaxpr,
     "stablehlo": stablehlo,
     "hlo": hlo,
@@ -175,10 +175,10 @@ READINGS: dict[str, Callable[[Pipeline, Options], Reading]] = {
 }
 
 
-def artifact(stage: str, reading: Reading) -> Artifact:
+def artifact(stage: str, stage_text: StageText) -> Artifact:
     """The reading as a part of a report."""
-    digest = hashlib.sha256(reading.text.encode()).hexdigest()
-    return Artifact(stage, reading.text, digest, kernels=reading.kernels)
+    digest = hashlib.sha256(stage_text.text.encode()).hexdigest()
+    return Artifact(stage, stage_text.text, digest, kernels=stage_text.kernels)
 
 
 def unavailable(stage: str, why: str) -> Artifact:

@@ -17,7 +17,7 @@ from jitinspect.ir.page import Page, parents
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.python_source import PySources
 from jitinspect.ir.repeats import unrolled
-from jitinspect.model import Artifact, Reading, View
+from jitinspect.model import Artifact, StageText, View
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
@@ -37,7 +37,7 @@ def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Arti
 
 def _viewed(viewer: Viewer, stage: str, view: View) -> Artifact:
     text = "" if view.stats or view.outline else viewer.text(view)
-    made = artifact(stage, Reading(text))
+    made = artifact(stage, StageText(text))
     return replace(
         made,
         stats=viewer.stats() if view.stats else None,

@@ -97,12 +97,12 @@ def timed(make, repeat: int) -> float:
 def bench_cached(rounds: int = 61, calls: int = 2000) -> bool:
     import jax
 
-    from jitinspect.calls.call_log import Ledger
+    from jitinspect.calls.call_log import CallLog
 
     head("a cached call, µs", "bare", "observed", "added", "limit")
     held = True
     bare = cached_cases(jax.jit)
-    with Ledger(most=calls) as ledger:  # so that each round has its share of folding
+    with CallLog(most=calls) as call_log:  # so that each round has its share of folding
         observed = cached_cases(jax.jit)
         for name, (each, ours) in observed.items():
             _, theirs = bare[name]
@@ -117,22 +117,22 @@ def bench_cached(rounds: int = 61, calls: int = 2000) -> bool:
             held &= row(
                 name, f"{before:.2f}", f"{now:.2f}", f"{added:.2f}", f"{ADDED:.2f}", held=added <= ADDED
             )
-    del ledger
+    del call_log
     return held
 
 
 # Misses
 
 
-def timing_ledger():
+def timed_call_log():
     """A ledger that adds up what it spends itself, in `spent`."""
-    from jitinspect.calls.call_log import Ledger
+    from jitinspect.calls.call_log import CallLog
 
-    class Timed(Ledger):
+    class Timed(CallLog):
         spent = 0.0
 
     def timed_method(name):
-        method = getattr(Ledger, name)
+        method = getattr(CallLog, name)
 
         def call(self, *args):
             begin = time.perf_counter()
@@ -169,14 +169,14 @@ def bench_shares(rounds: int = 5) -> bool:
     head("explaining a miss", "compile, µs", "explain, µs", "share", "limit")
     held = True
     for body, count in ((small, 1), (small, 50), (small, 200), (larger, 1), (larger, 50), (larger, 200)):
-        with timing_ledger() as ledger:
+        with timed_call_log() as call_log:
             step, told = jax.jit(body), []
             for size in range(1, rounds + 3):
                 leaves = [np.zeros((size, 3), np.float32)] * count
-                ledger.spent = 0.0
+                call_log.spent = 0.0
                 step(leaves)
-                compiled = sum(ledger.log[-1].miss.stages.ran.values())
-                told.append((compiled, ledger.spent))
+                compiled = sum(call_log.log[-1].miss.stages.ran.values())
+                told.append((compiled, call_log.spent))
             compiled, spent = (statistics.median(column) for column in zip(*told[2:], strict=True))
         held &= row(
             f"{body.__name__} function, {count} {'leaf' if count == 1 else 'leaves'}",
@@ -210,22 +210,22 @@ def bench_histories(rounds: int = 7) -> bool:
     head(f"a miss after {EARLIER:,} signatures", "miss, µs", "hit, µs", "", "limit")
     held = True
     for name, shapes in histories().items():
-        with timing_ledger() as ledger:
+        with timed_call_log() as call_log:
             step = jax.jit(lambda leaves: leaves[0] + 1)
             step([np.zeros(shape, np.float32) for shape in shapes(EARLIER + 100)])
-            known = facts(behind(step), ledger.books.functions)
+            known = facts(behind(step), call_log.verdicts.functions)
             for i in range(EARLIER):
                 leaves = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes(i)]
-                reading = ledger.books.reader.read(known, (leaves,), {})
-                ledger.books.comparisons.compare(known, reading.signature, i)
-                ledger.books.new_executable(known, reading, "")
+                call_key = call_log.verdicts.reader.read(known, (leaves,), {})
+                call_log.verdicts.comparisons.compare(known, call_key.signature, i)
+                call_log.verdicts.new_executable(known, call_key, "")
             misses, hits = [], []
             for i in range(EARLIER, EARLIER + rounds):
                 leaves = [np.zeros(shape, np.float32) for shape in shapes(i)]
                 for told in (misses, hits):
-                    ledger.spent = 0.0
+                    call_log.spent = 0.0
                     step(leaves)
-                    told.append(ledger.spent * 1e6)
+                    told.append(call_log.spent * 1e6)
         miss, hit = statistics.median(misses), statistics.median(hits)
         held &= row(name, f"{miss:.0f}", f"{hit:.0f}", "", f"{ABSOLUTE:.0f}", held=max(miss, hit) <= ABSOLUTE)
     return held

@@ -17,7 +17,7 @@ from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
 class Heard:
     """What is read of the frames at the start of each stage."""
 
-    def __init__(self, read=misses.asked):
+    def __init__(self, read=misses.work):
         self.told, self.over, self._kept, self._read = [], [], [], read
 
     def __enter__(self):
@@ -29,7 +29,7 @@ class Heard:
 
     def _start(self, phase, name):
         found = self._read()
-        if isinstance(found, misses.Asked):
+        if isinstance(found, misses.CurrentWork):
             if misses.marked(found.frame, "a key") is None:
                 self._kept.append(misses.mark(found.frame, "a key", name, self.over.append))
             found = found._replace(frame=None)  # which would not end while it is kept
@@ -52,9 +52,9 @@ def test_a_call_is_found_with_its_arguments_at_each_of_its_stages():
     with Heard() as heard:
         f(x, y=y)
     assert [phase for phase, _, _ in heard.told] == ["trace", "lower", "compile"]
-    for _, _, asked in heard.told:
-        assert asked.call.args == (x,) and asked.call.kwargs == {"y": y} and not asked.ahead
-        assert asked.call.jit._fun is f.__wrapped__ and asked.call.jit._jit_info is f._jit_info
+    for _, _, work in heard.told:
+        assert work.call.args == (x,) and work.call.kwargs == {"y": y} and not work.ahead
+        assert work.call.jit._fun is f.__wrapped__ and work.call.jit._jit_info is f._jit_info
 
 
 def test_a_hit_is_not_heard_and_nothing_is_nested_in_a_trace():
@@ -108,7 +108,7 @@ def test_work_ahead_of_time_is_told_from_a_call():
     f = jax.jit(lambda x: x + 1)
     with Heard() as heard:
         f.lower(np.ones(3)).compile()
-    assert [(phase, asked.ahead) for phase, _, asked in heard.told] == [
+    assert [(phase, work.ahead) for phase, _, work in heard.told] == [
         ("trace", True), ("lower", True), ("compile", True),
     ]  # fmt: skip
     assert heard.told[0][2].call.jit is f and heard.told[1][2].call is None
@@ -119,10 +119,10 @@ def own(call):
     found = []
 
     def read():
-        asked = misses.asked()
-        if asked.call is not None:
-            known = facts(asked.call.jit, FunctionNumbers())
-            found.append(misses.is_own(asked.call, known.definition))
+        work = misses.work()
+        if work.call is not None:
+            known = facts(work.call.jit, FunctionNumbers())
+            found.append(misses.is_own(work.call, known.definition))
 
     with Heard(read):
         call()
@@ -165,7 +165,7 @@ def test_a_loop_outside_of_a_jit_is_known_by_its_body():
     found = []
 
     def read():
-        call = misses.asked().call
+        call = misses.work().call
         if call is not None:
             found.append(misses.eager_control_flow(call))
 
@@ -182,7 +182,7 @@ def test_a_pmapped_function_is_found_below_what_jax_makes_of_it():
     found = []
 
     def read():
-        call = misses.asked().call
+        call = misses.work().call
         if call is not None:
             found.append(misses.pmapped(call.jit))
 

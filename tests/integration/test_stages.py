@@ -7,7 +7,7 @@ import pytest
 
 from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
 from jitinspect.stages.observer import Observer
-from jitinspect.stages.pipeline import READINGS, Options, Pipeline, artifact, platform_error
+from jitinspect.stages.pipeline import STAGES, Options, Pipeline, artifact, platform_error
 
 X = jax.ShapeDtypeStruct((8, 4), "float32")
 
@@ -34,7 +34,7 @@ def test_a_reading_takes_no_step_that_it_does_not_need(stage, phases):
         return x * 3
 
     with Observer() as observer:
-        READINGS[stage](pipeline(fresh, X), Options())
+        STAGES[stage](pipeline(fresh, X), Options())
     assert [event.phase for event in observer.events] == phases
 
 
@@ -45,19 +45,19 @@ def test_each_step_is_taken_once():
     with Observer() as observer:
         path = pipeline(fresh, X)
         for stage in ("hlo", "stablehlo", "jaxpr", "hlo"):
-            READINGS[stage](path, Options())
+            STAGES[stage](path, Options())
     assert len(observer.events) == 3
 
 
 @pytest.mark.parametrize("platform", ["tpu", "cuda", "rocm"])
 def test_a_module_lowered_for_another_platform_is_never_compiled(platform):
     path = pipeline(double, X, platform=platform)
-    assert "stablehlo.multiply" in READINGS["stablehlo"](path, Options()).text
+    assert "stablehlo.multiply" in STAGES["stablehlo"](path, Options()).text
     with Observer() as observer, pytest.raises(UnavailableError, match=platform):
-        READINGS["hlo"](path, Options())
+        STAGES["hlo"](path, Options())
     assert observer.events == []
     with pytest.raises(UnavailableError):
-        READINGS["llvm"](path, Options())
+        STAGES["llvm"](path, Options())
 
 
 def test_a_kernel_for_tpu_is_lowered_with_what_tpu_has():
@@ -65,7 +65,7 @@ def test_a_kernel_for_tpu_is_lowered_with_what_tpu_has():
         return jax.lax.platform_dependent(x, cpu=lambda x: x + 1, tpu=lambda x: x - 1)
 
     assert (
-        "stablehlo.subtract" in READINGS["stablehlo"](pipeline(where_am_i, X, platform="tpu"), Options()).text
+        "stablehlo.subtract" in STAGES["stablehlo"](pipeline(where_am_i, X, platform="tpu"), Options()).text
     )
 
 
@@ -85,8 +85,8 @@ def test_stablehlo_is_that_of_as_text_but_for_large_constants():
         return x + jnp.asarray(weights)
 
     path = pipeline(small, X)
-    assert READINGS["stablehlo"](path, Options()).text == path.lowered.as_text()
-    elided = READINGS["stablehlo"](pipeline(large, jax.ShapeDtypeStruct((4096,), "float32")), Options())
+    assert STAGES["stablehlo"](path, Options()).text == path.lowered.as_text()
+    elided = STAGES["stablehlo"](pipeline(large, jax.ShapeDtypeStruct((4096,), "float32")), Options())
     assert len(elided.text) < 2000 and "--raw prints" in elided.notes[0]
 
 
@@ -95,7 +95,7 @@ def test_failures_are_told_apart():
         return x @ x
 
     with pytest.raises(UserFunctionError) as raised:
-        READINGS["jaxpr"](pipeline(broken, X), Options())
+        STAGES["jaxpr"](pipeline(broken, X), Options())
     assert "in broken" in raised.value.detail and raised.value.exit_code == 4
 
     class Failing:
@@ -103,10 +103,10 @@ def test_failures_are_told_apart():
             raise NotImplementedError("no rule")
 
     with pytest.raises(CompileError, match="lowering failed: NotImplementedError: no rule"):
-        READINGS["stablehlo"](Pipeline(Failing), Options())
+        STAGES["stablehlo"](Pipeline(Failing), Options())
 
 
 def test_an_artifact_tells_the_digest_of_its_text():
-    reading = READINGS["jaxpr"](pipeline(double, X), Options())
+    reading = STAGES["jaxpr"](pipeline(double, X), Options())
     made = artifact("jaxpr", reading)
     assert len(made.sha256) == 64 and made.text == str(jax.make_jaxpr(double)(X))

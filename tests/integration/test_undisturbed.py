@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jitinspect.calls.call_log import Ledger
+from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 LOGGERS = ("jax", "jax._src.dispatch", "jax._src.interpreters.partial_eval", "jax._src.cache_key")
@@ -71,9 +71,9 @@ def test_nothing_is_left_behind(write, ending, explain):
 
 def test_a_watch_inside_a_watch_takes_away_its_own_alone():
     before = state()
-    with Ledger() as outer:
+    with CallLog() as outer:
         between = state()
-        with pytest.raises(ValueError), Ledger():
+        with pytest.raises(ValueError), CallLog():
             jax.jit(lambda x: x + 1)(1.0)
             raise ValueError
         assert state() == between
@@ -82,10 +82,10 @@ def test_a_watch_inside_a_watch_takes_away_its_own_alone():
 
 
 def test_what_the_program_kept_goes_on_to_work():
-    with Ledger() as ledger:
+    with CallLog() as call_log:
         kept, jit = jax.jit(lambda x: x * 2), jax.jit
         kept(jnp.ones(2))
-    told = len(ledger.log)
+    told = len(call_log.log)
     assert kept(2.0) == 4.0 and kept.lower(1.0).compile()(3.0) == 6.0 and jit(lambda x: x)(1.0) == 1.0
     assert jax.grad(kept)(1.0) == 2.0 and told == 1
 
@@ -96,7 +96,7 @@ def test_listeners_that_fail_are_the_programs_own_affair():
 
     jax.monitoring.register_event_duration_secs_listener(fails)
     try:
-        with Ledger(), pytest.raises(RuntimeError, match="mine"):
+        with CallLog(), pytest.raises(RuntimeError, match="mine"):
             jax.jit(lambda x: x - 1)(1.0)
     finally:
         jax.monitoring.unregister_event_duration_listener(fails)

@@ -1,29 +1,46 @@
-"""The floors of the house: who may import whom, and where private JAX lives."""
+"""The wings of the house: who may import whom, what each says of itself, and where private JAX lives."""
 
 import ast
+import graphlib
 import re
+import statistics
 from pathlib import Path
+
+import pytest
 
 import jitinspect
 
 HOUSE = Path(jitinspect.__file__).parent
 
-FLOORS = {
-    "errors": 0, "model": 0, "paths": 0, "marks": 0, "imports": 0, "collection": 0, "listeners": 1,
-    "specs": 1, "hlotext": 1, "ir": 1, "tracebacks": 1, "explain": 1, "keydiff": 1, "summary": 1,
-    "unevenness": 1, "pysource": 2, "costs": 2, "passdumps": 2, "limits": 2, "lockfile": 2,
-    "jaxapi": 2, "describe": 2, "trees": 2, "padding": 2, "program": 2, "recording": 2, "recordings": 3,
-    "differences": 3, "target": 3, "kernels": 3, "observe": 3, "signature": 3, "advice": 3, "cachekey": 3,
-    "arguments": 4, "stages": 4, "doctor": 4, "probes": 4, "layers": 4, "comparisons": 4,
-    "executables": 5, "entries": 5, "programs": 5, "books": 6, "seen": 6, "plan": 6, "views": 6,
-    "ledger": 7, "watcher": 7, "watching": 8,
-    "replay": 8, "bookkeeping": 8, "planning": 9,
-    "inspection": 10, "tracecache": 10, "running": 10, "readings": 11, "comparing": 11,
-    "cli": 12, "api": 12, "__main__": 13, "pytest_plugin": 13,
-}  # fmt: skip
-"""Each room may import from its own package and from floors below; `render` stands apart."""
-RENDER_MAY_IMPORT = {"errors", "model", "render"}
-"""Renderings see data alone."""
+BELOW: dict[str, frozenset[str]] = {}
+"""Each wing, and what it may import besides itself; only those that stand above it in this list."""
+
+
+def wing(name: str, *may_import: str) -> None:
+    assert {*may_import} <= {*BELOW}, f"{name} would import from above"
+    BELOW[name] = frozenset(may_import)
+
+
+wing("errors")
+wing("model")
+wing("process", "errors")
+wing("specs", "errors")
+wing("ir", "model", "process")
+wing("jaxapi", "errors", "model", "process", "specs", "ir")
+wing("targets", "errors", "model", "process", "specs", "jaxapi")
+wing("stages", "errors", "model", "process", "specs", "ir", "jaxapi", "targets")
+wing("calls", "errors", "model", "process", "specs", "jaxapi", "targets")
+wing("programs", "errors", "model", "process", "specs", "jaxapi", "calls")
+wing("readings", "errors", "model", "process", "specs", "ir", "jaxapi", "stages")
+wing("render", "errors", "model")
+wing("cli", *BELOW)
+wing("api", *BELOW.keys() - {"cli"})
+wing("__main__", "cli")
+wing("pytest_plugin", "api", "programs")
+MOST_ENTRIES = 18
+"""At the root of the package, `__init__.py` included."""
+LONGEST_FUNCTION, MEDIAN_FUNCTION = 60, 12
+"""Lines, decorators not counted."""
 
 
 def imports(path, top_only=False):
@@ -36,11 +53,10 @@ def imports(path, top_only=False):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def room(module):
+def wing_of(module):
     """`jitinspect.render.json.to_json` → `render`; None for other packages and for `jitinspect` itself."""
     parts = module.split(".")
-    known = parts[0] == "jitinspect" and len(parts) > 1 and parts[1] in {*FLOORS, "render"}
-    return parts[1] if known else None
+    return parts[1] if parts[0] == "jitinspect" and len(parts) > 1 and parts[1] in BELOW else None
 
 
 def files():
@@ -50,19 +66,64 @@ def files():
             yield first, path
 
 
-def test_every_room_has_a_floor():
-    assert {first for first, _ in files()} == {*FLOORS, "render"}
+def entries(folder):
+    return [entry for entry in folder.iterdir() if entry.name != "__pycache__"]
 
 
-def test_arrows_only_go_down():
+def test_the_root_holds_the_wings_and_no_more():
+    found = {entry.name.removesuffix(".py") for entry in entries(HOUSE)}
+    assert found == {*BELOW, "__init__"} and len(found) <= MOST_ENTRIES
+
+
+def test_wings_import_what_they_may():
     for first, path in files():
-        for used in filter(None, map(room, imports(path))):
-            if first == "render":
-                assert used in RENDER_MAY_IMPORT, f"{path} imports {used}"
-            elif used == "render":
-                assert first in {"cli", "api"}, f"{path} imports {used}"
-            else:
-                assert used == first or FLOORS[used] < FLOORS[first], f"{path} imports {used}"
+        for used in filter(None, map(wing_of, imports(path))):
+            assert used == first or used in BELOW[first], f"{path} imports {used}"
+
+
+def test_each_folder_says_what_it_is():
+    for folder in {path.parent for _, path in files()}:
+        assert docstring(folder), folder
+
+
+@pytest.mark.parametrize("name", [name for name in BELOW if (HOUSE / name).is_dir()])
+def test_each_wing_says_what_enters_what_leaves_and_what_it_may_import(name):
+    told = " ".join(docstring(HOUSE / name).split())
+    assert re.search(r"\benters?\b.*\bleaves?\b", told)
+    listed = told[told.index("May import: ") :]
+    assert {*re.findall(r"`(\w+)`", listed)} == BELOW[name] or listed == "May import: every wing."
+
+
+def docstring(folder):
+    return ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+
+
+def test_no_circle_of_imports():
+    """Also none among the files of a wing: `graphlib` raises where there is one."""
+    modules = {module_name(path): path for path in HOUSE.rglob("*.py")}
+    arrows = {name: {*imported(path, modules)} - {name} for name, path in modules.items()}
+    assert list(graphlib.TopologicalSorter(arrows).static_order())
+
+
+def module_name(path):
+    return ".".join(path.relative_to(HOUSE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path, modules):
+    """Modules of the package that a file imports when it is imported."""
+    for name in imports(path, top_only=True):
+        while name not in modules and "." in name:
+            name = name.rpartition(".")[0]
+        if name in modules and name != "jitinspect":
+            yield name
+
+
+def test_functions_are_short():
+    nodes = (node for _, path in files() for node in ast.walk(ast.parse(path.read_text())))
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    lengths = {f"{node.name}:{node.lineno}": node.end_lineno - node.lineno + 1 for node in functions}
+    assert max(lengths.values()) <= LONGEST_FUNCTION, max(lengths, key=lengths.__getitem__)
+    assert statistics.median(lengths.values()) < MEDIAN_FUNCTION
 
 
 def test_private_jax_has_one_home():
@@ -91,13 +152,15 @@ def test_the_core_never_sees_rich_and_only_the_core_sees_jax():
         packages = {name.split(".")[0] for name in imports(path)}
         assert "rich" not in packages or first == "render", path
         assert not packages & {"jax", "numpy"} or first in {
-            "jaxapi", "kernels", "arguments", "stages", "doctor", "target", "cli", "explain", "trees",
-            "signature", "replay", "probes", "watcher",
+            "jaxapi", "targets", "stages", "calls", "programs", "cli",
         }, path  # fmt: skip
 
 
 def test_what_runs_before_jax_does_not_import_it():
     for first, path in files():
-        if first in {"__main__", "cli", "render", "specs", "errors", "model", "describe", "target"}:
+        if (
+            first in {"__main__", "cli", "render", "specs", "errors", "model", "process"}
+            or path.parent.name == "targets"
+        ):
             packages = {name.split(".")[0] for name in imports(path, top_only=True)}
             assert not packages & {"jax", "numpy"}, path

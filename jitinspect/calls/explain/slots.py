@@ -49,13 +49,6 @@ class Static(NamedTuple):
     value: Any
 
 
-class Captured(NamedTuple):
-    """The value of a `closure` slot: `identity` is equal where the captured values are."""
-
-    identity: Hashable
-    text: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """Which components a call has; one object for all calls alike in that."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from jitinspect.calls.explain.slots import Captured, Node, Static
+from jitinspect.calls.explain.slots import Node, Static
+from jitinspect.model import CapturedValue
 from jitinspect.process.paths import relative
 
 LONGEST = 120
@@ -22,7 +23,7 @@ def text(kind: str, value: Any) -> str:
         return node_text(value)
     if isinstance(value, Static):
         return shown(value.value)
-    if isinstance(value, Captured):
+    if isinstance(value, CapturedValue):
         return value.text
     if kind == "transformation" and value is None:
         return "nothing"

@@ -14,7 +14,7 @@ from typing import Any
 from jitinspect.calls.cache_layers import Keys, Layers, fast
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.reasons import after_failure
-from jitinspect.calls.signature import Reading, SignatureReader, refuse_arrays_as_statics
+from jitinspect.calls.signature import CallKey, SignatureReader, refuse_arrays_as_statics
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, accepted, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.jaxapi.jits.recognition import underlying, whole_call
@@ -89,25 +89,25 @@ class Planner:
         _, args, kwargs = whole_call(subject, args, kwargs)
         try:
             refuse_arrays_as_statics(known, args, kwargs)
-            reading = self._reader.read(known, args, kwargs, jit.filter_jit)
+            call_key = self._reader.read(known, args, kwargs, jit.filter_jit)
         except (TypeError, ValueError, OverflowError) as error:  # before anything is looked up
             return Judgement(index, known, "CACHED", (), None, None, (), f"{type(error).__name__}: {error}")
-        entry = fast(known, reading)
+        entry = fast(known, call_key)
         if entry in self._fast:
             return Judgement(index, known, "CACHED", (), self._fast[entry], None, ())
         if (misfit := jit.misfit(args, kwargs)) is not None:
-            nearest, told = self._explain(known, reading, index)
+            nearest, told = self._explain(known, call_key, index)
             self._comparisons.failed(index)
             return Judgement(index, known, "TRACED", ("trace",), None, nearest, told, misfit, lasting=True)
-        return self._judge_by_layers(known, reading, index, entry)
+        return self._judge_by_layers(known, call_key, index, entry)
 
-    def _judge_by_layers(self, known: JitFacts, reading: Reading, index: int, entry: Hashable) -> Judgement:
-        keys = self._layers.keys(known, reading)
-        ran = self._look_up(keys, len(reading.devices) > 1)
-        nearest, told = self._explain(known, reading, index) if ran else (None, ())
+    def _judge_by_layers(self, known: JitFacts, call_key: CallKey, index: int, entry: Hashable) -> Judgement:
+        keys = self._layers.keys(known, call_key)
+        ran = self._look_up(keys, len(call_key.devices) > 1)
+        nearest, told = self._explain(known, call_key, index) if ran else (None, ())
         status = _STATUS[ran[-1] if ran else None]
-        if len(reading.devices) > 1:
-            error = f"ValueError: incompatible devices: {', '.join(sorted(reading.devices))}"
+        if len(call_key.devices) > 1:
+            error = f"ValueError: incompatible devices: {', '.join(sorted(call_key.devices))}"
             return Judgement(index, known, status, ran, None, nearest, told, error)
         number = self._fast[entry] = self._executable(keys.compiled)
         return Judgement(index, known, status, ran, number, nearest, told)
@@ -131,9 +131,9 @@ class Planner:
         return number
 
     def _explain(
-        self, known: JitFacts, reading: Reading, index: int
+        self, known: JitFacts, call_key: CallKey, index: int
     ) -> tuple[int | None, tuple[Reason, ...]]:
-        compared = self._comparisons.compare(known, reading.signature, index)
+        compared = self._comparisons.compare(known, call_key.signature, index)
         return compared.nearest, self._comparisons.reasons(compared, known)
 
     def _jit_of(self, subject: Any) -> Jit:

@@ -30,7 +30,7 @@ CHUNK = 1 << 18
 
 
 @dataclass(slots=True, eq=False)
-class Seen:
+class DistinctCall:
     """A call that has been judged, and how often it came; after its first time it is CACHED.
 
     `elements` are those of its arrays, `added` those that the paddings would add.
@@ -59,22 +59,22 @@ class Plan:
         self._compiled_padded = self._elements = self._added = 0
         self._rows: list[Call] = []
         self._counts: dict[tuple[str, str | None], list[int]] = {}
-        self._seen: dict[Any, Seen] = {}
-        self._by_line: dict[str, Seen] = {}
-        self._by_call: dict[bytes | None, Seen] = {}
+        self._distinct: dict[Any, DistinctCall] = {}
+        self._by_line: dict[str, DistinctCall] = {}
+        self._by_call: dict[bytes | None, DistinctCall] = {}
         self._calls = 0
         self.passed_over: dict[str, str] = {}
         self.fine = True
         """Whether no call would raise."""
 
-    def take(self, call: ScriptCall) -> Seen | None:
+    def take(self, call: ScriptCall) -> DistinctCall | None:
         """One call of a script, as often as it is repeated. None where it looks nothing up."""
         told = {name.removeprefix("jax_"): value for name, value in call.config}
         if told.get("disable_jit", option("jax_disable_jit")):
             return None
-        seen = self._find(call)
-        self._count(seen, call.at, call.repeat)
-        return seen
+        distinct = self._find(call)
+        self._count(distinct, call.at, call.repeat)
+        return distinct
 
     def take_lines(self, lines: IO[str], path: str, on_progress: Callable[[int], None]) -> None:
         """The calls of a `.jsonl`; `on_progress` is told of characters read, now and then."""
@@ -95,8 +95,8 @@ class Plan:
         known, recall, calls = self._by_line, self._recall, self._calls
         for line in islice(chunk, position, None):
             position += 1
-            if (seen := known.get(line) or recall(line)) is not None:
-                seen.count += 1
+            if (distinct := known.get(line) or recall(line)) is not None:
+                distinct.count += 1
                 calls += 1
             else:
                 self._calls = calls
@@ -105,39 +105,39 @@ class Plan:
         self._calls = calls
 
     def _take_line(self, line: str, at: str) -> None:
-        seen = self._by_line.get(line) or self._recall(line)
-        if seen is not None:
-            self._count(seen, at)
+        distinct = self._by_line.get(line) or self._recall(line)
+        if distinct is not None:
+            self._count(distinct, at)
         elif line.strip():
             call = read_jsonl_line(line, at)
             for name in call.passed_over:
                 self.passed_over.setdefault(name, at)
-            seen = self.take(bind_call(call, self._dims))
-            if seen is not None and call.repeat == 1 and (key := call_key(line)) is not None:
+            distinct = self.take(bind_call(call, self._dims))
+            if distinct is not None and call.repeat == 1 and (key := call_key(line)) is not None:
                 if len(self._by_call) >= MOST_REMEMBERED:
                     self._by_call.clear()
-                self._by_call[key] = seen
+                self._by_call[key] = distinct
 
-    def _recall(self, line: str) -> Seen | None:
+    def _recall(self, line: str) -> DistinctCall | None:
         """A call that was judged before, by what the line says of it. The line is remembered while there is
         room: of many lines that are all different, none would be seen again.
         """
-        seen = self._by_call.get(call_key(line))
-        if seen is not None and len(self._by_line) < MOST_REMEMBERED:
-            self._by_line[line] = seen
-        return seen
+        distinct = self._by_call.get(call_key(line))
+        if distinct is not None and len(self._by_line) < MOST_REMEMBERED:
+            self._by_line[line] = distinct
+        return distinct
 
-    def _find(self, call: ScriptCall) -> Seen:
+    def _find(self, call: ScriptCall) -> DistinctCall:
         key = (call.ref, call.call, call.config)
-        seen = self._seen.get(key)
-        if seen is None:
-            if len(self._seen) >= MOST_REMEMBERED:
+        distinct = self._distinct.get(key)
+        if distinct is None:
+            if len(self._distinct) >= MOST_REMEMBERED:
                 self._settle()
             with located(call.at):
-                seen = self._seen[key] = self._judge(call)
-        return seen
+                distinct = self._distinct[key] = self._judge(call)
+        return distinct
 
-    def _judge(self, call: ScriptCall) -> Seen:
+    def _judge(self, call: ScriptCall) -> DistinctCall:
         subject, mesh = self._targets[call.ref], make_mesh(self._mesh)
         with settings(call.config):
             args, kwargs = build_call(call.call.arguments, mesh)
@@ -146,39 +146,41 @@ class Plan:
             except TypeError as error:
                 raise UsageError(str(error)) from None
             self.fine = self.fine and judgement.error is None
-            seen = Seen(judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype))
+            distinct = DistinctCall(
+                judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype)
+            )
             if self._paddings.all:
-                self._judge_padded(seen, call, subject, mesh)
-        return seen
+                self._judge_padded(distinct, call, subject, mesh)
+        return distinct
 
-    def _judge_padded(self, seen: Seen, call: ScriptCall, subject: Jitted, mesh: Any) -> None:
-        arguments, seen.elements, seen.added = self._paddings.apply(
+    def _judge_padded(self, distinct: DistinctCall, call: ScriptCall, subject: Jitted, mesh: Any) -> None:
+        arguments, distinct.elements, distinct.added = self._paddings.apply(
             call.call.arguments, signature(subject.call)
         )
         args, kwargs = build_call(arguments, mesh)
         judgement = self._padded.judge(subject.call, args, kwargs, self._calls)
         self._compiled_padded += judgement.status == "COMPILED"
 
-    def _count(self, seen: Seen, at: str, times: int = 1) -> None:
+    def _count(self, distinct: DistinctCall, at: str, times: int = 1) -> None:
         """A row for a call that does something, and for the first of those that do not."""
-        first = seen.count == 0
-        room = max(MOST_ROWS - len(self._rows), int(first and bool(seen.judgement.stages)))
+        first = distinct.count == 0
+        room = max(MOST_ROWS - len(self._rows), int(first and bool(distinct.judgement.stages)))
         for nth in range(min(times, room)):
-            self._rows.append(_row(seen, self._calls + nth, at, first and nth == 0))
-        seen.count += times
+            self._rows.append(_row(distinct, self._calls + nth, at, first and nth == 0))
+        distinct.count += times
         self._calls += times
 
     def _settle(self) -> None:
         """Add up what has been seen, and forget it."""
-        for seen in self._seen.values():
-            facts, status = seen.judgement.facts, seen.judgement.status
+        for distinct in self._distinct.values():
+            facts, status = distinct.judgement.facts, distinct.judgement.status
             counts = self._counts.setdefault((facts.name, relative(facts.definition)), [0, 0, 0])
-            counts[0] += seen.count
+            counts[0] += distinct.count
             counts[1] += status == "COMPILED"
-            counts[2] += seen.count - (status != "CACHED") if seen.judgement.error is None else 0
-            self._elements += seen.elements * seen.count
-            self._added += seen.added * seen.count
-        self._seen.clear()
+            counts[2] += distinct.count - (status != "CACHED") if distinct.judgement.error is None else 0
+            self._elements += distinct.elements * distinct.count
+            self._added += distinct.added * distinct.count
+        self._distinct.clear()
         self._by_line.clear()
         self._by_call.clear()
 
@@ -207,14 +209,14 @@ class Plan:
             yield Policy(text, self._compiled_padded, self._added, share)
 
 
-def _row(seen: Seen, index: int, at: str, first: bool) -> Call:
-    judgement = seen.judgement if first else seen.judgement.again()
+def _row(distinct: DistinctCall, index: int, at: str, first: bool) -> Call:
+    judgement = distinct.judgement if first else distinct.judgement.again()
     return Call(
         index=index,
         function=judgement.facts.name,
         definition=relative(judgement.facts.definition),
         at=at,
-        signature=seen.signature,
+        signature=distinct.signature,
         status=judgement.status,
         executable=judgement.executable,
         stages=judgement.stages,

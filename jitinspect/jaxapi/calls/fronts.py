@@ -31,16 +31,16 @@ class Watched:
     """What is known of one jit object; it does not hold the object, which a program may drop.
 
     `executable` is the number of the only executable that its calls can have used, else None; then
-    `probe(args, kwargs)` tells the executable by a look at few of the arguments, if it can. `facts` is the
+    `lookup(args, kwargs)` tells the executable by a look at few of the arguments, if it can. `facts` is the
     recorder's. `indirect` tells that another library's code stands between the user and the jit.
     """
 
-    __slots__ = ("executable", "facts", "indirect", "made_at", "probe")
+    __slots__ = ("executable", "facts", "indirect", "lookup", "made_at")
 
     def __init__(self, made_at: tuple[CodeType, int] | None) -> None:
         self.made_at = made_at
         self.executable: int | None = None
-        self.probe: Callable[[Any, Any], int | None] = lambda args, kwargs: None
+        self.lookup: Callable[[Any, Any], int | None] = lambda args, kwargs: None
         self.facts: Any = None
         self.indirect = made_at is not None and not is_program(made_at[0])
 
@@ -102,7 +102,7 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
             caller = getframe(1)
             if not straight or watched.indirect:
                 caller = user_frame(caller)
-            number = watched.executable or watched.probe(args, kwargs) or identify(getframe())
+            number = watched.executable or watched.lookup(args, kwargs) or identify(getframe())
             hit((watched, caller.f_code, caller.f_lasti, number))
             if len(log) >= most:
                 fold()

@@ -56,7 +56,7 @@ def why_no_misses() -> str | None:
     return None if CACHE_MISS is not None else "the frames of this JAX's calls are not known"
 
 
-class SeenJit:
+class JitInFrame:
     """What a call's frame tells of its jit, by the names that a jit object has for it."""
 
     def __init__(self, fun: Any, jit_info: Any) -> None:
@@ -77,7 +77,7 @@ class MissedCall(NamedTuple):
     direct: bool = True
 
 
-class Asked(NamedTuple):
+class CurrentWork(NamedTuple):
     """What JAX is at work for: the frame in which it will be done, and the call, where it is for one."""
 
     frame: FrameType
@@ -85,7 +85,7 @@ class Asked(NamedTuple):
     ahead: bool
 
 
-def asked() -> Asked:
+def work() -> CurrentWork:
     """Read the stack above the caller, a listener, from the inside out: the first call on it that the fast
     path did not know; else the outermost of JAX's frames below the user's.
     """
@@ -96,16 +96,16 @@ def asked() -> Asked:
     ahead, traced = False, None
     while frame is not None and owner(frame.f_code) == "jax":
         if frame.f_code is CACHE_MISS:
-            return Asked(frame, _call(frame), False)
+            return CurrentWork(frame, _call(frame), False)
         ahead = ahead or frame.f_code in _AHEAD
         traced = frame if frame.f_code is _TRACE else traced
         last, frame = frame, frame.f_back
-    return Asked(last, _traced_call(traced) if traced else None, ahead)
+    return CurrentWork(last, _traced_call(traced) if traced else None, ahead)
 
 
 def _call(frame: FrameType) -> MissedCall:
     variables = frame.f_locals
-    jit = SeenJit(variables["fun"], variables["jit_info"])
+    jit = JitInFrame(variables["fun"], variables["jit_info"])
     through = filter_jit_call(_above(frame))
     if through is not None:
         return MissedCall(jit, *through)

@@ -1,1 +1,1 @@
-"""Jitted objects: how each library's are recognised, what they are made of, and the names of their arguments."""
+"""Jitted objects: how each library's are recognised, what they are made of, how their arguments are named."""

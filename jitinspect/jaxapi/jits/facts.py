@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jitinspect.calls.explain import Captured
+from jitinspect.model import CapturedValue
 from jitinspect.specs import short_dtype
 
 _OPTIONS = (
@@ -203,7 +203,7 @@ def _closed_over(link: Any) -> Iterator[tuple[str, Hashable]]:
     """Free variables, defaults, and what a partial gives, as far as they compare."""
     for name, value in _bound_values(link):
         if (identity := value_token(value)) is not None:
-            yield name, Captured(identity, _captured_text(value))
+            yield name, CapturedValue(identity, _captured_text(value))
 
 
 def _bound_values(link: Any) -> Iterator[tuple[str, Any]]:

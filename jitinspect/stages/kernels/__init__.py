@@ -13,11 +13,11 @@ import jax
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi.executables import dumps
-from jitinspect.model import Kernel, Reading
+from jitinspect.model import Kernel, StageText
 from jitinspect.stages.kernels import disassembly, instructions, llvm_ir, notes
 
 
-def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library: bool = False) -> Reading:
+def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library: bool = False) -> StageText:
     """Each kernel's LLVM IR, after LLVM's own passes or (`optimized=False`) before them.
 
     `expose_library` compiles with `jaxapi.dumps.LIBRARY_OFF`: another program than
@@ -28,16 +28,16 @@ def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library:
     _require_cpu(lowered)
     with dumps.dumped(lowered, library=not expose_library) as dump:
         functions = [pair for module in dump.ir(optimized=optimized) for pair in llvm_ir.functions(module)]
-    return _reading(functions, dump, expose_library, "LLVM IR")
+    return _stage_text(functions, dump, expose_library, "LLVM IR")
 
 
-def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> Reading:
+def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> StageText:
     """Each kernel's machine code, disassembled; else as `llvm`. Wants `objdump` or `llvm-objdump`."""
     _require_cpu(lowered)
     disassembly.require_tool()
     with dumps.dumped(lowered, library=not expose_library) as dump:
         functions = list(disassembly.functions(dump.objects()))
-    return _reading(functions, dump, expose_library, "object code")
+    return _stage_text(functions, dump, expose_library, "object code")
 
 
 def why_no_llvm() -> str | None:
@@ -60,7 +60,7 @@ def _require_cpu(lowered: jax.stages.Lowered) -> None:
         )
 
 
-def _reading(functions: list[tuple[str, str]], dump: dumps.Dump, exposed: bool, wanted: str) -> Reading:
+def _stage_text(functions: list[tuple[str, str]], dump: dumps.Dump, exposed: bool, wanted: str) -> StageText:
     module = instructions.parse(dump.hlo)
     kernels = _in_execution_order(functions, module)
     named = {kernel.instruction for kernel in kernels if kernel.instruction}
@@ -68,7 +68,7 @@ def _reading(functions: list[tuple[str, str]], dump: dumps.Dump, exposed: bool, 
     if not kernels:
         raise notes.nothing(missing, exposed, wanted)
     text = "\n\n".join(f"{_header(kernel, missing.shared)}\n{kernel.text}" for kernel in kernels)
-    return Reading(text, kernels, notes.told(missing, exposed, dump.refused))
+    return StageText(text, kernels, notes.told(missing, exposed, dump.refused))
 
 
 def _header(kernel: Kernel, shared: Mapping[str, tuple[str, ...]]) -> str:
