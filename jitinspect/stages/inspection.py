@@ -15,7 +15,7 @@ from jitinspect.model import WHOLE, Artifact, CacheKey, Report, SavedRequest, Ta
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.observer import Observer, Sink, StartSink
-from jitinspect.stages.pipeline import STAGES, Options, Pipeline, artifact, platform_error, unavailable
+from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.assemble import assemble, call_from
 from jitinspect.targets.arguments.build import Call, devices_needed, make_mesh
@@ -255,7 +255,7 @@ class _Inspection:
                 from jitinspect.stages.views import viewed  # which most commands do not need
 
                 return viewed(stage, pipeline, self.request.view, self.loaded.file)
-            stage_text = STAGES[stage](pipeline, self.request.options)
+            stage_text = STAGE_READERS[stage](pipeline, self.request.options)
         except UnavailableError as error:
             if len(self.request.stages) == 1:
                 raise

@@ -2,7 +2,7 @@
 
 `Pipeline` goes from a traced function towards the executable on demand: a
 reading that needs the jaxpr alone never lowers, one that needs StableHLO never
-compiles. `READINGS` is the list of stages; adding one is adding a function.
+compiles. `STAGE_READERS` is the list of stages; adding one is adding a function.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def asm(pipeline: Pipeline, options: Options) -> StageText:
     return kernels.asm(pipeline.lowered, expose_library=not options.library)
 
 
-STAGES: dict[str, Callable[[Pipeline, Options], StageText]] = {
+STAGE_READERS: dict[str, Callable[[Pipeline, Options], StageText]] = {
     "jaxpr": jaxpr,
     "stablehlo": stablehlo,
     "hlo": hlo,

@@ -244,16 +244,17 @@ print(time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_m
 OURS = """
 import sys, time, resource
 from pathlib import Path
-from jitinspect import tracecache, planning
-spent, take = [0.0], planning.Plan.take_lines
+from jitinspect.calls import trace_cache
+from jitinspect.calls.plan import script
+spent, take = [0.0], script.Plan.take_lines
 def timed(self, *args):
     begin = time.process_time()
     try:
         return take(self, *args)
     finally:
         spent[0] += time.process_time() - begin
-planning.Plan.take_lines = timed
-result = tracecache.trace_cache(tracecache.Request(Path(sys.argv[1]), plan=True), tracecache.Listeners())
+script.Plan.take_lines = timed
+result = trace_cache.trace_cache(trace_cache.Request(Path(sys.argv[1]), plan=True), trace_cache.Listeners())
 assert result.error is None, result.error
 print(spent[0], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -15,13 +15,13 @@ READINGS = ("source", "jaxpr --stats", "stablehlo --stats", "hlo --stats", "diff
 RUN = """
 import sys, time
 from samples import transformer
-from jitinspect import collection
-from jitinspect.differences.difference import difference
-from jitinspect.inspection import Subject
 from jitinspect.model import Target, View
+from jitinspect.process import garbage_collection
 from jitinspect.readings import source
-from jitinspect.stages import READINGS, Options, Pipeline
-from jitinspect.views import viewed
+from jitinspect.readings.diff.texts import difference
+from jitinspect.stages.inspection import Subject
+from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline
+from jitinspect.stages.views import viewed
 
 def step(batch):
     args = transformer.make_args(batch=batch)
@@ -36,8 +36,8 @@ def read(name, path, other):
         return source.read(target, iter([Subject(path, None, ((), {}), "", {}, None, None)]))
     if name.startswith("diff"):
         second = path if name == "diff A A" else other
-        texts = [READINGS["hlo"](one, Options()).text for one in (path, second)]
-        with collection.paused():
+        texts = [STAGE_READERS["hlo"](one, Options()).text for one in (path, second)]
+        with garbage_collection.paused():
             return difference("hlo", texts[0], texts[1] + " " * (name == "diff A A"))
     return viewed(name.split()[0], path, View(stats=True), transformer.__file__)
 

@@ -164,3 +164,23 @@ def test_what_runs_before_jax_does_not_import_it():
         ):
             packages = {name.split(".")[0] for name in imports(path, top_only=True)}
             assert not packages & {"jax", "numpy"}, path
+
+
+MIRRORED = {"unit": HOUSE, "integration": HOUSE, "contract": HOUSE / "jaxapi"}
+"""Kinds of tests whose folders are those of the house, so that a module's tests are found by its path."""
+OF_A_WHOLE_WING = {
+    "test_house", "test_api", "test_dtypes",
+    "test_causes_are_facts", "test_equal_to_jax", "test_undisturbed",
+}  # fmt: skip
+"""Tests of no one module: of the package, of tables that wings share, and of all that `calls` does."""
+
+
+def test_tests_stand_where_their_module_stands():
+    tests = Path(__file__).parents[1]
+    for kind, mirrored in MIRRORED.items():
+        for path in (tests / kind).rglob("test_*.py"):
+            place = mirrored / path.relative_to(tests / kind).parent
+            modules = {entry.name.removesuffix(".py") for entry in entries(place)} | {place.name}
+            tested = path.stem.removeprefix("test_")
+            found = any(tested == name or tested.startswith(f"{name}_") for name in modules)
+            assert found or path.stem in OF_A_WHOLE_WING, path

@@ -1,0 +1,206 @@
+"""What `fronts`, `facts`, `leaves`, `explanations`, `zeros` and the body hook lean on in this JAX."""
+
+import functools
+import logging
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jitinspect.jaxapi.arrays.leaves import leaf_facts, leaf_key, transformation
+from jitinspect.jaxapi.arrays.zeros import zeros
+from jitinspect.jaxapi.calls import events, explanations, fronts
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
+from jitinspect.jaxapi.keys.context import setting
+
+
+class Recorder:
+    """Notes who is told of what."""
+
+    most = 1000
+
+    def __init__(self):
+        self.fired, self.log, self.told = [0], [], []
+
+    def __getattr__(self, name):
+        return lambda *args: self.told.append(name)
+
+    def identify(self, frame):
+        return 1
+
+    def ahead_of_time(self):
+        return jax.ensure_compile_time_eval()
+
+
+def body(x):
+    """Adds one."""
+    return x + 1
+
+
+def test_a_front_looks_and_works_like_the_jit():
+    recorder, jit = Recorder(), jax.jit(body)
+    front = fronts.in_front_of(jit, None, recorder)
+    assert fronts.behind(front) is jit and fronts.is_jit(jit) and not fronts.is_jit(front)
+    assert front(1) == 2 and [len(entry) for entry in recorder.log] == [4]
+    assert isinstance(front, jax.stages.Wrapped)
+    assert (front.__name__, front.__doc__, front.__wrapped__) == ("body", "Adds one.", body)
+    assert front.lower(1).compile()(1) == 2 and front.trace(1).jaxpr and front.eval_shape(1).shape == ()
+    front.clear_cache()
+    assert recorder.told == ["prepared", "prepared", "cleared"]
+
+
+def test_jax_own_jits_stay_as_they_are():
+    with fronts.watch(Recorder()):
+        assert fronts.behind(jax.jit(body)) is not jax.jit(body)
+        assert any(map(fronts.is_jit, vars(jax.nn).values()))
+    assert fronts.is_jit(jax.jit(body))
+
+
+def test_staging_is_told_from_evaluating():
+    seen = {}
+
+    def look(name):
+        def inner(x):
+            seen[name] = fronts.being_staged(), transformation([("x", x)])
+            return x * 1.0
+
+        return inner
+
+    look("plain")(1.0)
+    jax.jit(look("jit"))(1.0)
+    jax.grad(look("grad"))(1.0)
+    jax.vmap(look("vmap"))(np.ones((5, 2)))
+    jax.jit(jax.grad(look("jit of grad")))(1.0)
+    jax.linearize(look("linearize"), 1.0)
+    jax.jvp(look("jvp"), (1.0,), (1.0,))
+    jax.jacfwd(look("jacfwd"))(jnp.ones(3))
+    jax.vmap(look("vmap of axis 1"), in_axes=1)(jnp.ones((2, 5)))
+    with jax.ensure_compile_time_eval():
+        look("compile-time")(1.0)
+    assert seen == {
+        "plain": (False, None), "jit": (True, "DynamicJaxprTracer"), "grad": (False, "grad"),
+        "vmap": (False, "vmap over 5"), "jit of grad": (True, "grad, DynamicJaxprTracer"),
+        "linearize": (False, "linearize"), "jvp": (False, "jvp"), "jacfwd": (False, "jvp along vmap over 3"),
+        "vmap of axis 1": (False, "vmap over 5 on axis 1"),
+        "compile-time": (False, None),
+    }  # fmt: skip
+
+
+def test_bodies_are_told_from_look_ups():
+    told = []
+    unsubscribe = events.subscribe(
+        lambda phase, name: told.append(f"<{phase}"),
+        lambda phase, name, seconds: told.append(phase),
+        lambda: None,
+        lambda: told.append("body"),
+    )
+    function = functools.partial(body)
+    try:
+        jax.jit(function)(np.ones(3))
+        first = list(told)
+        told.clear()
+        jax.jit(function, donate_argnums=0)(np.ones(3))
+    finally:
+        unsubscribe()
+    assert "body" in first and "body" not in told and "trace" in told
+
+
+def test_facts_of_a_jit():
+    numbers = FunctionNumbers()
+    k = 2.5
+
+    def closed(x, n=1, *rest, flag=False):
+        return x * k
+
+    one = facts(jax.jit(closed, static_argnames=("n", "flag"), donate_argnums=0), numbers)
+    two = facts(jax.jit(closed), numbers)
+    other = facts(jax.jit(lambda x: x), numbers)
+    assert one.name == "closed" and one.definition.endswith(f":{closed.__code__.co_firstlineno}")
+    assert list(one.parameters) == ["x", "n", "rest", "flag"]
+    assert one.static_nums == {1} and one.static_names == {"n", "flag"}
+    assert one.options["donate_argnums"] == (0,)
+    assert one.function == two.function != other.function and one.group != two.group
+    assert two.group == facts(jax.jit(closed), numbers).group
+    assert dict(one.closure)["k"].text == "2.5"
+
+
+@pytest.mark.parametrize(
+    ("wrap", "wrapper"),
+    [
+        (lambda f: functools.partial(f, n=2), "functools.partial"),
+        (jax.grad, "jax.grad"),
+        (jax.value_and_grad, "jax.value_and_grad"),
+        (jax.vmap, "jax.vmap"),
+        (lambda f: f, None),
+    ],
+)
+def test_the_wrapper_is_named_and_the_definition_is_the_function_under_it(wrap, wrapper):
+    def inner(x, n=1):
+        return x * n
+
+    told = facts(jax.jit(wrap(inner)), FunctionNumbers())
+    assert told.wrapper == wrapper and told.definition.endswith(f":{inner.__code__.co_firstlineno}")
+    assert told.lineage == facts(jax.jit(wrap(inner)), FunctionNumbers()).lineage
+
+
+def test_numbers_of_functions_follow_jax():
+    """Two bound methods of one object are equal, as long as both are there; a collected function is gone."""
+
+    class Model:
+        def step(self, x):
+            return x
+
+    numbers, model = FunctionNumbers(), Model()
+    one, two = model.step, model.step
+    assert numbers(one) == numbers(two) != numbers(Model().step)
+    first = numbers(lambda x: x)
+    assert numbers(lambda x: x) != first
+
+
+def test_leaves():
+    assert leaf_facts(np.ones(3))[:4] == ((3,), "f32", False, False)
+    assert leaf_facts(2.0)[:3] == ((), "f32", True)
+    array = jax.device_put(np.ones(3), jax.devices()[0])
+    assert leaf_facts(array)[3:5] == (True, "cpu:0")
+    assert leaf_facts(jax.ShapeDtypeStruct((3,), "bfloat16"))[:4] == ((3,), "bf16", False, False)
+    assert leaf_facts(jax.random.key(0)).dtype == "key<fry>"
+    assert leaf_key(array) != leaf_key(jnp.ones(3)) != leaf_key(jnp.ones(4))
+    assert leaf_key(jnp.ones(3)) == leaf_key(jnp.zeros(3))
+    jax.jit(lambda a: a, donate_argnums=0)(array)
+    assert array.is_deleted() and leaf_facts(array)[:4] == ((3,), "f32", False, True)
+
+
+@pytest.mark.parametrize(
+    "struct",
+    [
+        jax.ShapeDtypeStruct((2,), "float32"),
+        jax.ShapeDtypeStruct((), "float32", weak_type=True),
+        jax.ShapeDtypeStruct((2,), "int32", weak_type=True),
+        jax.ShapeDtypeStruct((2,), "bfloat16", weak_type=True),
+        jax.eval_shape(lambda: jax.random.key(0)),
+        jax.eval_shape(lambda: jax.random.split(jax.random.key(0, impl="rbg"), 3)),
+    ],
+)
+def test_zeros_have_the_type_asked_for(struct):
+    made = jax.typeof(zeros(struct))
+    assert (made.shape, made.dtype) == (struct.shape, struct.dtype)
+    assert getattr(made, "weak_type", False) == struct.weak_type
+
+
+def test_jax_explains_and_nothing_is_left_behind():
+    logger = logging.getLogger("jax._src.interpreters.partial_eval")
+    before = list(logger.filters), jax.config.jax_explain_cache_misses
+    said = []
+    jit = jax.jit(lambda x: x + 2)
+    with explanations.explanations(said.append):
+        jit(np.ones(3))
+        jit(np.ones(4))
+    assert "never seen function" in said[0] and "now f32[4] and before f32[3]" in said[-1]
+    assert (list(logger.filters), jax.config.jax_explain_cache_misses) == before
+
+
+def test_any_setting_can_hold_for_a_while():
+    with setting("jax_enable_x64", True), setting("default_matmul_precision", "float32"):
+        assert jax.config.jax_enable_x64 and jax.config.jax_default_matmul_precision == "float32"
+    assert not jax.config.jax_enable_x64
