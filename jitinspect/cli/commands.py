@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jitinspect.cli.help import Command
 from jitinspect.cli.options import (
     CallOptions,
     Format,
@@ -21,7 +22,7 @@ from jitinspect.cli.options import (
     grouped,
 )
 
-Command = Callable[..., None]
+Function = Callable[..., None]
 
 INSPECT = "Inspect a function"
 READ = "Read what it comes to"
@@ -340,10 +341,10 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
     """Make the commands known to `app`, in the order of the help; that alone which is the `first` word of the
     command line, if it is one: each has some twenty options to be made.
     """
-    inspecting: tuple[Command, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
-    reading: tuple[Command, ...] = (source, diff, cost, donation, constants, passes)
-    watching: tuple[Command, ...] = (trace_cache, run, summary)
-    looking: tuple[Command, ...] = (ls, doctor, view)
+    inspecting: tuple[Function, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
+    reading: tuple[Function, ...] = (source, diff, cost, donation, constants, passes)
+    watching: tuple[Function, ...] = (trace_cache, run, summary)
+    looking: tuple[Function, ...] = (ls, doctor, view)
     panels = {INSPECT: inspecting, READ: reading, CALLS: watching, MORE: looking}
     named = {
         command.__name__.replace("_", "-"): (command, panel) for panel in panels for command in panels[panel]
@@ -352,7 +353,8 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
         command, panel = named[name]
         # what stands after the program is the program's
         settings = {"allow_interspersed_args": False} if command is run else None
-        app.command(name, rich_help_panel=panel, context_settings=settings)(grouped(command))
+        made = app.command(name, cls=Command, rich_help_panel=panel, context_settings=settings)
+        made(grouped(command))
 
 
 def _inspect(

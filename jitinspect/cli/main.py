@@ -9,12 +9,15 @@ import typer
 
 from jitinspect import __version__
 from jitinspect.cli import commands, streams
+from jitinspect.cli.help import WIDTH, Group
 from jitinspect.errors import INTERRUPTED, JitinspectError, UsageError
 
 app = typer.Typer(
     name="jitinspect",
     help="Inspect how JAX traces, lowers and compiles a function.",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Group,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
     pretty_exceptions_enable=False,
 )
 
@@ -34,7 +37,7 @@ def _global(
     ] = False,
 ) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        typer.echo(context.get_help(), color=context.color)
 
 
 commands.register(app, sys.argv[1:2])

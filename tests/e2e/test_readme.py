@@ -48,7 +48,7 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
 def test_the_readme_names_every_command(shell):
     help_text = shell("--help").stdout
     named = {command.split()[1] for command, _ in SESSIONS}
-    assert named == {name for name in re.findall(r"^│ (\w[\w-]+) ", help_text, re.MULTILINE)}
+    assert named == {name for name in re.findall(r"^  (\w[\w-]+)  ", help_text, re.MULTILINE)}
 
 
 def test_the_readme_tells_every_exit_code():
