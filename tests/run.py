@@ -1,45 +1,150 @@
-"""Set up and run every check, on this Python and on a newer one where there is one.
+"""Set up and run every check, side by side, on each Python and each JAX that jitinspect supports.
 
-    python3 tests/run.py [pytest arguments]
+    python3 tests/run.py                     # all of it: what CI runs
+    python3 tests/run.py --quick             # a choice for whoever edits: under three minutes
+    python3 tests/run.py PYTEST-ARGUMENTS    # these tests alone, on the two full environments
 
-Needs Python 3.11 or newer with pip, and nothing else. Each Python gets an environment of its
-own below `.venv-test`, with the package installed as a user would install it. Exits 1 if a check
-fails, and also if a newer interpreter is here but could not be used: a skipped Python is no pass.
+Needs Python 3.11 or newer with pip, and nothing else. The whole suite runs on this Python and on a newer
+one, each with the newest JAX that it can have; a choice of tests runs on older JAX versions. Environments
+lie below `.venv-test`, with the package installed as a user would install it. Exits 1 if a check fails, and
+also if a newer interpreter is here but could not be used: a skipped Python is no pass.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NEWER = ["3.13", "3.14", "3.12"]
+ENVIRONMENTS = ROOT / ".venv-test"
+NEWER = ("3.13", "3.14", "3.12")
 """Pythons that the newest JAX runs on, the preferred one first."""
+OLDER_JAX = {"0.8.3": "3.11", "0.9.2": "3.11", "0.11.2": "3.12"}
+"""JAX versions that get a choice of the tests, each with the Python that it is run on."""
+SHARDS = {
+    "e2e": ["tests/e2e"],
+    "unit, contract, integration": ["tests/unit", "tests/contract", "tests/integration"],
+}
+"""The whole suite in two parts, so that processors stay busy: the longest is begun first."""
+ON_OLDER_JAX = [
+    "tests/contract", "tests/e2e/test_causes.py", "tests/e2e/test_every_command.py",
+]  # fmt: skip
+QUICK = ["tests/unit", "tests/contract", "tests/integration/test_api.py", "tests/e2e/test_every_command.py"]
+
+Command = Sequence[str | Path]
 
 
-def main(pytest_arguments: list[str]) -> int:
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment: `jax` pins a version. What it does not have itself it has from `shares`."""
+
+    interpreter: Path
+    name: str
+    jax: str | None = None
+    shares: "Environment | None" = None
+    editable: bool = False
+
+    @property
+    def folder(self) -> Path:
+        return ENVIRONMENTS / self.name
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def setup(self) -> list[Command]:
+        pip: Command = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        ours = ["--editable", ".[test]"] if self.editable else [".[test]"]
+        pins = [f"jax=={self.jax}", f"jaxlib=={self.jax}"] if self.jax else []
+        if not self.shares:
+            return [[*pip, *ours, *pins]]
+        # flax takes part in the choice: which version of it fits depends on JAX's
+        return [[*pip, *pins, "flax"], [*pip, "--no-deps", "--force-reinstall", "."]]
+
+
+@dataclass
+class Check:
+    """A command of an environment, and how it went."""
+
+    title: str
+    environment: Environment
+    command: Command
+    passed: bool = False
+    seconds: float = field(default=0.0)
+
+
+def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):
         sys.exit("jitinspect needs Python 3.11 or newer")
+    if "--quick" in arguments:
+        environments = [Environment(Path(sys.executable), f"quick-{version(sys.executable)}", editable=True)]
+    else:
+        environments = full_environments() + ([] if arguments else older_environments())
+    began = time.monotonic()
+    ready = set_up(environments, keep="--quick" in arguments)
+    checks = [check for one in environments if one in ready for check in checks_of(one, arguments)]
+    run_side_by_side(sorted(checks, key=lambda check: list(RANKS).index(rank(check))))
+    return summarize(environments, ready, checks, time.monotonic() - began)
+
+
+# Which Pythons and which JAX
+
+
+def full_environments() -> list[Environment]:
+    """This Python, and a newer one if there is one."""
     interpreters = [Path(sys.executable), *newer_interpreter()]
-    results = {version(python): run_on(python, pytest_arguments) for python in interpreters}
-    for tested, failures in results.items():
-        print(f"Python {tested}: {'FAILED: ' + ', '.join(failures) if failures else 'all checks passed'}")
-    return int(any(results.values()))
+    return [Environment(python, f"{version(python)}") for python in interpreters]
+
+
+def older_environments() -> list[Environment]:
+    """One for each older JAX that some Python here can have. It shares packages with the full environment of
+    its Python, where there is one.
+    """
+    full = {version(one.interpreter): one for one in full_environments()}
+    found = []
+    for jax, wanted in OLDER_JAX.items():
+        python = next(iter(interpreters_of(wanted)), None) or newest(full, wanted)
+        if python is not None:
+            shares = full.get(version(python))
+            found.append(Environment(python, f"{version(python)}-jax-{jax}", jax, shares))
+    return found
+
+
+def newest(full: dict[str | None, Environment], wanted: str) -> Path | None:
+    """The interpreter of a full environment that is newer than the one that was wanted."""
+    newer = [one.interpreter for name, one in full.items() if name and as_numbers(name) > as_numbers(wanted)]
+    return newer[-1] if newer else None
 
 
 def newer_interpreter() -> list[Path]:
-    """At most one interpreter newer than this one: from the path, else among pyenv's."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    """At most one interpreter newer than this one."""
     for wanted in NEWER:
-        on_path = [Path(found)] if (found := shutil.which(f"python{wanted}")) else []
-        for python in [*on_path, *sorted(pyenv.glob(f"{wanted}.*/bin/python"), reverse=True)]:
-            if (found_version := version(python)) and as_numbers(found_version) > sys.version_info[:2]:
+        if as_numbers(wanted) > sys.version_info[:2]:
+            for python in interpreters_of(wanted):
                 return [python]
     return []
 
 
-def version(python: Path) -> str | None:
+def interpreters_of(wanted: str) -> Iterable[Path]:
+    """Those of a version that run: this one, from the path, else among pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    on_path = [Path(found)] if (found := shutil.which(f"python{wanted}")) else []
+    for python in [
+        Path(sys.executable),
+        *on_path,
+        *sorted(pyenv.glob(f"{wanted}.*/bin/python"), reverse=True),
+    ]:
+        if version(python) == wanted:
+            yield python
+
+
+def version(python: str | Path) -> str | None:
     """`3.13`; None for what does not run, such as a pyenv shim of a version that is not active."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     asked = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
@@ -50,31 +155,117 @@ def as_numbers(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
 
 
-def run_on(python: Path, pytest_arguments: list[str]) -> list[str]:
-    """Install into a fresh environment and run the checks there; the names of those that failed."""
-    print(f"\n=== Python {version(python)}: {python}", flush=True)
-    environment = ROOT / ".venv-test" / str(version(python))
-    ours = environment / "bin" / "python"
-    setup = [
-        [python, "-m", "venv", "--clear", environment],
-        [ours, "-m", "pip", "install", "--quiet", "--upgrade", "pip"],
-        [ours, "-m", "pip", "install", "--quiet", ".[test]"],
-    ]
-    if not all(passes(command) for command in setup):
-        return ["setup"]
-    subprocess.run([ours, "-c", "import jax; print('jax', jax.__version__)"], cwd=ROOT, check=False)
-    checks = {
-        "ruff check": [ours, "-m", "ruff", "check", "."],
-        "ruff format": [ours, "-m", "ruff", "format", "--check", "."],
-        "mypy": [ours, "-m", "mypy"],
-        "pytest": [ours, "-m", "pytest", *pytest_arguments],
-    }
-    return [name for name, command in checks.items() if not passes(command)]
+# Setting up
 
 
-def passes(command: list[str | Path]) -> bool:
-    print("$", " ".join(map(str, command)), flush=True)
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+def set_up(environments: list[Environment], keep: bool) -> list[Environment]:
+    """Install all of them, those that share after those that they share with; the ones that are ready."""
+    ready: list[Environment] = []
+    for sharing in (False, True):
+        group = [one for one in environments if bool(one.shares) == sharing]
+        with ThreadPoolExecutor(processors()) as pool:
+            installed = list(pool.map(lambda one: install(one, keep), group))
+        ready += [one for one, fine in zip(group, installed, strict=True) if fine]
+    return ready
+
+
+def install(environment: Environment, keep: bool) -> bool:
+    """Make it anew, unless it may be kept and its requirements are those of now."""
+    stamp, requirements = environment.folder / "requirements", (ROOT / "pyproject.toml").read_text()
+    if keep and stamp.exists() and stamp.read_text() == requirements:
+        return True
+    commands: list[Command] = [[environment.interpreter, "-m", "venv", "--clear", environment.folder]]
+    if not run(commands, environment.name):
+        return False
+    if environment.shares:
+        (packages,) = environment.folder.glob("lib/*/site-packages")
+        (shared,) = environment.shares.folder.glob("lib/*/site-packages")
+        (packages / "shared.pth").write_text(f"{shared}\n")
+    fine = run(environment.setup(), environment.name)
+    stamp.write_text(requirements if fine else "")
+    return fine
+
+
+# Checks
+
+
+def checks_of(environment: Environment, arguments: list[str]) -> list[Check]:
+    pytest: Command = [environment.python, "-m", "pytest"]
+    if "--quick" in arguments:
+        return [*static_checks(environment), Check("quick", environment, [*pytest, *QUICK])]
+    if arguments:
+        return [Check(" ".join(arguments), environment, [*pytest, *arguments])]
+    if environment.jax:
+        return [Check("older", environment, [*pytest, *ON_OLDER_JAX])]
+    shards = [Check(title, environment, [*pytest, *folders]) for title, folders in SHARDS.items()]
+    return [*shards, *static_checks(environment)]
+
+
+def static_checks(environment: Environment) -> list[Check]:
+    """Types are those of the JAX that is installed; formatting is the same in all environments."""
+    checks = [Check("mypy", environment, [environment.python, "-m", "mypy"])]
+    if environment.interpreter == Path(sys.executable):
+        ruff: Command = [environment.python, "-m", "ruff"]
+        checks += [Check("ruff check", environment, [*ruff, "check", "."])]
+        checks += [Check("ruff format", environment, [*ruff, "format", "--check", "."])]
+    return checks
+
+
+RANKS = dict.fromkeys([*SHARDS, "older", "other"])
+"""Longest first, so that no processor is left with a long one at the end."""
+
+
+def rank(check: Check) -> str:
+    return check.title if check.title in RANKS else "other"
+
+
+def run_side_by_side(checks: list[Check]) -> None:
+    with ThreadPoolExecutor(processors()) as pool:
+        list(pool.map(carry_out, checks))
+
+
+def carry_out(check: Check) -> None:
+    began = time.monotonic()
+    check.passed = run([check.command], f"{check.environment.name}: {check.title}")
+    check.seconds = time.monotonic() - began
+
+
+def processors() -> int:
+    return max(2, os.cpu_count() or 1)
+
+
+_PRINTING = threading.Lock()
+
+
+def run(commands: Sequence[Command], title: str) -> bool:
+    """Run them one after the other; print what they say when the last is done, in one piece."""
+    said = []
+    for command in commands:
+        done = subprocess.run(
+            command, cwd=ROOT, check=False, text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        said.append(f"$ {' '.join(map(str, command))}\n{done.stdout}")
+        if done.returncode:
+            said.append(f"exit code {done.returncode}\n")
+            break
+    with _PRINTING:
+        print(f"\n=== {title}\n{''.join(said)}", flush=True)
+    return done.returncode == 0
+
+
+def summarize(
+    environments: list[Environment], ready: list[Environment], checks: list[Check], seconds: float
+) -> int:
+    """A line for each check; the exit code."""
+    print(f"\n=== Summary: {seconds:.0f} s")
+    for environment in environments:
+        if environment not in ready:
+            print(f"FAILED  {environment.name}: setup")
+    for check in checks:
+        verdict = "passed" if check.passed else "FAILED"
+        print(f"{verdict}  {check.environment.name}: {check.title}  ({check.seconds:.0f} s)")
+    return int(len(ready) < len(environments) or not all(check.passed for check in checks))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The installed command, run as a user runs it: from a folder that holds what the test puts there."""
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
@@ -8,8 +10,27 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.prefork import Prefork
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = Path(sys.executable).with_name("jitinspect")
+TIMEOUT = 300
+
+
+JUST_AFTER_JAX = {
+    "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "doctor", "trace-cache",
+    "source", "diff", "cost", "donation", "constants", "passes",
+}  # fmt: skip
+"""Commands that import jax before they do anything with it: a fork behind that import may start them."""
+HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM"}
+"""What no import looks at."""
+
+
+@functools.cache
+def prefork() -> Prefork:
+    started = Prefork(COMMAND)
+    atexit.register(started.close)
+    return started
 
 
 class Shell:
@@ -25,6 +46,8 @@ class Shell:
         }
 
     def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        if arguments and arguments[0] in JUST_AFTER_JAX and {*environ} <= HARMLESS:
+            return prefork().run([*arguments], self.folder, {**self.environ, **environ}, TIMEOUT)
         return self.run([str(COMMAND), *arguments], **environ)
 
     def python(self, program: str) -> str:
@@ -44,7 +67,7 @@ class Shell:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=TIMEOUT,
         )
 
     def write(self, name: str, text: str) -> None:

@@ -1,0 +1,103 @@
+"""The installed command, started by a fork of a process that has imported jax, so that each start is cheap.
+
+`Prefork(command)` starts such a process when it is first needed; it becomes the command by running its very
+script, with the arguments, environment, folder and streams of the call. What depends on how the interpreter
+itself is started (imports, settings that JAX reads from the environment, signals) needs a process of its own.
+"""
+
+import gc
+import json
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+class Prefork:
+    """Starts `command`, a Python script, again and again."""
+
+    def __init__(self, command: Path) -> None:
+        self.command = command
+        self._folder = tempfile.TemporaryDirectory(prefix="prefork-")
+        self._address = str(Path(self._folder.name) / "socket")
+        self._server: subprocess.Popen[str] | None = None
+
+    def run(
+        self, arguments: list[str], folder: Path, environ: dict[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """What `subprocess.run` gives, with what was written to stdout and stderr."""
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            request = {"argv": [str(self.command), *arguments], "folder": str(folder), "environ": environ}
+            code = self._ask(request, [out.fileno(), err.fileno()], timeout)
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(request["argv"], code, out.read(), err.read())
+
+    def _ask(self, request: dict[str, object], streams: list[int], timeout: float) -> int:
+        self._start()
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(timeout)
+            asking.connect(self._address)
+            message = json.dumps(request).encode()
+            socket.send_fds(asking, [len(message).to_bytes(8, "big")], streams)
+            asking.sendall(message)
+            return int(asking.makefile().readline())
+
+    def _start(self) -> None:
+        if self._server is None:
+            program = [sys.executable, __file__, self._address]
+            self._server = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+            assert self._server.stdout is not None and self._server.stdout.readline() == "ready\n"
+
+    def close(self) -> None:
+        """Ends the process; what it has started has ended before."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.communicate()
+        self._folder.cleanup()
+
+
+def serve(address: str) -> dict[str, object]:
+    """Fork for each request; return it in the child."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen()
+    os.write(1, b"ready\n")
+    while True:
+        asked, _ = listener.accept()
+        size, streams, _, _ = socket.recv_fds(asked, 8, 2)
+        request: dict[str, object] = json.loads(asked.makefile("rb").read(int.from_bytes(size, "big")))
+        child = os.fork()
+        if child == 0:
+            listener.close()
+            asked.close()
+            for stream, number in zip(streams, (1, 2), strict=True):
+                os.dup2(stream, number)
+                os.close(stream)
+            return request
+        for stream in streams:
+            os.close(stream)
+        _, status = os.waitpid(child, 0)
+        with asked:
+            asked.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def become(argv: list[str], folder: str, environ: dict[str, str]) -> None:
+    """Run the script `argv[0]` as `python` would have started it."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv[:] = argv
+    sys.path[0] = os.path.dirname(argv[0])
+    runpy.run_path(argv[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    import rich.console  # noqa: F401
+    import typer  # noqa: F401
+
+    gc.freeze()  # a collection in a child would copy every page that it looks at
+    become(**serve(sys.argv[1]))  # type: ignore[arg-type]
