@@ -1,4 +1,4 @@
-"""JAX's in-memory caches as keys: what each layer looks a call up by. Seen on 0.10.2 and 0.12.0.1."""
+"""JAX's in-memory caches as keys: what each layer looks up for a call. Seen on 0.10.2 and 0.12.0.1."""
 
 from __future__ import annotations
 
@@ -10,50 +10,50 @@ from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.jaxapi.keys.context import donates
 
 _NOT_IN_A_LOWERING = ("static_argnums", "static_argnames", "inline", "compiler_options")
-"""Options that two jits may differ in and share a lowering: static arguments are in the call's form."""
+"""Two jits may differ in these and still share a lowering: the call's form has its static arguments."""
 _DONATION = ("donate_argnums", "donate_argnames")
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the layers below the fast path look a call up by."""
+    """The keys that the layers below the fast path look up."""
 
     traced: Hashable
     lowered: Hashable
     compiled: Hashable
 
 
-def fast(known: JitFacts, call_key: CallKey) -> Hashable:
-    """The key of the fast path, which runs nothing of the others where it finds an entry."""
-    return known.fast, call_key.execution
+def fast(facts: JitFacts, call_key: CallKey) -> Hashable:
+    """The key of the fast path. On a hit none of the other layers is consulted."""
+    return facts.fast, call_key.execution
 
 
 class Layers:
-    """The keys of calls. A jit settles at its first look-up of a trace whether that donates: under
-    `jax_debug_nans` nothing is donated, and the setting is in no key.
+    """The keys of calls. A jit decides at its first lookup of a trace whether to donate: under
+    `jax_debug_nans` nothing is donated, and that setting is not part of any key.
     """
 
     def __init__(self) -> None:
         self._settled: dict[Hashable, Hashable] = {}
 
     def forget(self) -> None:
-        """Caches were cleared: also `clear_cache()` of one jit clears what all jits have looked up."""
+        """Caches were cleared: even `clear_cache()` of one jit clears what all jits have looked up."""
         self._settled.clear()
 
-    def keys(self, known: JitFacts, call_key: CallKey) -> Keys:
-        """To be asked in the context of the call.
+    def keys(self, facts: JitFacts, call_key: CallKey) -> Keys:
+        """Must be called in the context of the call.
 
-        A trace is shared by all jits of a function. A lowering knows how arrays are placed and not where;
-        the compiler's options come to it last.
+        A trace is shared by all jits of a function. A lowering depends on how arrays are placed, but not
+        on which devices; the compiler's options only matter for the executable.
         """
-        options = self._settled.setdefault((known.group, call_key.traced), _options(known))
-        traced = (known.function, call_key.traced)
-        lowered = (known.function, call_key.traced, options, call_key.placed)
+        options = self._settled.setdefault((facts.group, call_key.traced), _options(facts))
+        traced = (facts.function, call_key.traced)
+        lowered = (facts.function, call_key.traced, options, call_key.placed)
         where = call_key.devices or call_key.default_device
-        return Keys(traced, lowered, (lowered, known.options.get("compiler_options"), where))
+        return Keys(traced, lowered, (lowered, facts.options.get("compiler_options"), where))
 
 
-def _options(known: JitFacts) -> Hashable:
-    """Those that a lowering hangs on."""
+def _options(facts: JitFacts) -> Hashable:
+    """The options that a lowering depends on."""
     left_out = _NOT_IN_A_LOWERING if donates() else _NOT_IN_A_LOWERING + _DONATION
-    return tuple(() if name in left_out else value for name, value in known.options.items())
+    return tuple(() if name in left_out else value for name, value in facts.options.items())

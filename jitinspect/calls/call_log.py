@@ -1,4 +1,4 @@
-"""What each call did: JAX's events, each put to the call that it belongs to, and the reasons for them."""
+"""What each call did: JAX's events, each assigned to the call that caused it, and the reasons for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any
 
-from jitinspect.calls.entries import Ahead, Miss, Row, added, given, is_differentiated, raised
+from jitinspect.calls.entries import (
+    AheadOfTime,
+    Miss,
+    Row,
+    describe_compiled_call,
+    is_differentiated,
+    raised,
+    with_stage,
+)
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, fronts
@@ -23,9 +31,9 @@ from jitinspect.process.paths import relative
 from jitinspect.specs.describe import describe_call
 
 
-class _Thread(threading.local):
-    """Of one thread: how deep it is in work ahead of time, whether that compiled, where its calls stand,
-    and which functions that were compiled in no call are JAX's own.
+class _ThreadState(threading.local):
+    """Of one thread: the nesting depth of ahead-of-time work, whether that work compiled, where its calls
+    are made, and whether functions compiled outside of any call belong to JAX.
     """
 
     def __init__(self) -> None:
@@ -34,11 +42,11 @@ class _Thread(threading.local):
         self.muted = 0
         self.at: str | None = None
         self.last: Row | None = None
-        self.of_jax: dict[str, bool] = {}
+        self.is_jax_internal: dict[str, bool] = {}
 
 
 def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A fault of the log's must not become the program's: it is kept, and told at the end."""
+    """A fault of the log must not break the program: it is kept and reported at the end."""
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
@@ -55,12 +63,12 @@ def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..
 
 
 class CallLog:
-    """A `fronts.Recorder` that listens to JAX's events as well. `with call_log:` around the program.
+    """A `fronts.Recorder` that also listens to JAX's events. `with call_log:` around the program.
 
-    `log` then holds a `Row` for each call that was no cached one, and a tuple for each that was;
-    `on_row` is told of the former as they end, `on_start` and `on_end` of each stage.
-    With `explain`, JAX's own explanations are kept, too, which makes it slow. `plannable` tells that the
-    calls are a script's, so that hints may speak of `--plan`.
+    `log` then holds a `Row` for each call that was not simply cached, and a tuple for each that was.
+    `on_row` gets each `Row` when its call ends; `on_start` and `on_end` are called for each stage.
+    With `explain`, JAX's own explanations are kept as well, which is slow. With `plannable` the calls
+    come from a script, so hints may mention `--plan`.
     """
 
     def __init__(
@@ -84,8 +92,8 @@ class CallLog:
         self._offset = 0
         self._on_row, self._on_start, self._on_end, self._explain = on_row, on_start, on_end, explain
         self._misses: dict[int, Miss] = {}
-        self._stages: weakref.WeakKeyDictionary[Any, Ahead] = weakref.WeakKeyDictionary()
-        self._thread = _Thread()
+        self._stages: weakref.WeakKeyDictionary[Any, AheadOfTime] = weakref.WeakKeyDictionary()
+        self._thread = _ThreadState()
         self._lock = threading.RLock()
         self._open = ExitStack()
 
@@ -103,7 +111,7 @@ class CallLog:
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """What runs inside is none of the program's: it is not recorded."""
+        """What runs inside does not belong to the program and is not recorded."""
         self._thread.muted += 1
         try:
             yield
@@ -112,7 +120,7 @@ class CallLog:
 
     @contextmanager
     def called_at(self, at: str) -> Iterator[None]:
-        """Calls made inside stand at `at`, a line of a call script."""
+        """Report calls made inside as made at `at`, a line of a call script."""
         before, first = self._thread.at, len(self.log)
         self._thread.at = at
         try:
@@ -123,38 +131,38 @@ class CallLog:
                 if not isinstance(self.log[position], Row):
                     self.log[position] = (*self.log[position][:4], at)
 
-    # What the fronts tell
+    # Called by the fronts
 
     @_harmless(0)
     def identify(self, frame: FrameType) -> int:
-        """The executable of a cached call, by its arguments; 0 where its like was never seen."""
+        """The executable of a cached call, by its arguments; 0 if no such call has been seen."""
         call = frames.underway(frame)
         with self._lock:
-            known = self.verdicts.facts_of(call)
-            call_key = self.verdicts.read(known, call)
+            jit_facts = self.verdicts.facts_of(call)
+            call_key = self.verdicts.read(jit_facts, call)
             if call.filter_jit is None:  # equinox lets all functions of one name share a jit
-                self.verdicts.group(known).prepare(known, self.verdicts.reader.interner)
-            return self.verdicts.used(known, call_key) if call_key else 0
+                self.verdicts.group(jit_facts).prepare(jit_facts, self.verdicts.reader.interner)
+            return self.verdicts.cached_executable(jit_facts, call_key) if call_key else 0
 
     @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         miss = self._misses.pop(id(frame), None)
         if miss is not None:
             return self._close(miss, frame, error)
-        if error is None:  # the event was another thread's
+        if error is None:  # the event came from another thread
             caller = fronts.user_frame(frame.f_back or frame)
             entry = (frames.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
             return self.log.append(entry)
         call = frames.underway(frame)
-        known = self.verdicts.facts_of(call)
+        jit_facts = self.verdicts.facts_of(call)
         self._close(
-            Miss(known, describe_call(known.name, call.args, call.kwargs, traced_dtype)), frame, error
+            Miss(jit_facts, describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype)), frame, error
         )
         return None
 
     @_harmless()
     def fold(self) -> None:
-        """The log is full. It is kept the first time; from then on cached calls are only counted."""
+        """The log is full. The first time it is kept; from then on cached calls are only counted."""
         with self._lock:
             full = self.log[: self.most]
             del self.log[: len(full)]
@@ -187,54 +195,60 @@ class CallLog:
     def prepared(self, stage: Any, watched: fronts.Watched, jit: Any, args: Any, kwargs: Any) -> None:
         call = frames.Underway(watched, jit, args, kwargs)
         with self._lock:
-            known = self.verdicts.facts_of(call)
-            made = Ahead(
+            jit_facts = self.verdicts.facts_of(call)
+            origin = AheadOfTime(
                 watched,
-                self.verdicts.read(known, call),
-                describe_call(known.name, args, kwargs, traced_dtype),
+                self.verdicts.read(jit_facts, call),
+                describe_call(jit_facts.name, args, kwargs, traced_dtype),
             )
-            self._stages[stage] = made
+            self._stages[stage] = origin
 
     @_harmless()
     def passed_on(self, stage: Any, following: Any) -> None:
-        made = self._stages.get(stage)
-        if made is None:
+        origin = self._stages.get(stage)
+        if origin is None:
             return
         with self._lock:
             if self._thread.compiled:
                 self._thread.compiled = False
-                made = replace(made, number=self.verdicts.compiled_ahead(made))
-            elif made.call_key is not None:
-                made = replace(made, number=self.verdicts.used(made.watched.facts, made.call_key))
-            self._stages[following] = made
+                origin = replace(origin, number=self.verdicts.compiled_ahead(origin))
+            elif origin.call_key is not None:
+                origin = replace(
+                    origin, number=self.verdicts.cached_executable(origin.watched.facts, origin.call_key)
+                )
+            self._stages[following] = origin
 
     @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
-        made = self._stages.get(compiled) or self._found_compiled(compiled)
+        origin = self._stages.get(compiled) or self._found_compiled(compiled)
         caller = fronts.user_frame(frame.f_back or frame)
         if error is None:
-            self.log.append((made.watched, caller.f_code, caller.f_lasti, made.number))
+            self.log.append((origin.watched, caller.f_code, caller.f_lasti, origin.number))
             if len(self.log) >= self.most:
                 self.fold()
         else:
-            self._close(Miss(made.watched.facts, given(made.watched.facts.name, frame)), frame, error)
+            self._close(
+                Miss(origin.watched.facts, describe_compiled_call(origin.watched.facts.name, frame)),
+                frame,
+                error,
+            )
 
-    def _found_compiled(self, compiled: Any) -> Ahead:
-        """One that was loaded from a file, or compiled before the watch."""
+    def _found_compiled(self, compiled: Any) -> AheadOfTime:
+        """The origin of an executable that was loaded from a file, or compiled before the watch began."""
         watched = fronts.Watched(None)
         watched.facts = facts_of_compiled(compiled, self.verdicts.functions)
         with self._lock:
             number = self.verdicts.new_executable(watched.facts, None, f"{watched.facts.name}(…)")
-            made = self._stages[compiled] = Ahead(watched, None, f"{watched.facts.name}(…)", number)
-        return made
+            origin = self._stages[compiled] = AheadOfTime(watched, None, f"{watched.facts.name}(…)", number)
+        return origin
 
-    # What JAX's events tell
+    # Called for JAX's events
 
     @_harmless()
     def _start(self, phase: Phase, name: str) -> None:
         if self._thread.muted:
             return
-        self.fired[0] = next(self._ticks)  # no number twice, though threads write it at once
+        self.fired[0] = next(self._ticks)  # never the same number twice, even if threads write at once
         self._on_start(phase, events.plain_name(name))
         miss = self._current_miss()
         if miss is not None:
@@ -247,16 +261,16 @@ class CallLog:
         self._on_end(phase)
         miss = self._current_miss()
         if miss is None:
-            return self._outside(phase, events.plain_name(name), seconds)
+            return self._end_outside_call(phase, events.plain_name(name), seconds)
         if not miss.stages.end(phase, name, seconds):
-            self.internal = added(self.internal, phase, seconds)
+            self.internal = with_stage(self.internal, phase, seconds)
         return None
 
     @_harmless()
     def _body(self) -> None:
         miss = self._current_miss()
         if miss is not None and not self._thread.muted:
-            miss.stages.body()
+            miss.stages.body_traced()
 
     @_harmless()
     def _disk_hit(self) -> None:
@@ -264,11 +278,11 @@ class CallLog:
         if miss is not None:
             miss.stages.disk_hit()
 
-    def _outside(self, phase: Phase, name: str, seconds: float) -> None:
-        """In no call: JAX's own work, work ahead of time, or the backward pass of a call under `grad`."""
+    def _end_outside_call(self, phase: Phase, name: str, seconds: float) -> None:
+        """Not in a call: JAX's own work, ahead-of-time work, or the backward pass of a call under `grad`."""
         last = self._thread.last
         if self._thread.ahead:
-            self.ahead = added(self.ahead, phase, seconds)
+            self.ahead = with_stage(self.ahead, phase, seconds)
             self._thread.compiled = self._thread.compiled or phase == "compile"
         elif last is not None and last.miss.facts.name == name and is_differentiated(last.miss.call_key):
             stages = last.miss.stages
@@ -276,17 +290,17 @@ class CallLog:
             if phase == "compile":
                 self.verdicts.executables += 1
                 stages.compilations += 1
-        elif self._is_of_jax(name):
-            self.internal = added(self.internal, phase, seconds)
+        elif self._is_jax_internal(name):
+            self.internal = with_stage(self.internal, phase, seconds)
         else:
-            self.unwatched = added(self.unwatched, phase, seconds)
+            self.unwatched = with_stage(self.unwatched, phase, seconds)
 
-    def _is_of_jax(self, name: str) -> bool:
-        """By where the function is defined; what a later event leaves out, an earlier one of it has told."""
+    def _is_jax_internal(self, name: str) -> bool:
+        """By where the function is defined, which later events omit: it is remembered from an earlier one."""
         definition = events.sight().definition
         if definition is not None:
-            self._thread.of_jax[name] = events.is_internal(definition)
-        return self._thread.of_jax.get(name, True)
+            self._thread.is_jax_internal[name] = events.is_internal(definition)
+        return self._thread.is_jax_internal.get(name, True)
 
     @_harmless()
     def _jax_says(self, text: str) -> None:
@@ -295,8 +309,8 @@ class CallLog:
             miss.jax_says = text
 
     def _current_miss(self) -> Miss | None:
-        """The innermost call that is going on in this thread. It is read at its first event, while its
-        arguments are still there: donated ones are gone when it ends.
+        """The innermost call in progress in this thread. It is read at its first event, while its arguments
+        still exist: donated ones are gone when it ends.
         """
         frame = frames.front_frame()
         if frame is None:
@@ -308,31 +322,31 @@ class CallLog:
         return miss
 
     def _read_miss(self, call: frames.Underway) -> Miss:
-        known = self.verdicts.facts_of(call)
+        jit_facts = self.verdicts.facts_of(call)
         made_at = call.watched.made_at
         return Miss(
-            known,
-            describe_call(known.name, call.args, call.kwargs, traced_dtype),
-            self.verdicts.read(known, call),
+            jit_facts,
+            describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype),
+            self.verdicts.read(jit_facts, call),
             relative(frames.position(*made_at)) if made_at else None,
         )
 
     # Rows
 
     def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
-        at, told = self._thread.at or frames.caller(frame), raised(error, frame)
+        at, raised_error = self._thread.at or frames.caller(frame), raised(error, frame)
         with self._lock:
             index = self._offset + len(self.log)
-            nearest, tell = self.verdicts.explain(miss, index)
+            nearest, find_reasons = self.verdicts.explain(miss, index)
             if error is not None:
                 self.verdicts.comparisons.failed(index)
             number = self.verdicts.executable(miss, error is not None)
-            tell = functools.partial(self._words, tell)
-            row = Row(index, miss, at, number, nearest, tell, told, threading.get_ident())
+            find_reasons = functools.partial(self._safe_reasons, find_reasons)
+            row = Row(index, miss, at, number, nearest, find_reasons, raised_error, threading.get_ident())
             self.log.append(row)
         self._thread.last = row
         self._on_row(row)
 
     @_harmless(())
-    def _words(self, tell: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:
-        return tell()
+    def _safe_reasons(self, find_reasons: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:
+        return find_reasons()

@@ -1,4 +1,4 @@
-"""What each call is compared with: the nearest earlier one of its definition, and the reasons from that."""
+"""Each call compared with the nearest earlier call of its definition, and the reasons that follow."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from jitinspect.model import Reason
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A call in the history of its definition, where it stands at `position`; `earlier` is the nearest one
-    before it, None for a first call.
+    """A call at `position` in the history of its definition; `earlier` is the nearest one before it, None
+    for a first call.
     """
 
     history: History
@@ -23,7 +23,7 @@ class Compared:
 
     @property
     def differing(self) -> int:
-        """How many components are not those of the nearest."""
+        """How many components differ from those of the nearest call."""
         if self.earlier is None:
             return 0
         row, earlier = self.history.at(self.position), self.history.at(self.earlier.position)
@@ -31,55 +31,55 @@ class Compared:
 
     @property
     def nearest(self) -> int | None:
-        """The index of that one; None for a first call, and where what is nearest was no call."""
+        """The index of the nearest call; None for a first call, or if what is nearest was never called."""
         if self.earlier is None or self.earlier.index < 0:
             return None
         return self.earlier.index
 
 
 class Comparisons:
-    """One history for each definition. `plannable` tells that hints may speak of `--plan`."""
+    """One history per definition. With `plannable`, hints may mention `--plan`."""
 
     def __init__(self, interner: Interner, plannable: bool) -> None:
         self._interner, self._plannable = interner, plannable
         self._histories: dict[Hashable, History] = {}
         self._failed: set[int] = set()
 
-    def compare(self, known: JitFacts, signature: Signature, index: int) -> Compared:
-        """Find the nearest, and add call `index` to what later ones are compared with."""
-        history = self._history(known)
+    def compare(self, facts: JitFacts, signature: Signature, index: int) -> Compared:
+        """Find the nearest call, and add call `index` to those that later ones are compared with."""
+        history = self._history(facts)
         earlier = history.nearest(signature)
         return Compared(history, history.add(signature, index), earlier)
 
-    def add(self, known: JitFacts, signature: Signature) -> None:
-        """A signature that was compiled for, and not called."""
-        self._history(known).add(signature, -1)
+    def add(self, facts: JitFacts, signature: Signature) -> None:
+        """Add a signature that was compiled but not called."""
+        self._history(facts).add(signature, -1)
 
     def failed(self, index: int) -> None:
-        """That call raised."""
+        """Note that call `index` raised."""
         self._failed.add(index)
 
     def reasons(
         self,
         compared: Compared,
-        known: JitFacts,
+        facts: JitFacts,
         made_at: str | None = None,
         cleared: bool = False,
         most: int | None = None,
     ) -> tuple[Reason, ...]:
-        """Why the call is not like its nearest; `made_at` and `cleared` are those of `advice.reasons`, `most`
-        that of `explain.differences`.
+        """Why the call differs from its nearest; `made_at` and `cleared` are passed to `reasons.reasons`,
+        `most` to `explain.differences`.
         """
         history, earlier = compared.history, compared.earlier
         if earlier is None:
-            return (first_call(known),)
-        found = differences(history, history.at(compared.position), history.at(earlier.position), most)
-        if not found and earlier.index in self._failed:
-            return (after_failure(known),)
-        return reasons(found, known, made_at, cleared, self._plannable)
+            return (first_call(facts),)
+        differing = differences(history, history.at(compared.position), history.at(earlier.position), most)
+        if not differing and earlier.index in self._failed:
+            return (after_failure(facts),)
+        return reasons(differing, facts, made_at, cleared, self._plannable)
 
-    def _history(self, known: JitFacts) -> History:
-        history = self._histories.get(known.lineage)
+    def _history(self, facts: JitFacts) -> History:
+        history = self._histories.get(facts.lineage)
         if history is None:
-            history = self._histories[known.lineage] = History(self._interner)
+            history = self._histories[facts.lineage] = History(self._interner)
         return history

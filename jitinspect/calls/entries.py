@@ -1,4 +1,4 @@
-"""What a call log holds: calls while they last, calls that are over, and what was made ahead of time."""
+"""What a call log holds: calls in progress, finished calls, and ahead-of-time stages."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile":
 
 @dataclass(slots=True, eq=False)
 class Stages:
-    """The stages of one call, or of other work of the function `name`.
+    """The stages of one call, or of other work, of the function `name`.
 
-    `ran` has the seconds of each, from its beginning on: one that raises did run. `under_way` are those that
-    have begun and not ended, the call's own outermost; what is done within another is none of its own.
+    `ran` has the seconds of each stage, with an entry as soon as it begins: a stage that raises did run.
+    `under_way` are the stages that have begun and not ended, outermost first; only the outermost one can
+    be the call's own.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Stages:
         self.under_way.append(name)
 
     def end(self, phase: Phase, name: str, seconds: float) -> bool:
-        """Whether it was a stage of its own."""
+        """Whether it was one of the call's own stages."""
         if self.under_way:
             self.under_way.pop()
         if self.under_way or events.plain_name(name) != self.name:
@@ -48,12 +49,12 @@ class Stages:
         self.ran[phase] = self.ran.get(phase, 0.0) + seconds
         self.compiled = self.compiled or phase == "compile"
         self.compilations += phase == "compile" and not self.from_disk
-        if phase == "trace" and not self.traced:  # a look-up that found one
+        if phase == "trace" and not self.traced:  # a lookup that found a trace
             del self.ran[phase]
         return True
 
-    def body(self) -> None:
-        """A body is traced: the outermost of a call's trace is its own."""
+    def body_traced(self) -> None:
+        """A function body is being traced: in the outermost stage it is the call's own."""
         self.traced = self.traced or len(self.under_way) == 1
 
     def disk_hit(self) -> None:
@@ -68,7 +69,7 @@ class Stages:
 
 @dataclass(slots=True, eq=False)
 class Miss:
-    """A call in which JAX did something: what was read of it at its first event, and what has run since."""
+    """A call in which JAX did something: what was read at its first event, and what has run since."""
 
     facts: JitFacts
     signature: str
@@ -82,14 +83,14 @@ class Miss:
 
 
 def is_differentiated(call_key: CallKey | None) -> bool:
-    """Whether a call is under `jax.grad` or its kind, which run a part of it when the call is over."""
+    """Whether a call is under `jax.grad` or the like, which run a part of it after the call returns."""
     under = call_key.transformation if call_key is not None else None
     return under is not None and any(name in under for name in ("grad", "jvp", "linearize"))
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What a call raised, in words: an exception would keep all that its frames hold."""
+    """What a call raised, as text: an exception object would keep alive everything its frames hold."""
 
     error: str
     traceback: str
@@ -97,26 +98,26 @@ class Raised:
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A call that is over and was no plain cached one."""
+    """A finished call that was not simply cached."""
 
     index: int
     miss: Miss
     at: str | None
     executable: int | None
     nearest: int | None
-    tell: Callable[[], tuple[Reason, ...]]
+    find_reasons: Callable[[], tuple[Reason, ...]]
     raised: Raised | None
     thread: int
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Put into words when they are asked for, not while the program waits."""
-        return self.tell()
+        """Worked out when they are read, not while the program waits."""
+        return self.find_reasons()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ahead:
-    """Where a Traced, Lowered or Compiled comes from; `number` that of its executable."""
+class AheadOfTime:
+    """Where a Traced, Lowered or Compiled comes from; `number` is that of its executable."""
 
     watched: fronts.Watched
     call_key: CallKey | None
@@ -127,14 +128,14 @@ class Ahead:
 def raised(error: BaseException | None, frame: FrameType) -> Raised | None:
     if error is None:
         return None
-    told = f"{type(error).__name__}: {error}".split("\n")[0]
-    return Raised(told, user_traceback(error, frame.f_back))
+    message = f"{type(error).__name__}: {error}".split("\n")[0]
+    return Raised(message, user_traceback(error, frame.f_back))
 
 
-def given(name: str, frame: FrameType) -> str:
-    """The arguments that a Compiled was called with, which need not be those that it was compiled for."""
+def describe_compiled_call(name: str, frame: FrameType) -> str:
+    """The call of a Compiled as text; its arguments need not be those that it was compiled for."""
     return describe_call(name, frame.f_locals["args"], frame.f_locals["kwargs"], traced_dtype)
 
 
-def added(work: Work, phase: Phase, seconds: float) -> Work:
+def with_stage(work: Work, phase: Phase, seconds: float) -> Work:
     return Work(work.compilations + (phase == "compile"), work.seconds + seconds)

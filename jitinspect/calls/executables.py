@@ -1,4 +1,4 @@
-"""Jits that share their caches, and the executables that their calls can have used."""
+"""Jits that share their caches, and the executables that their calls may have used."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from jitinspect.jaxapi.jits.facts import JitFacts
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Jits that share a fast path, and what a cached call's executable is told by: the only one there is,
-    a quick lookup, or all of its arguments.
+    """Jits that share a fast path. A cached call's executable is found as the only one there is, by a quick
+    lookup, or from all of its arguments.
     """
 
     executables: dict[Hashable, int] = field(default_factory=dict)
@@ -26,21 +26,21 @@ class Group:
     _next: int = 1
 
     def add(self, call_key: CallKey, number: int) -> None:
-        again = self.executables.get(call_key.execution)
+        replaced = self.executables.get(call_key.execution)
         self.executables[call_key.execution] = number
         self.call_keys[number] = call_key
-        if again is not None and again not in self.executables.values():
-            del self.call_keys[again]
-        if self._quick is not None and not self._quick.add(call_key, number, again):
+        if replaced is not None and replaced not in self.executables.values():
+            del self.call_keys[replaced]
+        if self._quick is not None and not self._quick.add(call_key, number, replaced):
             self._quick = None
-        self._tell(self._only(), self._quick.lookup if self._quick else no_lookup)
+        self._update_watched(self._only(), self._quick.lookup if self._quick else no_lookup)
 
     def forget(self) -> None:
         """The fast path of these jits was cleared."""
         self.executables.clear()
         self.call_keys.clear()
         self._quick = None
-        self._tell(None, no_lookup)
+        self._update_watched(None, no_lookup)
 
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)
@@ -54,16 +54,16 @@ class Group:
         return first if all(number == first for number in numbers) else None
 
     def prepare(self, facts: JitFacts, interner: Interner) -> None:
-        """A call was read in full. Whenever that has been done often enough to pay for it, the jits are given
-        a quick lookup, which tells the executables apart by less.
+        """A call was read in full. Once that has happened often enough to be worth it, the jits get a quick
+        lookup, which distinguishes the executables by fewer arguments.
         """
         self._read_in_full += 1
         several = len(self.call_keys) > 1
         if several and self._read_in_full >= max(self._next, len(self.executables) // 4):
             self._next = 2 * self._read_in_full
             self._quick = QuickLookup(self.call_keys, facts, interner)
-            self._tell(None, self._quick.lookup)
+            self._update_watched(None, self._quick.lookup)
 
-    def _tell(self, executable: int | None, lookup: Lookup) -> None:
+    def _update_watched(self, executable: int | None, lookup: Lookup) -> None:
         for watched in self.watched:
             watched.executable, watched.lookup = executable, lookup

@@ -1,4 +1,4 @@
-"""Which executable a cached call used, found from as few of its arguments as will do."""
+"""Which executable a cached call used, found from as few of its arguments as possible."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.specs.dtypes import LONG
 
 Lookup = Callable[[Any, Any], int | None]
-"""(args, kwargs) → the number of an executable; None for a call that it cannot tell."""
+"""(args, kwargs) → the number of an executable; None for a call that it cannot identify."""
 
 
 def no_lookup(args: Any, kwargs: Any) -> int | None:
-    """Tells no call."""
+    """Identifies no call."""
     return None
 
 
-MOST_LOOKS = 4
+MOST_PROBES = 4
 MOST_CANDIDATES = 64
 MOST_FORMS = 16
 
 
 class QuickLookup:
-    """Tells the executables of one group apart: by how the call is written, then by a few components.
+    """Distinguishes the executables of one group: by how the call is written, then by a few components.
 
-    Executables that look alike to it, it does not tell: it says None, never a wrong number.
+    For executables that look the same to it, it returns None, never a wrong number.
     """
 
     def __init__(self, call_keys: Mapping[int, CallKey], facts: JitFacts, interner: Interner) -> None:
@@ -40,15 +40,15 @@ class QuickLookup:
         self._tables: dict[Hashable, _Table] = {}
         alike: dict[Hashable, dict[int, CallKey]] = {}
         for number, call_key in call_keys.items():
-            alike.setdefault(_written(_given(call_key, interner)), {})[number] = call_key
-        for written, found in alike.items():
-            self._tables[written] = _Table(found, facts, interner)
+            alike.setdefault(_written_form(_call_forms(call_key, interner)), {})[number] = call_key
+        for written_form, found in alike.items():
+            self._tables[written_form] = _Table(found, facts, interner)
         self.lookup: Lookup = self._lookup()
 
     def _lookup(self) -> Lookup:
         if len(self._tables) == 1:
             return next(iter(self._tables.values())).lookup
-        lookups = {written: table.lookup for written, table in self._tables.items()}
+        lookups = {written_form: table.lookup for written_form, table in self._tables.items()}
 
         def lookup(args: Any, kwargs: Any) -> int | None:
             found = lookups.get((len(args), *sorted(kwargs)))
@@ -56,19 +56,19 @@ class QuickLookup:
 
         return lookup
 
-    def add(self, call_key: CallKey, number: int, instead: int | None) -> bool:
-        """Take in one more executable, or one `instead` of another; whether it could."""
-        table = self._tables.get(_written(_given(call_key, self._interner)))
-        return table is not None and table.add(call_key, number, instead)
+    def add(self, call_key: CallKey, number: int, replaced: int | None) -> bool:
+        """Add an executable, which may replace the number `instead`; returns whether it could."""
+        table = self._tables.get(_written_form(_call_forms(call_key, self._interner)))
+        return table is not None and table.add(call_key, number, replaced)
 
 
 class _Table:
-    """Executables of calls that are written alike, by the components `slots`."""
+    """Executables of calls that are written the same way, by a few of their components."""
 
     def __init__(self, call_keys: Mapping[int, CallKey], facts: JitFacts, interner: Interner) -> None:
         self._interner = interner
-        given = _given(next(iter(call_keys.values())), interner)
-        candidates = list(_candidates(list(call_keys.values()), given, facts))
+        call_forms = _call_forms(next(iter(call_keys.values())), interner)
+        candidates = list(_candidates(list(call_keys.values()), call_forms, facts))
         chosen = _fewest([ids for _, _, ids in candidates])
         self._slots = [candidates[index][0] for index in chosen]
         self._numbers: dict[Any, int | None] = {}
@@ -76,21 +76,22 @@ class _Table:
         for number, call_key in call_keys.items():
             self.add(call_key, number)
 
-    def add(self, call_key: CallKey, number: int, instead: int | None = None) -> bool:
+    def add(self, call_key: CallKey, number: int, replaced: int | None = None) -> bool:
         where = {slot: index for index, slot in enumerate(call_key.signature.form.slots)}
         if not all(slot in where for slot in self._slots):
             return False
-        looked = [
-            _looked(slot, self._interner.values[call_key.signature.ids[where[slot]]]) for slot in self._slots
+        values = [
+            _probed_value(slot, self._interner.values[call_key.signature.ids[where[slot]]])
+            for slot in self._slots
         ]
-        key = looked[0] if len(looked) == 1 else tuple(looked)
-        told = self._numbers.setdefault(key, number)  # None where several look alike: so it stays
-        self._numbers[key] = number if told is not None and told in (number, instead) else None
+        key = values[0] if len(values) == 1 else tuple(values)
+        known = self._numbers.setdefault(key, number)  # None for good where several look the same
+        self._numbers[key] = number if known is not None and known in (number, replaced) else None
         return True
 
 
-def _given(call_key: CallKey, interner: Interner) -> dict[str | None, str]:
-    """parameter → how it was given."""
+def _call_forms(call_key: CallKey, interner: Interner) -> dict[str | None, str]:
+    """Parameter → how it was passed."""
     signature = call_key.signature
     return {
         slot.where: interner.values[number]
@@ -99,16 +100,16 @@ def _given(call_key: CallKey, interner: Interner) -> dict[str | None, str]:
     }
 
 
-def _written(given: Mapping[str | None, str]) -> Hashable:
-    """`(2, 'training')`: two arguments by position, one by keyword."""
-    names = (str(name) for name, form in given.items() if form == "by keyword")
-    return (sum(form == "by position" for form in given.values()), *sorted(names))
+def _written_form(call_forms: Mapping[str | None, str]) -> Hashable:
+    """`(2, 'training')`: two arguments by position, `training` by keyword."""
+    names = (str(name) for name, form in call_forms.items() if form == "by keyword")
+    return (sum(form == "by position" for form in call_forms.values()), *sorted(names))
 
 
 def _candidates(
-    call_keys: list[CallKey], given: Mapping[str | None, str], facts: JitFacts
+    call_keys: list[CallKey], call_forms: Mapping[str | None, str], facts: JitFacts
 ) -> Iterator[tuple[Slot, str, npt.NDArray[np.int32]]]:
-    """The components that all calls have, that vary and that code can read: each with that code, and with
+    """The components that all calls have, that vary, and that code can read: each with that code, and with
     its id in every call.
     """
     forms = {call_key.signature.form for call_key in call_keys}
@@ -118,21 +119,24 @@ def _candidates(
     first = call_keys[0].signature.form
     shared = [slot for slot in first.slots if all(slot in places for places in positions.values())]
     columns = {form: [places[slot] for slot in shared] for form, places in positions.items()}
-    told = np.array([np.array(one.signature.ids)[columns[one.signature.form]] for one in call_keys], np.int32)
+    ids = np.array(
+        [np.array(call_key.signature.ids)[columns[call_key.signature.form]] for call_key in call_keys],
+        np.int32,
+    )
     count = 0
-    for column in np.flatnonzero((told != told[0]).any(axis=0)).tolist():
-        if count < MOST_CANDIDATES and (source := _source(shared[column], given, facts)) is not None:
+    for column in np.flatnonzero((ids != ids[0]).any(axis=0)).tolist():
+        if count < MOST_CANDIDATES and (source := _source(shared[column], call_forms, facts)) is not None:
             count += 1
-            yield shared[column], source, told[:, column]
+            yield shared[column], source, ids[:, column]
 
 
 def _fewest(columns: list[npt.NDArray[np.int32]]) -> list[int]:
-    """Columns that together tell all rows apart, or as many as they can; each the best beside the others."""
+    """Columns that together distinguish all rows, or as many as they can, chosen greedily."""
     chosen: list[int] = []
     if not columns:
         return chosen
     classes, count = np.zeros(len(columns[0]), np.int64), 1
-    while count < len(classes) and len(chosen) < MOST_LOOKS:
+    while count < len(classes) and len(chosen) < MOST_PROBES:
         finer = [classes * (int(ids.max()) + 1) + ids for ids in columns]
         counts = [len(np.unique(numbers)) for numbers in finer]
         best = int(np.argmax(counts))
@@ -144,7 +148,7 @@ def _fewest(columns: list[npt.NDArray[np.int32]]) -> list[int]:
 
 
 def _compiled(sources: list[str], numbers: dict[Any, int | None]) -> Lookup:
-    """`args[0].shape` and the like as a function that looks its values up in `numbers`."""
+    """Expressions such as `args[0].shape`, as a function that looks their values up in `numbers`."""
     if not sources:
         return no_lookup
     key = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
@@ -167,12 +171,12 @@ _READ = {
     "dtype": "{}.dtype",
     "weak_type": "{}.weak_type",
     "structure": "node({})",
-    "static_value": "{}",  # 1 and True look alike, and then tell nothing
+    "static_value": "{}",  # 1 and True look the same; then neither is identified
 }
 
 
-def _source(slot: Slot, given: Mapping[str | None, str], facts: JitFacts) -> str | None:
-    """Code that reads one component of `args` and `kwargs`; None for what is not so simply read.
+def _source(slot: Slot, call_forms: Mapping[str | None, str], facts: JitFacts) -> str | None:
+    """Code that reads one component of `args` and `kwargs`; None if that is not simple.
 
     Only names, numbers and plain keys become code.
     """
@@ -182,7 +186,7 @@ def _source(slot: Slot, given: Mapping[str | None, str], facts: JitFacts) -> str
     path = slot.where[name.end() :]
     if not _SUFFIX.fullmatch(path):
         return None
-    match given.get(name[0]):
+    match call_forms.get(name[0]):
         case "by position":
             return _READ[slot.kind].format(f"args[{list(facts.parameters).index(name[0])}]{path}")
         case "by keyword":
@@ -191,29 +195,29 @@ def _source(slot: Slot, given: Mapping[str | None, str], facts: JitFacts) -> str
 
 
 def node(value: Any) -> Any:
-    """What is quickly seen of a node of an argument's tree."""
+    """What can be read quickly of a node of an argument's tree."""
     kind = value.__class__
     return (kind, len(value)) if kind in (list, tuple, dict) else value is None
 
 
-def _looked(slot: Slot, value: Any) -> Any:
+def _probed_value(slot: Slot, value: Any) -> Any:
     """A component's value as `_source` reads it."""
     if isinstance(value, Static):
         return value.value
     if isinstance(value, Node):
-        return _node_looked(value)
+        return _probed_node(value)
     return _dtype(value) if slot.kind == "dtype" else value
 
 
 def _dtype(name: str) -> Any:
-    """NumPy's own object: it takes long to tell its name. PRNG keys have none, and are told by no look."""
+    """NumPy's own object, whose name is slow to compute. PRNG keys have none and cannot be probed."""
     try:
         return np.dtype(LONG.get(name, name))
     except TypeError:
         return name
 
 
-def _node_looked(value: Node) -> Any:
+def _probed_node(value: Node) -> Any:
     if value.type in (list, tuple):
         return value.type, value.keys
     return (dict, len(value.keys)) if value.type is dict else value.type is type(None)  # type: ignore[arg-type]

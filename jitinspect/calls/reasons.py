@@ -1,4 +1,4 @@
-"""Differences → reasons: the sentence for a person, and what to do about this very case."""
+"""Differences → reasons: a sentence for each, and a hint for that very case."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def first_call(facts: JitFacts) -> Reason:
 
 
 def reasons(
-    found: Iterable[Difference],
+    differences: Iterable[Difference],
     facts: JitFacts,
     made_at: str | None,
     cleared: bool,
     plannable: bool = False,
 ) -> tuple[Reason, ...]:
-    """A reason for each difference; where there is none, that the caches were cleared, if so, or unknown.
+    """A reason for each difference; if there is none, that the caches were `cleared`, or unknown.
 
-    `made_at` is the line where the jit was made that was called; `plannable` tells that the calls are those
-    of a script that `--plan` takes.
+    `made_at` is the line where the called jit was made; with `plannable` the calls come from a script
+    that `--plan` accepts.
     """
-    told = tuple(_reason(one, facts, made_at, plannable) for one in found)
-    return told or ((_cleared(facts) if cleared else _unknown(facts)),)
+    found = tuple(_reason(diff, facts, made_at, plannable) for diff in differences)
+    return found or ((_cleared(facts) if cleared else _unknown(facts)),)
 
 
 _SAME_PROGRAM: frozenset[ReasonKind] = frozenset(
@@ -47,21 +47,21 @@ _SAME_PROGRAM: frozenset[ReasonKind] = frozenset(
         "cache_cleared",
     )
 )
-"""Causes that need not have been for the same result: sizes can be padded, functions made once."""
+"""Causes that can be avoided with the same result: sizes can be padded, functions made once."""
 
 
 def avoidable(reasons: Iterable[Reason]) -> bool:
-    """Whether a compilation for these reasons need not have been: each is one that the user can do away with
-    and get the same result. What asks for another program (another static value that is no number, tree,
-    device, setting, transformation) is not, nor what is not known.
+    """Whether a compilation for these reasons was unnecessary: each can be avoided with the same result. A
+    reason that calls for a different program (a different static value that is not a number, tree, device,
+    setting or transformation) cannot, nor can an unknown one.
     """
     listed = list(reasons)
-    return bool(listed) and all(one.kind in _SAME_PROGRAM or _is_number(one) for one in listed)
+    return bool(listed) and all(reason.kind in _SAME_PROGRAM or _is_number(reason) for reason in listed)
 
 
 def _is_number(reason: Reason) -> bool:
-    """A static argument that is a number could be traced, and is where it is now an array and now a number,
-    as equinox takes them.
+    """A static argument that is a number could be traced; with equinox it may be an array in one call and a
+    number in the next.
     """
     values = (reason.before, reason.now)
     return reason.kind == "static_value" and all(value and _NUMBER.fullmatch(value) for value in values)
@@ -82,39 +82,39 @@ def _unknown(facts: JitFacts) -> Reason:
 
 
 def after_failure(facts: JitFacts) -> Reason:
-    """For a call whose like was made before, and raised."""
-    text = f"no call of {facts.name} with this signature has succeeded: JAX keeps nothing of one that raises"
+    """For a call like an earlier one that raised."""
+    text = f"no call of {facts.name} with this signature has succeeded: JAX caches nothing if a call raises"
     return Reason("first_call", None, None, None, None, text)
 
 
-def _reason(one: Difference, facts: JitFacts, made_at: str | None, plannable: bool) -> Reason:
-    if one.kind == "new_function":
+def _reason(diff: Difference, facts: JitFacts, made_at: str | None, plannable: bool) -> Reason:
+    if diff.kind == "new_function":
         return _new_function(facts, made_at)
-    hint = _HINTS[one.kind](one) if one.kind in _HINTS else None
-    if plannable and (dimension := _resized(one)) is not None:
+    hint = _HINTS[diff.kind](diff) if diff.kind in _HINTS else None
+    if plannable and (dimension := _resized(diff)) is not None:
         hint = f"{hint}; --plan --pad {_quoted(f'{dimension}=pow2')} counts what that saves"
-    text = f"{_named(one)}: {one.before} → {one.now}"
-    return Reason(one.kind, one.where, one.before, one.now, hint, text)
+    text = f"{_place(diff)}: {diff.before} → {diff.now}"
+    return Reason(diff.kind, diff.where, diff.before, diff.now, hint, text)
 
 
-def _named(one: Difference) -> str:
-    """Where, in words of its kind."""
+def _place(diff: Difference) -> str:
+    """Where the difference is, in the words for its kind."""
     names: dict[ReasonKind, str] = {
-        "closure": f"captured {one.where}",
-        "jit_options": f"jax.jit({one.where}=…)",
+        "closure": f"captured {diff.where}",
+        "jit_options": f"jax.jit({diff.where}=…)",
         "transformation": "called under",
         "mesh": "mesh in context",
     }
-    return names.get(one.kind, str(one.where))
+    return names.get(diff.kind, str(diff.where))
 
 
 def _new_function(facts: JitFacts, made_at: str | None) -> Reason:
-    """Which wrapper made the function anew, and on which line."""
+    """Names the wrapper that made the new function, and the line."""
     by = f"{facts.wrapper} of {facts.name}" if facts.wrapper else facts.name
     place = f" at {made_at}" if made_at else ""
-    text = f"{by} is another function object than before, jitted anew{place}"
-    cure = _REMEDIES.get(facts.wrapper or "", "define and jit it once, outside of the loop or function")
-    return Reason("new_function", facts.name, "an earlier function", f"made again{place}", cure, text)
+    text = f"{by} is a different function object than before, jitted again{place}"
+    hint = _REMEDIES.get(facts.wrapper or "", "define and jit it once, outside of the loop or function")
+    return Reason("new_function", facts.name, "an earlier function", f"made again{place}", hint, text)
 
 
 _REMEDIES = {
@@ -126,15 +126,15 @@ _REMEDIES = {
 }
 
 
-def _shape(one: Difference) -> str:
-    old, new = one.old, one.new
+def _shape(diff: Difference) -> str:
+    old, new = diff.old, diff.new
     assert isinstance(old, tuple) and isinstance(new, tuple)
     if len(old) != len(new):
-        return f"{one.where} had {_dimensions(old)} and now has {len(new)}: reshape it before the call"
+        return f"{diff.where} had {_dimensions(old)} and now has {len(new)}: reshape it before the call"
     axis = _first_unequal(old, new)
     if axis == 0 and new[0] < old[0]:
-        return f"a smaller batch? drop the last one, or pad {one.where} to {old[0]} and mask"
-    return f"pad {one.where} to few sizes in dimension {axis} ({old[axis]} → {new[axis]})"
+        return f"a smaller batch? drop the last one, or pad {diff.where} to {old[0]} and mask"
+    return f"pad {diff.where} to a few sizes in dimension {axis} ({old[axis]} → {new[axis]})"
 
 
 def _dimensions(shape: tuple[int, ...]) -> str:
@@ -145,45 +145,47 @@ def _first_unequal(old: tuple[int, ...], new: tuple[int, ...]) -> int:
     return next(axis for axis, (before, now) in enumerate(zip(old, new, strict=True)) if before != now)
 
 
-def _resized(one: Difference) -> str | None:
-    """`x.0` where it is one dimension's size that changed, as `--pad` takes it."""
-    old, new = one.old, one.new
-    if one.kind != "shape" or not (isinstance(old, tuple) and isinstance(new, tuple)):
+def _resized(diff: Difference) -> str | None:
+    """`x.0`, as `--pad` takes it, if the size of a dimension changed."""
+    old, new = diff.old, diff.new
+    if diff.kind != "shape" or not (isinstance(old, tuple) and isinstance(new, tuple)):
         return None
-    return f"{one.where}.{_first_unequal(old, new)}" if len(old) == len(new) else None
+    return f"{diff.where}.{_first_unequal(old, new)}" if len(old) == len(new) else None
 
 
 def _quoted(word: str) -> str:
-    """For a shell, readable where that can be."""
+    """For a shell, readable where possible."""
     if "'" not in word:
         return f"'{word}'"
     return shlex.quote(word) if set(word) & set('"$`\\!') else f'"{word}"'
 
 
-def _dtype(one: Difference) -> str:
-    old, new = str(one.old), str(one.new)
+def _dtype(diff: Difference) -> str:
+    old, new = str(diff.old), str(diff.new)
     if "key<" in new or "key<" in old:
         if "key<" in new and "key<" in old:
-            return "make all keys by one implementation: jax.random.key(seed, impl=…)"
+            return "make all keys with one implementation: jax.random.key(seed, impl=…)"
         return "use typed keys everywhere: jax.random.key(seed), not jax.random.PRNGKey(seed)"
-    if "{weak}" in one.before and "{weak}" in one.now:
-        return f"pass {one.where} as one Python type in every call: {_python(_wider(old, new))}({_leaf(one)})"
-    return f"give {one.where} one dtype: jnp.asarray({_leaf(one)}, '{_long(_wider(old, new))}')"
+    if "{weak}" in diff.before and "{weak}" in diff.now:
+        return (
+            f"pass {diff.where} as one Python type in every call: {_python(_wider(old, new))}({_leaf(diff)})"
+        )
+    return f"give {diff.where} one dtype: jnp.asarray({_leaf(diff)}, '{_long(_wider(old, new))}')"
 
 
 def _wider(old: str, new: str) -> str:
-    """Of `i32` and `f32` the one that holds the values of both; the old one where neither kind does."""
+    """Of `i32` and `f32` the one that holds the values of both; the old one if neither does."""
     order = "biufc"
     kinds = [order.find(name[0]) if name[0] in order else 0 for name in (old, new)]
     return new if kinds[1] > kinds[0] else old
 
 
-def _weak_type(one: Difference) -> str:
-    weak = "now" if one.new else "before"
-    dtype = _long(one.now.partition("[")[0])
+def _weak_type(diff: Difference) -> str:
+    weak = "is now" if diff.new else "was before"
+    dtype = _long(diff.now.partition("[")[0])
     return (
-        f"{one.where} is a Python scalar, or made of such alone, {weak}: "
-        f"give it a dtype, jnp.asarray({_leaf(one)}, '{dtype}')"
+        f"{diff.where} {weak} a Python scalar, or computed only from such: "
+        f"give it a dtype, jnp.asarray({_leaf(diff)}, '{dtype}')"
     )
 
 
@@ -197,68 +199,68 @@ def _long(dtype: str) -> str:
     return LONG.get(dtype, dtype)
 
 
-def _leaf(one: Difference) -> str:
-    return one.where or "x"
+def _leaf(diff: Difference) -> str:
+    return diff.where or "x"
 
 
-def _structure(one: Difference) -> str:
-    old, new = one.old, one.new
+def _structure(diff: Difference) -> str:
+    old, new = diff.old, diff.new
     assert isinstance(old, Node) and isinstance(new, Node)
     if type(None) in (old.type, new.type):
-        return f"None is no array: always pass an array for {one.where}, or write two functions"
+        return f"None is not an array: always pass an array for {diff.where}, or write two functions"
     if old.type is not new.type and not {old.type, new.type} & {list, tuple, dict, None}:
         return (
-            f"each class of {one.where} compiles once: {_type_name(old)} and {_type_name(new)} are two trees"
+            f"each class of {diff.where} compiles once: "
+            f"{_type_name(old)} and {_type_name(new)} are different trees"
         )
     if old.type is not new.type:
         return (
-            f"pass {one.where} in one container type: {_type_name(old)} and {_type_name(new)} are two trees"
+            f"pass {diff.where} in one container type: "
+            f"{_type_name(old)} and {_type_name(new)} are different trees"
         )
     if old.keys != new.keys and isinstance(new.keys, tuple):
-        return f"give {one.where} the same keys in every call"
+        return f"give {diff.where} the same keys in every call"
     if old.keys != new.keys:
-        return f"give {one.where} one length: stack it into one array, or pad it"
+        return f"give {diff.where} one length: stack it into one array, or pad it"
     if not has_equality(new.aux):
-        return f"what {_type_name(new)} keeps beside its arrays has no __eq__: each instance is another tree"
-    return f"what {_type_name(new)} keeps beside its arrays differs: make it an array, or keep it the same"
+        return f"the metadata of {_type_name(new)} has no __eq__: each instance is a different tree"
+    return f"the metadata of {_type_name(new)} differs: make it an array, or keep it the same"
 
 
 def _type_name(node: Node) -> str:
     return node.type.__name__ if node.type is not None else "an array"
 
 
-def _static_value(one: Difference) -> str:
-    old, new = one.old, one.new
+def _static_value(diff: Difference) -> str:
+    old, new = diff.old, diff.new
     if isinstance(old, Node) or isinstance(new, Node):
-        return f"pass {one.where} as an array always or never: to equinox all that is no array is static"
+        return f"always pass {diff.where} as an array, or never: in equinox anything else is static"
     if isinstance(new, float) and new != new:
         return "NaN is not equal to itself: use None, or one object such as math.nan"
     if isinstance(old, bool) and isinstance(new, bool):
-        return f"{one.where} compiles once for True and once for False"
+        return f"{diff.where} compiles once for True and once for False"
     if isinstance(new, types.FunctionType):
-        return f"each lambda or nested def is another value: define it once, and pass that for {one.where}"
+        return f"each lambda or nested def is a new value: define it once, and pass that for {diff.where}"
     if callable(new) or _holds_functions(new):
-        return f"each {type(new).__name__} made is another value: make it once, and pass that for {one.where}"
+        return f"each new {type(new).__name__} is a new value: make it once, and pass that for {diff.where}"
     if not has_equality(new):
         return _no_equality(type(new))
     if type(old) is not type(new) and _are_equal(old, new):
         both = f"{type(old).__name__} and {type(new).__name__}"
-        return f"JAX tells static values apart by type, too: pass {one.where} as one type, not as {both}"
-    return (
-        f"each value of {one.where} compiles once; if it takes many, make it an argument that is not static"
-    )
+        return f"JAX also distinguishes static values by type: pass {diff.where} as one type, not as {both}"
+    return f"each value of {diff.where} compiles once; if there are many, make the argument not static"
 
 
-def _are_equal(one: object, other: object) -> bool:
-    """`==`, which a class may have written for its own kind alone."""
+def _are_equal(first: object, second: object) -> bool:
+    """`==`, which a class may implement for its own instances only."""
     try:
-        return bool(one == other)
+        return bool(first == second)
     except Exception:
         return False
 
 
 def _holds_functions(value: object) -> bool:
-    """An optimizer of optax's, say: a tuple of functions that are made anew with it."""
+    """For example an optax optimizer: a tuple of functions that are created together with it."""
     return isinstance(value, tuple) and any(map(callable, value))
 
 
@@ -267,30 +269,30 @@ def _no_equality(cls: type) -> str:
         fields = [name for name in inspect.signature(cls).parameters][:3]
     except (TypeError, ValueError):
         fields = []
-    of = f" ({', '.join(fields)})" if fields else ""
+    listed = f" ({', '.join(fields)})" if fields else ""
     return (
-        f"{cls.__qualname__} has no __eq__, so that each instance is another value: "
-        f"give it __eq__ and __hash__ by its fields{of}, as @dataclass(frozen=True) does"
+        f"{cls.__qualname__} has no __eq__, so each instance is a different value: "
+        f"give it __eq__ and __hash__ by its fields{listed}, as @dataclass(frozen=True) does"
     )
 
 
-def _committed(one: Difference) -> str:
+def _committed(diff: Difference) -> str:
     return (
-        f"commit {one.where} always or never: jax.device_put(x, device) once at the start; "
-        "results of committed arrays, and of out_shardings, are committed, too"
+        f"always commit {diff.where}, or never: jax.device_put(x, device) once at the start; "
+        "results of committed arrays, or with out_shardings, are committed, too"
     )
 
 
-def _option(one: Difference) -> str:
-    return f"make one jit of it, with one {one.where}, and use that"
+def _option(diff: Difference) -> str:
+    return f"make one jit, with one {diff.where}, and use that everywhere"
 
 
-def _config(one: Difference) -> str:
-    return f"set {one.where} once at the start: jax.config.update({one.where!r}, …)"
+def _config(diff: Difference) -> str:
+    return f"set {diff.where} once at the start: jax.config.update({diff.where!r}, …)"
 
 
 def _always(text: str) -> Callable[[Difference], str]:
-    return lambda one: text.format(where=one.where)
+    return lambda diff: text.format(where=diff.where)
 
 
 _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
@@ -299,7 +301,7 @@ _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
     "weak_type": _weak_type,
     "structure": _structure,
     "static_value": _static_value,
-    "call_form": _always("pass {where} in one way in every call: by position, or by keyword"),
+    "call_form": _always("pass {where} the same way in every call: by position, or by keyword"),
     "committed": _committed,
     "device": _always("keep {where} on one device: jax.device_put it once, at the start"),
     "sharding": _always("give {where} one sharding: jax.device_put it once, or in_shardings on the jit"),
@@ -309,5 +311,5 @@ _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
     "mesh": _always("enter the mesh once, around all calls: with jax.set_mesh(mesh)"),
     "closure": _always("a captured value is a constant of the trace: pass {where} as an argument"),
     "jit_options": _option,
-    "transformation": _always("a transformed jit is another program: jit the outside, jax.jit(jax.grad(f))"),
+    "transformation": _always("a transformed jit is a new program: jit the outside, jax.jit(jax.grad(f))"),
 }

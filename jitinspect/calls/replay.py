@@ -22,7 +22,7 @@ from jitinspect.targets.loading import load
 
 
 class Targets:
-    """The functions that a script calls, each loaded when it is first called."""
+    """The functions that a script calls, each loaded at its first call."""
 
     def __init__(self) -> None:
         self._loaded: dict[str, Jitted] = {}
@@ -36,7 +36,7 @@ class Targets:
 
 @contextmanager
 def settings(config: tuple[tuple[str, Any], ...]) -> Iterator[None]:
-    """A script's `with config(…)`. Raises `UsageError` for a setting that JAX does not have."""
+    """A script's `with config(…)`. Raises `UsageError` for an unknown setting."""
     with ExitStack() as stack:
         for name, value in config:
             stack.enter_context(setting(name, value))
@@ -45,7 +45,7 @@ def settings(config: tuple[tuple[str, Any], ...]) -> Iterator[None]:
 
 @contextmanager
 def located(at: str) -> Iterator[None]:
-    """Around what is done for one line of a script: an error names it."""
+    """Around the work for one line of a script: errors name that line."""
     try:
         yield
     except JitinspectError as error:
@@ -54,18 +54,18 @@ def located(at: str) -> Iterator[None]:
         raise
 
 
-def make(call: ScriptCall, subject: Jitted, call_log: CallLog, mesh: jax.sharding.Mesh | None) -> bool:
-    """Make the call as often as it is asked for; whether all went well. What it raises is in its row."""
-    fine = True
+def make_calls(call: ScriptCall, subject: Jitted, call_log: CallLog, mesh: jax.sharding.Mesh | None) -> bool:
+    """Make the call as often as requested; returns whether all succeeded. What it raises is in its row."""
+    succeeded = True
     with settings(call.config):
         for _ in range(call.repeat):
-            with call_log.muted():  # a typed key, or a weak array, takes compilations to make
+            with call_log.muted():  # making a typed key, or a weakly typed array, compiles something
                 args, kwargs = _values(build_call(call.call.arguments, mesh))
-            fine = _made(subject, args, kwargs, call_log, call.at) and fine
-    return fine
+            succeeded = _call_succeeds(subject, args, kwargs, call_log, call.at) and succeeded
+    return succeeded
 
 
-def _made(subject: Jitted, args: Any, kwargs: Mapping[str, Any], call_log: CallLog, at: str) -> bool:
+def _call_succeeds(subject: Jitted, args: Any, kwargs: Mapping[str, Any], call_log: CallLog, at: str) -> bool:
     try:
         with call_log.called_at(at):
             jax.block_until_ready(subject.call(*args, **kwargs))
@@ -75,12 +75,12 @@ def _made(subject: Jitted, args: Any, kwargs: Mapping[str, Any], call_log: CallL
 
 
 def _values(call: Arguments) -> Arguments:
-    """Raises `UsageError` for arrays that do not fit into memory: a process that tries them may be killed."""
+    """Raises `UsageError` for arrays that do not fit into memory: trying may get the process killed."""
     structs = [leaf for leaf in jax.tree.leaves(call) if isinstance(leaf, jax.ShapeDtypeStruct)]
     needed, here = sum(map(_bytes, structs)), _memory()
     if needed > here:
         message = f"its arrays take {_gib(needed)}, this machine has {_gib(here)} of memory"
-        raise UsageError(message, hint="--plan decides without making any")
+        raise UsageError(message, hint="--plan gives the verdicts without making any arrays")
     args, kwargs = jax.tree.map(
         lambda leaf: zeros(leaf) if isinstance(leaf, jax.ShapeDtypeStruct) else leaf, call
     )

@@ -14,7 +14,7 @@ from jitinspect.process.paths import relative
 
 
 def rows(call_log: CallLog) -> Iterator[Call]:
-    """The calls that have a row, in the order of their ends."""
+    """The calls that were kept, in the order in which they ended."""
     entries: Iterable[Any] = [*(call_log.kept or ()), *call_log.log]
     for index, entry in enumerate(entries):
         yield call_of(entry) if isinstance(entry, Row) else _cached(call_log, index, *entry)
@@ -42,7 +42,7 @@ def _cached(
 
 
 def call_of(row: Row) -> Call:
-    """A row of the log as the report tells it."""
+    """A row of the log, as the report has it."""
     miss, raised = row.miss, row.raised
     return Call(
         index=row.index,
@@ -64,32 +64,32 @@ def call_of(row: Row) -> Call:
 
 
 def function_totals(
-    told: Iterable[Call], folded: dict[tuple[str, str | None], int]
+    calls: Iterable[Call], folded: dict[tuple[str, str | None], int]
 ) -> tuple[FunctionTotals, ...]:
-    """Per definition, in the order of their first calls. `folded` are cached calls without a row."""
+    """One for each definition, in the order of first calls. `folded` counts cached calls without a row."""
     sums: dict[tuple[str, str | None], list[Any]] = {}
-    for call in told:
-        one = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0])
-        one[0] += 1
-        one[1] += call.compilations
-        one[2] += call.status == "CACHED" and call.error is None
-        one[3] += sum(call.seconds.values())
+    for call in calls:
+        entry = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0])
+        entry[0] += 1
+        entry[1] += call.compilations
+        entry[2] += call.status == "CACHED" and call.error is None
+        entry[3] += sum(call.seconds.values())
     for (name, definition), count in folded.items():
         key = (name, relative(definition))
-        one = sums.setdefault(key, [0, 0, 0, 0.0])
-        one[0] += count
-        one[2] += count
-    return tuple(FunctionTotals(*key, *one) for key, one in sums.items())
+        entry = sums.setdefault(key, [0, 0, 0, 0.0])
+        entry[0] += count
+        entry[2] += count
+    return tuple(FunctionTotals(*key, *entry) for key, entry in sums.items())
 
 
 def totals(functions: Iterable[FunctionTotals], executables: int, disk_hits: int) -> CallTotals:
-    """All of them together."""
+    """The sums over all functions."""
     listed = list(functions)
     return CallTotals(
-        calls=sum(one.calls for one in listed),
-        compilations=sum(one.compilations for one in listed),
+        calls=sum(function.calls for function in listed),
+        compilations=sum(function.compilations for function in listed),
         cache_entries=executables,
-        cache_hits=sum(one.cache_hits for one in listed),
+        cache_hits=sum(function.cache_hits for function in listed),
         disk_hits=disk_hits,
-        seconds=sum(one.seconds for one in listed),
+        seconds=sum(function.seconds for function in listed),
     )

@@ -41,8 +41,8 @@ class arguments:
     """The container of `*args`, as the type of a `Node`."""
 
 
-class Given(NamedTuple):
-    """One parameter of a call: `value` is there unless it was left to a default that is traced."""
+class Parameter(NamedTuple):
+    """One parameter of a call: `value` is `_Unset` if it was left to a default that is traced."""
 
     where: str
     form: str
@@ -53,27 +53,27 @@ class Given(NamedTuple):
 class Leaf(NamedTuple):
     """One leaf: the ids of its components, its type for the trace cache, its placement if it is committed.
 
-    `own` tells JAX's own arrays from what JAX makes one of.
+    `is_jax_array` is False for values that JAX converts to one.
     """
 
     ids: tuple[int, ...]
     traced: int | None
     placed: Hashable
     device: str | None = None
-    own: bool = False
+    is_jax_array: bool = False
 
 
 class _Unset:
-    """No value: the parameter was left to its default."""
+    """The parameter was left to its default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CallKey:
-    """`signature` for comparisons, and what JAX's caches look up the call by.
+    """`signature` for comparisons, and the keys that JAX's caches look up for the call.
 
-    `traced` is equal for calls that share a trace; `placed` tells how arrays are placed, `devices` where,
-    `default_device` where those go that are not committed; `own` tells JAX's own arrays from NumPy's, as the
-    fast path does. `transformation` names what the call is under, such as `vmap over 4`.
+    `traced` is equal for calls that share a trace; `placed` is how arrays are placed, `devices` where,
+    `default_device` where uncommitted ones go; the fast path also distinguishes JAX arrays from NumPy's
+    (`are_jax_arrays`). `transformation` names what the call is under, such as `vmap over 4`.
     """
 
     signature: Signature
@@ -81,17 +81,17 @@ class CallKey:
     placed: Hashable
     devices: frozenset[str]
     default_device: Hashable
-    own: tuple[bool, ...]
+    are_jax_arrays: tuple[bool, ...]
     transformation: str | None
 
     @property
     def execution(self) -> Hashable:
-        """What the fast path of a jit is looked up by; its calls that are equal in it use one executable."""
-        return self.traced, self.placed, self.devices, self.default_device, self.own
+        """The key of a jit's fast path; calls with the same key use the same executable."""
+        return self.traced, self.placed, self.devices, self.default_device, self.are_jax_arrays
 
 
 class SignatureReader:
-    """Reads signatures, and remembers what calls have in common, so that a later one is read quickly."""
+    """Reads signatures, and remembers what calls have in common, so that later ones are read quickly."""
 
     def __init__(self) -> None:
         self.interner = Interner()
@@ -106,41 +106,53 @@ class SignatureReader:
         kwargs: Mapping[str, Any],
         filter_jit: Any = None,
     ) -> CallKey:
-        """The call's signature. Through a `filter_jit` each leaf that is no array is static.
+        """The call's signature. Through a `filter_jit` each leaf that is not an array is static.
 
-        Raises TypeError for a leaf that JAX does not take as an array.
+        Raises TypeError for a leaf that JAX does not accept as an array.
         """
         arrays_only = filter_jit is not None
         if arrays_only:
             args, kwargs = filter_jit_arguments(filter_jit, args, kwargs)
-        given = list(_given(facts, args, kwargs))
+        parameters = list(_parameters(facts, args, kwargs))
         flat = [
-            ([], None) if one.static or one.value is _Unset else jax.tree_util.tree_flatten(one.value)
-            for one in given
+            ([], None)
+            if parameter.static or parameter.value is _Unset
+            else jax.tree_util.tree_flatten(parameter.value)
+            for parameter in parameters
         ]
-        statics = _static_mask(flat, arrays_only)
+        masks = _static_mask(flat, arrays_only)
         context = self._context_ids()
-        form, fixed, call = self._form(facts, given, flat, statics, arrays_only)
-        passed = [self._static(one.value) for one in given if one.static and one.form != "default"]
-        left = [self._left_static(one.value) for one in given if one.static and one.form == "default"]
+        form, fixed, call = self._form(facts, parameters, flat, masks, arrays_only)
+        passed = [
+            self._static(parameter.value)
+            for parameter in parameters
+            if parameter.static and parameter.form != "default"
+        ]
+        defaults = [
+            self._default_static(parameter.value)
+            for parameter in parameters
+            if parameter.static and parameter.form == "default"
+        ]
         leaf = self._leaf_that_could_be_static if arrays_only else self._leaf
         leaves = [
             self._static_leaf(value) if static else leaf(value)
-            for (values, _), mask in zip(flat, statics, strict=True)
+            for (values, _), mask in zip(flat, masks, strict=True)
             for value, static in zip(values, mask, strict=True)
         ]
         under = transformation(
-            (one.where, leaf) for one, (values, _) in zip(given, flat, strict=True) for leaf in values
+            (parameter.where, leaf)
+            for parameter, (values, _) in zip(parameters, flat, strict=True)
+            for leaf in values
         )
         common = (self.interner(under), *context)
-        ids = (*fixed, *passed, *left, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
+        ids = (*fixed, *passed, *defaults, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
         return CallKey(
             Signature(form, ids),
             (call, (*passed, *common), tuple([leaf.traced for leaf in leaves])),
             tuple([leaf.placed for leaf in leaves]),
             frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
             option("jax_default_device"),
-            tuple([leaf.own for leaf in leaves]),
+            tuple([leaf.is_jax_array for leaf in leaves]),
             under,
         )
 
@@ -160,17 +172,19 @@ class SignatureReader:
             known = self._leaves[key] = self._new_leaf(leaf_facts(leaf), isinstance(leaf, jax.Array))
         return known
 
-    def _new_leaf(self, facts: LeafFacts, own: bool) -> Leaf:
-        """A trace hangs on the mesh and the memory space, too: JAX's own type of an array has them."""
+    def _new_leaf(self, facts: LeafFacts, is_jax_array: bool) -> Leaf:
+        """A trace also depends on the mesh and the memory space: they are part of JAX's type of an array."""
         placed = facts.committed is not None
-        told = facts._replace(
+        components = facts._replace(
             sharding=facts.sharding or ("one device" if placed else None),
             layout=facts.layout or (DEFAULT_LAYOUT if placed else None),
         )
-        ids = tuple(ABSENT if value is None else self.interner(value) for value in told)
+        ids = tuple(ABSENT if value is None else self.interner(value) for value in components)
         traced = self.interner((facts[:3], facts.mesh, facts.memory_space))
-        where = (told.sharding, facts.memory_kind, facts.layout) if facts.committed else None
-        return Leaf(ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None, own)
+        where = (components.sharding, facts.memory_kind, facts.layout) if facts.committed else None
+        return Leaf(
+            ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None, is_jax_array
+        )
 
     def _static(self, value: Any, compared_as: type | None = None) -> int:
         """Raises ValueError for a value that is not hashable, as JAX does."""
@@ -179,8 +193,8 @@ class SignatureReader:
         except TypeError as error:
             raise ValueError(f"Non-hashable static arguments are not supported: {error}") from None
 
-    def _left_static(self, value: Any) -> int:
-        """A default that is not passed: JAX does not look at it."""
+    def _default_static(self, value: Any) -> int:
+        """A default that was not passed: JAX does not look at it."""
         try:
             return self._static(value)
         except ValueError:  # not hashable
@@ -190,62 +204,76 @@ class SignatureReader:
         values = context_values()
         if values != self._context[0]:
             names = context_names()
-            told = (_setting(name, value) for name, value in zip(names, values, strict=True))
-            self._context = (values, self.interner.all(told))
+            settings = (_setting(name, value) for name, value in zip(names, values, strict=True))
+            self._context = (values, self.interner.all(settings))
         return self._context[1]
 
     def _form(
         self,
         facts: JitFacts,
-        given: list[Given],
+        parameters: list[Parameter],
         flat: list[tuple[list[Any], Any]],
         statics: list[list[bool]],
         arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...], Hashable]:
-        """The form of a call, the ids of those components that it fixes, and what of it a trace hangs on."""
+        """The form of a call, the ids of the components that it fixes, and what a trace depends on."""
         call = (
-            tuple((one.where, one.form, one.static) for one in given if one.form != "default"),
-            tuple(tree for one, (_, tree) in zip(given, flat, strict=True) if one.form != "default"),
+            tuple(
+                (parameter.where, parameter.form, parameter.static)
+                for parameter in parameters
+                if parameter.form != "default"
+            ),
+            tuple(
+                tree
+                for parameter, (_, tree) in zip(parameters, flat, strict=True)
+                if parameter.form != "default"
+            ),
             tuple(map(tuple, statics)) if any(map(any, statics)) else None,
         )
         key = (facts.function, facts.group, call, len(self._context[1]))
         known = self._forms.get(key)
         if known is None:
-            known = self._forms[key] = self._new_form(facts, given, flat, statics, arrays_only)
+            known = self._forms[key] = self._new_form(facts, parameters, flat, statics, arrays_only)
         return *known, call
 
     def _new_form(
         self,
         facts: JitFacts,
-        given: list[Given],
+        parameters: list[Parameter],
         flat: list[tuple[list[Any], Any]],
         statics: list[list[bool]],
         arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...]]:
-        """A form is told apart by function, too, but its `Form` is shared by all functions of one lineage."""
+        """Forms are kept for each function, but all functions of one lineage share the `Form` object."""
         fixed: list[tuple[Slot, Hashable]] = [(Slot("new_function", None), facts.function)]
         fixed += [(Slot("jit_options", name), value) for name, value in facts.options.items()]
         fixed += [(Slot("closure", name), token) for name, token in facts.closure]
-        fixed += [(Slot("call_form", one.where), one.form) for one in given if one.form]
+        fixed += [
+            (Slot("call_form", parameter.where), parameter.form) for parameter in parameters if parameter.form
+        ]
         leaves: list[Slot] = []
-        for one, (values, tree), mask in zip(given, flat, statics, strict=True):
+        for parameter, (values, tree), mask in zip(parameters, flat, statics, strict=True):
             if tree is None:
                 continue
-            found, paths = nodes(one.value, tree)
-            fixed += [(Slot("structure", f"{one.where}{path}"), node) for path, node in found]
+            found, paths = nodes(parameter.value, tree)
+            fixed += [(Slot("structure", f"{parameter.where}{path}"), node) for path, node in found]
             for path, static, _ in zip(paths, mask, values, strict=True):
                 kinds: tuple[ReasonKind, ...] = ("static_value",) if arrays_only else ()
                 kinds += () if static else LEAF_KINDS
-                leaves += [Slot(kind, f"{one.where}{path}") for kind in kinds]
+                leaves += [Slot(kind, f"{parameter.where}{path}") for kind in kinds]
         if (variadic := _variadic(facts)) is not None:
-            count = sum(one.where.startswith(f"{variadic}[") for one in given)
+            count = sum(parameter.where.startswith(f"{variadic}[") for parameter in parameters)
             fixed.append((Slot("structure", variadic), Node(arguments, count)))
         if (options := _variadic(facts, inspect.Parameter.VAR_KEYWORD)) is not None:
-            names = tuple(one.where[len(options) + 2 : -2] for one in given if f"{options}[" in one.where)
+            names = tuple(
+                parameter.where[len(options) + 2 : -2]
+                for parameter in parameters
+                if f"{options}[" in parameter.where
+            )
             fixed.append((Slot("structure", options), Node(dict, names)))
-        own = [Slot("static_value", one.where) for one in given if one.static]
+        static_slots = [Slot("static_value", parameter.where) for parameter in parameters if parameter.static]
         context = [Slot("mesh" if name in _MESHES else "config", name) for name in context_names()]
-        slots = (*(slot for slot, _ in fixed), *own, *leaves, Slot("transformation", None), *context)
+        slots = (*(slot for slot, _ in fixed), *static_slots, *leaves, Slot("transformation", None), *context)
         return self._shared(slots), self.interner.all(value for _, value in fixed)
 
     def _shared(self, slots: tuple[Slot, ...]) -> Form:
@@ -256,12 +284,16 @@ class SignatureReader:
 
 
 def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raises ValueError for a planned array as a static argument: its type can be hashed; the array that the
-    call would have cannot.
+    """Raises ValueError for a planned array as a static argument: its type is hashable, but the array that
+    the call would get is not.
     """
-    for one in _given(facts, args, kwargs):
-        if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
-            raise ValueError(f"Non-hashable static arguments are not supported: {one.where} is an array")
+    for parameter in _parameters(facts, args, kwargs):
+        if parameter.static and any(
+            isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(parameter.value)
+        ):
+            raise ValueError(
+                f"Non-hashable static arguments are not supported: {parameter.where} is an array"
+            )
 
 
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:
@@ -272,7 +304,7 @@ def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[l
 
 
 def _setting(name: str, value: Any) -> Hashable:
-    """A setting so that it compares and reads well: meshes by their axes."""
+    """A setting in a form that compares and reads well: meshes by their axes."""
     if name == "mesh_context_manager":
         return "; ".join(map(mesh_text, value)) or "no mesh"
     if name == "abstract_mesh_context_manager":
@@ -280,8 +312,8 @@ def _setting(name: str, value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
-def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Given]:
-    """What each parameter was given, and how."""
+def _parameters(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Parameter]:
+    """The value of each parameter, and how it was passed."""
     parameters = facts.parameters
     names = [name for name, parameter in parameters.items() if parameter.kind in _POSITIONAL]
     variadic, keywords = _variadic(facts), _variadic(facts, inspect.Parameter.VAR_KEYWORD)
@@ -291,15 +323,15 @@ def _given(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         else:
             where, form = f"{variadic or 'args'}[{index - len(names) if variadic else index}]", ""
         static = index in facts.static_nums or where in facts.static_names
-        yield Given(where, form, static, value)
+        yield Parameter(where, form, static, value)
     for name in sorted(kwargs):
         where = name if name in parameters or keywords is None else f"{keywords}[{name!r}]"
-        yield Given(where, "by keyword", name in facts.static_names, kwargs[name])
+        yield Parameter(where, "by keyword", name in facts.static_names, kwargs[name])
     for name, parameter in parameters.items():
         left = name not in kwargs and name not in names[: len(args)]
         if left and parameter.default is not parameter.empty:
             static = name in facts.static_names or (name in names and names.index(name) in facts.static_nums)
-            yield Given(name, "default", static, parameter.default if static else _Unset)
+            yield Parameter(name, "default", static, parameter.default if static else _Unset)
 
 
 def _variadic(facts: JitFacts, kind: Any = inspect.Parameter.VAR_POSITIONAL) -> str | None:

@@ -28,7 +28,7 @@ from jitinspect.targets.arguments.build import devices_needed, make_mesh
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for. `argv` is for a program; `explain` asks JAX for its own reasons, too."""
+    """What the user asked for. `argv` is for a program; `explain` adds JAX's own explanations."""
 
     script: Path
     argv: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is told while the work goes on."""
+    """Called while the work goes on."""
 
     on_row: Callable[[Row], None] = lambda row: None
     on_start: Callable[[Phase, str], None] = lambda phase, name: None
@@ -51,12 +51,12 @@ class Listeners:
     on_note: Callable[[str], None] = lambda text: None
     on_progress: Callable[[int], None] = lambda characters: None
     on_begin: Callable[[Callable[[str], CallReport]], None] = lambda so_far: None
-    """Is given what makes the report of the calls so far, if something should stop the work."""
+    """Gets a function that makes the report of the calls so far, in case something stops the work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The report of all calls there were, and what ended the script before its end, if anything did."""
+    """The report on all calls, and the error that stopped the script early, if any."""
 
     report: CallReport
     error: JitinspectError | None = None
@@ -65,7 +65,7 @@ class Result:
 def trace_cache(request: Request, listeners: Listeners) -> Result:
     """Run the script and watch its calls, or plan them.
 
-    Raises `LoadError` for a script that cannot be read; whatever goes wrong later is in the result.
+    Raises `LoadError` for a script that cannot be read; later errors are in the result.
     """
     if request.plan:
         return _planned(request, listeners)
@@ -74,16 +74,16 @@ def trace_cache(request: Request, listeners: Listeners) -> Result:
         call_log = _call_log(request, listeners)
         with call_log:
             outcome = runner.run(script, request.argv)
-        if os.getpid() != process:  # a child that the program forked: what is told here is not its to tell
+        if os.getpid() != process:  # a child that the program forked: the report is the parent's
             raise SystemExit(outcome.exit_code)
-        return _ended(_report(request, call_log), outcome.stopped, _fault(call_log), outcome.exit_code)
+        return _result(_report(request, call_log), outcome.stopped, _fault(call_log), outcome.exit_code)
     return _replay(request, listeners)
 
 
 def _planned(request: Request, listeners: Listeners) -> Result:
     paddings = [*map(parse_pad, request.pads), *map(parse_bucket, request.buckets)]
     plan, stopped, error = Plan(request.mesh, request.dims, paddings), None, None
-    with opened(request.script) as lines:
+    with open_script(request.script) as lines:
         try:
             if request.script.suffix == ".jsonl":
                 _ensure_devices(request, [], listeners)
@@ -96,22 +96,22 @@ def _planned(request: Request, listeners: Listeners) -> Result:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
-    code = INTERRUPTED if stopped else error.exit_code if error else 0 if plan.fine else 4
-    result = _ended(plan.report(str(request.script)), stopped, error, code)
-    unmet = None if error or stopped else plan.unmet()
-    return result if unmet is None else _with_error(result.report, unmet)
+    code = INTERRUPTED if stopped else error.exit_code if error else 0 if plan.all_succeed else 4
+    result = _result(plan.report(str(request.script)), stopped, error, code)
+    unmatched = None if error or stopped else plan.unmatched()
+    return result if unmatched is None else _with_error(result.report, unmatched)
 
 
 def _with_error(report: CallReport, error: JitinspectError) -> Result:
-    """A script that came to its end, and what was wrong with it all the same."""
+    """The result for a script that ran to its end but had an error all the same."""
     return Result(replace(report, exit_code=error.exit_code, error=error.as_dict()), error)
 
 
-def _ended(report: CallReport, stopped: str | None, error: JitinspectError | None, code: int) -> Result:
-    told = error.as_dict() if error else None
+def _result(report: CallReport, stopped: str | None, error: JitinspectError | None, code: int) -> Result:
+    error_dict = error.as_dict() if error else None
     why = error.message if error else stopped
     exit_code = error.exit_code if error else code
-    return Result(replace(report, stopped=why, exit_code=exit_code, error=told), error)
+    return Result(replace(report, stopped=why, exit_code=exit_code, error=error_dict), error)
 
 
 def _call_log(request: Request, listeners: Listeners) -> CallLog:
@@ -123,28 +123,28 @@ def _call_log(request: Request, listeners: Listeners) -> CallLog:
         explain=request.explain,
         plannable=request.script.suffix != ".py",
     )
-    listeners.on_begin(lambda stopped: _ended(_report(request, call_log), stopped, None, INTERRUPTED).report)
+    listeners.on_begin(lambda stopped: _result(_report(request, call_log), stopped, None, INTERRUPTED).report)
     return call_log
 
 
 def _replay(request: Request, listeners: Listeners) -> Result:
-    stopped, error, fine = None, None, True
+    stopped, error, all_succeed = None, None, True
     call_log = _call_log(request, listeners)
-    with call_log, opened(request.script) as lines:
+    with call_log, open_script(request.script) as lines:
         try:
-            fine = _make_all(request, listeners, call_log, lines)
+            all_succeed = _make_all_calls(request, listeners, call_log, lines)
         except KeyboardInterrupt:
             stopped = "interrupted"
         except JitinspectError as raised:
             error = raised
     report = _report(request, call_log)
     error = error or _fault(call_log)
-    code = error.exit_code if error else INTERRUPTED if stopped else 0 if fine else 4
-    return _ended(report, stopped, error, code)
+    code = error.exit_code if error else INTERRUPTED if stopped else 0 if all_succeed else 4
+    return _result(report, stopped, error, code)
 
 
 def _fault(call_log: CallLog) -> JitinspectError | None:
-    """A fault of the call log's own; the program ran all the same."""
+    """A fault of the call log itself; the program ran all the same."""
     if call_log.fault is None:
         return None
     detail = "".join(traceback.format_exception(call_log.fault))
@@ -152,26 +152,28 @@ def _fault(call_log: CallLog) -> JitinspectError | None:
     return JitinspectError(message, hint="please report it, with the text above", detail=detail)
 
 
-def _make_all(request: Request, listeners: Listeners, call_log: CallLog, lines: IO[str]) -> bool:
-    """Whether every call went well."""
-    targets, fine = replay.Targets(), True
+def _make_all_calls(request: Request, listeners: Listeners, call_log: CallLog, lines: IO[str]) -> bool:
+    """Whether every call succeeded."""
+    targets, all_succeed = replay.Targets(), True
     for call in _calls(request, lines, listeners):
         with replay.located(call.at):
-            fine = replay.make(call, targets[call.ref], call_log, make_mesh(request.mesh)) and fine
-        if request.stop and not fine:
+            all_succeed = (
+                replay.make_calls(call, targets[call.ref], call_log, make_mesh(request.mesh)) and all_succeed
+            )
+        if request.stop and not all_succeed:
             break
-    return fine
+    return all_succeed
 
 
 def _calls(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[ScriptCall]:
-    """The calls, after as many CPU devices as they need have been asked for: of a `.calls` script all are
-    read before, of a `.jsonl` none.
+    """The calls, after enough CPU devices have been requested: a `.calls` script is read completely for
+    that, a `.jsonl` is not.
     """
-    for call in _as_written(request, lines, listeners):
+    for call in _read_script(request, lines, listeners):
         yield bind_call(call, request.dims)
 
 
-def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[ScriptCall]:
+def _read_script(request: Request, lines: IO[str], listeners: Listeners) -> Iterator[ScriptCall]:
     path = str(request.script)
     if request.script.suffix == ".jsonl":
         _ensure_devices(request, [], listeners)
@@ -183,15 +185,17 @@ def _as_written(request: Request, lines: IO[str], listeners: Listeners) -> Itera
         _note_passed_over(passed_over, listeners)
         return
     text = lines.readlines()
-    _ensure_devices(request, _readable(text, path), listeners)
+    _ensure_devices(request, _calls_before_error(text, path), listeners)
     yield from read_calls(text, path)
 
 
 def _note_passed_over(names: Mapping[str, str], listeners: Listeners) -> None:
-    """A misspelt key would else make another call than was meant, and nobody would know."""
+    """A misspelt key would otherwise silently make a different call than was meant."""
     if names:
-        told = ", ".join(f'"{name}"' for name in islice(names, 8)) + (", …" if len(names) > 8 else "")
-        listeners.on_note(f"{next(iter(names.values()))}: passed over: {told}; a call has {', '.join(KEYS)}")
+        quoted = ", ".join(f'"{name}"' for name in islice(names, 8)) + (", …" if len(names) > 8 else "")
+        listeners.on_note(
+            f"{next(iter(names.values()))}: passed over: {quoted}; a call has {', '.join(KEYS)}"
+        )
 
 
 def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterator[str]:
@@ -200,8 +204,8 @@ def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterat
         on_progress(len(line))
 
 
-def _readable(lines: list[str], path: str) -> list[ScriptCall]:
-    """The calls up to the first line that does not read."""
+def _calls_before_error(lines: list[str], path: str) -> list[ScriptCall]:
+    """The calls up to the first line that cannot be read."""
     found: list[ScriptCall] = []
     with suppress(UsageError):
         found.extend(read_calls(lines, path))
@@ -216,8 +220,8 @@ def _ensure_devices(request: Request, calls: list[ScriptCall], listeners: Listen
 
 
 @contextmanager
-def opened(script: Path) -> Iterator[IO[str]]:
-    """Raises `LoadError` for a script that cannot be read. What is no UTF-8 is refused with its line."""
+def open_script(script: Path) -> Iterator[IO[str]]:
+    """Raises `LoadError` for a script that cannot be read. Invalid UTF-8 is refused later, with its line."""
     try:
         stream = script.open(encoding="utf-8", errors="surrogateescape")
     except OSError as error:

@@ -14,8 +14,8 @@ _tree = jax.tree_util
 def nodes(value: Any, tree: Any) -> tuple[list[tuple[str, Node]], list[str]]:
     """The nodes by path, `("['w']", Node(None, ()))` for a leaf, and the paths of the leaves in order.
 
-    `tree` is the structure of `value`. Paths are those of `jax.tree_util.keystr`; a custom node's
-    children are numbered where it has no names for them.
+    `tree` is the structure of `value`. Paths are those of `jax.tree_util.keystr`; the children of a custom
+    node without names are numbered.
     """
     keyed = [path for path, _ in _tree.tree_flatten_with_path(value)[0]]
     found: list[tuple[str, Node]] = []
@@ -51,7 +51,7 @@ def _node(data: Any, children: list[Any], keyed: list[Any], depth: int) -> Node:
 
 
 def _dict_keys(aux: Any, count: int) -> tuple[Any, ...]:
-    """A dict keeps its keys, a defaultdict its factory and them."""
+    """The aux data of a dict are its keys; those of a defaultdict are its factory and its keys."""
     keys = aux[1] if isinstance(aux, tuple) and len(aux) == 2 and isinstance(aux[1], list | tuple) else aux
     return tuple(keys) if len(keys) == count else (count,)
 
@@ -66,6 +66,6 @@ def _empty_key(data: Any, index: int) -> str:
 
 
 def _text(path: Any) -> str:
-    """JAX's own text, but for custom nodes without names, which it writes `[<flat index 0>]`."""
+    """JAX's own text, except for custom nodes without names, which it writes `[<flat index 0>]`."""
     flat = _tree.FlattenedIndexKey
     return "".join(f"[{key.key}]" if isinstance(key, flat) else _tree.keystr((key,)) for key in path)

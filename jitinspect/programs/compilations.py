@@ -193,7 +193,7 @@ class CompilationWatcher:
 
     def _body(self) -> None:
         if self._thread.open:
-            self._thread.open[-1][0].stages.body()
+            self._thread.open[-1][0].stages.body_traced()
 
     # What is going on
 

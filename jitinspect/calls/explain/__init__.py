@@ -1,4 +1,4 @@
-"""Pure: the signatures of earlier calls, and of this one → the reasons why it compiled again."""
+"""Pure: the signatures of earlier calls and of this one → why it compiled again."""
 
 from jitinspect.calls.explain.differences import Difference, differences
 from jitinspect.calls.explain.history import History, Row

@@ -1,4 +1,4 @@
-"""Two signatures → all the differences between them, as data; and for each its hint."""
+"""Two signatures → all the differences between them, as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jitinspect.calls.explain.values import (
     is_graph,
     node_text,
     parts,
-    shown_from_difference,
+    reprs_around_difference,
     text,
 )
 from jitinspect.model import ReasonKind
@@ -23,7 +23,9 @@ LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One component that differs; `slot` and the raw values are for the hint, the texts for the reader."""
+    """One component that differs: `before` and `now` are texts for the reader, `old` and `new` the raw values
+    for the hint.
+    """
 
     kind: ReasonKind
     where: str | None
@@ -34,15 +36,15 @@ class Difference:
 
 
 def differences(history: History, row: Row, earlier: Row, most: int | None = None) -> tuple[Difference, ...]:
-    """Every difference that can have made JAX compile again, told once each; of no more than `most`
-    components that differ.
+    """Every difference that may have made JAX compile again, once each; of at most `most` differing
+    components.
     """
     changed = list(islice(history.changed(row, earlier), most))
-    found = [one for slot in changed for one in _told(slot, row, earlier)]
-    return tuple(one for one in found if not _implied(one, found))
+    found = [difference for slot in changed for difference in _slot_differences(slot, row, earlier)]
+    return tuple(difference for difference in found if not _implied(difference, found))
 
 
-def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
+def _slot_differences(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
     kind, where = slot
     old, new = earlier.get(kind, where), row.get(kind, where)
     if kind in LEAF_TYPE:
@@ -51,30 +53,32 @@ def _told(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
         for place, before, now in parts(where, old, new):
             yield Difference(kind, place, *_static_texts(before, now), before.value, now.value)
     elif kind == "static_value":  # traced on one side
-        yield Difference(kind, where, _value(earlier, where, old), _value(row, where, new), old, new)
+        yield Difference(
+            kind, where, _value_text(earlier, where, old), _value_text(row, where, new), old, new
+        )
     elif isinstance(old, Node) and isinstance(new, Node):
         yield from _nodes(where, old, new, row, earlier)
     elif kind == "layout":
-        yield Difference(kind, where, _layout(earlier, where), _layout(row, where), old, new)
+        yield Difference(kind, where, _layout_text(earlier, where), _layout_text(row, where), old, new)
     elif kind == "committed":
-        yield Difference(kind, where, _placed(earlier, where), _placed(row, where), old, new)
+        yield Difference(kind, where, _placement_text(earlier, where), _placement_text(row, where), old, new)
     else:
         yield Difference(kind, where, text(kind, old), text(kind, new), old, new)
 
 
 def _nodes(where: str | None, old: Node, new: Node, row: Row, earlier: Row) -> Iterator[Difference]:
-    """A tree that differs in a field of its node is told by that field, as a static value would be."""
+    """A tree whose node differs in a field is described by that field, as a static value would be."""
     fields = list(differing_metadata(old, new))
     for name, before, now in fields:
         texts = _static_texts(before, now)
-        owner = str(where).removesuffix("[0]") if is_graph(new.type) else where  # flax's, beside the arrays
+        owner = str(where).removesuffix("[0]") if is_graph(new.type) else where  # flax: (graph, arrays)
         yield Difference("static_value", f"{owner}.{name}", *texts, before.value, now.value)
     if not fields:
         typed = old.type is not new.type
-        texts = _node(old, earlier, where, typed), _node(new, row, where, typed)
+        texts = _node_text(old, earlier, where, typed), _node_text(new, row, where, typed)
         if texts[0] == texts[1] and typed and old.type and new.type:
             texts = _whole_name(old.type), _whole_name(new.type)
-        yield Difference("structure", where, *_apart(*texts), old, new)
+        yield Difference("structure", where, *_distinct(*texts), old, new)
 
 
 def _whole_name(cls: type) -> str:
@@ -82,32 +86,32 @@ def _whole_name(cls: type) -> str:
 
 
 def _static_texts(before: Static, now: Static) -> tuple[str, str]:
-    """Told apart also where two values print alike: by their types, or as two objects."""
+    """Different even where two values print alike: then by their types, or as two objects."""
     old, new = text("static_value", before), text("static_value", now)
     if old == new and before.type is not now.type:
         return f"{before.type.__qualname__} {old}", f"{now.type.__qualname__} {new}"
-    if old == new and (further := shown_from_difference(before.value, now.value)) is not None:
-        return further
-    return _apart(old, new)
+    if old == new and (longer := reprs_around_difference(before.value, now.value)) is not None:
+        return longer
+    return _distinct(old, new)
 
 
-def _apart(old: str, new: str) -> tuple[str, str]:
+def _distinct(old: str, new: str) -> tuple[str, str]:
     return (old, f"{new} (another object)") if old == new else (old, new)
 
 
-def _node(node: Node, row: Row, where: str | None, typed: bool) -> str:
+def _node_text(node: Node, row: Row, where: str | None, typed: bool) -> str:
     if node.type is not None:
         return node_text(node, typed)
     static = row.get("static_value", where)
     return text("static_value", static) if isinstance(static, Static) else leaf_text(row, where)
 
 
-def _value(row: Row, where: str | None, value: Node | Static) -> str:
+def _value_text(row: Row, where: str | None, value: Node | Static) -> str:
     return leaf_text(row, where) if value == LEAF else text("static_value", value)
 
 
 def leaf_text(row: Row, where: str | None) -> str:
-    """`f32[128,784]{weak}`, from the three components that make a leaf's type."""
+    """`f32[128,784]{weak}`, from the three components of a leaf's type."""
     shape, weak = row.get("shape", where), row.get("weak_type", where)
     if shape is None:
         return "a leaf"
@@ -115,29 +119,29 @@ def leaf_text(row: Row, where: str | None) -> str:
     return f"{row.get('dtype', where)}[{sizes}]{'{weak}' if weak else ''}"
 
 
-def _layout(row: Row, where: str | None) -> str:
-    """The dimensions from the outermost to the innermost in memory."""
+def _layout_text(row: Row, where: str | None) -> str:
+    """The dimensions from outermost to innermost in memory."""
     rank = len(row.get("shape", where))
-    told = row.get("layout", where)
-    return f"({', '.join(map(str, range(rank)))})" if told == DEFAULT_LAYOUT else str(told)
+    layout = row.get("layout", where)
+    return f"({', '.join(map(str, range(rank)))})" if layout == DEFAULT_LAYOUT else str(layout)
 
 
-def _placed(row: Row, where: str | None) -> str:
+def _placement_text(row: Row, where: str | None) -> str:
     if not row.get("committed", where):
         return "uncommitted"
     return f"committed to {row.get('device', where)}"
 
 
-def _implied(one: Difference, found: list[Difference]) -> bool:
-    """A difference that another one says better: what a new function closes over is why it is made anew;
-    a sharding tells the devices, too, and that the array is committed to them.
+def _implied(diff: Difference, found: list[Difference]) -> bool:
+    """Whether another difference says it better: a new function is explained by what it closes over; a
+    sharding includes the devices, and that the array is committed to them.
     """
-    if one.kind == "new_function":
+    if diff.kind == "new_function":
         return any(other.kind == "closure" for other in found)
-    if one.kind == "jit_options" and str(one.where).endswith("_argnames"):  # inferred from the numbers
-        return any(other.where == f"{str(one.where)[:-5]}nums" for other in found)
-    if one.kind == "shape" and "key<" in one.before + one.now:  # the words of an old key are no dimension
-        return any(other.kind == "dtype" and other.where == one.where for other in found)
-    if one.kind in ("device", "committed"):
-        return any(other.kind == "sharding" and other.where == one.where for other in found)
+    if diff.kind == "jit_options" and str(diff.where).endswith("_argnames"):  # inferred from the numbers
+        return any(other.where == f"{str(diff.where)[:-5]}nums" for other in found)
+    if diff.kind == "shape" and "key<" in diff.before + diff.now:  # words of an old key are not a dimension
+        return any(other.kind == "dtype" and other.where == diff.where for other in found)
+    if diff.kind in ("device", "committed"):
+        return any(other.kind == "sharding" and other.where == diff.where for other in found)
     return False

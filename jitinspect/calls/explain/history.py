@@ -1,4 +1,4 @@
-"""The earlier signatures of one definition, so kept that the nearest to a new one is found at once."""
+"""The earlier signatures of one definition, stored so that the nearest to a new one is found quickly."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ Ids = npt.NDArray[np.int32]
 
 
 class Row:
-    """One signature, its components by slot; `index` is that of the call which brought it.
-
-    `position` is where the history has it, for `History.at`.
+    """One signature, its components by slot; `index` is that of the call it comes from, `position` its place
+    in the history, for `History.at`.
     """
 
     def __init__(self, history: History, index: int, position: int) -> None:
@@ -31,18 +30,18 @@ class Row:
         return self._history.ids_at(self.position)
 
     @cached_property
-    def _listed(self) -> list[int]:
+    def _id_list(self) -> list[int]:
         listed: list[int] = self.ids.tolist()
         return listed
 
     def get(self, kind: ReasonKind, where: str | None) -> Any:
         """The value of a component; None where the call does not have it."""
-        return self._history.value(self._listed, kind, where)
+        return self._history.value(self._id_list, kind, where)
 
 
 class History:
-    """A column per component. Only those that ever varied are kept for every signature: most never do
-    (weights, settings), and so the nearest of thousands is found by a look at a few.
+    """A column per component. Only components that ever varied are stored for every signature: most never do
+    (weights, settings), so the nearest of thousands is found by comparing a few.
     """
 
     def __init__(self, interner: Interner) -> None:
@@ -50,19 +49,19 @@ class History:
         self._columns: dict[tuple[ReasonKind, str | None], int] = {}
         self.slots: list[Slot] = []
         self._forms: dict[Form, Ids] = {}
-        self._nothing: Ids = np.empty(0, np.int32)
-        self._common = self._nothing  # what a component is that never varied
+        self._all_absent: Ids = np.empty(0, np.int32)
+        self._common = self._all_absent  # the values of components that never varied
         self._indices: list[int] = []
-        self._varying: Ids = np.empty(0, np.int32)  # the columns in `_kept`, a line of it for each
+        self._varying: Ids = np.empty(0, np.int32)  # the columns stored in `_kept`, one line each
         self._kept: Ids = np.empty((0, 64), np.int32)
-        self._gaps: set[int] = set()  # lines of `_kept` in which some signature has nothing
+        self._gaps: set[int] = set()  # lines of `_kept` in which some signature has no value
         self._last: tuple[Signature | None, Ids] = (None, self._common)
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def add(self, signature: Signature, index: int) -> int:
-        """Remember the signature that call `index` brought; its position, for `at`."""
+        """Remember the signature of call `index`; returns its position, for `at`."""
         ids, count = self._dense(signature), len(self)
         if count == 0:
             self._common = ids.copy()
@@ -86,16 +85,16 @@ class History:
         missing = len(self._varying) - len(self._kept)
         if missing > 0:
             self._kept = np.pad(self._kept, ((0, max(missing, first)), (0, 0)))
-        alike = self._common[columns]
-        self._kept[first : len(self._varying)] = alike[:, None]
+        common = self._common[columns]
+        self._kept[first : len(self._varying)] = common[:, None]
         if len(self):
-            self._gaps.update((first + np.flatnonzero(alike == ABSENT)).tolist())
+            self._gaps.update((first + np.flatnonzero(common == ABSENT)).tolist())
 
     def nearest(self, signature: Signature) -> Row | None:
         """The earlier signature with the fewest differences, the newest on a tie; None if there is none.
 
-        Parts of an argument's tree that one has and parts that the other has instead (a namedtuple's fields
-        for a tuple's items) are compared with nothing: each pair of those counts as a difference.
+        Parts of an argument's tree that only one of the two has (a namedtuple's fields against a tuple's
+        items) have no counterpart: each pair of them counts as one difference.
         """
         count = len(self)
         if count == 0:
@@ -120,7 +119,7 @@ class History:
         return kind == "structure"
 
     def at(self, position: int) -> Row:
-        """The signature that was added when there were `position` before it."""
+        """The signature at `position`, in the order in which they were added."""
         return Row(self, self._indices[position], position)
 
     def ids_at(self, position: int) -> Ids:
@@ -129,26 +128,26 @@ class History:
         return ids
 
     def changed(self, row: Row, earlier: Row) -> Iterator[Slot]:
-        """The components that both have and that differ, in the order in which they first came up."""
+        """The components that both have and that differ, in the order in which they first appeared."""
         size = len(earlier.ids)
         both = (row.ids[:size] != ABSENT) & (earlier.ids != ABSENT)
         for column in np.nonzero(both & (row.ids[:size] != earlier.ids))[0]:
             yield self.slots[column]
 
     def value(self, ids: list[int], kind: ReasonKind, where: str | None) -> Any:
-        column = self._columns.get((kind, where), len(ids))  # a tuple is looked up as the Slot that it equals
+        column = self._columns.get((kind, where), len(ids))  # a plain tuple equals the Slot
         number = ids[column] if column < len(ids) else ABSENT
         return None if number == ABSENT else self._interner.values[number]
 
     def _dense(self, signature: Signature) -> Ids:
-        """The ids by column. It is asked for more than once for the signature at hand."""
+        """The ids by column. Called more than once for the current signature, so the last one is kept."""
         last, ids = self._last
         if last is signature and len(ids) == len(self.slots):
             return ids
         columns = self._forms.get(signature.form)
         if columns is None:
             columns = self._forms[signature.form] = self._new_form(signature.form.slots)
-        ids = self._nothing.copy()
+        ids = self._all_absent.copy()
         ids[columns] = signature.ids
         self._last = signature, ids
         return ids
@@ -158,6 +157,6 @@ class History:
             if slot not in self._columns:
                 self._columns[slot] = len(self.slots)
                 self.slots.append(slot)
-        self._nothing = np.full(len(self.slots), ABSENT, np.int32)
-        self._common = np.append(self._common, self._nothing[len(self._common) :])
+        self._all_absent = np.full(len(self.slots), ABSENT, np.int32)
+        self._common = np.append(self._common, self._all_absent[len(self._common) :])
         return np.array([self._columns[slot] for slot in slots], np.int32)

@@ -1,4 +1,4 @@
-"""A call as comparable components: what JAX's caches look at, each under the name a user knows it by."""
+"""A call as comparable components: what JAX's caches look at, under the names that users know."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from jitinspect.model import ReasonKind
 
 ABSENT = -1
-"""The id of a component that a call does not have; it differs from nothing."""
+"""The id of a component that a call does not have; it never counts as different."""
 
 
 DEFAULT_LAYOUT = "the default"
@@ -17,17 +17,17 @@ DEFAULT_LAYOUT = "the default"
 
 
 class Slot(NamedTuple):
-    """One component of a call: `kind` is a reason's, `where` a path such as `params['w']`."""
+    """One component of a call: `kind` as in `Reason`, `where` a path such as `params['w']`."""
 
     kind: ReasonKind
     where: str | None
 
 
 class Node(NamedTuple):
-    """The value of a `structure` slot: one node of an argument's tree, equal if JAX takes it for equal.
+    """The value of a `structure` slot: one node of an argument's tree, equal where JAX considers it equal.
 
-    `type` is the container's type (None for a leaf), `keys` its keys or its length, `aux` what a
-    custom node keeps beside its children.
+    `type` is the container's type (None for a leaf), `keys` its keys or its length, `aux` the auxiliary
+    data of a custom node.
     """
 
     type: type | None
@@ -36,13 +36,13 @@ class Node(NamedTuple):
 
 
 LEAF = Node(None, ())
-"""A leaf; in a `static_value` slot: what could be static and is traced."""
+"""A leaf; in a `static_value` slot: a value that could be static but is traced."""
 
 
 class Static(NamedTuple):
     """The value of a `static_value` slot: equal by type and by `==`, as static arguments are.
 
-    `type` is `object` where `==` alone tells values apart.
+    `type` is `object` where `==` alone decides.
     """
 
     type: type
@@ -51,21 +51,21 @@ class Static(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Form:
-    """Which components a call has; one object for all calls alike in that."""
+    """Which components a call has; calls with the same components share one object."""
 
     slots: tuple[Slot, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signature:
-    """The components of one call: `ids` are those of an `Interner`, one for each slot of the form."""
+    """The components of one call: `ids` come from an `Interner`, one for each slot of the form."""
 
     form: Form
     ids: tuple[int, ...]
 
 
 class Interner:
-    """Values → small whole numbers, so that signatures are compared as arrays. It keeps the values alive."""
+    """Values → small integers, so that signatures can be compared as arrays. It keeps the values alive."""
 
     def __init__(self) -> None:
         self._ids: dict[Hashable, int] = {}

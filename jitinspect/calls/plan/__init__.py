@@ -1,1 +1,1 @@
-"""`trace-cache --plan`: verdicts from the keys of a script's calls alone, with nothing traced or run."""
+"""`trace-cache --plan`: verdicts from the cache keys of a script's calls, with nothing traced or run."""

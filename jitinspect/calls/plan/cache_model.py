@@ -1,7 +1,7 @@
-"""The verdicts from the keys alone: JAX's in-memory caches, modelled layer by layer.
+"""Verdicts from cache keys alone: JAX's in-memory caches, modelled layer by layer.
 
-Nothing is traced, lowered, compiled or run. The layers are those that 0.10.2 and 0.12.0.1 have; a property
-test holds the model against JAX.
+Nothing is traced, lowered, compiled or run. The layers are those of 0.10.2 and 0.12.0.1; a property test
+compares the model with JAX.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _STATUS: dict[Phase | None, Status] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What call `index` would do. `error` tells that it would raise; `lasting` that it would each time."""
+    """What call `index` would do. `error` is what it would raise, `lasting` whether it would each time."""
 
     index: int
     facts: JitFacts
@@ -39,23 +39,23 @@ class Judgement:
     error: str | None = None
     lasting: bool = False
 
-    def again(self) -> Judgement:
-        """What a call like it does, right after it."""
+    def repeated(self) -> Judgement:
+        """What the same call does right afterwards."""
         if self.lasting:
             return replace(self, nearest=self.index, reasons=(after_failure(self.facts),))
         return replace(self, status="CACHED", stages=(), nearest=None, reasons=())
 
 
 @dataclass(frozen=True, slots=True)
-class Jit:
-    """A jit that is planned for; `accepts` is what its function takes, as far as that is known."""
+class PlannedJit:
+    """A jit in the plan; `accepts` is the signature of its function, if known."""
 
     facts: JitFacts
     filter_jit: Any
     accepts: inspect.Signature | None
 
-    def misfit(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
-        """What calling the function with these arguments raises."""
+    def call_error(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str | None:
+        """The error that calling the function with these arguments raises, if any."""
         if self.accepts is not None:
             try:
                 self.accepts.bind(*args, **kwargs)
@@ -71,7 +71,7 @@ class Planner:
         self.executables = 0
         self._reader = SignatureReader()
         self._functions = FunctionNumbers()
-        self._jits: dict[int, Jit] = {}
+        self._jits: dict[int, PlannedJit] = {}
         self._layers = Layers()
         self._fast: dict[Hashable, int] = {}
         self._traced: set[Hashable] = set()
@@ -80,40 +80,46 @@ class Planner:
         self._comparisons = Comparisons(self._reader.interner, plannable=True)
 
     def judge(self, subject: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], index: int) -> Judgement:
-        """The verdict on a call of the jit `subject` with these types and values, which is call `index`.
+        """The verdict on call `index`, of the jit `subject` with these types and values.
 
-        Raises TypeError where the library hides its jit.
+        Raises TypeError if the library hides its jit.
         """
         jit = self._jit_of(subject)
-        known = jit.facts
+        jit_facts = jit.facts
         _, args, kwargs = whole_call(subject, args, kwargs)
         try:
-            refuse_arrays_as_statics(known, args, kwargs)
-            call_key = self._reader.read(known, args, kwargs, jit.filter_jit)
+            refuse_arrays_as_statics(jit_facts, args, kwargs)
+            call_key = self._reader.read(jit_facts, args, kwargs, jit.filter_jit)
         except (TypeError, ValueError, OverflowError) as error:  # before anything is looked up
-            return Judgement(index, known, "CACHED", (), None, None, (), f"{type(error).__name__}: {error}")
-        entry = fast(known, call_key)
+            return Judgement(
+                index, jit_facts, "CACHED", (), None, None, (), f"{type(error).__name__}: {error}"
+            )
+        entry = fast(jit_facts, call_key)
         if entry in self._fast:
-            return Judgement(index, known, "CACHED", (), self._fast[entry], None, ())
-        if (misfit := jit.misfit(args, kwargs)) is not None:
-            nearest, told = self._explain(known, call_key, index)
+            return Judgement(index, jit_facts, "CACHED", (), self._fast[entry], None, ())
+        if (call_error := jit.call_error(args, kwargs)) is not None:
+            nearest, reasons = self._explain(jit_facts, call_key, index)
             self._comparisons.failed(index)
-            return Judgement(index, known, "TRACED", ("trace",), None, nearest, told, misfit, lasting=True)
-        return self._judge_by_layers(known, call_key, index, entry)
+            return Judgement(
+                index, jit_facts, "TRACED", ("trace",), None, nearest, reasons, call_error, lasting=True
+            )
+        return self._judge_by_layers(jit_facts, call_key, index, entry)
 
-    def _judge_by_layers(self, known: JitFacts, call_key: CallKey, index: int, entry: Hashable) -> Judgement:
-        keys = self._layers.keys(known, call_key)
+    def _judge_by_layers(
+        self, jit_facts: JitFacts, call_key: CallKey, index: int, entry: Hashable
+    ) -> Judgement:
+        keys = self._layers.keys(jit_facts, call_key)
         ran = self._look_up(keys, len(call_key.devices) > 1)
-        nearest, told = self._explain(known, call_key, index) if ran else (None, ())
+        nearest, reasons = self._explain(jit_facts, call_key, index) if ran else (None, ())
         status = _STATUS[ran[-1] if ran else None]
         if len(call_key.devices) > 1:
             error = f"ValueError: incompatible devices: {', '.join(sorted(call_key.devices))}"
-            return Judgement(index, known, status, ran, None, nearest, told, error)
+            return Judgement(index, jit_facts, status, ran, None, nearest, reasons, error)
         number = self._fast[entry] = self._executable(keys.compiled)
-        return Judgement(index, known, status, ran, number, nearest, told)
+        return Judgement(index, jit_facts, status, ran, number, nearest, reasons)
 
     def _look_up(self, keys: Keys, refused: bool) -> tuple[Phase, ...]:
-        """The stages that run, as each layer's key is new to it."""
+        """The stages that run: those whose layer has not seen its key before."""
         traces, lowers = keys.traced not in self._traced, keys.lowered not in self._lowered
         compiles = keys.compiled not in self._compiled
         self._traced.add(keys.traced)
@@ -131,12 +137,12 @@ class Planner:
         return number
 
     def _explain(
-        self, known: JitFacts, call_key: CallKey, index: int
+        self, jit_facts: JitFacts, call_key: CallKey, index: int
     ) -> tuple[int | None, tuple[Reason, ...]]:
-        compared = self._comparisons.compare(known, call_key.signature, index)
-        return compared.nearest, self._comparisons.reasons(compared, known)
+        compared = self._comparisons.compare(jit_facts, call_key.signature, index)
+        return compared.nearest, self._comparisons.reasons(compared, jit_facts)
 
-    def _jit_of(self, subject: Any) -> Jit:
+    def _jit_of(self, subject: Any) -> PlannedJit:
         known = self._jits.get(id(subject))
         if known is None:
             found = underlying(subject)
@@ -145,7 +151,7 @@ class Planner:
             known = self._jits[id(subject)] = self._new_jit(*found)
         return known
 
-    def _new_jit(self, jit: Any, filter_jit: Any) -> Jit:
+    def _new_jit(self, jit: Any, filter_jit: Any) -> PlannedJit:
         if filter_jit is None:
-            return Jit(facts(jit, self._functions), None, accepted(jit))
-        return Jit(facts_of_filter_jit(filter_jit, jit, self._functions), filter_jit, None)
+            return PlannedJit(facts(jit, self._functions), None, accepted(jit))
+        return PlannedJit(facts_of_filter_jit(filter_jit, jit, self._functions), filter_jit, None)

@@ -1,4 +1,4 @@
-"""A call script → a report on what its calls would do; made for millions of lines."""
+"""A call script → a report on what its calls would do; fast enough for millions of lines."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from jitinspect.targets.arguments.build import build_call, make_mesh
 from jitinspect.targets.jitting import Jitted
 
 MOST_REMEMBERED = 20_000
-"""Distinct calls, and distinct lines, that are remembered; then they are forgotten and read anew."""
+"""How many distinct calls, and distinct lines, are remembered before all are forgotten and read again."""
 CHUNK = 1 << 18
 """Characters that are read at once."""
 
 
 @dataclass(slots=True, eq=False)
 class DistinctCall:
-    """A call that has been judged, and how often it came; after its first time it is CACHED.
+    """A call that has been judged, and how often it occurred; after the first time it is CACHED.
 
-    `elements` are those of its arrays, `added` those that the paddings would add.
+    `elements` counts those of its arrays, `added` those that the paddings would add.
     """
 
     judgement: Judgement
@@ -44,9 +44,9 @@ class DistinctCall:
 
 
 class Plan:
-    """Judges the calls of a script one by one, as they are, and as the paddings would have them.
+    """Judges the calls of a script one by one, as they are and with the paddings applied.
 
-    `passed_over` has the keys of a `.jsonl` that mean nothing here, and where they first stood.
+    `passed_over` has the unknown keys of a `.jsonl`, each with the line where it first occurs.
     """
 
     def __init__(
@@ -64,20 +64,20 @@ class Plan:
         self._by_call: dict[bytes | None, DistinctCall] = {}
         self._calls = 0
         self.passed_over: dict[str, str] = {}
-        self.fine = True
+        self.all_succeed = True
         """Whether no call would raise."""
 
     def take(self, call: ScriptCall) -> DistinctCall | None:
-        """One call of a script, as often as it is repeated. None where it looks nothing up."""
-        told = {name.removeprefix("jax_"): value for name, value in call.config}
-        if told.get("disable_jit", option("jax_disable_jit")):
+        """One call of a script, as often as it is repeated. None if it does not use the caches."""
+        config = {name.removeprefix("jax_"): value for name, value in call.config}
+        if config.get("disable_jit", option("jax_disable_jit")):
             return None
         distinct = self._find(call)
         self._count(distinct, call.at, call.repeat)
         return distinct
 
     def take_lines(self, lines: IO[str], path: str, on_progress: Callable[[int], None]) -> None:
-        """The calls of a `.jsonl`; `on_progress` is told of characters read, now and then."""
+        """The calls of a `.jsonl`; `on_progress` is called now and then with a number of characters read."""
         number = 0
         while chunk := lines.readlines(CHUNK):
             if number == 0:
@@ -87,7 +87,7 @@ class Plan:
             on_progress(sum(map(len, chunk)))
 
     def _take_chunk(self, chunk: list[str], number: int, path: str) -> None:
-        """While there is room each call has its row; after that a known line costs no more than a look-up."""
+        """While there is room each call gets a row; after that a known line costs just a lookup."""
         position = 0
         while position < len(chunk) and len(self._rows) < MOST_ROWS:
             self._take_line(chunk[position], f"{path}:{number + position + 1}")
@@ -119,8 +119,8 @@ class Plan:
                 self._by_call[key] = distinct
 
     def _recall(self, line: str) -> DistinctCall | None:
-        """A call that was judged before, by what the line says of it. The line is remembered while there is
-        room: of many lines that are all different, none would be seen again.
+        """A call that was judged before, by what the line says. The line is only remembered while there is
+        room: if there are very many different lines, none is likely to occur again.
         """
         distinct = self._by_call.get(call_key(line))
         if distinct is not None and len(self._by_line) < MOST_REMEMBERED:
@@ -145,7 +145,7 @@ class Plan:
                 judgement = self._planner.judge(subject.call, args, kwargs, self._calls)
             except TypeError as error:
                 raise UsageError(str(error)) from None
-            self.fine = self.fine and judgement.error is None
+            self.all_succeed = self.all_succeed and judgement.error is None
             distinct = DistinctCall(
                 judgement, describe_call(judgement.facts.name, args, kwargs, traced_dtype)
             )
@@ -162,7 +162,7 @@ class Plan:
         self._compiled_padded += judgement.status == "COMPILED"
 
     def _count(self, distinct: DistinctCall, at: str, times: int = 1) -> None:
-        """A row for a call that does something, and for the first of those that do not."""
+        """Rows while there is room, and always one for the first of a call that runs a stage."""
         first = distinct.count == 0
         room = max(MOST_ROWS - len(self._rows), int(first and bool(distinct.judgement.stages)))
         for nth in range(min(times, room)):
@@ -171,7 +171,7 @@ class Plan:
         self._calls += times
 
     def _settle(self) -> None:
-        """Add up what has been seen, and forget it."""
+        """Add up the calls so far, and forget them."""
         for distinct in self._distinct.values():
             facts, status = distinct.judgement.facts, distinct.judgement.status
             counts = self._counts.setdefault((facts.name, relative(facts.definition)), [0, 0, 0])
@@ -185,7 +185,7 @@ class Plan:
         self._by_call.clear()
 
     def report(self, script: str) -> CallReport:
-        """All of it."""
+        """The report on all calls so far."""
         self._settle()
         functions = tuple(FunctionTotals(*key, *counts) for key, counts in self._counts.items())
         return CallReport(
@@ -198,9 +198,9 @@ class Plan:
             policies=tuple(self._policies()),
         )
 
-    def unmet(self) -> UsageError | None:
-        """For a padding of what no call had."""
-        return self._paddings.unmet()
+    def unmatched(self) -> UsageError | None:
+        """An error for a padding that matched no call."""
+        return self._paddings.unmatched()
 
     def _policies(self) -> Iterator[Policy]:
         if self._paddings.all:
@@ -210,7 +210,7 @@ class Plan:
 
 
 def _row(distinct: DistinctCall, index: int, at: str, first: bool) -> Call:
-    judgement = distinct.judgement if first else distinct.judgement.again()
+    judgement = distinct.judgement if first else distinct.judgement.repeated()
     return Call(
         index=index,
         function=judgement.facts.name,
