@@ -66,10 +66,10 @@ def _arguments(number: int, function: str | None = None) -> tuple[int, str | Non
 
 
 def _check(log: CompileLog, number: int, function: str | None) -> None:
-    from jitinspect.programs.limits import Limits, MostCompiles, checked
+    from jitinspect.programs.limits import Limits, MostCompiles, check_limits
 
     limits = Limits(most_compiles=(MostCompiles(function, number),))
-    for check in checked(limits, log.report, (), reached=True):
+    for check in check_limits(limits, log.report, (), reached=True):
         if not check.held:
             what, *causes = check.why
             limit = f"max_compiles({number}{f', function={function!r}' if function else ''})"

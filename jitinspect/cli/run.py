@@ -18,7 +18,7 @@ from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadErr
 from jitinspect.model.runs import RunReport
 from jitinspect.programs import limits, lockfile
 from jitinspect.programs.listeners import Listeners
-from jitinspect.programs.recording.reader import summarized
+from jitinspect.programs.recording.reader import summarize_recordings
 from jitinspect.render.decode import Misfit, reader
 from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
@@ -155,7 +155,7 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
         stderr.write(f"note: {path} was not written: the program ended with {own_code}\n")
         return
     try:
-        path.write_text(lockfile.to_text(lockfile.locked(report.compilations)), encoding="utf-8")
+        path.write_text(lockfile.to_text(lockfile.lock_contents(report.compilations)), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"--lock {path}: {error.strerror}") from None
     if not quiet:
@@ -164,7 +164,7 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
 
 def summarize(files: Sequence[Path]) -> RunReport:
     """Raises `LoadError` for what is no recording."""
-    return summarized(files, _decoded)
+    return summarize_recordings(files, _decoded)
 
 
 def _decoded(kind: type, value: Any) -> Any:

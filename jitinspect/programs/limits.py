@@ -1,4 +1,4 @@
-"""Limits that a program's compilations are held to, so that a recompile fails in CI and not in production."""
+"""Limits on a program's compilations, so that a recompile fails in CI and not in production."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from jitinspect.errors import UsageError
 from jitinspect.model.runs import Check, Compilation, RunReport
-from jitinspect.programs.summary import is_again, reasons_text
+from jitinspect.programs.summary import is_recompile, reasons_text
 
-MOST_TOLD = 8
-"""Causes that are told for a limit that did not hold; of the others their number."""
+MOST_CAUSES = 8
+"""Causes that are listed for a limit that did not hold; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class MostCompiles:
-    """At most `number` compilations, of one function or (None) of all of the program's."""
+    """At most `number` compilations, of one function or (None) of the whole program."""
 
     function: str | None
     number: int
@@ -32,7 +32,7 @@ class Warmup:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the user asked for; None and empty is no limit."""
+    """What the user asked for; None or empty means no limit."""
 
     most_compiles: tuple[MostCompiles, ...] = ()
     most_seconds: float | None = None
@@ -42,8 +42,8 @@ class Limits:
 
 def parse_most_compiles(text: str) -> MostCompiles:
     """`12`, or `step=1`. Raises `UsageError`."""
-    function, given, number = text.rpartition("=")
-    if not number.strip().isdecimal() or (given and not function.strip()):
+    function, equals, number = text.rpartition("=")
+    if not number.strip().isdecimal() or (equals and not function.strip()):
         raise UsageError(f"--max-compiles {text}: not a number", hint="--max-compiles 3, or step=1")
     return MostCompiles(function.strip() or None, int(number))
 
@@ -59,9 +59,11 @@ def parse_warmup(text: str) -> Warmup:
     return Warmup(marker=text.strip())
 
 
-def checked(limits: Limits, report: RunReport, late: Sequence[Compilation], reached: bool) -> Iterator[Check]:
-    """Each limit, and whether it held. `late` is what came after the warm-up, `reached` tells that its marker
-    was.
+def check_limits(
+    limits: Limits, report: RunReport, late: Sequence[Compilation], reached: bool
+) -> Iterator[Check]:
+    """Each limit, and whether it held. `late` is what was compiled after the warm-up, `reached` whether its
+    marker was reached.
     """
     for most in limits.most_compiles:
         yield _most_compiles(most, report)
@@ -75,24 +77,24 @@ def checked(limits: Limits, report: RunReport, late: Sequence[Compilation], reac
 
 
 def _most_compiles(most: MostCompiles, report: RunReport) -> Check:
-    chosen = [one for one in report.compilations if _is_meant(most.function, one.function)]
-    # of which not all need be listed
-    count = sum(one.compilations for one in report.functions if _is_meant(most.function, one.function))
+    chosen = [one for one in report.compilations if _matches(most.function, one.function)]
+    # the report may list only some of its compilations
+    count = sum(cost.compilations for cost in report.functions if _matches(most.function, cost.function))
     limit = f"--max-compiles {most.number if most.function is None else f'{most.function}={most.number}'}"
-    names = {one.function for one in report.functions}
-    if most.function is not None and not any(_is_meant(most.function, name) for name in names):
+    names = {cost.function for cost in report.functions}
+    if most.function is not None and not any(_matches(most.function, name) for name in names):
         from difflib import get_close_matches
 
         near = get_close_matches(most.function, names, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return Check(limit, True, (f"no function {most.function} was compiled{hint}",))
-    of = f" of {most.function}" if most.function else ""
-    return _check(limit, count <= most.number, f"{_count(count, 'compilation')}{of}", chosen)
+    of_function = f" of {most.function}" if most.function else ""
+    return _check(limit, count <= most.number, f"{_count(count, 'compilation')}{of_function}", chosen)
 
 
-def _is_meant(asked: str | None, function: str) -> bool:
-    """`step` is meant by `step`, `Trainer.step`, and where nothing is asked for."""
-    return asked is None or asked.rpartition(".")[2] == function or asked == function
+def _matches(wanted: str | None, function: str) -> bool:
+    """`step` is matched by `step`, `Trainer.step`, and None."""
+    return wanted is None or wanted.rpartition(".")[2] == function or wanted == function
 
 
 def _no_recompile(
@@ -100,9 +102,13 @@ def _no_recompile(
 ) -> Check:
     """Without a warm-up each function may compile once, by its first call."""
     if warmup is None:
-        again = [one for one in report.compilations if one.compilations and is_again(one)]
-        number = report.totals.recompilations  # of which not all need be listed
-        return _check("--fail-on-recompile", not number, _count(number, "recompile"), again)
+        recompiles = [
+            compilation
+            for compilation in report.compilations
+            if compilation.compilations and is_recompile(compilation)
+        ]
+        number = report.totals.recompilations  # the report may list only some of them
+        return _check("--fail-on-recompile", not number, _count(number, "recompile"), recompiles)
     if warmup.marker is not None and not reached:
         why = f"the program never reached jitinspect.mark({warmup.marker!r})"
         return Check("--fail-on-recompile", False, (why,))
@@ -111,20 +117,25 @@ def _no_recompile(
 
 
 def causes(compilations: Sequence[Compilation]) -> Iterator[str]:
-    """A line for each: where, what, why, and what that took."""
-    told = [one for one in compilations if one.compilations]
-    for one in told[:MOST_TOLD]:
-        why = reasons_text(one) or one.kind.replace("_", " ")
-        yield f"{one.at or one.definition or '?'}: {one.signature or one.function}: {why} ({one.spent:.2g} s)"
-    if len(told) > MOST_TOLD:
-        yield f"and {len(told) - MOST_TOLD} more"
+    """A line for each: where, what, why, and how long it took."""
+    compiled = [compilation for compilation in compilations if compilation.compilations]
+    for compilation in compiled[:MOST_CAUSES]:
+        why = reasons_text(compilation) or compilation.kind.replace("_", " ")
+        place = compilation.at or compilation.definition or "?"
+        what = compilation.signature or compilation.function
+        yield f"{place}: {what}: {why} ({compilation.spent:.2g} s)"
+    if len(compiled) > MOST_CAUSES:
+        yield f"and {len(compiled) - MOST_CAUSES} more"
 
 
 def _check(limit: str, held: bool, what: str, because: Sequence[Compilation]) -> Check:
     if held:
         return Check(limit, True)
-    again = next((one.at for one in because if is_again(one)), because[0].at if because else None)
-    return Check(limit, False, (what, *causes(because)), again)
+    place = next(
+        (compilation.at for compilation in because if is_recompile(compilation)),
+        because[0].at if because else None,
+    )
+    return Check(limit, False, (what, *causes(because)), place)
 
 
 def _count(number: int, what: str) -> str:

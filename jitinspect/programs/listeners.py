@@ -1,4 +1,4 @@
-"""Who is told of a program's compilations while it runs."""
+"""Callbacks for a program's compilations while it runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jitinspect.model.runs import Compilation
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Each is called in the thread in which it happens, and the program waits."""
+    """Each is called in the thread that compiles, and the program waits."""
 
     on_compiling: Callable[[Compilation], None] = lambda so_far: None
     on_compilation: Callable[[Compilation], None] = lambda compilation: None

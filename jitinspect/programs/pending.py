@@ -1,4 +1,4 @@
-"""A compilation that has begun: what is known of it so far, and the `Compilation` that it becomes."""
+"""A compilation in progress: what is known so far, and the `Compilation` that it becomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jitinspect.process.paths import relative
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The number of a piece of work, and what it differs in from the nearest before it."""
+    """The number of a piece of work, and how it differs from the nearest one before it."""
 
     seq: int
     nearest: int | None = None
@@ -27,7 +27,7 @@ class Explanation:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A piece of work while it lasts, as it was read at its first event: donated arguments go."""
+    """A piece of work in progress, as it was read at its first event: donated arguments are gone later."""
 
     kind: WorkKind
     function: str
@@ -48,14 +48,14 @@ class Pending:
     thread: int = field(default_factory=threading.get_ident)
 
 
-BODY_ANEW = Reason(
+NEW_BODY = Reason(
     "new_function", None, None, None, "put the loop into a jitted function, or define its body once",
-    "its body was traced anew: another function object than before, or other constants",
+    "its body was traced again: a different function object than before, or different constants",
 )  # fmt: skip
 
 
 def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Compilation:
-    """As the report tells it, as far as it has come `now`."""
+    """The report's entry for it, with what has happened until `now`."""
     stages = pending.stages
     return Compilation(
         seq=explanation.seq,

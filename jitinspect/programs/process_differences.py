@@ -1,7 +1,7 @@
-"""The processes of one job, side by side: what they did not compile alike, which is how such a job hangs.
+"""The processes of one job, side by side: what they compiled differently, which is how such jobs hang.
 
-Each process of a job must run the same computations in the same order: one that compiles something that the
-others do not waits for them in its first collective, for ever.
+All processes of a job must run the same computations in the same order: one that compiles something that the
+others do not waits for them forever, in its first collective.
 """
 
 from __future__ import annotations
@@ -12,76 +12,95 @@ from collections.abc import Iterator, Mapping, Sequence
 from jitinspect.model.runs import Compilation, Uneven
 
 Function = tuple[str, str | None]
-MOST_TOLD = 4
+MOST_DETAILS = 4
 
 
 def uneven(processes: Mapping[str, Sequence[Compilation]]) -> tuple[Uneven, ...]:
-    """By process its compilations, in their order → the functions that were not compiled alike by all."""
-    own = {name: [one for one in told if one.kind != "internal"] for name, told in processes.items()}
+    """The compilations of each process, in their order → the functions that not all compiled alike."""
+    own = {
+        name: [one for one in compilations if one.kind != "internal"]
+        for name, compilations in processes.items()
+    }
     found = sorted(_by_function(own), key=lambda one: not one.shared)
     return tuple(found or _by_order(own))
 
 
 def _by_function(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Uneven]:
-    functions = dict.fromkeys((one.function, one.definition) for told in processes.values() for one in told)
+    functions = dict.fromkeys(
+        (one.function, one.definition) for compilations in processes.values() for one in compilations
+    )
     for function in functions:
-        of = {name: [one for one in told if _is(one, function)] for name, told in processes.items()}
-        counts = {name: sum(map(_times, told)) for name, told in of.items()}
-        what = _difference(of, counts)
+        own = {
+            name: [one for one in compilations if _belongs_to(one, function)]
+            for name, compilations in processes.items()
+        }
+        counts = {name: sum(map(_count, compilations)) for name, compilations in own.items()}
+        what = _difference(own, counts)
         if what is not None:
-            shared = any(one.shared for told in of.values() for one in told)
-            yield Uneven(*function, what, counts, tuple(_details(of, what)), shared)
+            shared = any(one.shared for compilations in own.values() for one in compilations)
+            yield Uneven(*function, what, counts, tuple(_details(own, what)), shared)
 
 
-def _times(one: Compilation) -> int:
-    """What came from disk is as good as compiled."""
-    return one.compilations or int(one.status == "DISK")
+def _count(compilation: Compilation) -> int:
+    """An executable loaded from disk counts as compiled."""
+    return compilation.compilations or int(compilation.status == "DISK")
 
 
-def _is(one: Compilation, function: Function) -> bool:
-    return (one.function, one.definition) == function
+def _belongs_to(compilation: Compilation, function: Function) -> bool:
+    return (compilation.function, compilation.definition) == function
 
 
-def _difference(of: Mapping[str, Sequence[Compilation]], counts: Mapping[str, int]) -> str | None:
-    if not all(of.values()):
+def _difference(processes: Mapping[str, Sequence[Compilation]], counts: Mapping[str, int]) -> str | None:
+    if not all(processes.values()):
         return "not on all"
     if len({*counts.values()}) > 1:
         return "counts differ"
-    signatures = [Counter(one.signature for one in told if _times(one)) for told in of.values()]
+    signatures = [
+        Counter(one.signature for one in compilations if _count(one)) for compilations in processes.values()
+    ]
     if any(other != signatures[0] for other in signatures):
         return "signatures differ"
-    modules = [Counter(one.module for one in told if one.module) for told in of.values()]
+    modules = [
+        Counter(one.module for one in compilations if one.module) for compilations in processes.values()
+    ]
     return "modules differ" if any(other != modules[0] for other in modules) else None
 
 
-def _details(of: Mapping[str, Sequence[Compilation]], what: str) -> Iterator[str]:
-    """What stands on some processes and not on all."""
-    told = {name: Counter(_words(one, what) for one in ones) for name, ones in of.items()}
-    fewest = {
-        text: min(counts[text] for counts in told.values()) for counts in told.values() for text in counts
+def _details(processes: Mapping[str, Sequence[Compilation]], what: str) -> Iterator[str]:
+    """What only some of the processes have."""
+    descriptions = {
+        name: Counter(_description(one, what) for one in compilations)
+        for name, compilations in processes.items()
     }
-    for name, counts in told.items():
-        apart = [(text, number - fewest[text]) for text, number in counts.items() if number > fewest[text]]
-        for text, number in apart[:MOST_TOLD]:
+    fewest = {
+        text: min(counts[text] for counts in descriptions.values())
+        for counts in descriptions.values()
+        for text in counts
+    }
+    for name, counts in descriptions.items():
+        extra = [(text, number - fewest[text]) for text, number in counts.items() if number > fewest[text]]
+        for text, number in extra[:MOST_DETAILS]:
             more = f"{number} more than elsewhere: " if fewest[text] else ""
             yield f"only on process {name}: {more}{text}"
-        if len(apart) > MOST_TOLD:
-            yield f"only on process {name}: {len(apart) - MOST_TOLD} more"
+        if len(extra) > MOST_DETAILS:
+            yield f"only on process {name}: {len(extra) - MOST_DETAILS} more"
 
 
-def _words(one: Compilation, what: str) -> str:
-    at = f" at {one.at}" if one.at else ""
-    module = f", module {one.module}" if one.module and what == "modules differ" else ""
-    return f"{one.signature or one.function}{at}{module}"
+def _description(compilation: Compilation, what: str) -> str:
+    at = f" at {compilation.at}" if compilation.at else ""
+    module = f", module {compilation.module}" if compilation.module and what == "modules differ" else ""
+    return f"{compilation.signature or compilation.function}{at}{module}"
 
 
 def _by_order(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Uneven]:
-    """All compiled the same, and not in the same order: the first place where they part."""
-    listed = {name: [one for one in told if _times(one)] for name, told in processes.items()}
+    """All compiled the same, but not in the same order: the first place where they differ."""
+    listed = {name: [one for one in compilations if _count(one)] for name, compilations in processes.items()}
     for rank in zip(*listed.values(), strict=False):
         if len({(one.function, one.signature, one.module) for one in rank}) > 1:
             counts = {name: one.seq for name, one in zip(listed, rank, strict=True)}
-            details = [f"process {name}: {_words(one, '')}" for name, one in zip(listed, rank, strict=True)]
+            details = [
+                f"process {name}: {_description(one, '')}" for name, one in zip(listed, rank, strict=True)
+            ]
             shared = any(one.shared for one in rank)
             yield Uneven(
                 rank[0].function, rank[0].definition, "order differs", counts, tuple(details), shared

@@ -1,4 +1,4 @@
-"""A program → its run, watched, and a report on what it compiled."""
+"""A program → its run, watched, and the report on what it compiled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.model.runs import Check, RunReport
 from jitinspect.process import import_hooks, marks, runner
 from jitinspect.programs import lockfile
-from jitinspect.programs.limits import Limits, checked
+from jitinspect.programs.limits import Limits, check_limits
 from jitinspect.programs.listeners import Listeners
 from jitinspect.programs.recording import writer
 from jitinspect.programs.recording.writer import Recorder
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user asked for: `program` is a script's path, or with `is_module` a module's name."""
+    """What the user asked for: `program` is a script's path or, with `is_module`, a module's name."""
 
     program: str
     argv: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The report, the program's own exit code, and what went wrong with jitinspect itself, if it did."""
+    """The report, the program's own exit code, and what went wrong in jitinspect itself, if anything."""
 
     report: RunReport
     own_code: int
@@ -52,18 +52,18 @@ class Result:
 
 
 def run(request: Request, listeners: Listeners, own_files: Collection[str] = ()) -> Result:
-    """Run the program as `python` would, and watch it from the moment at which it has imported jax: what it
-    sets before that must hold. `own_files` are those whose frames are none of the program's.
+    """Run the program as `python` would, and watch it from the moment it has imported jax: what it sets
+    before that must take effect. `own_files` are those whose frames do not belong to the program.
 
-    A child that it forks ends here, with its own exit code. Raises `LoadError` for a program or a lock file,
-    `UsageError` for a recording, that cannot be opened, before anything runs.
+    A child that it forks ends here, with its own exit code. Before anything runs, raises `LoadError` for a
+    program or lock file, and `UsageError` for a recording, that cannot be opened.
     """
-    whole = runner.module(request.program) if request.is_module else runner.script(Path(request.program))
-    before = _locked_before(request)
+    program = runner.module(request.program) if request.is_module else runner.script(Path(request.program))
+    before = _lock_before(request)
     run = _Run(request, listeners, own_files, _recorder(request))
-    atexit.register(run.close)  # the first to be registered, and so the last to be called
+    atexit.register(run.close)  # registered first, so called last
     with import_hooks.when_imported("jax", run.begin):
-        outcome = runner.run(whole, request.argv, runner.as_python_tells)
+        outcome = runner.run(program, request.argv, runner.as_python_tells)
     if not run.is_parent:
         raise SystemExit(outcome.exit_code)
     report = run.report(outcome)
@@ -72,7 +72,7 @@ def run(request: Request, listeners: Listeners, own_files: Collection[str] = ())
 
 
 class _Run:
-    """One run: the watch, from the moment at which there is jax to be watched, and the recording."""
+    """One run: the watch, from the moment jax is imported, and the recording."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class _Run:
         marks.listeners.append(self._marks.add)
 
     def begin(self) -> None:
-        """jax has been imported; a fault of jitinspect's is not the program's."""
+        """jax has been imported. An error in jitinspect must not reach the program."""
         if not self.is_parent:
             return
         try:
@@ -105,21 +105,21 @@ class _Run:
             self._watch.__enter__()
         except Exception as error:
             self._failure = error
-        gc.freeze()  # else the program's collections would look through what was imported for the watch
+        gc.freeze()  # so that the program's collections do not scan what was imported for the watch
 
     @property
     def is_parent(self) -> bool:
-        """Whether this is the process that began the run, and none that it forked."""
+        """Whether this is the process that began the run, not one that it forked."""
         return os.getpid() == self._process
 
     def report(self, outcome: runner.Outcome) -> RunReport:
-        spoken, ended = _spoken(self._request), (outcome.exit_code, outcome.stopped)
+        command, ended = _command(self._request), (outcome.exit_code, outcome.stopped)
         calls = None
         if self._watch is None:
-            report = Summary().report(spoken, time.perf_counter() - self._started, None, *ended)
+            report = Summary().report(command, time.perf_counter() - self._started, None, *ended)
         else:
             self._watch.watcher.finish()
-            report, calls = self._watch.report(spoken, *ended), self._watch.calls
+            report, calls = self._watch.report(command, *ended), self._watch.calls
         if self._recorder is not None:
             self._recorder.end(*ended, report.totals.wall_seconds, calls)
         return report
@@ -128,7 +128,7 @@ class _Run:
         limits = self._request.limits
         marker = limits.warmup.marker if limits.warmup else None
         late = self._watch.late if self._watch is not None else ()
-        return tuple(checked(limits, report, late, marker in self._marks))
+        return tuple(check_limits(limits, report, late, marker in self._marks))
 
     @property
     def fault(self) -> JitinspectError | None:
@@ -142,14 +142,14 @@ class _Run:
         return JitinspectError(message, hint="please report it, with the text above", detail=detail)
 
     def close(self) -> None:
-        """When all `atexit` functions of the program's have run."""
+        """Called after all of the program's `atexit` functions."""
         if self.is_parent and self._watch is not None:
             self._watch.__exit__()
         if self.is_parent and self._recorder is not None:
             self._recorder.close()
 
 
-def _spoken(request: Request) -> str:
+def _command(request: Request) -> str:
     """The program as the user typed it."""
     return f"-m {request.program}" if request.is_module else request.program
 
@@ -157,31 +157,33 @@ def _spoken(request: Request) -> str:
 def _recorder(request: Request) -> Recorder | None:
     if request.record is None:
         return None
-    told = {
+    header = {
         "jitinspect": jitinspect.__version__,
-        "program": _spoken(request),
+        "program": _command(request),
         "argv": list(request.argv),
         "python": ".".join(map(str, sys.version_info[:3])),
         "started": time.time(),
     }
-    return Recorder(writer.path_for(request.record).absolute(), told)
+    return Recorder(writer.path_for(request.record).absolute(), header)
 
 
-def _locked_before(request: Request) -> lockfile.Locked | None:
-    """None where there is no lock file yet, or it is to be written anew."""
+def _lock_before(request: Request) -> lockfile.LockContents | None:
+    """None if there is no lock file yet, or it is to be rewritten."""
     if request.lock is None or request.update_lock or not request.lock.exists():
         return None
     return lockfile.read(request.lock)
 
 
-def _lock_check(request: Request, before: lockfile.Locked | None, report: RunReport) -> tuple[Check, ...]:
+def _lock_check(
+    request: Request, before: lockfile.LockContents | None, report: RunReport
+) -> tuple[Check, ...]:
     if request.lock is None or before is None:
         return ()
-    now = lockfile.locked(report.compilations)
+    now = lockfile.lock_contents(report.compilations)
     return (lockfile.check(request.lock, before, now, report.compilations),)
 
 
 def _with_checks(report: RunReport, checks: tuple[Check, ...]) -> RunReport:
-    """A check that did not hold is told by the exit code 1, whatever the program's own is."""
+    """If a check did not hold the exit code is 1, whatever the program's own is."""
     held = all(check.held for check in checks)
     return replace(report, checks=checks, exit_code=report.exit_code if held else 1)

@@ -1,4 +1,4 @@
-"""Compilations as they come → what the program spent on them, by function and by call site, and why."""
+"""Compilations as they happen → what the program spent on them, by function and by call site, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jitinspect.model import Work
 from jitinspect.model.runs import Cause, Compilation, FunctionCost, RunReport, RunTotals, Site, Span, WorkKind
 
 MOST_KEPT = 10_000
-"""Compilations beyond this many are added up and no longer listed; of their spans, three times as many."""
+"""Compilations beyond this many are added up but not listed; the limit for spans is three times as high."""
 SLOWEST = 5
 EXAMPLES = 3
 MOST_REASONS = 3
@@ -24,7 +24,7 @@ Calls = Mapping[Function, Mapping[str | None, int]]
 
 @dataclass(slots=True)
 class _Cost:
-    """What adds up."""
+    """Sums."""
 
     compilations: int = 0
     disk_hits: int = 0
@@ -36,17 +36,17 @@ class _Cost:
     recompilations: int = 0
     misses: int = 0
 
-    def add(self, one: Compilation) -> None:
-        self.misses += one.kind == "call"
-        self.recompilations += one.compilations * is_again(one)
-        self.compilations += one.compilations
-        self.disk_hits += one.status == "DISK"
-        self.trace += one.seconds.get("trace", 0.0)
-        self.lower += one.seconds.get("lower", 0.0)
-        self.compile += one.seconds.get("compile", 0.0)
-        if one.avoidable:
-            self.avoidable += one.compilations
-            self.avoidable_seconds += one.spent
+    def add(self, compilation: Compilation) -> None:
+        self.misses += compilation.kind == "call"
+        self.recompilations += compilation.compilations * is_recompile(compilation)
+        self.compilations += compilation.compilations
+        self.disk_hits += compilation.status == "DISK"
+        self.trace += compilation.seconds.get("trace", 0.0)
+        self.lower += compilation.seconds.get("lower", 0.0)
+        self.compile += compilation.seconds.get("compile", 0.0)
+        if compilation.avoidable:
+            self.avoidable += compilation.compilations
+            self.avoidable_seconds += compilation.spent
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class _Site:
 
 
 class Summary:
-    """Takes each compilation once, and keeps no more of it than it must."""
+    """Takes each compilation once, and keeps no more of it than needed."""
 
     def __init__(self) -> None:
         self.compilations: list[Compilation] = []
@@ -78,38 +78,43 @@ class Summary:
         if len(self.spans) < 3 * MOST_KEPT:
             self.spans.append(span)
 
-    def take(self, one: Compilation) -> None:
-        if one.kind == "internal":
-            known, from_disk = self.internal, one.status == "DISK"
+    def take(self, compilation: Compilation) -> None:
+        if compilation.kind == "internal":
+            known, from_disk = self.internal, compilation.status == "DISK"
             self.internal = Work(
-                known.compilations + one.compilations,
-                known.seconds + one.spent,
+                known.compilations + compilation.compilations,
+                known.seconds + compilation.spent,
                 known.disk_hits + from_disk,
             )
             return
         if len(self.compilations) < MOST_KEPT:
-            self.compilations.append(one)
+            self.compilations.append(compilation)
         else:
             self._omitted += 1
-        if one.late and len(self.late) < MOST_KEPT:
-            self.late.append(one)
-        self._total.add(one)
-        self._functions.setdefault((one.function, one.definition), _Cost()).add(one)
-        self._take_site(one)
-        heapq.heappush(self._slowest, (one.spent, -one.seq, -one.process, -next(self._taken), one))
+        if compilation.late and len(self.late) < MOST_KEPT:
+            self.late.append(compilation)
+        self._total.add(compilation)
+        self._functions.setdefault((compilation.function, compilation.definition), _Cost()).add(compilation)
+        self._take_site(compilation)
+        heapq.heappush(
+            self._slowest,
+            (compilation.spent, -compilation.seq, -compilation.process, -next(self._taken), compilation),
+        )
         if len(self._slowest) > SLOWEST:
             heapq.heappop(self._slowest)
 
-    def _take_site(self, one: Compilation) -> None:
-        function = (one.function, one.definition)
-        site = self._sites.setdefault((one.at, function), _Site(one.definition, one.kind))
-        site.compilations += one.compilations
-        site.disk_hits += one.status == "DISK"
-        site.seconds += one.spent
-        if one.compilations or one.status == "DISK":
-            key = (one.avoidable, *((reason.kind, reason.where) for reason in one.reasons))
-            if one.reasons:
-                site.causes[key] = _cause(site.causes.get(key), one)
+    def _take_site(self, compilation: Compilation) -> None:
+        function = (compilation.function, compilation.definition)
+        site = self._sites.setdefault(
+            (compilation.at, function), _Site(compilation.definition, compilation.kind)
+        )
+        site.compilations += compilation.compilations
+        site.disk_hits += compilation.status == "DISK"
+        site.seconds += compilation.spent
+        if compilation.compilations or compilation.status == "DISK":
+            key = (compilation.avoidable, *((reason.kind, reason.where) for reason in compilation.reasons))
+            if compilation.reasons:
+                site.causes[key] = _cause(site.causes.get(key), compilation)
 
     def report(
         self,
@@ -119,11 +124,11 @@ class Summary:
         exit_code: int = 0,
         stopped: str | None = None,
     ) -> RunReport:
-        """All there was; `calls` where they were counted."""
+        """Everything so far; `calls` if they were counted."""
         functions = [_function(key, cost, calls) for key, cost in self._functions.items()]
         functions += [
-            FunctionCost(*key, 0, 0, 0.0, 0.0, 0.0, calls=sum(told.values()), hits=sum(told.values()))
-            for key, told in (calls or {}).items()
+            FunctionCost(*key, 0, 0, 0.0, 0.0, 0.0, calls=sum(lines.values()), hits=sum(lines.values()))
+            for key, lines in (calls or {}).items()
             if key not in self._functions
         ]
         slowest = sorted(self._slowest, key=lambda entry: entry[:-1], reverse=True)
@@ -152,16 +157,16 @@ class Summary:
 
     def _totals(self, wall_seconds: float, calls: Calls | None) -> RunTotals:
         cost = self._total
-        counted = None if calls is None else sum(sum(told.values()) for told in calls.values())
+        counted = None if calls is None else sum(sum(lines.values()) for lines in calls.values())
         return RunTotals(
             cost.compilations, cost.disk_hits, cost.trace, cost.lower, cost.compile, wall_seconds,
             cost.avoidable, cost.avoidable_seconds, counted, cost.recompilations,
         )  # fmt: skip
 
 
-def is_again(one: Compilation) -> bool:
+def is_recompile(compilation: Compilation) -> bool:
     """Whether the definition had been compiled, or called, before."""
-    return any(reason.kind != "first_call" for reason in one.reasons)
+    return any(reason.kind != "first_call" for reason in compilation.reasons)
 
 
 def _function(key: Function, cost: _Cost, calls: Calls | None) -> FunctionCost:
@@ -173,21 +178,23 @@ def _function(key: Function, cost: _Cost, calls: Calls | None) -> FunctionCost:
     )  # fmt: skip
 
 
-def reasons_text(one: Compilation) -> str:
-    """All reasons in a line; of many the first, and how many more there are."""
-    texts = list(dict.fromkeys(reason.text for reason in one.reasons))
-    left = max(len(texts) - MOST_REASONS, 0) + one.more_differences
-    return ", ".join(texts[:MOST_REASONS]) + (f" (+{left} more)" if left else "")
+def reasons_text(compilation: Compilation) -> str:
+    """All reasons in one line; of many the first few, and the number of the rest."""
+    texts = list(dict.fromkeys(reason.text for reason in compilation.reasons))
+    others = max(len(texts) - MOST_REASONS, 0) + compilation.more_differences
+    return ", ".join(texts[:MOST_REASONS]) + (f" (+{others} more)" if others else "")
 
 
-def _cause(known: Cause | None, one: Compilation) -> Cause:
-    """A cause with one more compilation: the first tells its text, a few others stand as examples."""
-    text = reasons_text(one)
+def _cause(known: Cause | None, compilation: Compilation) -> Cause:
+    """A cause with one more compilation: the first one gives its text, a few others are kept as examples."""
+    text = reasons_text(compilation)
     if known is None:
-        first = one.reasons[0]
-        hint = next((reason.hint for reason in one.reasons if reason.hint), None)
-        return Cause(first.kind, first.where, text, 1, one.spent, one.avoidable, hint, (text,))
+        first = compilation.reasons[0]
+        hint = next((reason.hint for reason in compilation.reasons if reason.hint), None)
+        return Cause(
+            first.kind, first.where, text, 1, compilation.spent, compilation.avoidable, hint, (text,)
+        )
     examples = known.examples
     if len(examples) < EXAMPLES and text not in examples:
         examples = (*examples, text)
-    return replace(known, count=known.count + 1, seconds=known.seconds + one.spent, examples=examples)
+    return replace(known, count=known.count + 1, seconds=known.seconds + compilation.spent, examples=examples)

@@ -1,4 +1,4 @@
-"""A watch over whatever runs inside it: the compilations as they come, and their summary."""
+"""A watch over whatever runs inside it: the compilations as they happen, and their summary."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from jitinspect.programs.summary import Calls, Summary
 class Watch:
     """`with watch:` around a program, or a part of it.
 
-    With `hits` all calls of what is jitted inside are counted, which a warm-up of so many calls needs, too.
-    `since` is said of first calls where functions may have been called before the watch. A program may have
-    `started` (as `time.perf_counter()` tells it) before the watch can, and have `reached` marks.
+    With `hits` all calls of functions jitted inside are counted; so they are for a warm-up given in calls.
+    `since` is appended to the reason of first calls, as functions may have been called before the watch. The
+    program may have `started` (in the time of `time.perf_counter()`), and `reached` marks, before the watch.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Watch:
 
     @property
     def calls(self) -> Calls | None:
-        """By function and line, where calls were to be counted."""
+        """By function and line, if calls are counted."""
         return self._counts.calls(relative) if self._counts is not None and self._hits else None
 
     @property
@@ -74,11 +74,11 @@ class Watch:
         return self.summary.late
 
     def report(self, program: str, exit_code: int = 0, stopped: str | None = None) -> RunReport:
-        """All there was so far; calls that are not over are told when they are."""
+        """Everything so far; calls in progress are reported when they end."""
         wall = self._wall or self.watcher.now
         return self.summary.report(program, wall, self.calls, exit_code, stopped)
 
-    # What the watcher tells
+    # Called by the watcher
 
     def on_start(self, phase: Phase, function: str, began: float) -> None:
         if self._recorder is not None:

@@ -327,8 +327,8 @@ def test_two_programs_do_not_record_to_one_file(shell):
     ("text", "said"),
     [
         ("", "is empty"),
-        ("{}\n", "no line of a recording"),
-        ('{"record":"span"}\n', "no recording of jitinspect"),
+        ("{}\n", "not a line of a recording"),
+        ('{"record":"span"}\n', "not a recording of jitinspect"),
     ],
 )
 def test_what_is_no_recording_is_refused(shell, text, said):
@@ -480,7 +480,7 @@ def test_annotations_stand_at_the_lines_of_the_program(shell):
         (["run", "--max-compile-seconds", "nan", "train.py"], 2, "not a time"),
         (["run", "--update-lock", "train.py"], 2, "--update-lock needs --lock FILE"),
         (["run", "--record", "no/such/folder.jsonl", "train.py"], 2, "No such file or directory"),
-        (["run", "--lock", "damaged.lock", "train.py"], 3, "no lock file"),
+        (["run", "--lock", "damaged.lock", "train.py"], 3, "not a lock file"),
         (["run", "broken.py"], 3, "broken.py:1"),
         (["summary", "none.jsonl"], 3, "cannot be read"),
         (["view", "rec.jsonl"], 3, "jitinspect summary reads recordings"),

@@ -18,8 +18,8 @@ from jitinspect.programs.summary import Calls, Summary
 
 @dataclass(slots=True)
 class Recording:
-    """What one file holds. `under_way` are stages that began and did not end, `unfinished` compilations by
-    their `seq` that had begun, of which XLA need not be done.
+    """What one file holds. `under_way` are stages that began and did not end; `unfinished` are compilations
+    by their `seq` that began and did not end, though XLA may have finished.
     """
 
     file: str
@@ -39,18 +39,18 @@ class Recording:
 
     @property
     def wall_seconds(self) -> float:
-        """To the end, or to the last that was heard."""
+        """Until the end, or until the last line that was written."""
         return float(self.end["wall_seconds"]) if self.end else self.last
 
 
-def summarized(files: Sequence[Path], decode: Callable[[type, Any], Any]) -> RunReport:
-    """The report of one recording, or of several together; those of one job are held side by side."""
+def summarize_recordings(files: Sequence[Path], decode: Callable[[type, Any], Any]) -> RunReport:
+    """The report of one recording, or of several together; those of one job are compared."""
     recordings = [read(path, decode) for path in files]
-    summary, calls = added_up(recordings)
-    wall = max(one.wall_seconds for one in recordings)
-    codes = [int(one.end["exit_code"]) for one in recordings if one.end]
+    summary, calls = merged(recordings)
+    wall = max(recording.wall_seconds for recording in recordings)
+    codes = [int(recording.end["exit_code"]) for recording in recordings if recording.end]
     report = summary.report(
-        " and ".join(dict.fromkeys(one.program for one in recordings)),
+        " and ".join(dict.fromkeys(recording.program for recording in recordings)),
         wall,
         calls,
         max(codes, default=0),
@@ -65,10 +65,10 @@ def summarized(files: Sequence[Path], decode: Callable[[type, Any], Any]) -> Run
 
 
 def _by_process(recordings: Sequence[Recording]) -> Mapping[str, Any]:
-    """Those of a job; nothing else has to compile alike."""
-    if len(recordings) < 2 or not all(one.job for one in recordings):
+    """The compilations of a job's processes; only those have to be alike."""
+    if len(recordings) < 2 or not all(recording.job for recording in recordings):
         return {}
-    return {name: one.compilations for name, one in named(recordings)}
+    return {name: recording.compilations for name, recording in by_name(recordings)}
 
 
 def _stopped(recordings: Sequence[Recording]) -> str | None:
@@ -83,31 +83,31 @@ def _stopped(recordings: Sequence[Recording]) -> str | None:
 
 
 def read(path: Path, decode: Callable[[type, Any], Any]) -> Recording:
-    """The recording of `path`; `decode` makes a dataclass of a JSON value. A last line that is not whole, as
-    a killed program leaves it, is passed over. Raises `LoadError` for what is no recording.
+    """The recording at `path`; `decode` turns a JSON value into a dataclass. An incomplete last line, as a
+    killed program leaves it, is skipped. Raises `LoadError` for a file that is not a recording.
     """
     recording: Recording | None = None
     for number, line in enumerate(_lines(path), 1):
         try:
-            told = json.loads(line)
-            kind = told["record"]
+            record = json.loads(line)
+            kind = record["record"]
         except (ValueError, KeyError, TypeError, RecursionError):
             if not line.endswith("\n") and recording is not None:
                 break
-            raise LoadError(f"{path}:{number}: this is no line of a recording") from None
+            raise LoadError(f"{path}:{number}: this is not a line of a recording") from None
         try:
             if recording is None:
-                recording = _begun(path, told)
+                recording = _new_recording(path, record)
             else:
-                _take(recording, kind, told, decode)
+                _add_line(recording, kind, record, decode)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise LoadError(f"{path}:{number}: this line lacks something: {error}") from None
+            raise LoadError(f"{path}:{number}: this line is incomplete or invalid: {error}") from None
         except LoadError as error:
             place = "" if str(path) in error.message else f"{path}:{number}: "
             raise LoadError(f"{place}{error.message}", hint=error.hint) from None
     if recording is not None:
         recording.compilations += [
-            _as_far_as_it_came(recording, one) for one in recording.unfinished.values()
+            _last_known(recording, compilation) for compilation in recording.unfinished.values()
         ]
         return recording
     raise LoadError(f"{path} is empty", hint="make one with: jitinspect run --record FILE.jsonl SCRIPT")
@@ -121,81 +121,87 @@ def _lines(path: Path) -> Iterator[str]:
         raise LoadError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _begun(path: Path, told: Mapping[str, Any]) -> Recording:
-    if told["record"] != "begin":
+def _new_recording(path: Path, record: Mapping[str, Any]) -> Recording:
+    if record["record"] != "begin":
         hint = "make one with: jitinspect run --record FILE.jsonl SCRIPT"
-        raise LoadError(f"{path} is no recording of jitinspect", hint=hint)
-    if told.get("schema") != SCHEMA:
-        raise LoadError(f"{path} has schema {told.get('schema')}, this jitinspect reads {SCHEMA}")
-    return Recording(str(path), {**told, "started": float(told.get("started", 0.0))})
+        raise LoadError(f"{path} is not a recording of jitinspect", hint=hint)
+    if record.get("schema") != SCHEMA:
+        raise LoadError(f"{path} has schema {record.get('schema')}, this jitinspect reads {SCHEMA}")
+    return Recording(str(path), {**record, "started": float(record.get("started", 0.0))})
 
 
-def _take(recording: Recording, kind: str, told: dict[str, Any], decode: Callable[[type, Any], Any]) -> None:
-    """Lines of a kind that is not known are those of a later jitinspect."""
+def _add_line(
+    recording: Recording, kind: str, record: dict[str, Any], decode: Callable[[type, Any], Any]
+) -> None:
+    """Lines of an unknown kind come from a later jitinspect and are ignored."""
     match kind:
         case "begin":
             raise LoadError("a second recording begins here", hint="give each a file of its own")
         case "start":
-            recording.under_way.append(f"{told['phase']} {told['function']}")
-            recording.last = max(recording.last, float(told["began"]))
+            recording.under_way.append(f"{record['phase']} {record['function']}")
+            recording.last = max(recording.last, float(record["began"]))
         case "span":
-            span: Span = decode(Span, told)
+            span: Span = decode(Span, record)
             recording.spans.append(span)
             recording.last = max(recording.last, span.began + span.seconds)
             if (name := f"{span.phase} {span.function}") in recording.under_way:
                 recording.under_way.remove(name)
         case "compiling":
-            so_far: Compilation = decode(Compilation, told)
+            so_far: Compilation = decode(Compilation, record)
             recording.unfinished[so_far.seq] = so_far
         case "compilation":
-            one: Compilation = decode(Compilation, told)
-            recording.compilations.append(one)
-            recording.unfinished.pop(one.seq, None)
-            if one.raised is not None and (name := f"{one.raised} {one.function}") in recording.under_way:
+            compilation: Compilation = decode(Compilation, record)
+            recording.compilations.append(compilation)
+            recording.unfinished.pop(compilation.seq, None)
+            if (
+                compilation.raised is not None
+                and (name := f"{compilation.raised} {compilation.function}") in recording.under_way
+            ):
                 recording.under_way.remove(name)
         case "job":
-            recording.job = (int(told["process"]), int(told["processes"]))
+            recording.job = (int(record["process"]), int(record["processes"]))
         case "calls":
             calls: dict[tuple[str, str | None], dict[str | None, int]] = {}
-            for each in told["calls"]:
-                calls.setdefault((each["function"], each["definition"]), {})[each["at"]] = each["calls"]
+            for entry in record["calls"]:
+                calls.setdefault((entry["function"], entry["definition"]), {})[entry["at"]] = entry["calls"]
             recording.calls = calls
         case "end":
-            numbers = {"exit_code": int(told["exit_code"]), "wall_seconds": float(told["wall_seconds"])}
-            recording.end = {"stopped": told.get("stopped"), **numbers}
+            numbers = {"exit_code": int(record["exit_code"]), "wall_seconds": float(record["wall_seconds"])}
+            recording.end = {"stopped": record.get("stopped"), **numbers}
 
 
-def added_up(recordings: Sequence[Recording]) -> tuple[Summary, Calls | None]:
-    """All compilations of all recordings, and all calls where each counted them."""
+def merged(recordings: Sequence[Recording]) -> tuple[Summary, Calls | None]:
+    """All compilations of all recordings, and all calls if every recording counted them."""
     summary = Summary()
-    first = min((float(one.header.get("started", 0.0)) for one in recordings), default=0.0)
+    first = min((float(recording.header.get("started", 0.0)) for recording in recordings), default=0.0)
     for index, recording in enumerate(recordings):
-        later = float(recording.header.get("started", first)) - first
+        offset = float(recording.header.get("started", first)) - first
         process = recording.job[0] if recording.job else index
         for span in recording.spans:
-            summary.take_span(replace(span, began=span.began + later, process=process))
-        for one in recording.compilations:
-            summary.take(replace(one, process=process, began=one.began + later, ended=one.ended + later))
+            summary.take_span(replace(span, began=span.began + offset, process=process))
+        for compilation in recording.compilations:
+            began, ended = compilation.began + offset, compilation.ended + offset
+            summary.take(replace(compilation, process=process, began=began, ended=ended))
     counted = [recording.calls for recording in recordings]
-    if any(one is None for one in counted):
+    if any(counts is None for counts in counted):
         return summary, None
     calls: dict[tuple[str, str | None], dict[str | None, int]] = {}
-    for each in filter(None, counted):
-        for key, told in each.items():
+    for counts in filter(None, counted):
+        for key, lines in counts.items():
             sums = calls.setdefault(key, {})
-            for at, count in told.items():
+            for at, count in lines.items():
                 sums[at] = sums.get(at, 0) + count
     return summary, calls
 
 
 def processes(recordings: Sequence[Recording]) -> Iterator[Process]:
-    """A line for each recording, by its index in the job."""
-    for name, recording in named(recordings):
-        own = [one for one in recording.compilations if one.kind != "internal"]
+    """An entry for each recording, by its index in the job."""
+    for name, recording in by_name(recordings):
+        own = [compilation for compilation in recording.compilations if compilation.kind != "internal"]
         yield Process(
             name=name,
-            compilations=sum(one.compilations for one in own),
-            seconds=sum(one.spent for one in own),
+            compilations=sum(compilation.compilations for compilation in own),
+            seconds=sum(compilation.spent for compilation in own),
             wall_seconds=recording.wall_seconds,
             ended=recording.end is not None,
             exit_code=recording.end["exit_code"] if recording.end else None,
@@ -203,29 +209,29 @@ def processes(recordings: Sequence[Recording]) -> Iterator[Process]:
         )
 
 
-def _is_compiling(recording: Recording, one: Compilation) -> bool:
-    return f"compile {one.function}" in recording.under_way
+def _is_compiling(recording: Recording, compilation: Compilation) -> bool:
+    return f"compile {compilation.function}" in recording.under_way
 
 
-def _as_far_as_it_came(recording: Recording, one: Compilation) -> Compilation:
-    """A compilation that was not heard of again."""
-    return one if _is_compiling(recording, one) else replace(one, compilations=1)
+def _last_known(recording: Recording, compilation: Compilation) -> Compilation:
+    """A compilation whose end was not recorded; XLA has finished it unless it is still compiling."""
+    return compilation if _is_compiling(recording, compilation) else replace(compilation, compilations=1)
 
 
 def _under_way(recording: Recording) -> str | None:
-    """What a recording without an end was at: XLA may be done and the call not, where it waits for others."""
+    """What was running when a recording stopped: XLA may have finished while the call waits for others."""
     if recording.end is not None:
         return None
     if recording.unfinished:
-        one = list(recording.unfinished.values())[-1]
-        place = f" at {one.at}" if one.at else ""
-        stage = "compile" if _is_compiling(recording, one) else "the call of"
-        return f"{stage} {one.signature or one.function}{place}"
+        compilation = list(recording.unfinished.values())[-1]
+        place = f" at {compilation.at}" if compilation.at else ""
+        stage = "compile" if _is_compiling(recording, compilation) else "the call of"
+        return f"{stage} {compilation.signature or compilation.function}{place}"
     return recording.under_way[-1] if recording.under_way else None
 
 
-def named(recordings: Sequence[Recording]) -> list[tuple[str, Recording]]:
-    """The recordings of a job by their index in it; others by their files' names."""
+def by_name(recordings: Sequence[Recording]) -> list[tuple[str, Recording]]:
+    """The recordings of a job by their index in it; others by their file names."""
     if len(recordings) > 1 and all(recording.job for recording in recordings):
         indices = [str(recording.job[0]) for recording in recordings if recording.job]
         if len({*indices}) == len(indices):

@@ -1,9 +1,9 @@
-"""A recording: every event of a program as it happens, a JSON object a line, so that one that is killed
-leaves what it had.
+"""A recording: every event of a program as it happens, one JSON object a line, so that a program that is
+killed leaves a recording up to that moment.
 
 The kinds of lines: `begin` (once, first), `job` (as soon as JAX knows its process), `start` and `span` (of a
-stage), `compiling` (what is known when XLA begins), `compilation` (when it is over), `calls` and `end` (once,
-last but for what `atexit` compiles).
+stage), `compiling` (what is known when XLA begins), `compilation` (when it has ended), `calls` and `end`
+(once, last except for what `atexit` functions compile).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Job = tuple[int, int]
 
 
 class Recorder:
-    """Writes a recording to `path`, each line by a write of its own. A `Sink` as well.
+    """Writes a recording to `path`, each line with its own write. It is also a `Sink`.
 
     Raises `UsageError` where the file cannot be written, or another process is recording to it.
     """
@@ -34,12 +34,12 @@ class Recorder:
     def __init__(
         self, path: Path, header: Mapping[str, Any], job: Callable[[], Job | None] = lambda: None
     ) -> None:
-        self._file = _opened(path)
-        self.job, self._job_is_told = job, False
+        self._file = _open(path)
+        self.job, self._job_is_written = job, False
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
         self.error: str | None = None
-        """Why the file ends before the program does, if it does: the program must not feel it."""
+        """Why the file ends before the program does, if so: the program itself must not be affected."""
         self._path = path
         self._write("begin", {**known, **header})
         if self.error is not None:
@@ -50,27 +50,27 @@ class Recorder:
         self._write("start", {"phase": phase, "function": function, "began": round(began, 6)})
 
     def on_compiling(self, so_far: Compilation) -> None:
-        self._tell_job()
-        self._write("compiling", _told(so_far))
+        self._write_job()
+        self._write("compiling", _fields(so_far))
 
     def on_span(self, span: Span) -> None:
         self._write("span", _shallow(span))
 
     def on_compilation(self, compilation: Compilation) -> None:
-        self._tell_job()
-        self._write("compilation", _told(compilation))
+        self._write_job()
+        self._write("compilation", _fields(compilation))
 
-    def _tell_job(self) -> None:
-        if not self._job_is_told and (job := self.job()) is not None:
-            self._job_is_told = True
+    def _write_job(self) -> None:
+        if not self._job_is_written and (job := self.job()) is not None:
+            self._job_is_written = True
             self._write("job", {"process": job[0], "processes": job[1]})
 
     def end(self, exit_code: int, stopped: str | None, wall_seconds: float, calls: Calls | None) -> None:
         if calls is not None:
             listed = [
                 {"function": name, "definition": definition, "at": at, "calls": count}
-                for (name, definition), told in calls.items()
-                for at, count in told.items()
+                for (name, definition), lines in calls.items()
+                for at, count in lines.items()
             ]
             self._write("calls", {"calls": listed})
         self._write("end", {"exit_code": exit_code, "stopped": stopped, "wall_seconds": wall_seconds})
@@ -78,13 +78,13 @@ class Recorder:
     def close(self) -> None:
         os.close(self._file)
 
-    def _write(self, kind: str, told: Mapping[str, Any]) -> None:
-        line = _encoded({"record": kind, **told})
+    def _write(self, kind: str, fields: Mapping[str, Any]) -> None:
+        line = _encoded({"record": kind, **fields})
         try:
             if self.error is None:
                 os.write(self._file, line.encode("utf-8", "backslashreplace") + b"\n")
         except OSError as error:
-            if isinstance(error, TimeoutError):  # the program's own, from a signal's handler
+            if isinstance(error, TimeoutError):  # the program's own, from a signal handler
                 raise
             self.error = f"--record {self._path}: {error.strerror}"
 
@@ -92,18 +92,18 @@ class Recorder:
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _told(compilation: Compilation) -> dict[str, Any]:
-    told = _shallow(compilation)
-    told["reasons"] = list(map(_shallow, compilation.reasons))
-    return told
+def _fields(compilation: Compilation) -> dict[str, Any]:
+    fields = _shallow(compilation)
+    fields["reasons"] = list(map(_shallow, compilation.reasons))
+    return fields
 
 
-def _shallow(one: Any) -> dict[str, Any]:
-    """`asdict` would copy what is deep, too."""
-    return {name: getattr(one, name) for name in type(one).__slots__}
+def _shallow(value: Any) -> dict[str, Any]:
+    """`asdict` would copy deeply."""
+    return {name: getattr(value, name) for name in type(value).__slots__}
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
     except OSError as error:
@@ -118,7 +118,7 @@ def _opened(path: Path) -> int:
 
 
 def _is_ours(file: int) -> bool:
-    """Whether no other process holds the file; where there are no such locks, it is."""
+    """Whether no other process has locked the file; True where there are no such locks."""
     try:
         import fcntl
     except ImportError:
@@ -133,5 +133,5 @@ def _is_ours(file: int) -> bool:
 
 
 def path_for(text: str) -> Path:
-    """`rec-{pid}.jsonl`, `rec-{host}-{pid}.jsonl`: a file for each process of a job."""
+    """`rec-{pid}.jsonl`, `rec-{host}-{pid}.jsonl`: one file for each process of a job."""
     return Path(text.replace("{pid}", str(os.getpid())).replace("{host}", socket.gethostname()))

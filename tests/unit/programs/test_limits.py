@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.programs import lockfile
 from jitinspect.programs.limits import (
-    MOST_TOLD,
+    MOST_CAUSES,
     Limits,
     MostCompiles,
     Warmup,
     causes,
-    checked,
+    check_limits,
     parse_most_compiles,
     parse_warmup,
 )
@@ -28,7 +28,7 @@ RUN = report(FIRST_CALL, AGAIN, OTHER)
 
 
 def check(told=RUN, late=(), reached=True, **limits):
-    (one,) = checked(Limits(**limits), told, late, reached)
+    (one,) = check_limits(Limits(**limits), told, late, reached)
     return one
 
 
@@ -72,12 +72,12 @@ def test_a_warmup_of_nothing_is_refused(text):
 
 
 def test_no_limits_are_no_checks():
-    assert list(checked(Limits(), RUN, (), True)) == []
+    assert list(check_limits(Limits(), RUN, (), True)) == []
 
 
 def test_every_limit_is_checked_in_its_order():
     asked = Limits((MostCompiles(None, 3), MostCompiles("step", 2)), 60.0, True)
-    told = [one.limit for one in checked(asked, RUN, (), True)]
+    told = [one.limit for one in check_limits(asked, RUN, (), True)]
     assert told == ["--max-compiles 3", "--max-compiles step=2", "--max-compile-seconds 60",
                     "--fail-on-recompile"]  # fmt: skip
 
@@ -157,9 +157,9 @@ def test_a_marker_that_was_never_reached_does_not_hold():
 
 
 def test_of_many_causes_the_first_are_told():
-    many = [compilation(seq) for seq in range(MOST_TOLD)]
-    assert len(list(causes(many))) == MOST_TOLD
-    assert list(causes([*many, FIRST_CALL, FIRST_CALL]))[MOST_TOLD:] == ["and 2 more"]
+    many = [compilation(seq) for seq in range(MOST_CAUSES)]
+    assert len(list(causes(many))) == MOST_CAUSES
+    assert list(causes([*many, FIRST_CALL, FIRST_CALL]))[MOST_CAUSES:] == ["and 2 more"]
     assert list(causes([replace(FIRST_CALL, compilations=0)])) == []
 
 
@@ -173,20 +173,20 @@ LOCKED = {"train.py:evaluate": {"step(f32[3])": 1}, "train.py:step": {"step(f32[
 
 
 def lock_check(before, *compilations):
-    return lockfile.check("compiles.lock", before, lockfile.locked(compilations), compilations)
+    return lockfile.check("compiles.lock", before, lockfile.lock_contents(compilations), compilations)
 
 
 def test_a_lock_has_files_functions_and_signatures():
-    assert lockfile.locked([FIRST_CALL, AGAIN, OTHER]) == LOCKED
+    assert lockfile.lock_contents([FIRST_CALL, AGAIN, OTHER]) == LOCKED
     anonymous = compilation(definition=None, signature=None, compilations=2)
-    assert lockfile.locked([anonymous, anonymous]) == {"step": {"step": 4}}
-    assert lockfile.locked([replace(AGAIN, compilations=0)]) == {}
+    assert lockfile.lock_contents([anonymous, anonymous]) == {"step": {"step": 4}}
+    assert lockfile.lock_contents([replace(AGAIN, compilations=0)]) == {}
 
 
 @given(histories)
 def test_a_lock_that_is_written_is_read_back(tmp_path_factory, compilations):
     path = tmp_path_factory.getbasetemp() / "round.lock"
-    found = lockfile.locked(compilations)
+    found = lockfile.lock_contents(compilations)
     path.write_text(lockfile.to_text(found), encoding="utf-8")
     assert lockfile.read(path) == found
     told = lockfile.check(path, lockfile.read(path), found, compilations)
@@ -195,7 +195,7 @@ def test_a_lock_that_is_written_is_read_back(tmp_path_factory, compilations):
 
 @given(histories)
 def test_the_order_of_compilations_is_not_in_the_lock(compilations):
-    there, back = map(lockfile.locked, (compilations, compilations[::-1]))
+    there, back = map(lockfile.lock_contents, (compilations, compilations[::-1]))
     assert lockfile.to_text(there) == lockfile.to_text(back)
 
 
@@ -206,12 +206,12 @@ def test_a_lock_is_text_that_diffs_well():
 
 def test_line_numbers_are_not_in_the_lock():
     moved = [replace(one, definition="train.py:99", at="train.py:98") for one in (FIRST_CALL, AGAIN)]
-    told = lock_check(lockfile.locked([FIRST_CALL, AGAIN]), *moved)
+    told = lock_check(lockfile.lock_contents([FIRST_CALL, AGAIN]), *moved)
     assert told.held and told.why == ()
 
 
 def test_what_is_new_fails_and_is_told_with_its_cause():
-    told = lock_check(lockfile.locked([FIRST_CALL]), FIRST_CALL, AGAIN)
+    told = lock_check(lockfile.lock_contents([FIRST_CALL]), FIRST_CALL, AGAIN)
     assert not told.held and told.at == "train.py:20"
     assert told.why == ("new: step(f32[4])  (train.py) at train.py:20: x: f32[3] → f32[4]",)
 
@@ -222,16 +222,18 @@ def test_what_is_gone_is_told_and_holds():
 
 
 def test_a_count_that_grew_is_new_by_the_difference():
-    told = lock_check(lockfile.locked([FIRST_CALL]), *[replace(FIRST_CALL, seq=seq) for seq in range(4)])
+    told = lock_check(
+        lockfile.lock_contents([FIRST_CALL]), *[replace(FIRST_CALL, seq=seq) for seq in range(4)]
+    )
     assert not told.held and told.at == WHERE
     assert told.why == (f"new: 3 × step(f32[3])  (train.py) at {WHERE}: {FIRST.text}",)
-    told = lock_check(lockfile.locked([FIRST_CALL] * 3), FIRST_CALL)
+    told = lock_check(lockfile.lock_contents([FIRST_CALL] * 3), FIRST_CALL)
     assert told.held and told.why == ("gone: 2 × step(f32[3])  (train.py)",)
 
 
 def test_the_same_function_in_another_file_is_new():
     elsewhere = replace(FIRST_CALL, definition="model.py:3")
-    told = lock_check(lockfile.locked([FIRST_CALL]), elsewhere)
+    told = lock_check(lockfile.lock_contents([FIRST_CALL]), elsewhere)
     assert not told.held and [line.split(":")[0] for line in told.why] == ["new", "gone"]
 
 
@@ -248,7 +250,7 @@ DAMAGED = ["", "not json", "[]", "3", "null", "{}", '{"schema": 1}', '{"schema":
 @pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_lock_is_told_as_that(tmp_path, text):
     (tmp_path / "a.lock").write_text(text)
-    with pytest.raises(LoadError, match=r"a\.lock is no lock file"):
+    with pytest.raises(LoadError, match=r"a\.lock is not a lock file"):
         lockfile.read(tmp_path / "a.lock")
 
 
@@ -261,7 +263,7 @@ def test_a_lock_of_extremes_is_told_as_damaged(tmp_path, text):
 
 def test_a_lock_that_is_no_text_is_none(tmp_path):
     (tmp_path / "a.lock").write_bytes(b"\xff\xfe")
-    with pytest.raises(LoadError, match="no lock file"):
+    with pytest.raises(LoadError, match="not a lock file"):
         lockfile.read(tmp_path / "a.lock")
 
 

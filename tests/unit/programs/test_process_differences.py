@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.programs.process_differences import MOST_TOLD, uneven
+from jitinspect.programs.process_differences import MOST_DETAILS, uneven
 from tests.unit.made import FIRST, SHAPE, WHERE, compilation, histories
 
 
@@ -86,9 +86,9 @@ def test_lines_and_work_of_jaxs_own_may_differ():
 
 
 def test_of_many_differences_a_few_are_told():
-    many = [replace(ONE, signature=f"step(f32[{size}])") for size in range(MOST_TOLD + 3)]
+    many = [replace(ONE, signature=f"step(f32[{size}])") for size in range(MOST_DETAILS + 3)]
     told = differs(many, [])
-    assert len(told.details) == MOST_TOLD + 1 and told.details[-1] == "only on process 0: 3 more"
+    assert len(told.details) == MOST_DETAILS + 1 and told.details[-1] == "only on process 0: 3 more"
 
 
 def test_what_came_from_disk_is_as_good_as_compiled():

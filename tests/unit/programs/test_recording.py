@@ -41,8 +41,8 @@ def read(path):
     return reader.read(path, _decoded)
 
 
-def summarized(*paths):
-    return reader.summarized(paths, _decoded)
+def summarize_recordings(*paths):
+    return reader.summarize_recordings(paths, _decoded)
 
 
 def written(tmp_path, *lines):
@@ -65,7 +65,7 @@ def test_what_is_recorded_is_read_back(tmp_path_factory, told, stages, counted):
 @given(histories)
 def test_a_summary_of_a_recording_is_the_report_of_the_run(tmp_path_factory, told):
     path = recorded(tmp_path_factory.getbasetemp() / "same.jsonl", whole(*told), calls=CALLS)
-    assert summarized(path) == replace(report(*told, wall=9.5, calls=CALLS), command="summary")
+    assert summarize_recordings(path) == replace(report(*told, wall=9.5, calls=CALLS), command="summary")
 
 
 def test_a_recording_says_whose_it_is(tmp_path):
@@ -123,7 +123,7 @@ def test_a_last_line_may_break_off_anywhere(tmp_path, last):
         got = read(path)
         assert got.compilations == [compilation(0)] and got.end is None
         assert not (got.spans or got.unfinished or got.under_way)
-        assert summarized(path).stopped == "the recording ends here"
+        assert summarize_recordings(path).stopped == "the recording ends here"
     path.write_bytes(data[:-1])
     unbroken = read(path)
     path.write_bytes(data)
@@ -136,7 +136,7 @@ def test_a_last_line_may_break_off_anywhere(tmp_path, last):
 )
 def test_a_damaged_line_in_the_middle_is_told_by_its_number(tmp_path, line):
     path = written(tmp_path, '{"record":"new"}', line, '{"record":"new"}')
-    with pytest.raises(LoadError, match=r"rec\.jsonl:3: this is no line of a recording"):
+    with pytest.raises(LoadError, match=r"rec\.jsonl:3: this is not a line of a recording"):
         read(path)
 
 
@@ -159,7 +159,7 @@ def test_a_damaged_begin_or_end_is_told_as_that(tmp_path, line):
     if "begin" in line:
         path.write_text(line)
     with pytest.raises(LoadError):
-        summarized(path)
+        summarize_recordings(path)
 
 
 def test_lines_of_a_later_jitinspect_are_passed_over(tmp_path):
@@ -178,7 +178,7 @@ def test_what_is_no_recording_is_told_as_that(tmp_path):
         ("", "is empty"),
         ("x", "rec.jsonl:1"),
         ("{}\n", "rec.jsonl:1"),
-        ('{"record":"end"}\n', "is no recording"),
+        ('{"record":"end"}\n', "is not a recording"),
         ('{"record":"begin","schema":9}\n', "has schema 9, this jitinspect reads 1"),
     ]:
         path.write_text(text)
@@ -228,7 +228,7 @@ COMPILING = compilation(1, at="train.py:20", compilations=0, status="LOWERED", s
 def test_a_compilation_that_did_not_end_is_told_as_under_way(tmp_path):
     events = [*whole(compilation(0)), ("on_compiling", COMPILING), ("on_start", "compile", "step", 2.5)]
     path = recorded(tmp_path / "rec.jsonl", events, end=False)
-    told = summarized(path)
+    told = summarize_recordings(path)
     assert told.stopped == "the recording ends here, during compile step(f32[3]) at train.py:20"
     assert told.compilations == (compilation(0), COMPILING)
     (process,) = told.processes
@@ -238,7 +238,7 @@ def test_a_compilation_that_did_not_end_is_told_as_under_way(tmp_path):
 
 def test_what_xla_was_done_with_waits_for_others(tmp_path):
     events = [("on_compiling", COMPILING), ("on_start", "compile", "step", 2.5), ("on_span", span(began=2.5))]
-    told = summarized(recorded(tmp_path / "rec.jsonl", events, end=False))
+    told = summarize_recordings(recorded(tmp_path / "rec.jsonl", events, end=False))
     assert told.stopped == "the recording ends here, during the call of step(f32[3]) at train.py:20"
     assert told.compilations == (replace(COMPILING, compilations=1),)
     assert told.processes[0].wall_seconds == 2.75
@@ -253,18 +253,20 @@ def test_what_ended_is_not_under_way(tmp_path):
         *whole(done),
     ]
     path = recorded(tmp_path / "rec.jsonl", events, end=False)
-    assert summarized(path).stopped == "the recording ends here" and read(path).compilations == [done]
-    whole_one = summarized(recorded(path, events))
+    assert summarize_recordings(path).stopped == "the recording ends here" and read(path).compilations == [
+        done
+    ]
+    whole_one = summarize_recordings(recorded(path, events))
     assert whole_one.stopped is None and whole_one.processes == ()
 
 
 def test_a_stage_alone_may_be_under_way(tmp_path):
     started = [("on_start", "trace", "step", 1.0), ("on_start", "lower", "step", 2.0)]
     path = recorded(tmp_path / "rec.jsonl", started, end=False)
-    assert summarized(path).processes[0].under_way == "lower step"
+    assert summarize_recordings(path).processes[0].under_way == "lower step"
     raised = compilation(0, raised="lower", compilations=0)
     path = recorded(path, [*started, ("on_span", span("trace")), *whole(raised)], end=False)
-    assert summarized(path).processes[0].under_way is None
+    assert summarize_recordings(path).processes[0].under_way is None
 
 
 def job_of(tmp_path, *processes, end=True, **more):
@@ -278,7 +280,7 @@ def job_of(tmp_path, *processes, end=True, **more):
 
 def test_the_recordings_of_a_job_are_added_up(tmp_path):
     paths = job_of(tmp_path, [compilation(0)], [compilation(0, seconds={"compile": 4.0})], calls=CALLS)
-    told = summarized(*reversed(paths))
+    told = summarize_recordings(*reversed(paths))
     assert told.program == "train.py" and told.command == "summary"
     assert (told.totals.compilations, told.totals.seconds, told.totals.calls) == (2, 4.75, 16)
     assert told.functions[0].calls == 12 and told.sites[0].calls == 10
@@ -293,7 +295,10 @@ def test_the_recordings_of_a_job_are_added_up(tmp_path):
 def test_calls_are_told_where_all_counted_them(tmp_path):
     counted = recorded(tmp_path / "a.jsonl", whole(compilation(0)), calls=CALLS)
     other = recorded(tmp_path / "b.jsonl", whole(compilation(1)))
-    assert summarized(counted).totals.calls == 8 and summarized(counted, other).totals.calls is None
+    assert (
+        summarize_recordings(counted).totals.calls == 8
+        and summarize_recordings(counted, other).totals.calls is None
+    )
 
 
 def test_spans_are_placed_by_the_start_of_their_process(tmp_path):
@@ -301,7 +306,7 @@ def test_spans_are_placed_by_the_start_of_their_process(tmp_path):
         recorded(tmp_path / f"{n}.jsonl", [("on_span", span(began=0.5))], started=100.0 + 2 * n)
         for n in (1, 0)
     ]
-    assert [(one.began, one.process) for one in summarized(*paths).spans] == [(2.5, 0), (0.5, 1)]
+    assert [(one.began, one.process) for one in summarize_recordings(*paths).spans] == [(2.5, 0), (0.5, 1)]
 
 
 def test_recordings_of_no_job_need_not_be_alike(tmp_path):
@@ -309,7 +314,7 @@ def test_recordings_of_no_job_need_not_be_alike(tmp_path):
     second = recorded(
         tmp_path / "b.jsonl", whole(compilation(1, function="g")), end=False, program="other.py"
     )
-    told = summarized(first, second)
+    told = summarize_recordings(first, second)
     assert told.uneven == () and told.program == "train.py and other.py" and told.stopped is None
     assert [one.name for one in told.processes] == [str(first), str(second)]
     assert [one.ended for one in told.processes] == [True, False]
@@ -320,7 +325,7 @@ def test_a_job_that_hangs_tells_in_what(tmp_path):
     first = recorded(tmp_path / "a.jsonl", events, end=False, job=(0, 2))
     (second,) = job_of(tmp_path, [compilation(0, function="g", definition="b.py:1")], end=False)
     second = recorded(second, whole(compilation(0, function="g")), end=False, job=(1, 2))
-    told = summarized(first, second)
+    told = summarize_recordings(first, second)
     assert [one.under_way for one in told.processes] == ["compile step(f32[3]) at train.py:20", None]
     assert [(one.function, one.what, one.shared) for one in told.uneven] == [
         ("step", "not on all", True), ("g", "not on all", False),
