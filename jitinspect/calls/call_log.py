@@ -23,7 +23,7 @@ from jitinspect.calls.entries import (
 )
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
-from jitinspect.jaxapi.calls import events, frames, fronts
+from jitinspect.jaxapi.calls import events, frames, proxies
 from jitinspect.jaxapi.calls.explanations import explanations
 from jitinspect.jaxapi.jits.facts import facts_of_compiled
 from jitinspect.model import MOST_ROWS, Phase, Reason, Work
@@ -63,7 +63,7 @@ def _harmless(default: Any = None) -> Callable[[Callable[..., Any]], Callable[..
 
 
 class CallLog:
-    """A `fronts.Recorder` that also listens to JAX's events. `with call_log:` around the program.
+    """A `proxies.Recorder` that also listens to JAX's events. `with call_log:` around the program.
 
     `log` then holds a `Row` for each call that was not simply cached, and a tuple for each that was.
     `on_row` gets each `Row` when its call ends; `on_start` and `on_end` are called for each stage.
@@ -102,7 +102,7 @@ class CallLog:
             if self._explain:
                 opening.enter_context(explanations(self._jax_says))
             opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
-            opening.enter_context(fronts.watch(self))
+            opening.enter_context(proxies.watch(self))
             self._open = opening.pop_all()
         return self
 
@@ -131,12 +131,12 @@ class CallLog:
                 if not isinstance(self.log[position], Row):
                     self.log[position] = (*self.log[position][:4], at)
 
-    # Called by the fronts
+    # Called by the proxies
 
     @_harmless(0)
     def identify(self, frame: FrameType) -> int:
         """The executable of a cached call, by its arguments; 0 if no such call has been seen."""
-        call = frames.underway(frame)
+        call = frames.watched_call(frame)
         with self._lock:
             jit_facts = self.verdicts.facts_of(call)
             call_key = self.verdicts.read(jit_facts, call)
@@ -150,10 +150,10 @@ class CallLog:
         if miss is not None:
             return self._close(miss, frame, error)
         if error is None:  # the event came from another thread
-            caller = fronts.user_frame(frame.f_back or frame)
-            entry = (frames.underway(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
+            caller = proxies.user_frame(frame.f_back or frame)
+            entry = (frames.watched_call(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
             return self.log.append(entry)
-        call = frames.underway(frame)
+        call = frames.watched_call(frame)
         jit_facts = self.verdicts.facts_of(call)
         self._close(
             Miss(jit_facts, describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype)), frame, error
@@ -192,8 +192,8 @@ class CallLog:
             self._thread.ahead -= 1
 
     @_harmless()
-    def prepared(self, stage: Any, watched: fronts.Watched, jit: Any, args: Any, kwargs: Any) -> None:
-        call = frames.Underway(watched, jit, args, kwargs)
+    def prepared(self, stage: Any, watched: proxies.Watched, jit: Any, args: Any, kwargs: Any) -> None:
+        call = frames.WatchedCall(watched, jit, args, kwargs)
         with self._lock:
             jit_facts = self.verdicts.facts_of(call)
             origin = AheadOfTime(
@@ -221,7 +221,7 @@ class CallLog:
     @_harmless()
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
         origin = self._stages.get(compiled) or self._found_compiled(compiled)
-        caller = fronts.user_frame(frame.f_back or frame)
+        caller = proxies.user_frame(frame.f_back or frame)
         if error is None:
             self.log.append((origin.watched, caller.f_code, caller.f_lasti, origin.number))
             if len(self.log) >= self.most:
@@ -235,7 +235,7 @@ class CallLog:
 
     def _found_compiled(self, compiled: Any) -> AheadOfTime:
         """The origin of an executable that was loaded from a file, or compiled before the watch began."""
-        watched = fronts.Watched(None)
+        watched = proxies.Watched(None)
         watched.facts = facts_of_compiled(compiled, self.verdicts.functions)
         with self._lock:
             number = self.verdicts.new_executable(watched.facts, None, f"{watched.facts.name}(…)")
@@ -297,7 +297,7 @@ class CallLog:
 
     def _is_jax_internal(self, name: str) -> bool:
         """By where the function is defined, which later events omit: it is remembered from an earlier one."""
-        definition = events.sight().definition
+        definition = events.read_stack().definition
         if definition is not None:
             self._thread.is_jax_internal[name] = events.is_internal(definition)
         return self._thread.is_jax_internal.get(name, True)
@@ -312,16 +312,16 @@ class CallLog:
         """The innermost call in progress in this thread. It is read at its first event, while its arguments
         still exist: donated ones are gone when it ends.
         """
-        frame = frames.front_frame()
+        frame = frames.proxy_frame()
         if frame is None:
             return None
         miss = self._misses.get(id(frame))
         if miss is None:
             with self._lock:
-                miss = self._misses[id(frame)] = self._read_miss(frames.underway(frame))
+                miss = self._misses[id(frame)] = self._read_miss(frames.watched_call(frame))
         return miss
 
-    def _read_miss(self, call: frames.Underway) -> Miss:
+    def _read_miss(self, call: frames.WatchedCall) -> Miss:
         jit_facts = self.verdicts.facts_of(call)
         made_at = call.watched.made_at
         return Miss(

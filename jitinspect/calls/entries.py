@@ -8,7 +8,7 @@ from types import FrameType
 
 from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
-from jitinspect.jaxapi.calls import events, fronts
+from jitinspect.jaxapi.calls import events, proxies
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason, Status, Work
 from jitinspect.process.tracebacks import user_traceback
@@ -29,7 +29,7 @@ class Stages:
     name: str
     ran: dict[Phase, float] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
-    traced: bool = not events.tells_bodies()
+    traced: bool = not events.has_body_events()
     compiled: bool = False
     compilations: int = 0
     from_disk: bool = False
@@ -119,7 +119,7 @@ class Row:
 class AheadOfTime:
     """Where a Traced, Lowered or Compiled comes from; `number` is that of its executable."""
 
-    watched: fronts.Watched
+    watched: proxies.Watched
     call_key: CallKey | None
     signature: str
     number: int = 0

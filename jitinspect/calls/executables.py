@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from jitinspect.calls.explain import Interner
 from jitinspect.calls.quick_lookup import Lookup, QuickLookup, no_lookup
 from jitinspect.calls.signature import CallKey
-from jitinspect.jaxapi.calls.fronts import Watched
+from jitinspect.jaxapi.calls.proxies import Watched
 from jitinspect.jaxapi.jits.facts import JitFacts
 
 

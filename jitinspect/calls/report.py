@@ -8,7 +8,7 @@ from typing import Any
 
 from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.entries import PHASES, Row
-from jitinspect.jaxapi.calls import frames, fronts
+from jitinspect.jaxapi.calls import frames, proxies
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.process.paths import relative
 
@@ -23,7 +23,7 @@ def rows(call_log: CallLog) -> Iterator[Call]:
 def _cached(
     call_log: CallLog,
     index: int,
-    watched: fronts.Watched,
+    watched: proxies.Watched,
     code: CodeType,
     instruction: int,
     number: int,

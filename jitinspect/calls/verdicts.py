@@ -104,7 +104,7 @@ class Verdicts:
         if agrees(miss.jax_says, reasons):
             miss.jax_says = None
 
-    def facts_of(self, call: frames.Underway) -> JitFacts:
+    def facts_of(self, call: frames.WatchedCall) -> JitFacts:
         if call.filter_jit is not None:
             jit_facts = facts_of_filter_jit(call.filter_jit, call.jit, self.functions)
             call.watched.facts = call.watched.facts or jit_facts
@@ -121,7 +121,7 @@ class Verdicts:
             group = self._groups[jit_facts.fast] = Group()
         return group
 
-    def read(self, jit_facts: JitFacts, call: frames.Underway) -> CallKey | None:
+    def read(self, jit_facts: JitFacts, call: frames.WatchedCall) -> CallKey | None:
         """None if JAX does not accept an argument: then the call fails."""
         arguments: Mapping[str, Any] = call.kwargs
         try:

@@ -15,25 +15,25 @@ from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.model import Environment
 
 MOST_CPU_DEVICES = 4096
-"""Each takes threads and memory; JAX would try to make any number."""
+"""Each device takes threads and memory, and JAX would try to make any number."""
 
 
 def require_backend() -> list[jax.Device]:
-    """The devices of the default backend, which is started. Raises `UnavailableError` where there is none.
+    """The devices of the default backend, which is started. Raises `UnavailableError` if there is none.
 
-    JAX tells that by a RuntimeError, as when JAX_PLATFORMS names what it does not know, or by an
-    AssertionError where it knows the platform and has no plugin for it (0.10.2, 0.12.0.1).
+    JAX then raises a RuntimeError, for example for an unknown platform in JAX_PLATFORMS, or an
+    AssertionError for a known platform without a plugin (0.10.2, 0.12.0.1).
     """
     try:
         return jax.devices()
     except (RuntimeError, AssertionError) as error:
         asked = os.environ.get("JAX_PLATFORMS", "")
         message = f"JAX finds no backend (JAX_PLATFORMS={asked!r}): {error or 'none was started'}"
-        raise UnavailableError(message, hint="JAX_PLATFORMS=cpu is always there") from None
+        raise UnavailableError(message, hint="JAX_PLATFORMS=cpu is always available") from None
 
 
 def environment() -> Environment:
-    """Versions and devices. Starts the backend where it has not been started yet."""
+    """Versions and devices. Starts the backend if it has not been started yet."""
     devices = require_backend()
     return Environment(
         jitinspect=jitinspect.__version__,
@@ -48,15 +48,15 @@ def environment() -> Environment:
 
 
 def option(name: str) -> Any:
-    """The value of one of `jax.config`'s options; None where this JAX does not have it."""
+    """The value of one of `jax.config`'s options; None if this JAX does not have it."""
     return getattr(jax.config, name, None)
 
 
 def ensure_cpu_devices(count: int) -> bool:
-    """Have at least `count` CPU devices, if that is still the backend's to decide; whether it was changed.
+    """Request at least `count` CPU devices, if the backend has not started; returns whether it did.
 
-    The option `jax_num_cpu_devices` (0.10.2 and 0.12.0.1) holds from the backend's start on, and
-    yields to `--xla_force_host_platform_device_count`; a running backend keeps what it has.
+    The option `jax_num_cpu_devices` (0.10.2 and 0.12.0.1) takes effect when the backend starts;
+    `--xla_force_host_platform_device_count` overrides it; a running backend keeps what it has.
     """
     if count > MOST_CPU_DEVICES:
         raise UsageError(f"{count} CPU devices are too many", hint=f"at most {MOST_CPU_DEVICES}")
@@ -70,8 +70,8 @@ def ensure_cpu_devices(count: int) -> bool:
 
 
 def job() -> tuple[int, int] | None:
-    """The index of this process in its job, and how many there are; None for a program of one process, and
-    as long as that is not known. Starts no backend.
+    """The index of this process in its job, and how many there are; None for a single process, or while that
+    is not known yet. Does not start the backend.
     """
     if not is_started() or jax.process_count() == 1:
         return None
@@ -79,8 +79,8 @@ def job() -> tuple[int, int] | None:
 
 
 def is_started() -> bool:
-    """Whether the backend runs. What a program may set only before that (`jax.distributed.initialize`, the
-    number of devices) it can set no more then.
+    """Whether the backend runs. Settings that must come before that (`jax.distributed.initialize`, the number
+    of devices) are then no longer possible.
     """
     initialized = getattr(_xla_bridge, "backends_are_initialized", None)
     return initialized is not None and bool(initialized())

@@ -23,7 +23,7 @@ from jitinspect.calls.entries import Stages, is_differentiated
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
-from jitinspect.jaxapi.calls.fronts import being_staged
+from jitinspect.jaxapi.calls.proxies import being_staged
 from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts_of_function
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
@@ -93,7 +93,7 @@ class CompilationWatcher:
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def __enter__(self) -> CompilationWatcher:
-        _, self._looked_up = misses.forgotten_since(0, anew=False)
+        _, self._looked_up = misses.cleared_since(0, counted=False)
         self._unsubscribe = events.subscribe(
             self._guarded(self._start), self._guarded(self._end), self._guarded(self._disk_hit),
             self._guarded(self._body),
@@ -129,7 +129,7 @@ class CompilationWatcher:
             try:
                 listener(*args)
             except Exception as error:
-                if misses.is_of_a_signal(error) is not None:  # the program's handler happened to run here
+                if misses.raising_signal(error) is not None:  # the program's handler happened to run here
                     raise
                 self.fault = self.fault or error
             finally:
@@ -197,7 +197,7 @@ class CompilationWatcher:
 
     def _pending(self, phase: Phase, name: str, began: float) -> Pending:
         """The work that this event belongs to, as it was read at its first event."""
-        work = misses.work()
+        work = misses.current_work()
         # one frame of JAX that is not a call may do the work of several functions
         key = self._key if work.call is not None else f"{self._key} {events.plain_name(name)}"
         pending: Pending | None = misses.marked(work.frame, key)
@@ -213,7 +213,7 @@ class CompilationWatcher:
         return pending
 
     def _look_for_clearing(self, phase: Phase) -> None:
-        cleared, self._looked_up = misses.forgotten_since(self._looked_up, anew=phase == "trace")
+        cleared, self._looked_up = misses.cleared_since(self._looked_up, counted=phase == "trace")
         if cleared:
             self._cleared_at = self._count
 
@@ -222,7 +222,7 @@ class CompilationWatcher:
         try:
             return self._read(work, name, began)
         except Exception as error:
-            if misses.is_of_a_signal(error) is not None:
+            if misses.raising_signal(error) is not None:
                 raise
             self._keep_fault(error)
             return Pending("call", name, None, None, None, began, Stages(name))
@@ -231,7 +231,7 @@ class CompilationWatcher:
         """Keep a fault of our own. Reading and comparing arguments also runs the program's code, which may
         raise anything, and the stack may be exhausted: those are not faults.
         """
-        if not isinstance(error, RecursionError) and not misses.is_of_the_program(error):
+        if not isinstance(error, RecursionError) and not misses.is_from_program(error):
             self.fault = self.fault or error
 
     def _read(self, work: misses.CurrentWork, name: str, began: float) -> Pending:
@@ -246,7 +246,7 @@ class CompilationWatcher:
             return self._eager(
                 jit_facts, call, Pending("eager", jit_facts.name, body, at, None, began, stages)
             )
-        if misses.is_own(call, jit_facts.definition):
+        if misses.is_jax_internal(call, jit_facts.definition):
             return Pending("internal", jit_facts.name, jit_facts.definition, at, None, began, stages)
         kind: WorkKind = "ahead_of_time" if work.ahead else "call"
         signature = describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype)
@@ -279,7 +279,7 @@ class CompilationWatcher:
         if earlier is not None:
             kind: WorkKind = "ahead_of_time" if work.ahead else "backward"
             return Pending(kind, name, earlier.definition, at, earlier.signature, began, stages)
-        definition = events.sight().definition
+        definition = events.read_stack().definition
         kind = "internal" if definition is None or events.is_internal(definition) else "other"
         return Pending("ahead_of_time" if work.ahead else kind, name, definition, at, None, began, stages)
 
@@ -316,7 +316,7 @@ class CompilationWatcher:
         try:
             self._close(pending)
         except Exception as error:
-            if (number := misses.is_of_a_signal(error)) is None:
+            if (number := misses.raising_signal(error)) is None:
                 self.fault = self.fault or error
             else:
                 _thread.start_new_thread(_resend_signal, (number,))
@@ -343,7 +343,7 @@ class CompilationWatcher:
         try:
             return self._compare(pending, pending.facts, pending.call_key, seq)
         except Exception as error:
-            if misses.is_of_a_signal(error) is not None:
+            if misses.raising_signal(error) is not None:
                 raise
             self._keep_fault(error)
             return Explanation(seq)

@@ -77,7 +77,9 @@ def check_limits(
 
 
 def _most_compiles(most: MostCompiles, report: RunReport) -> Check:
-    chosen = [one for one in report.compilations if _matches(most.function, one.function)]
+    chosen = [
+        compilation for compilation in report.compilations if _matches(most.function, compilation.function)
+    ]
     # the report may list only some of its compilations
     count = sum(cost.compilations for cost in report.functions if _matches(most.function, cost.function))
     limit = f"--max-compiles {most.number if most.function is None else f'{most.function}={most.number}'}"

@@ -18,26 +18,28 @@ MOST_DETAILS = 4
 def uneven(processes: Mapping[str, Sequence[Compilation]]) -> tuple[Uneven, ...]:
     """The compilations of each process, in their order → the functions that not all compiled alike."""
     own = {
-        name: [one for one in compilations if one.kind != "internal"]
+        name: [compilation for compilation in compilations if compilation.kind != "internal"]
         for name, compilations in processes.items()
     }
-    found = sorted(_by_function(own), key=lambda one: not one.shared)
+    found = sorted(_by_function(own), key=lambda difference: not difference.shared)
     return tuple(found or _by_order(own))
 
 
 def _by_function(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Uneven]:
     functions = dict.fromkeys(
-        (one.function, one.definition) for compilations in processes.values() for one in compilations
+        (compilation.function, compilation.definition)
+        for compilations in processes.values()
+        for compilation in compilations
     )
     for function in functions:
         own = {
-            name: [one for one in compilations if _belongs_to(one, function)]
+            name: [compilation for compilation in compilations if _belongs_to(compilation, function)]
             for name, compilations in processes.items()
         }
         counts = {name: sum(map(_count, compilations)) for name, compilations in own.items()}
         what = _difference(own, counts)
         if what is not None:
-            shared = any(one.shared for compilations in own.values() for one in compilations)
+            shared = any(compilation.shared for compilations in own.values() for compilation in compilations)
             yield Uneven(*function, what, counts, tuple(_details(own, what)), shared)
 
 
@@ -56,12 +58,14 @@ def _difference(processes: Mapping[str, Sequence[Compilation]], counts: Mapping[
     if len({*counts.values()}) > 1:
         return "counts differ"
     signatures = [
-        Counter(one.signature for one in compilations if _count(one)) for compilations in processes.values()
+        Counter(compilation.signature for compilation in compilations if _count(compilation))
+        for compilations in processes.values()
     ]
     if any(other != signatures[0] for other in signatures):
         return "signatures differ"
     modules = [
-        Counter(one.module for one in compilations if one.module) for compilations in processes.values()
+        Counter(compilation.module for compilation in compilations if compilation.module)
+        for compilations in processes.values()
     ]
     return "modules differ" if any(other != modules[0] for other in modules) else None
 
@@ -69,7 +73,7 @@ def _difference(processes: Mapping[str, Sequence[Compilation]], counts: Mapping[
 def _details(processes: Mapping[str, Sequence[Compilation]], what: str) -> Iterator[str]:
     """What only some of the processes have."""
     descriptions = {
-        name: Counter(_description(one, what) for one in compilations)
+        name: Counter(_description(compilation, what) for compilation in compilations)
         for name, compilations in processes.items()
     }
     fewest = {
@@ -94,14 +98,21 @@ def _description(compilation: Compilation, what: str) -> str:
 
 def _by_order(processes: Mapping[str, Sequence[Compilation]]) -> Iterator[Uneven]:
     """All compiled the same, but not in the same order: the first place where they differ."""
-    listed = {name: [one for one in compilations if _count(one)] for name, compilations in processes.items()}
+    listed = {
+        name: [compilation for compilation in compilations if _count(compilation)]
+        for name, compilations in processes.items()
+    }
     for rank in zip(*listed.values(), strict=False):
-        if len({(one.function, one.signature, one.module) for one in rank}) > 1:
-            counts = {name: one.seq for name, one in zip(listed, rank, strict=True)}
+        if (
+            len({(compilation.function, compilation.signature, compilation.module) for compilation in rank})
+            > 1
+        ):
+            counts = {name: compilation.seq for name, compilation in zip(listed, rank, strict=True)}
             details = [
-                f"process {name}: {_description(one, '')}" for name, one in zip(listed, rank, strict=True)
+                f"process {name}: {_description(compilation, '')}"
+                for name, compilation in zip(listed, rank, strict=True)
             ]
-            shared = any(one.shared for one in rank)
+            shared = any(compilation.shared for compilation in rank)
             yield Uneven(
                 rank[0].function, rank[0].definition, "order differs", counts, tuple(details), shared
             )

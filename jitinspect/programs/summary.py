@@ -134,11 +134,11 @@ class Summary:
         slowest = sorted(self._slowest, key=lambda entry: entry[:-1], reverse=True)
         return RunReport(
             program=program,
-            functions=tuple(sorted(functions, key=lambda one: -one.seconds)),
-            sites=tuple(sorted(self._site_list(calls), key=lambda one: -one.seconds)),
+            functions=tuple(sorted(functions, key=lambda cost: -cost.seconds)),
+            sites=tuple(sorted(self._site_list(calls), key=lambda site: -site.seconds)),
             totals=self._totals(wall_seconds, calls),
             internal=self.internal,
-            slowest=tuple(one for *_, one in slowest),
+            slowest=tuple(compilation for *_, compilation in slowest),
             compilations=tuple(self.compilations),
             spans=tuple(self.spans),
             omitted=self._omitted,

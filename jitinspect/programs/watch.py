@@ -106,7 +106,7 @@ class Watch:
         if self._warmup.marker is not None:
             return self._warmup.marker in self.marks
         assert self._counts is not None and self._warmup.calls is not None
-        return self._counts.of(name, definition) > self._warmup.calls
+        return self._counts.count_of(name, definition) > self._warmup.calls
 
     def _is_recorded_job(self) -> bool:
         return self._recorder is not None and job() is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 import jitinspect.jaxapi.arrays.captured as capturing
 from jitinspect.jaxapi.arrays.captured import Captured
-from jitinspect.jaxapi.arrays.entry import Module
+from jitinspect.jaxapi.arrays.module_constants import ModuleConstants
 from jitinspect.model import Target
 from jitinspect.model.readings import Constant, ConstantsReport
 from jitinspect.process.paths import relative
@@ -33,7 +33,7 @@ def read(target: Target, subjects: Iterator[Subject]) -> ConstantsReport:
 
 def _constants(subject: Subject) -> Iterator[Constant]:
     found = capturing.captured(subject.pipeline.traced)
-    module = Module(subject.pipeline.lowered)
+    module = ModuleConstants(subject.pipeline.lowered)
     names = _names(subject, found)
     for one in found:
         yield _constant(one, names.get(id(one)), module.enters(one.value), subject.signature)

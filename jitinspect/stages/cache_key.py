@@ -46,10 +46,10 @@ def _arguments(traced: Any, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _in_the_users_words(jit: Any, call: Call, traced: Any) -> tuple[tuple[str, ...], dict[str, str]]:
     """The names of the arrays that are traced; name → value of the static arguments."""
-    own, args, kwargs = recognition.whole_call(jit, *call)
+    own, args, kwargs = recognition.full_call(jit, *call)
     signature = recognition.signature(own)
     if recognition.kind(own) == "equinox.filter_jit":
-        known = filter_jit_parts.named(own, args, kwargs)
+        known = filter_jit_parts.leaf_names(own, args, kwargs)
         static = {name: described(value) for name, value in known.static.items()}
         left = static_values(signature, _left_out(signature, (args, kwargs)), (args, kwargs))
         return argument_names(traced, known.arrays), {**static, **left}

@@ -39,7 +39,7 @@ def _readings() -> list[Support]:
         "llvm": kernels.why_no_llvm(),
         "asm": kernels.why_no_asm(),
         "key: on disk": disk_key.why_no_key(),
-        "compile log: source lines": events.why_no_sightings(),
-        "trace-cache: traces told from look-ups": events.why_no_bodies(),
+        "compile log: source lines": events.why_no_stack_facts(),
+        "trace-cache: traces told from look-ups": events.why_no_body_events(),
     }
     return always + [Support(reading, why is None, why) for reading, why in probed.items()]

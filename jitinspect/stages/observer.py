@@ -60,7 +60,7 @@ class Observer:
             self._on_event(event)
 
     def _event(self, phase: Phase, function: str, seconds: float) -> CompileEvent:
-        sighting = events.sight()
+        sighting = events.read_stack()
         definition, signature = self._traced(phase, function, sighting)
         source = sighting.call_site or definition
         if sighting.ours and self.subject:
@@ -77,7 +77,7 @@ class Observer:
         )
 
     def _traced(
-        self, phase: Phase, function: str, sighting: events.Sighting
+        self, phase: Phase, function: str, sighting: events.StackFacts
     ) -> tuple[str | None, str | None]:
         """Definition and signature, which later stages of the same function have from its trace."""
         if phase == "trace" or function not in self._thread.traced:

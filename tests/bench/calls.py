@@ -204,7 +204,7 @@ def bench_histories(rounds: int = 7) -> bool:
     import jax
     import numpy as np
 
-    from jitinspect.jaxapi.calls.fronts import behind
+    from jitinspect.jaxapi.calls.proxies import unwrapped
     from jitinspect.jaxapi.jits.facts import facts
 
     head(f"a miss after {EARLIER:,} signatures", "miss, µs", "hit, µs", "", "limit")
@@ -213,7 +213,7 @@ def bench_histories(rounds: int = 7) -> bool:
         with timed_call_log() as call_log:
             step = jax.jit(lambda leaves: leaves[0] + 1)
             step([np.zeros(shape, np.float32) for shape in shapes(EARLIER + 100)])
-            known = facts(behind(step), call_log.verdicts.functions)
+            known = facts(unwrapped(step), call_log.verdicts.functions)
             for i in range(EARLIER):
                 leaves = [jax.ShapeDtypeStruct(shape, "float32") for shape in shapes(i)]
                 call_key = call_log.verdicts.reader.read(known, (leaves,), {})

@@ -17,7 +17,7 @@ from jitinspect.calls.reasons import after_failure
 from jitinspect.calls.signature import CallKey, SignatureReader, refuse_arrays_as_statics
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, accepted, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
-from jitinspect.jaxapi.jits.recognition import underlying, whole_call
+from jitinspect.jaxapi.jits.recognition import full_call, underlying
 from jitinspect.model import Phase, Reason, Status
 
 _STATUS: dict[Phase | None, Status] = {
@@ -86,7 +86,7 @@ class Planner:
         """
         jit = self._jit_of(subject)
         jit_facts = jit.facts
-        _, args, kwargs = whole_call(subject, args, kwargs)
+        _, args, kwargs = full_call(subject, args, kwargs)
         try:
             refuse_arrays_as_statics(jit_facts, args, kwargs)
             call_key = self._reader.read(jit_facts, args, kwargs, jit.filter_jit)

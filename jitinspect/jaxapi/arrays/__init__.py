@@ -1,1 +1,1 @@
-"""Arrays as JAX sees them: arguments, zeros in their place, and what a function closed over."""
+"""Arrays as JAX sees them: arguments, zeros in their place, and the arrays that a function closes over."""

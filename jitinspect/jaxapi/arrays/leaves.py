@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jax._src import config as _config
-from jax._src.array import ArrayImpl as ArrayImpl  # for others, too
+from jax._src.array import ArrayImpl as ArrayImpl  # also for other modules
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.specs import short_dtype
@@ -20,8 +20,8 @@ class LeafFacts(NamedTuple):
     """A leaf's type and placement; None where a kind of leaf has no such thing.
 
     `dtype` is JAX's short name. `device` is `cpu:0`, several are `cpu:0,1`; `sharding` is None on a
-    single device, `layout` None for the device's own, `mesh` (that of the sharding) None without one,
-    `memory_space` None for the device's own memory, which is all that JAX's type of an array says of it.
+    single device, `layout` None for the device's default, `mesh` (that of the sharding) None without one,
+    `memory_space` None for the device's default memory: JAX's type of an array only has the others.
     """
 
     shape: tuple[int, ...]
@@ -37,7 +37,7 @@ class LeafFacts(NamedTuple):
 
 
 def leaf_key(leaf: Any) -> Hashable:
-    """What tells leaves apart that differ to JAX; cheap, for it is asked of each leaf of a miss (1 µs)."""
+    """Different for leaves that differ to JAX; cheap (1 µs), as it is computed for each leaf of a miss."""
     if type(leaf) is ArrayImpl:
         return leaf.aval, leaf._committed, leaf.sharding, _raw_layout(leaf)
     if isinstance(leaf, np.ndarray | np.generic):
@@ -50,19 +50,19 @@ def leaf_key(leaf: Any) -> Hashable:
 
 
 def traced_dtype(array: Any) -> Any:
-    """The dtype that JAX takes an array for: `float64` is `float32` while x64 is off."""
+    """The dtype that JAX gives an array: `float64` becomes `float32` while x64 is off."""
     if isinstance(array, np.ndarray | np.generic | jax.ShapeDtypeStruct) and _is_plain(array.dtype):
         return jax.dtypes.canonicalize_dtype(array.dtype)
     return array.dtype
 
 
 def _is_plain(dtype: Any) -> bool:
-    """Not that of keys (which is no NumPy dtype), nor bf16 and its kind, which have one width alone."""
+    """False for key dtypes (which are not NumPy dtypes), and for bf16 and the like, which have one width."""
     return getattr(dtype, "kind", "V") != "V"
 
 
 def leaf_facts(leaf: Any) -> LeafFacts:
-    """All of it. Raises TypeError for what JAX does not take as an array."""
+    """The facts of one leaf. Raises TypeError for what JAX does not accept as an array."""
     aval = jax.typeof(leaf)
     shape, dtype = tuple(aval.shape), _dtype(aval.dtype)
     weak = bool(getattr(aval, "weak_type", False))
@@ -84,7 +84,7 @@ def _dtype(dtype: Any) -> str:
 
 @lru_cache(maxsize=256)
 def _placement(sharding: Any) -> tuple[str | None, str | None, str | None, str | None, str | None]:
-    """Device, sharding, memory kind, mesh and memory space, which most leaves have in common."""
+    """Device, sharding, memory kind, mesh and memory space; cached, as most leaves share them."""
     return (
         device_text(sharding),
         sharding_text(sharding),
@@ -104,7 +104,7 @@ def _memory_space(sharding: Any) -> str | None:
 
 
 def device_text(sharding: Any) -> str | None:
-    """`cpu:1`, or `cpu:0,1,2,3`; None for a sharding over no devices of here (an abstract mesh)."""
+    """`cpu:1`, or `cpu:0,1,2,3`; None for a sharding without devices (an abstract mesh)."""
     try:
         devices = sorted(sharding.device_set, key=lambda device: device.id)
     except ValueError:
@@ -113,7 +113,7 @@ def device_text(sharding: Any) -> str | None:
 
 
 def sharding_text(sharding: Any) -> str | None:
-    """`P('data') over data=4`, alike for what JAX takes for equal; None for a single device."""
+    """`P('data') over data=4`, the same for shardings that JAX considers equal; None for a single device."""
     if isinstance(sharding, jax.sharding.SingleDeviceSharding):
         return None
     if not isinstance(sharding, jax.sharding.NamedSharding):
@@ -134,15 +134,15 @@ def mesh_text(mesh: Any) -> str:
 
 def transformation(leaves: Iterable[tuple[str, Any]]) -> str | None:
     """The transformations that a call is under, outermost first: `vmap over 4`, `jvp, vmap over 4`; None for
-    none. Where they are not alike for all arguments, by argument: `x: vmap over 4; y: nothing`.
+    none. Where the arguments differ, by argument: `x: vmap over 4; y: nothing`.
 
-    `leaves` are those of each parameter, under its name. Told by the tracers among them: what traces them is
-    set aside while JAX compiles.
+    `leaves` are those of each parameter, with its name. Read from the tracers among them, as JAX sets the
+    current trace aside while it compiles.
     """
-    told: dict[str, list[str]] = {}
+    by_parameter: dict[str, list[str]] = {}
     for where, leaf in leaves:
-        told.setdefault(where, []).append(_transformations(leaf))
-    texts = {where: ", then ".join(dict.fromkeys(of)) for where, of in told.items()}
+        by_parameter.setdefault(where, []).append(_transformations(leaf))
+    texts = {where: ", then ".join(dict.fromkeys(names)) for where, names in by_parameter.items()}
     distinct = set(texts.values())
     if distinct <= {_UNDER_NOTHING}:
         return None
@@ -153,12 +153,12 @@ _UNDER_NOTHING = "nothing"
 
 
 def _transformations(leaf: Any) -> str:
-    return ", ".join(map(_spoken, _within(leaf))) or _UNDER_NOTHING
+    return ", ".join(map(_transformation_name, _nested_tracers(leaf))) or _UNDER_NOTHING
 
 
-def _spoken(tracer: Any) -> str:
-    """`grad`, `vmap over 4`, `vmap over 4 on axis 1`; `jvp along vmap over 4` as `jacfwd` does it."""
-    name = _SPOKEN.get(type(tracer).__name__, type(tracer).__name__)
+def _transformation_name(tracer: Any) -> str:
+    """`grad`, `vmap over 4`, `vmap over 4 on axis 1`; `jvp along vmap over 4` under `jacfwd`."""
+    name = _TRACER_NAMES.get(type(tracer).__name__, type(tracer).__name__)
     if name == "grad" and getattr(getattr(tracer, "_trace", None), "is_vjp", True) is False:
         name = "linearize"
     along = _transformations(getattr(tracer, "tangent", None))
@@ -170,12 +170,17 @@ def _spoken(tracer: Any) -> str:
     return f"{name} over {inner.shape[axis]}{f' on axis {axis}' if axis else ''}"  # type: ignore[union-attr]
 
 
-_SPOKEN = {"JVPTracer": "jvp", "LinearizeTracer": "grad", "BatchTracer": "vmap", "RematTracer": "checkpoint"}
-"""`grad` and `vjp` have one tracer, whose trace tells them from `linearize` (0.10.2 and 0.12.0.1)."""
+_TRACER_NAMES = {
+    "JVPTracer": "jvp",
+    "LinearizeTracer": "grad",
+    "BatchTracer": "vmap",
+    "RematTracer": "checkpoint",
+}
+"""`grad`, `vjp` and `linearize` share a tracer; its trace tells `linearize` apart (0.10.2 and 0.12.0.1)."""
 
 
-def _within(leaf: Any) -> Iterator[Any]:
-    """A tracer, and the tracers that it holds."""
+def _nested_tracers(leaf: Any) -> Iterator[Any]:
+    """A tracer, and the tracers inside it."""
     while isinstance(leaf, jax.core.Tracer):
         yield leaf
         inner = getattr(leaf, "val", None)
@@ -187,7 +192,7 @@ def _entry(entry: Any) -> Any:
 
 
 def _other_key(leaf: Any) -> Hashable:
-    """Python scalars are alike by type, unless one is too large for its own; other things by themselves."""
+    """Python scalars by type, unless an int is too large for 32 bits; others by type, aval and placement."""
     if isinstance(leaf, int) and not isinstance(leaf, bool) and leaf.bit_length() > 31:
         return int, leaf.bit_length(), _x64()
     if isinstance(leaf, bool | int | float | complex):
@@ -197,7 +202,7 @@ def _other_key(leaf: Any) -> Hashable:
 
 
 def _x64() -> bool:
-    """`jax.config.jax_enable_x64`, by the quicker way."""
+    """`jax.config.jax_enable_x64`, the faster way."""
     return bool(_config.enable_x64.value)
 
 
@@ -206,7 +211,7 @@ def _default_device() -> Any:
 
 
 def _raw_layout(array: Any) -> Any:
-    """None for an array that was donated: it has its type and sharding still, its layout no more."""
+    """None for an array that was donated: it still has its type and sharding, but no layout."""
     try:
         return array._pjrt_layout
     except (RuntimeError, AttributeError, NotImplementedError):
@@ -214,13 +219,13 @@ def _raw_layout(array: Any) -> Any:
 
 
 def _layout(leaf: Any, rank: int) -> str | None:
-    """The dimensions from the outermost to the innermost, `(1, 0)`, where that is not their own order; with
-    what XLA says beyond that, such as tiles. XLA writes the innermost first: `{0,1}`.
+    """The dimensions from outermost to innermost, `(1, 0)`, if that is not the default order; with anything
+    else that XLA says, such as tiles. XLA writes the innermost first: `{0,1}`.
     """
-    told = re.fullmatch(r"\{([\d,]*)(.*)\}", str(_raw_layout(leaf) or ""))
-    if told is None:
+    match = re.fullmatch(r"\{([\d,]*)(.*)\}", str(_raw_layout(leaf) or ""))
+    if match is None:
         return None
-    order, more = f"({', '.join(reversed(told[1].split(',')))})", told[2].lstrip(":")
+    order, rest = f"({', '.join(reversed(match[1].split(',')))})", match[2].lstrip(":")
     return (
-        None if order == f"({', '.join(map(str, range(rank)))})" and not more else f"{order} {more}".strip()
+        None if order == f"({', '.join(map(str, range(rank)))})" and not rest else f"{order} {rest}".strip()
     )

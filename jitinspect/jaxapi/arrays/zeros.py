@@ -1,4 +1,4 @@
-"""Arrays of zeros by their types: what a call script's calls are made on."""
+"""Arrays of zeros with given types: the arguments of a call script's calls."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SCALARS = {"f": 0.0, "i": 0, "c": 0j}
 
 
 def zeros(struct: jax.ShapeDtypeStruct) -> Any:
-    """An array of that type and placement; a NumPy one where that makes no difference to JAX, so that nothing
-    is compiled for it. Weakly typed scalars are Python's own.
+    """An array of that type and placement; a NumPy array where that makes no difference to JAX, so that
+    nothing is compiled for it. Weakly typed scalars are Python scalars.
     """
     if jax.numpy.issubdtype(struct.dtype, jax.dtypes.prng_key):
         return _placed(_keys(struct), struct.sharding)
@@ -27,14 +27,14 @@ def _placed(array: Any, sharding: Any) -> Any:
 
 
 def _keys(struct: jax.ShapeDtypeStruct) -> Any:
-    """As many times the key of seed 0 as it takes, whose dtype names the implementation."""
+    """Copies of the key of seed 0; the dtype names the implementation."""
     dtype: Any = struct.dtype
     key = jax.random.key(0, impl=dtype._impl.name)
     return jax.numpy.broadcast_to(key, struct.shape)
 
 
 def _weak(struct: jax.ShapeDtypeStruct) -> Any:
-    """A weak array that is no scalar is made by a private function (`_convert_element_type`, both JAX)."""
+    """Weakly typed arrays other than scalars need a private function (`_convert_element_type`, both JAX)."""
     scalar = _SCALARS.get(struct.dtype.kind)
     plain_scalar = struct.shape == () and struct.sharding is None and scalar is not None
     if plain_scalar and jax.typeof(scalar).dtype == struct.dtype:

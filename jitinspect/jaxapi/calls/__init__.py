@@ -1,1 +1,1 @@
-"""JAX's events and frames: which call JAX is at work for, where it stands, and what JAX says of it."""
+"""JAX's events and frames: which call JAX is working on, where it was made, and JAX's explanation of it."""

@@ -1,4 +1,4 @@
-"""How often each jitted function is called, and where: a counter in front of what `jax.jit` returns."""
+"""How often each jitted function is called, and where: `jax.jit` returns a proxy that counts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 import jax
 
 from jitinspect.jaxapi.calls.frames import filter_jit_call, position
-from jitinspect.jaxapi.calls.fronts import (
-    Front,
+from jitinspect.jaxapi.calls.proxies import (
+    JitProxy,
     Watched,
     being_staged,
     context,
-    eval_shape_behind_fronts,
+    eval_shape_of_unwrapped,
     evaluating,
-    jit_behind_fronts,
+    jit_returning_proxies,
     user_frame,
 )
 from jitinspect.jaxapi.jits.facts import facts_of_function
@@ -28,8 +28,8 @@ Places = dict[tuple[CodeType, int], int]
 
 
 class Counts:
-    """The calls of each function, by name and definition. Threads that call at the very same moment may be
-    counted as one.
+    """The calls of each function, by name and definition. Calls by several threads at the very same moment
+    may be counted once.
     """
 
     def __init__(self) -> None:
@@ -40,25 +40,25 @@ class Counts:
         name = getattr(fun, "__name__", type(fun).__name__)
         return self._places.setdefault((name, facts_of_function(fun)["definition"]), {})
 
-    def of(self, name: str, definition: str | None) -> int:
-        """The calls of one function so far, the one that is going on included."""
+    def count_of(self, name: str, definition: str | None) -> int:
+        """The calls of one function so far, including the current one."""
         return sum(self._places.get((name, definition), {}).values())
 
     def calls(
-        self, spoken: Callable[[str | None], str | None]
+        self, shorten: Callable[[str | None], str | None]
     ) -> Mapping[tuple[str, str | None], Mapping[str | None, int]]:
-        """By function and line; `spoken` makes of a file name what a report tells."""
+        """By function and line; `shorten` turns a file name into the one for reports."""
         counted: dict[tuple[str, str | None], dict[str | None, int]] = {}
         for (name, definition), places in list(self._places.items()):
-            lines = counted.setdefault((name, spoken(definition)), {})
+            lines = counted.setdefault((name, shorten(definition)), {})
             for (code, instruction), number in list(places.items()):
-                line = spoken(position(code, instruction))
+                line = shorten(position(code, instruction))
                 lines[line] = lines.get(line, 0) + number
         return {key: lines for key, lines in counted.items() if lines}
 
 
-class _Bystander:
-    """In the place of a recorder: whoever counts calls does not look at what is made ahead of time."""
+class _NullRecorder:
+    """A recorder that records nothing: for counting calls, ahead-of-time stages do not matter."""
 
     def ahead_of_time(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -68,44 +68,44 @@ class _Bystander:
     def cleared(self, *_: Any) -> None: ...
 
 
-_BYSTANDER: Any = _Bystander()
+_NULL_RECORDER: Any = _NullRecorder()
 
 
-def counted(jit: Any, made_at: tuple[CodeType, int], counts: Counts) -> Front:
-    """The function that a program gets instead of `jit`; the counter costs one more frame of Python's."""
+def counting_proxy(jit: Any, made_at: tuple[CodeType, int], counts: Counts) -> JitProxy:
+    """What a program gets instead of `jit`; the counter costs one more Python frame."""
     watched, getframe = Watched(made_at), sys._getframe
     places, indirect = counts.places(jit._fun), watched.indirect
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if context.trace is evaluating or not being_staged():
-            frame, told = getframe(1), places
+            frame, counter = getframe(1), places
             if indirect:
-                frame, told = _through(frame, places, counts)
+                frame, counter = _through_library(frame, places, counts)
             place = (frame.f_code, frame.f_lasti)
             try:
-                told[place] += 1
+                counter[place] += 1
             except KeyError:
-                told[place] = 1
+                counter[place] = 1
         return jit(*args, **kwargs) if kwargs else jit(*args)
 
-    return Front(call, jit, watched, _BYSTANDER)
+    return JitProxy(call, jit, watched, _NULL_RECORDER)
 
 
-def _through(frame: FrameType, places: Places, counts: Counts) -> tuple[FrameType, Places]:
-    """A library stands between: the user's line, and for a `filter_jit` of equinox's the user's function."""
-    through = filter_jit_call(frame)
-    if through is not None:
-        wrapper = through[2]
+def _through_library(frame: FrameType, places: Places, counts: Counts) -> tuple[FrameType, Places]:
+    """For a call through a library: the user's frame, and for equinox's `filter_jit` the user's function."""
+    outer_call = filter_jit_call(frame)
+    if outer_call is not None:
+        wrapper = outer_call[2]
         places = counts.places(getattr(wrapper, "__wrapped__", wrapper))
     return user_frame(frame), places
 
 
 @contextmanager
 def counting(counts: Counts) -> Iterator[None]:
-    """Have the calls of all jits counted that are made until the end of the `with`; JAX's own are not."""
+    """Count the calls of all jits that are made until the end of the `with`, except JAX's own."""
     jit, eval_shape = jax.jit, jax.eval_shape
-    jax.jit = jit_behind_fronts(jit, lambda made, made_at: counted(made, made_at, counts))
-    jax.eval_shape = eval_shape_behind_fronts(eval_shape)
+    jax.jit = jit_returning_proxies(jit, lambda new_jit, made_at: counting_proxy(new_jit, made_at, counts))
+    jax.eval_shape = eval_shape_of_unwrapped(eval_shape)
     try:
         yield
     finally:

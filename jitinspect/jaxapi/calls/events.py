@@ -1,8 +1,8 @@
-"""What JAX tells while it traces, lowers and compiles, and where on the stack it says more.
+"""JAX's events while it traces, lowers and compiles, and what the stack adds to them.
 
 The event names are those of `jax.monitoring` (public to listen to, the names are
 not documented); they fire synchronously, on the compiling thread, and inside the
-very call that compiles. What an event leaves out - the function's definition, its
+very call that compiles. What an event omits - the function's definition, its
 arguments, the user's line - is read from the frames above the listener. Seen on
 jax 0.10.2 and 0.12.0.1.
 """
@@ -34,7 +34,7 @@ PHASES: dict[str, Phase] = {
     "/jax/core/compile/jaxpr_to_mlir_module_duration": "lower",
     "/jax/core/compile/backend_compile_duration": "compile",
 }
-"""Names of JAX's duration events. A "trace" also wraps a mere look-up in the trace cache."""
+"""Names of JAX's duration events. A "trace" also wraps a mere lookup in the trace cache."""
 
 CACHE_HIT = "/jax/compilation_cache/cache_hits"
 
@@ -55,9 +55,9 @@ def subscribe(
     """Listen to JAX's compile events until the returned function is called.
 
     `on_start(phase, fun_name)` and `on_end(phase, fun_name, seconds)` wrap each
-    stage; `on_cache_hit()` fires between the two where an executable came from
-    the persistent cache; `on_body()` where a function's body is traced, which a look-up that finds a
-    trace does not do. Only these listeners are removed again, never others'.
+    stage; `on_cache_hit()` fires between the two if an executable came from
+    the persistent cache; `on_body()` when a function's body is traced, which does not happen in a lookup
+    that finds a trace. Unsubscribing removes only these listeners.
     """
 
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
@@ -93,33 +93,35 @@ def subscribe(
     return unsubscribe
 
 
-def why_no_sightings() -> str | None:
-    """Why events come without definition and arguments, if they do: this JAX's frames are other ones."""
+def why_no_stack_facts() -> str | None:
+    """Why events come without definition and arguments, if so: this JAX has different frames."""
     return None if hasattr(_pjit, "_infer_params") else "the frames of this JAX are not known"
 
 
 def persistent_cache_enabled() -> bool:
-    """Whether compilations ask the on-disk cache: it is on by default, but only with a folder."""
+    """Whether compilations use the on-disk cache: it is on by default, but needs a folder."""
     return bool(option("jax_enable_compilation_cache") and option("jax_compilation_cache_dir"))
 
 
 BODY = "trace_to_jaxpr"
-"""JAX's own tests are told by it that a body is traced (`util.test_event_listener`; 0.10.2 and 0.12.0.1)."""
+"""The event by which JAX's own tests see that a body is traced (`util.test_event_listener`; 0.10.2 and
+0.12.0.1).
+"""
 
 
-def tells_bodies() -> bool:
-    """Whether this JAX has that hook; where not, each look-up of a trace counts as one."""
+def has_body_events() -> bool:
+    """Whether this JAX has that hook; if not, each lookup of a trace counts as a trace."""
     return hasattr(_util, "test_event_listener")
 
 
-def why_no_bodies() -> str | None:
-    """What is missing, where a look-up of a trace cannot be told from a trace."""
-    return None if tells_bodies() else "this JAX does not tell when a body is traced"
+def why_no_body_events() -> str | None:
+    """What is missing, if lookups of a trace cannot be distinguished from traces."""
+    return None if has_body_events() else "this JAX does not report when a body is traced"
 
 
 def _hook(on_body: Callable[[], None]) -> Callable[[], None] | None:
-    """Listen in front of whoever listens there already, until the returned function is called."""
-    if not tells_bodies():
+    """Listen in addition to any existing listener, until the returned function is called."""
+    if not has_body_events():
         return None
     before = _util.test_event_listener
 
@@ -138,12 +140,12 @@ def _hook(on_body: Callable[[], None]) -> Callable[[], None] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What the frames above a listener tell of one event; None for what they do not.
+class StackFacts:
+    """What the frames above a listener say about one event; None for what they do not.
 
     `definition` is `file:line` of the function that is compiled, `call` the
     arguments of a trace `(args, kwargs)`, `call_site` the user's `file:line`.
-    `ours` tells that jitinspect itself asked for it.
+    `ours` is True if jitinspect itself caused it.
     """
 
     definition: str | None = None
@@ -152,7 +154,7 @@ class Sighting:
     ours: bool = False
 
 
-def sight() -> Sighting:
+def read_stack() -> StackFacts:
     """Read the stack above the caller, a listener, up to the user's line."""
     definition = call = None
     outermost = sys._getframe(1)
@@ -163,8 +165,8 @@ def sight() -> Sighting:
         outermost = frame
     caller = _caller(outermost)
     if caller is None or _owner(caller) == "jitinspect":
-        return Sighting(definition, call, ours=caller is not None)
-    return Sighting(definition, call, f"{caller.f_code.co_filename}:{caller.f_lineno}")
+        return StackFacts(definition, call, ours=caller is not None)
+    return StackFacts(definition, call, f"{caller.f_code.co_filename}:{caller.f_lineno}")
 
 
 def is_internal(path: str) -> bool:
@@ -173,12 +175,12 @@ def is_internal(path: str) -> bool:
 
 
 def owner(code: CodeType) -> Owner:
-    """Whose code it is: JAX's, jitinspect's, of a library that jits for the user, or the user's own."""
+    """Whose code it is: JAX's, jitinspect's, that of a library that jits for the user, or the user's."""
     return owner_of(code.co_filename)
 
 
 def is_program(code: CodeType) -> bool:
-    """Whether it is the user's code, and not that of an installed library or of Python's own."""
+    """Whether it is the user's code, and not that of an installed library or of Python itself."""
     return owner(code) == "user" and not is_installed(code.co_filename)
 
 
@@ -187,7 +189,7 @@ def _owner(frame: FrameType) -> Owner:
 
 
 def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of JAX between a listener and whoever called JAX, innermost first."""
+    """JAX's frames between a listener and the code that called JAX, innermost first."""
     while frame is not None and _owner(frame) != "jax":
         frame = frame.f_back
     while frame is not None and _owner(frame) == "jax":
@@ -196,7 +198,7 @@ def _jax_frames(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _caller(frame: FrameType) -> FrameType | None:
-    """Who called JAX, past the code by which other libraries jit."""
+    """The frame that called JAX, skipping the code with which other libraries jit."""
     caller = frame.f_back
     while caller is not None and _owner(caller) == "machinery":
         caller = caller.f_back

@@ -1,4 +1,4 @@
-"""JAX's own explanation of a miss (`jax_explain_cache_misses`), to be shown beside ours."""
+"""JAX's own explanation of a miss (`jax_explain_cache_misses`), to be shown next to ours."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _TYPES = re.compile(
     r"now (?:<class '(?:\w+\.)*(\w+)'>|pytree leaf) and before (?:<class '(?:\w+\.)*(\w+)'>|pytree leaf)"
 )
 _NOT_TRACED = ("committed", "device", "sharding", "memory_kind", "layout", "jit_options", "transformation")
-"""Kinds of causes that may hold although the function is not traced again."""
+"""Kinds of causes that may apply even though the function is not traced again."""
 NOTHING = "nothing: what it explains are traces, and the function was not traced"
-"""In the place of an explanation, where JAX gives none."""
+"""Used as the explanation where JAX gives none."""
 
 
 @contextmanager
 def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
-    """Have `on_text` told, on the thread of the call, of each explanation; none of them is printed.
+    """Call `on_text` with each explanation, on the thread of the call; none of them is printed.
 
     JAX looks at every earlier key for each, so that a thousand misses take forty times as long (0.10.2). The
-    setting is in no cache key. Logger and message seen on 0.10.2 and 0.12.0.1.
+    setting is not part of any cache key. Logger and message seen on 0.10.2 and 0.12.0.1.
     """
     logger = logging.getLogger(_LOGGER)
     before = option("jax_explain_cache_misses")
@@ -50,17 +50,17 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
         logger.removeFilter(keep)
 
 
-def agrees(text: str, told: Iterable[Reason]) -> bool:
-    """Whether JAX's explanation names all these causes, in whatever words (those of 0.10.2 and 0.12.0.1)."""
-    reasons = list(told)
+def agrees(text: str, reasons: Iterable[Reason]) -> bool:
+    """Whether JAX's explanation mentions all these reasons, in the words of 0.10.2 and 0.12.0.1."""
+    listed = list(reasons)
     if text == NOTHING:
-        return any(one.kind in _NOT_TRACED for one in reasons)
-    return all(_names(text, one) for one in reasons)
+        return any(reason.kind in _NOT_TRACED for reason in listed)
+    return all(_mentions(text, reason) for reason in listed)
 
 
-def _names(text: str, one: Reason) -> bool:
-    now = f"{one.now}".replace("{weak}", "")
-    match one.kind:
+def _mentions(text: str, reason: Reason) -> bool:
+    now = f"{reason.now}".replace("{weak}", "")
+    match reason.kind:
         case "new_function":
             return "never seen function" in text or "another function defined on the same line" in text
         case "cache_cleared":
@@ -70,18 +70,18 @@ def _names(text: str, one: Reason) -> bool:
         case "call_form":
             return "lengths do not match" in text or "key sets" in text
         case "structure":
-            return "different input pytree" in text and _names_structure(text, one)
+            return "different input pytree" in text and _mentions_structure(text, reason)
         case "mesh":
             return "Tracing context doesn't match" in text and "mesh" in text
-    return f"{one.where}" in text and now in text
+    return f"{reason.where}" in text and now in text
 
 
-def _names_structure(text: str, one: Reason) -> bool:
-    """By the keys that came and went, else by the two types; that only lengths differ is enough."""
-    ours = f"{one.before} {one.now}"
+def _mentions_structure(text: str, reason: Reason) -> bool:
+    """By the keys that were added or removed, or else by the two types; differing lengths are enough."""
+    ours = f"{reason.before} {reason.now}"
     if keys := _KEYS.search(text):
         return all(key.strip() in ours for key in keys[1].split(","))
     if types := _TYPES.search(text):
         now, before = types[1] or "[", types[2] or "["
-        return now in f"{one.now}" and before in f"{one.before}"
+        return now in f"{reason.now}" and before in f"{reason.before}"
     return "lengths do not match" in text or "metadata" in text

@@ -1,4 +1,4 @@
-"""Where calls stand: what the frames of a watched call tell of it."""
+"""Watched calls on the stack: the jit, the arguments and the user's line, read from frames."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from jitinspect.jaxapi.calls.events import owner
-from jitinspect.jaxapi.calls.fronts import FRONT, Watched, user_frame
+from jitinspect.jaxapi.calls.proxies import PROXY_CODE, Watched, user_frame
 
 
-class Underway(NamedTuple):
+class WatchedCall(NamedTuple):
     """A watched call: the jit, and the arguments it was called with.
 
-    `filter_jit` is the wrapper of equinox's through which the user called it, with the user's own arguments;
-    None for a plain one.
+    `filter_jit` is equinox's wrapper through which the user called it, with the user's own arguments; None
+    for a plain jit.
     """
 
     watched: Watched
@@ -26,35 +26,35 @@ class Underway(NamedTuple):
     filter_jit: Any = None
 
 
-def front_frame() -> FrameType | None:
-    """The innermost watched call that is going on above the caller; None where there is none.
+def proxy_frame() -> FrameType | None:
+    """The innermost watched call in progress above the caller; None if there is none.
 
-    One that passes a staged call through (it has no `before`) is a part of what is going on further out.
+    A frame without `before` just passes a staged call through: it is part of an outer call.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code is FRONT and "before" in frame.f_locals:
+        if frame.f_code is PROXY_CODE and "before" in frame.f_locals:
             return frame
         frame = frame.f_back
     return None
 
 
-def underway(frame: FrameType) -> Underway:
-    """The call whose front function `frame` is.
+def watched_call(frame: FrameType) -> WatchedCall:
+    """The call that `frame`, of a proxy's function, makes.
 
     equinox sorts the arguments of a `filter_jit` into parts before it calls its jit; in its own frame
-    (`_call` of equinox/_jit.py, seen in 0.13.8) they are still as the user gave them.
+    (`_call` of equinox/_jit.py, seen in 0.13.8) they are still as the user passed them.
     """
     variables = frame.f_locals
     watched, jit = variables["watched"], variables["jit"]
-    through = filter_jit_call(frame.f_back)
-    if through is not None:
-        return Underway(watched, jit, *through)
-    return Underway(watched, jit, variables["args"], variables["kwargs"])
+    outer_call = filter_jit_call(frame.f_back)
+    if outer_call is not None:
+        return WatchedCall(watched, jit, *outer_call)
+    return WatchedCall(watched, jit, variables["args"], variables["kwargs"])
 
 
 def filter_jit_call(frame: FrameType | None) -> tuple[tuple[Any, ...], Mapping[str, Any], Any] | None:
-    """Arguments, keywords and wrapper, if `frame` is that of equinox's which calls its jit."""
+    """Arguments, keywords and wrapper, if `frame` is the one in which equinox calls its jit."""
     if frame is None or not frame.f_code.co_filename.endswith("equinox/_jit.py"):
         return None
     outer = frame.f_locals
@@ -64,7 +64,7 @@ def filter_jit_call(frame: FrameType | None) -> tuple[tuple[Any, ...], Mapping[s
 
 
 def caller(frame: FrameType) -> str | None:
-    """`file:line` of the user's code that led to `frame`; None where there is none on the stack."""
+    """`file:line` of the user's code that led to `frame`; None if there is none on the stack."""
     above = user_frame(frame.f_back) if frame.f_back else None
     if above is None or owner(above.f_code) != "user":
         return None

@@ -1,8 +1,8 @@
-"""Calls that JAX's fast path did not know, and other work of JAX's, seen from its events alone.
+"""Calls that miss JAX's fast path, and JAX's other work, seen from its events alone.
 
-Nothing is patched and a cached call pays for nothing: a listener reads the frames above it. Where a call
-ends is told by a mark among the locals of its frame, which goes when the frame goes; CPython keeps what is
-written to `f_locals` as long as the frame (3.11 in its dict, 3.13 by PEP 667).
+Nothing is patched and cached calls cost nothing extra: a listener reads the frames above it. The end of a
+call is noticed by a mark among the locals of its frame, which is released with the frame; CPython keeps what
+is written to `f_locals` as long as the frame (3.11 in its dict, 3.13 by PEP 667).
 Seen on jax 0.10.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`, `stages`.
 """
 
@@ -27,7 +27,7 @@ from jitinspect.jaxapi.calls.frames import filter_jit_call
 
 
 def _code(function: Any) -> CodeType | None:
-    """The code of a function below JAX's `api_boundary`."""
+    """The code of a function, without JAX's `api_boundary` around it."""
     return getattr(getattr(function, "__wrapped__", function), "__code__", None)
 
 
@@ -40,7 +40,7 @@ def _cache_miss() -> CodeType | None:
 
 
 CACHE_MISS = _cache_miss()
-"""The code of a call that the fast path did not know; None where this JAX has another."""
+"""The code that runs for a call that misses the fast path; None if this JAX has a different one."""
 _TRACE = _code(getattr(_pjit, "jit_trace", None))
 _AHEAD = {
     _TRACE,
@@ -48,16 +48,16 @@ _AHEAD = {
     _code(jax.stages.Traced.lower),
     _code(jax.stages.Lowered.compile),
 }
-"""The code of what works ahead of time."""
+"""The code of ahead-of-time work."""
 
 
 def why_no_misses() -> str | None:
-    """What is missing, where calls cannot be seen from the events."""
+    """What is missing, if calls cannot be seen from the events."""
     return None if CACHE_MISS is not None else "the frames of this JAX's calls are not known"
 
 
 class JitInFrame:
-    """What a call's frame tells of its jit, by the names that a jit object has for it."""
+    """What a call's frame has of its jit, under the attribute names of a jit object."""
 
     def __init__(self, fun: Any, jit_info: Any) -> None:
         self._fun, self._jit_info = fun, jit_info
@@ -66,8 +66,8 @@ class JitInFrame:
 
 
 class MissedCall(NamedTuple):
-    """A call of a jit, as `SeenJit` or the jit itself, and its arguments; `filter_jit` as for `Underway`.
-    `direct` tells that it is no code of JAX's that calls the jit.
+    """A call of a jit, given as `JitInFrame` or the jit itself, and its arguments; `filter_jit` as in
+    `WatchedCall`. `direct` is False if code of JAX calls the jit.
     """
 
     jit: Any
@@ -78,16 +78,16 @@ class MissedCall(NamedTuple):
 
 
 class CurrentWork(NamedTuple):
-    """What JAX is at work for: the frame in which it will be done, and the call, where it is for one."""
+    """What JAX is working on: the frame that ends with the work, and the call, if it is for one."""
 
     frame: FrameType
     call: MissedCall | None
     ahead: bool
 
 
-def work() -> CurrentWork:
-    """Read the stack above the caller, a listener, from the inside out: the first call on it that the fast
-    path did not know; else the outermost of JAX's frames below the user's.
+def current_work() -> CurrentWork:
+    """Read the stack above the caller, a listener, from the inside out: the first call that missed the fast
+    path, or else the outermost of JAX's frames inside the user's.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and owner(frame.f_code) != "jax":
@@ -106,9 +106,9 @@ def work() -> CurrentWork:
 def _call(frame: FrameType) -> MissedCall:
     variables = frame.f_locals
     jit = JitInFrame(variables["fun"], variables["jit_info"])
-    through = filter_jit_call(_above(frame))
-    if through is not None:
-        return MissedCall(jit, *through)
+    outer_call = filter_jit_call(_outer_frame(frame))
+    if outer_call is not None:
+        return MissedCall(jit, *outer_call)
     return MissedCall(jit, variables["args"], variables["kwargs"], direct=_is_direct(frame))
 
 
@@ -118,15 +118,15 @@ def _traced_call(frame: FrameType) -> MissedCall:
 
 
 def _is_direct(frame: FrameType) -> bool:
-    """JAX's `api_boundary` stands around each call."""
+    """Whether the caller is not JAX, apart from its `api_boundary` around each call."""
     above = frame.f_back
     if above is not None and above.f_code.co_name == "reraise_with_filtered_traceback":
         above = above.f_back
     return above is None or owner(above.f_code) != "jax"
 
 
-def _above(frame: FrameType) -> FrameType | None:
-    """The first frame further out that is neither JAX's nor that of a front."""
+def _outer_frame(frame: FrameType) -> FrameType | None:
+    """The first outer frame that belongs neither to JAX nor to a proxy."""
     above: FrameType | None = frame
     while above is not None and owner(above.f_code) in ("jax", "jitinspect"):
         above = above.f_back
@@ -134,34 +134,34 @@ def _above(frame: FrameType) -> FrameType | None:
 
 
 class Mark:
-    """Written into a frame, it holds what is known of the work that is done there."""
+    """Written into a frame, it holds what is known about the work done there."""
 
-    __slots__ = ("__weakref__", "seen")
+    __slots__ = ("__weakref__", "value")
 
-    def __init__(self, seen: Any) -> None:
-        self.seen = seen
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 def marked(frame: FrameType, key: str) -> Any:
-    """What `mark` left in this frame by that key; None where it was not there."""
+    """The value that `mark` left in this frame under that key, or None."""
     mark = frame.f_locals.get(key)
-    return mark.seen if type(mark) is Mark else None
+    return mark.value if type(mark) is Mark else None
 
 
-def mark(frame: FrameType, key: str, seen: Any, on_end: Callable[[Any], None]) -> Any:
-    """Leave `seen` in the frame, by a `key` that is no name of Python's. `on_end(seen)` is called when the
-    frame goes: when what was done there is done, or the exception that ended it is held by nobody any longer.
-    What is returned must be kept until then.
+def mark(frame: FrameType, key: str, value: Any, on_end: Callable[[Any], None]) -> Any:
+    """Leave `value` in the frame, under a `key` that is not a Python name. `on_end(value)` is called when the
+    frame is released: when its work is done, or nothing holds the exception that ended it any more. The
+    returned reference must be kept until then.
     """
-    made = Mark(seen)
-    reference = weakref.ref(made, lambda _: on_end(seen))
-    frame.f_locals[key] = made
+    marker = Mark(value)
+    reference = weakref.ref(marker, lambda _: on_end(value))
+    frame.f_locals[key] = marker
     return reference
 
 
-def is_own(call: MissedCall, definition: str | None) -> bool:
-    """Whether JAX made this jit for itself, as it does for its eager operations: what it calls from code of
-    its own, and what stands in its modules. One that the user made of a function of JAX's is no such.
+def is_jax_internal(call: MissedCall, definition: str | None) -> bool:
+    """Whether JAX made this jit for itself, as for its eager operations: jits that its own code calls, and
+    those in its modules. A jit that the user made from one of JAX's functions is not.
     """
     fun = call.jit._fun
     if getattr(fun, "_apply_primitive", False):
@@ -177,18 +177,18 @@ def is_own(call: MissedCall, definition: str | None) -> bool:
     if found is not None and found is not fun and not isinstance(fun, functools.partial):
         return not _is_jit_of_another(found, call.jit)
     return any(
-        getattr(one, "_jit_info", None) is call.jit._jit_info for one in vars(module or object).values()
+        getattr(member, "_jit_info", None) is call.jit._jit_info for member in vars(module or object).values()
     )
 
 
 def _is_jit_of_another(found: Any, jit: Any) -> bool:
-    """Whether what stands in JAX's module is a jit, and not this one."""
-    infos = [link._jit_info for link in _below(found) if hasattr(link, "_jit_info")]
+    """Whether what JAX's module has is a jit, but not this one."""
+    infos = [link._jit_info for link in _wrapped_chain(found) if hasattr(link, "_jit_info")]
     return bool(infos) and all(info is not jit._jit_info for info in infos)
 
 
 def eager_control_flow(call: MissedCall) -> str | None:
-    """Where the body is defined, if this is a `scan`, `while_loop`, `cond` and so on that the user calls
+    """Where the body is defined, if this is a `scan`, `while_loop`, `cond` and the like that the user calls
     outside of a jit: JAX compiles it as an eager operation (`dispatch.xla_primitive_callable`).
     """
     fun = call.jit._fun
@@ -197,8 +197,8 @@ def eager_control_flow(call: MissedCall) -> str | None:
     cells = dict(zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False))
     params = getattr(cells.get("params"), "cell_contents", None)
     for value in params.values() if isinstance(params, dict) else ():
-        for one in value if isinstance(value, tuple) else (value,):
-            info = getattr(getattr(one, "jaxpr", one), "debug_info", None)
+        for jaxpr in value if isinstance(value, tuple) else (value,):
+            info = getattr(getattr(jaxpr, "jaxpr", jaxpr), "debug_info", None)
             _, found, definition = str(getattr(info, "func_src_info", "")).rpartition(" at ")
             if found and not is_internal(definition):
                 return definition
@@ -206,8 +206,8 @@ def eager_control_flow(call: MissedCall) -> str | None:
 
 
 def pmapped(jit: Any) -> Any:
-    """The user's function, if this is the jit that `jax.pmap` makes of it (`pmap._cached_shard_map`)."""
-    for link in _below(jit._fun):
+    """The user's function, if this is the jit that `jax.pmap` makes from it (`pmap._cached_shard_map`)."""
+    for link in _wrapped_chain(jit._fun):
         code = getattr(link, "__code__", None)
         if code is not None and code.co_qualname.startswith("_cached_shard_map.<locals>"):
             cells = dict(zip(code.co_freevars, link.__closure__ or (), strict=False))
@@ -215,8 +215,8 @@ def pmapped(jit: Any) -> Any:
     return None
 
 
-def _below(obj: Any) -> list[Any]:
-    """An object and what it wraps; `jax.custom_jvp` has that as `fun`."""
+def _wrapped_chain(obj: Any) -> list[Any]:
+    """An object and what it wraps, which `jax.custom_jvp` has as `fun`."""
     links: list[Any] = []
     while obj is not None and len(links) < 16:
         links.append(obj)
@@ -224,33 +224,33 @@ def _below(obj: Any) -> list[Any]:
     return links
 
 
-def is_of_a_signal(error: BaseException) -> int | None:
-    """The signal whose handler, one of the program's, raised this, because it came just then."""
+def raising_signal(error: BaseException) -> int | None:
+    """The signal whose handler raised this, if it arrived just then; the handler is the program's."""
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     codes = {_code(handler): number for number, handler in handlers.items() if callable(handler)}
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return next((codes[frame.f_code] for frame in frames if frame.f_code in codes), None)
 
 
-def is_of_the_program(error: BaseException) -> bool:
-    """Whether code of the program's, or of a library of its own, raised it."""
+def is_from_program(error: BaseException) -> bool:
+    """Whether code of the program raised it, directly or in a library that it called."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     return any(owner(frame.f_code) == "user" and is_program(frame.f_code) for frame in frames)
 
 
-def forgotten_since(count: int, anew: bool) -> tuple[bool, int]:
-    """Whether JAX's caches were cleared since `count` signatures were new to it, and how many are now.
+def cleared_since(count: int, counted: bool) -> tuple[bool, int]:
+    """Whether JAX's caches were cleared since it had counted `count` new signatures, and its count now.
 
-    `jax.clear_caches()` and `clear_cache()` of any jit start that count anew. With `anew` it was just
-    counted up, as it is whenever a trace begins.
+    `jax.clear_caches()` and `clear_cache()` of any jit reset that count. With `counted` it has just been
+    increased, as it is whenever a trace begins.
     """
     info: Any = getattr(getattr(_pjit, "_infer_params_cached", None), "cache_info", None)
     now: int = info().misses if info is not None else 0
-    return now < count + anew, now
+    return now < count + counted, now
 
 
 class Module(NamedTuple):
-    """What XLA is given: a digest of it, and whether several processes are to compute it together."""
+    """What XLA gets: its digest, and whether several processes compute it together."""
 
     digest: str
     shared: bool
@@ -258,7 +258,7 @@ class Module(NamedTuple):
 
 def module() -> Module | None:
     """The module that is about to be compiled, read from the frames above the listener (`_cached_compilation`
-    of pxla); without the places in the source, which may differ from machine to machine.
+    of pxla); without source locations, which may differ between machines.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:

@@ -1,1 +1,1 @@
-"""Compiled executables: which buffers they reuse, the memory that they take, and the files that XLA dumps."""
+"""Compiled executables: which buffers they reuse, the memory they take, and the files that XLA dumps."""

@@ -1,4 +1,4 @@
-"""Which argument's buffer becomes which output's, as the compiled module has it.
+"""Which argument's buffer each output reuses, according to the compiled module.
 
 A module's parameters are tokens, constants that JAX adds, the arguments that are used, and mutable arrays
 that the function closes over, in this order; its results are tokens, the function's own, and those mutable
@@ -22,14 +22,14 @@ from jitinspect.jaxapi.executables.dumps import persistent_cache_off
 
 _HEADER = re.compile(r"input_output_alias=\{(.*?\)) \}")
 _ALIAS = re.compile(r"\{([\d,]*)\}: \((\d+), \{([\d,]*)\}")
-"""An output's index, a parameter's number, and where the parameters are one tuple the index in it."""
+"""An output's index, a parameter's number, and if the parameters are one tuple, the index in it."""
 _TOKEN, ADDED = "jax.token", "jax.const"
 
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """An argument or an output: `bytes` are those of one device, `sharding` and `layout` what XLA chose;
-    None for an argument that is not used.
+    """An argument or an output: `bytes` are for one device, `sharding` and `layout` are XLA's choice, or None
+    for an argument that is not used.
     """
 
     aval: Any
@@ -38,7 +38,7 @@ class Buffer:
     layout: Any
 
     def same_sharding(self, other: Buffer) -> bool:
-        """Whether both are split alike over the same devices, or that is not known."""
+        """Whether both are split the same way over the same devices; True if that is not known."""
         if self.sharding is None or other.sharding is None:
             return True
         return bool(self.sharding.is_equivalent_to(other.sharding, len(self.aval.shape)))
@@ -47,8 +47,8 @@ class Buffer:
 def aliases(lowered: jax.stages.Lowered, compiled: jax.stages.Compiled) -> dict[int, int]:
     """Leaf of the arguments → the output that gets its buffer, by their indices.
 
-    From the header of the compiled HLO. Raises `UnavailableError` where that, or which arguments were
-    dropped, is not to be had.
+    From the header of the compiled HLO. Raises `UnavailableError` if that, or which arguments were dropped,
+    is not available.
     """
     text = compiled.as_text()
     if text is None:
@@ -68,30 +68,30 @@ def _pairs(text: str) -> Iterator[tuple[int, int]]:
 def kept(lowered: jax.stages.Lowered) -> list[int]:
     """The leaves that the module has parameters for, in their order: others were dropped as unused.
 
-    `Lowered._lowering`: `compile_args["kept_var_idx"]` counts from the constants that JAX adds on.
+    `Lowered._lowering`: `compile_args["kept_var_idx"]` also counts the constants that JAX adds first.
     """
     lowering = getattr(lowered, "_lowering", None)
     indices = getattr(lowering, "compile_args", {}).get("kept_var_idx")
     if indices is None:
-        raise UnavailableError("this JAX does not tell which arguments it dropped as unused")
+        raise UnavailableError("this JAX does not report which arguments it dropped as unused")
     added = len(getattr(lowering, "const_args", ()))
     return [index - added for index in sorted(indices) if index >= added]
 
 
 def _leaves_of_parameters(lowered: jax.stages.Lowered) -> dict[int, int]:
     attributes = main_attributes(lowered, "arg_attrs")
-    first = sum(_TOKEN in told or ADDED in told for told in attributes)
+    first = sum(_TOKEN in argument or ADDED in argument for argument in attributes)
     return {first + place: leaf for place, leaf in enumerate(kept(lowered))}
 
 
 def _tokens_returned(lowered: jax.stages.Lowered) -> int:
-    return sum(_TOKEN in told for told in main_attributes(lowered, "res_attrs"))
+    return sum(_TOKEN in result for result in main_attributes(lowered, "res_attrs"))
 
 
 def main_attributes(lowered: jax.stages.Lowered, kind: str) -> list[Any]:
     """The attributes of the main function's arguments or results; MLIR has none where all are empty."""
     module: Any = lowered.compiler_ir("stablehlo")
-    main = next(one for one in module.body.operations if _symbol(one) == "main")
+    main = next(operation for operation in module.body.operations if _symbol(operation) == "main")
     return list(main.attributes[kind]) if kind in main.attributes else []
 
 
@@ -120,15 +120,15 @@ def results(traced: jax.stages.Traced, compiled: jax.stages.Compiled) -> list[Bu
 
 
 def _placed(tree: Any, compiled: jax.stages.Compiled, which: str) -> tuple[list[Any], list[Any]]:
-    """Shardings and layouts, in JAX's order; None for each where JAX fails to tell them, as it does with
-    closed-over mutable arrays, and of layouts with ordered effects (0.10.2).
+    """Shardings and layouts, in JAX's order; None for each if JAX fails to give them, as it does with
+    closed-over mutable arrays and, for layouts, with ordered effects (0.10.2).
     """
-    shardings = _told(tree, compiled, f"{which}_shardings")
-    formats = _told(tree, compiled, f"{which}_formats")
-    return shardings, [getattr(one, "layout", None) for one in formats]
+    shardings = _flattened(tree, compiled, f"{which}_shardings")
+    formats = _flattened(tree, compiled, f"{which}_formats")
+    return shardings, [getattr(format_, "layout", None) for format_ in formats]
 
 
-def _told(tree: Any, compiled: jax.stages.Compiled, what: str) -> list[Any]:
+def _flattened(tree: Any, compiled: jax.stages.Compiled, what: str) -> list[Any]:
     try:
         return list(tree.flatten_up_to(getattr(compiled, what)))
     except (AssertionError, AttributeError, NotImplementedError, ValueError):
@@ -136,7 +136,7 @@ def _told(tree: Any, compiled: jax.stages.Compiled, what: str) -> list[Any]:
 
 
 def _buffers(avals: Any, shardings: list[Any], layouts: list[Any], asked: list[Any]) -> list[Buffer]:
-    """`asked` are the shardings to go by for what was dropped."""
+    """`asked` are the shardings to use for dropped arguments."""
     asked = asked if len(asked) == len(avals) else [None] * len(avals)
     return [
         Buffer(aval, _bytes(aval, sharding or wanted), sharding, layout)
@@ -150,48 +150,52 @@ def _bytes(aval: Any, sharding: Any) -> int:
 
 
 def donated(traced: jax.stages.Traced) -> list[bool]:
-    """For each leaf whether its jit donates it."""
+    """For each leaf, whether the jit donates it."""
     return [bool(info.donated) for info in jax.tree_util.tree_leaves(traced.args_info)]
 
 
 def all_donated(traced: jax.stages.Traced) -> dict[int, int]:
     """`aliases` of the same function, compiled once more with every leaf donated.
 
-    Nothing of it is left in the on-disk cache, and a copy of `traced` is lowered (its `_params` hold
-    `donated_invars`), so that nothing is traced. Raises `UnavailableError` where JAX keeps them elsewhere,
-    or does not compile it so.
+    Nothing is written to the on-disk cache, and a copy of `traced` is lowered (its `_params` hold
+    `donated_invars`), so nothing is traced again. Raises `UnavailableError` if JAX keeps them elsewhere, or
+    compilation fails.
     """
     params: Mapping[str, Any] = getattr(traced, "_params", {})
     if "donated_invars" not in params:
         raise UnavailableError("this JAX does not compile a function with other arguments donated")
-    double: Any = copy.copy(traced)
-    double._params = {**params, "donated_invars": (True,) * len(params["donated_invars"])}
-    double._lojax = None  # made from the others
+    copied: Any = copy.copy(traced)
+    copied._params = {**params, "donated_invars": (True,) * len(params["donated_invars"])}
+    copied._lojax = None  # made from the others
     with persistent_cache_off(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "Some donated buffers were not usable": that is the question
         try:
-            lowered = double.lower()
+            lowered = copied.lower()
             compiled = lowered.compile()
         except Exception as error:
-            said = str(error).strip().split("\n")[0]
-            raise UnavailableError(f"with every argument donated it does not compile: {said}") from error
+            message = str(error).strip().split("\n")[0]
+            raise UnavailableError(f"with every argument donated it does not compile: {message}") from error
         return aliases(lowered, compiled)
 
 
 def donated_inside(traced: jax.stages.Traced) -> set[int]:
-    """The leaves that a jit inside the function donates, which JAX does not heed there."""
+    """The leaves that a jit inside the function donates, which JAX ignores there."""
     jaxpr = traced.jaxpr.jaxpr
-    return set(_given_away(jaxpr, {id(var): leaf for leaf, var in enumerate(jaxpr.invars)}))
+    return set(_donated_leaves(jaxpr, {id(var): leaf for leaf, var in enumerate(jaxpr.invars)}))
 
 
-def _given_away(jaxpr: Any, leaf_of: Mapping[int, int]) -> Iterator[int]:
-    """`leaf_of` knows variables by their ids: literals, which stand among operands, have no hash."""
+def _donated_leaves(jaxpr: Any, leaf_of: Mapping[int, int]) -> Iterator[int]:
+    """`leaf_of` maps the ids of variables: literals, which are operands too, are not hashable."""
     for equation in jaxpr.eqns:
-        given: Sequence[bool] | None = equation.params.get("donated_invars")
-        if given is None:
+        donated_invars: Sequence[bool] | None = equation.params.get("donated_invars")
+        if donated_invars is None:
             continue
         leaves = [leaf_of.get(id(operand)) for operand in equation.invars]
-        yield from (leaf for leaf, away in zip(leaves, given, strict=True) if away and leaf is not None)
+        yield from (
+            leaf
+            for leaf, is_donated in zip(leaves, donated_invars, strict=True)
+            if is_donated and leaf is not None
+        )
         inner = equation.params["jaxpr"].jaxpr
         passed = zip(inner.invars, leaves, strict=True)
-        yield from _given_away(inner, {id(var): leaf for var, leaf in passed if leaf is not None})
+        yield from _donated_leaves(inner, {id(var): leaf for var, leaf in passed if leaf is not None})

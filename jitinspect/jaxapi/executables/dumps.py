@@ -1,7 +1,7 @@
-"""XLA's dumps: compile a lowering once more, into a temporary folder, and say what was written.
+"""XLA's dumps: compile a lowering once more, with a dump into a temporary folder.
 
-The names of XLA's options and of its dump files belong to no public API; those
-below were seen on jaxlib 0.10.2 and 0.12.0.
+The names of XLA's options and dump files are not a public API; those below were
+seen on jaxlib 0.10.2 and 0.12.0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jitinspect.errors import CompileError, UnavailableError
 
 _DUMP_FOLDER = "xla_dump_to"
 _DUMP_OPTIONS: dict[str, str | bool] = {
-    "xla_dump_emitter_re": "llvm",  # LLVM IR is dumped only with it from 0.12 on
+    "xla_dump_emitter_re": "llvm",  # from 0.12 on LLVM IR is dumped only with it
     "xla_dump_hlo_module_re": "",  # XLA_FLAGS may hold a pattern that leaves this module out
 }
 _PASS_OPTIONS: dict[str, str | bool] = {
@@ -34,14 +34,14 @@ _PASS_OPTIONS: dict[str, str | bool] = {
     "xla_dump_hlo_to_subfolder": False,
     "xla_dump_include_timestamp": False,
 }
-if not jax.__version__.startswith("0.10."):  # a compilation that is refused for it would be told as one
+if not jax.__version__.startswith("0.10."):  # else a compilation that fails for it would fire events
     _PASS_OPTIONS["xla_dump_compact_gte"] = False  # compact, get-tuple-element has no line of its own (0.12)
 _PASSES_NEED = ("xla_dump_hlo_pass_re", "xla_dump_disable_metadata")
 LIBRARY_OFF: dict[str, str | bool] = {
-    "xla_cpu_experimental_ynn_fusion_type": "",  # no hand-off of whole fusions (`__ynn_fusion`)
+    "xla_cpu_experimental_ynn_fusion_type": "",  # do not give whole fusions away (`__ynn_fusion`)
     "xla_cpu_multi_thread_eigen": False,  # lets XLA emit small matrix products itself
 }
-"""Options that make XLA:CPU emit kernels for what it gives to a library by default."""
+"""Options that make XLA:CPU emit kernels for what it delegates to a library by default."""
 
 _CACHE: ModuleType | None = sys.modules.get("jax._src.compilation_cache")
 _CACHE_STATE = ("_cache_checked", "_cache_used")
@@ -52,7 +52,7 @@ _IR = {True: "*ir-with-opt.ll", False: "*ir-no-opt.ll"}
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """What one compilation left behind; the files are there while `dumped` is open.
+    """What one compilation wrote; the files exist while `dumped` is open.
 
     `hlo` is the optimized HLO of that same compilation; `refused` names the
     options that this XLA does not know.
@@ -75,35 +75,35 @@ class Dump:
 def dumped(lowered: jax.stages.Lowered, *, library: bool = True) -> Iterator[Dump]:
     """Compile `lowered` with a dump of its kernels; `library=False` sets `LIBRARY_OFF`.
 
-    The options hold for this one compilation, before `XLA_FLAGS`; the in-memory
-    cache has no such entry, as the folder's name is among the options. Raises
-    `CompileError` where XLA fails.
+    The options apply to this one compilation and override `XLA_FLAGS`; the in-memory
+    cache cannot have an entry, as the folder's name is one of the options. Raises
+    `CompileError` if XLA fails.
     """
     optional = _DUMP_OPTIONS if library else _DUMP_OPTIONS | LIBRARY_OFF
-    with _folder_of(lowered, optional) as (folder, compiled, refused):
+    with _dump_folder(lowered, optional) as (folder, compiled, refused):
         yield Dump(folder, compiled.as_text() or "", refused)
 
 
 @contextmanager
 def passes_dumped(lowered: jax.stages.Lowered) -> Iterator[Path]:
-    """Compile `lowered` with a dump of its module after each pass; the folder, which is then removed.
+    """Compile `lowered` with a dump of its module after each pass; yields the folder, which is then removed.
 
-    It holds the module's text without metadata, as XLA was given it (`…before_optimizations.txt`), after
-    each pass that ran (`….0044.<pipeline>.after_<pass>.before_<next>.txt`), and at the end
-    (`…cpu_after_optimizations.txt`). Options and caches as of `dumped`. Raises `CompileError` where XLA
-    fails, `UnavailableError` where it cannot dump its passes.
+    It holds the module's text without metadata, as XLA got it (`…before_optimizations.txt`), after each
+    pass that ran (`….0044.<pipeline>.after_<pass>.before_<next>.txt`), and at the end
+    (`…cpu_after_optimizations.txt`). Options and caches as for `dumped`. Raises `CompileError` if XLA fails,
+    `UnavailableError` if it cannot dump its passes.
     """
-    with _folder_of(lowered, _PASS_OPTIONS) as (folder, _, refused):
+    with _dump_folder(lowered, _PASS_OPTIONS) as (folder, _, refused):
         if lacking := [name for name in _PASSES_NEED if name in refused]:
             raise UnavailableError(f"this XLA does not dump its passes: it has no {', '.join(lacking)}")
         yield folder
 
 
 @contextmanager
-def _folder_of(
+def _dump_folder(
     lowered: jax.stages.Lowered, optional: dict[str, str | bool]
 ) -> Iterator[tuple[Path, jax.stages.Compiled, tuple[str, ...]]]:
-    """What was dumped, of which compilation, and the options that were left out."""
+    """The folder of the dump, the executable, and the options that were left out."""
     with tempfile.TemporaryDirectory(prefix="jitinspect-") as folder:
         with persistent_cache_off():
             compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional)
@@ -129,12 +129,12 @@ def _compile(
 
 @contextmanager
 def persistent_cache_off() -> Iterator[None]:
-    """Neither read nor write the on-disk compilation cache; all is as before afterwards.
+    """Neither read nor write the on-disk compilation cache inside the `with`.
 
-    JAX decides once per process whether it uses that cache, so that the option
-    `jax_enable_compilation_cache` has no effect after a first compilation, and
-    set before one it switches the cache off for good. What it decided is kept in
-    two variables, the same ones in 0.10.2 and 0.12.0.1.
+    JAX decides once per process whether to use that cache: after the first compilation
+    the option `jax_enable_compilation_cache` has no effect, and if set before, it
+    switches the cache off for good. The decision is kept in two variables, the same
+    ones in 0.10.2 and 0.12.0.1.
     """
     if _CACHE is None or not all(hasattr(_CACHE, name) for name in _CACHE_STATE):
         _require_no_persistent_cache()
@@ -163,9 +163,9 @@ def _require_no_persistent_cache() -> None:
 
 
 def platforms(lowered: jax.stages.Lowered) -> tuple[str, ...]:
-    """What the module was lowered for, such as `("cpu",)`; the default backend where JAX does not tell.
+    """The platforms of the lowering, such as `("cpu",)`; the default backend if JAX does not tell.
 
     `Lowered._lowering._platforms`, seen on 0.10.2 and 0.12.0.1.
     """
-    told = getattr(getattr(lowered, "_lowering", None), "_platforms", None)
-    return tuple(told) if told else (jax.default_backend(),)
+    lowered_for = getattr(getattr(lowered, "_lowering", None), "_platforms", None)
+    return tuple(lowered_for) if lowered_for else (jax.default_backend(),)

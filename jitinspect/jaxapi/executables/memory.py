@@ -1,8 +1,8 @@
-"""What memory an executable takes: XLA's sums, and the buffers that it assigned, with what lives in them.
+"""The memory that an executable takes: XLA's sums, and the buffers that it assigned, with their contents.
 
 `memory_analysis()` has XLA's buffer assignment as a serialized message, `xla.BufferAssignmentProto`, which
-names instructions by ids; the names are in the serialized module. Both are read by the numbers of their
-fields, for no schema comes with jaxlib. Seen on jaxlib 0.10.2 and 0.12.0, where the texts that `xla_dump_to`
+refers to instructions by ids; their names are in the serialized module. Both are read by field numbers,
+because jaxlib comes without a schema. Seen on jaxlib 0.10.2 and 0.12.0, where the texts that `xla_dump_to`
 writes (`*-buffer-assignment.txt`) say the same.
 """
 
@@ -24,10 +24,10 @@ _SUMS = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What an instruction makes, or the part of it at `shape_index`, and where in its allocation it lies.
+    """An instruction's result, or the part of it at `shape_index`, and its place in its allocation.
 
-    `instruction` is None where its name is not known. `at_peak` tells those that live at the same time when
-    most of the allocation is in use.
+    `instruction` is None if its name is not known. `at_peak` is True for values that are live when most of
+    the allocation is in use.
     """
 
     instruction: str | None
@@ -48,8 +48,8 @@ class Allocation:
 
 
 def sums(compiled: Any) -> dict[str, int]:
-    """XLA's own, in bytes: `argument`, `output`, `temp`, `alias`, `generated_code` and `peak`, those that it
-    gives.
+    """XLA's own sums, in bytes: those of `argument`, `output`, `temp`, `alias`, `generated_code` and `peak`
+    that it gives.
     """
     stats = _stats(compiled)
     found = ((name, getattr(stats, attribute, None)) for name, attribute in _SUMS.items())
@@ -57,10 +57,10 @@ def sums(compiled: Any) -> dict[str, int]:
 
 
 def peak(memory: Mapping[str, int]) -> int | None:
-    """The memory that is taken at most, of the `sums`; None where the backend does not tell.
+    """The peak memory, from the `sums`; None if the backend does not give them.
 
-    XLA's own peak leaves out temporaries on CPUs (jaxlib 0.10.2, 0.12.0), where they are one allocation
-    that is there during the whole run.
+    XLA's own peak omits temporaries on CPUs (jaxlib 0.10.2, 0.12.0), where they are one allocation that
+    exists during the whole run.
     """
     if not {"argument", "output", "temp"} <= memory.keys():
         return None
@@ -68,17 +68,17 @@ def peak(memory: Mapping[str, int]) -> int | None:
 
 
 def allocations(compiled: Any) -> list[Allocation]:
-    """All but those that a thread has to itself, a few bytes each.
+    """All allocations except thread-local ones, of a few bytes each.
 
-    Raises `UnavailableError` where the assignment is not to be had, or is not of the form that is known.
+    Raises `UnavailableError` if the assignment is not available, or has an unknown form.
     """
     message = getattr(_stats(compiled), "serialized_buffer_assignment_proto", None)
     if not message:
-        raise UnavailableError("this JAX or backend does not tell its buffer assignment")
+        raise UnavailableError("this JAX or backend does not report its buffer assignment")
     try:
         return list(_allocations(message, _names(compiled)))
     except (ValueError, IndexError, KeyError, TypeError):
-        raise UnavailableError("XLA's buffer assignment is not of the form that is known") from None
+        raise UnavailableError("XLA's buffer assignment has an unknown form") from None
 
 
 def _stats(compiled: Any) -> Any:
@@ -90,7 +90,7 @@ def _stats(compiled: Any) -> Any:
 
 
 def _names(compiled: Any) -> dict[int, str]:
-    """Id → name of each instruction. Ids hold within a module, with the computation's in their upper half."""
+    """Id → name of each instruction. Ids are unique in a module; the upper half is the computation's id."""
     found: dict[int, str] = {}
     for module in _modules(compiled):
         for computation in _all(module, 3):
@@ -101,7 +101,7 @@ def _names(compiled: Any) -> dict[int, str]:
 
 
 def _modules(compiled: Any) -> list[bytes]:
-    """Serialized `HloModuleProto`s; none where an executable does not give them."""
+    """Serialized `HloModuleProto`s; empty if the executable does not give them."""
     try:
         modules = compiled.runtime_executable().hlo_modules()
         return [module.as_serialized_hlo_module_proto() for module in modules]
@@ -110,28 +110,28 @@ def _modules(compiled: Any) -> list[bytes]:
 
 
 def _allocations(message: bytes, names: dict[int, str]) -> Iterator[Allocation]:
-    made = {id_: (names.get(maker), index) for id_, maker, index in map(_buffer, _all(message, 1))}
+    buffers = {id_: (names.get(maker), index) for id_, maker, index in map(_buffer, _all(message, 1))}
     peaks = {number for peak in _all(message, 5) for number in _numbers(dict(_fields(peak)).get(2, b""))}
-    for one in _all(message, 3):
-        fields = dict(_fields(one))
+    for allocation in _all(message, 3):
+        fields = dict(_fields(allocation))
         if not fields.get(3):
-            assigned = (dict(_fields(part)) for part in _all(one, 9))
-            values = tuple(_value(part, made, peaks) for part in assigned)
+            assigned = (dict(_fields(part)) for part in _all(allocation, 9))
+            values = tuple(_value(part, buffers, peaks) for part in assigned)
             yield Allocation(fields.get(1, 0), fields.get(2, 0), _kind(fields), values)
 
 
 def _buffer(message: bytes) -> tuple[int, int, tuple[int, ...]]:
-    """A `LogicalBufferProto`'s id, the id of the instruction that makes it, and its place in that's type."""
+    """A `LogicalBufferProto`'s id, the id of its instruction, and the index within that one's shape."""
     fields = dict(_fields(message))
     place = dict(_fields(fields.get(3, b"")))
     return fields.get(1, 0), place.get(4, 0), tuple(_numbers(place.get(3, b"")))
 
 
 def _value(
-    assigned: dict[int, Any], made: dict[int, tuple[str | None, tuple[int, ...]]], peaks: set[int]
+    assigned: dict[int, Any], buffers: dict[int, tuple[str | None, tuple[int, ...]]], peaks: set[int]
 ) -> Value:
     number = assigned.get(1, 0)
-    name, shape_index = made[number]
+    name, shape_index = buffers[number]
     return Value(name, shape_index, assigned.get(3, 0), assigned.get(2, 0), number in peaks)
 
 
@@ -144,12 +144,12 @@ def _kind(fields: dict[int, Any]) -> Kind:
 
 
 def _all(message: bytes, number: int) -> list[bytes]:
-    """What is in a repeated field."""
+    """The values of a repeated field."""
     return [value for found, value in _fields(message) if found == number]
 
 
 def _numbers(packed: bytes) -> Iterator[int]:
-    """A repeated number, packed."""
+    """The values of a packed repeated number."""
     at = 0
     while at < len(packed):
         number, at = _varint(packed, at)
@@ -157,7 +157,7 @@ def _numbers(packed: bytes) -> Iterator[int]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field: a number, or bytes. Raises `ValueError` for what is no message."""
+    """Number and value of each field: a number, or bytes. Raises `ValueError` if it is not a message."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
@@ -177,7 +177,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number, seven bits a byte, the lowest first, and where it ends. Raises `IndexError` at the end."""
+    """A number, seven bits a byte, lowest first, and where it ends. Raises `IndexError` if it is cut off."""
     number = shift = 0
     while True:
         byte = message[at]

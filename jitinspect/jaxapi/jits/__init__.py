@@ -1,1 +1,1 @@
-"""Jitted objects: how each library's are recognised, what they are made of, how their arguments are named."""
+"""Jitted objects: how those of each library are recognised, what they consist of, their argument names."""

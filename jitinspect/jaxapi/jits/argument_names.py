@@ -1,4 +1,4 @@
-"""What JAX traces, by the user's names: libraries put a jit's arguments into trees of their own."""
+"""The user's names for what JAX traces: libraries put a jit's arguments into trees of their own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import jax
 
 from jitinspect.jaxapi.keys.computation import debug_info
 
-_LEAF_OF_ITS_OWN = "NodeStates"
-"""flax's stand-in for a module among the arguments of `nnx.jit`."""
+_MODULE_TYPE = "NodeStates"
+"""flax's type for a module among the arguments of `nnx.jit`."""
 
 
 def argument_names(traced: jax.stages.Traced, known: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The path of each argument's leaf by parameter name (`params['w']`), or its place where JAX has none.
+    """The path of each argument's leaf by parameter name (`params['w']`), or its index if JAX has no name.
 
-    `known` are the names where the caller knows better than JAX does, if there is one for each leaf.
+    `known` are better names that the caller has; they are used if there is one for each leaf.
     """
     count = len(traced.jaxpr.in_avals)
     if len(known) == count:
@@ -28,29 +28,29 @@ def argument_names(traced: jax.stages.Traced, known: tuple[str, ...] = ()) -> tu
 
 
 def with_modules(tree: Any, names: list[str]) -> list[str]:
-    """The names of the leaves of `tree`, with `model.weight` for `model.states[0][0]`, flax's own name of it
-    (flax 0.12.8 and 0.12.12).
+    """The names of the leaves of `tree`, with `model.weight` instead of flax's `model.states[0][0]` (flax
+    0.12.8 and 0.12.12).
     """
-    given = jax.tree_util.tree_leaves(tree, is_leaf=_is_module)
-    if not any(map(_is_module, given)):
+    entries = jax.tree_util.tree_leaves(tree, is_leaf=_is_module)
+    if not any(map(_is_module, entries)):
         return names
     rest = iter(names)
-    spoken: list[str] = []
-    for one in given:
-        own = [next(rest, "") for _ in jax.tree_util.tree_leaves(one)]
-        spoken += _of_module(one, own) if _is_module(one) else own
-    return spoken if len(spoken) == len(names) else names
+    renamed: list[str] = []
+    for entry in entries:
+        leaf_names = [next(rest, "") for _ in jax.tree_util.tree_leaves(entry)]
+        renamed += _of_module(entry, leaf_names) if _is_module(entry) else leaf_names
+    return renamed if len(renamed) == len(names) else names
 
 
 def _is_module(value: Any) -> bool:
-    return type(value).__name__ == _LEAF_OF_ITS_OWN and type(value).__module__.startswith("flax.")
+    return type(value).__name__ == _MODULE_TYPE and type(value).__module__.startswith("flax.")
 
 
 def _of_module(states: Any, names: list[str]) -> list[str]:
     try:
         graph = states.graphdef
         paths = list(_variables(iter(graph.nodes), iter(graph.attributes)))
-    except (AttributeError, StopIteration, RuntimeError, ValueError):  # this flax keeps them otherwise
+    except (AttributeError, StopIteration, RuntimeError, ValueError):  # this flax stores them differently
         return names
     if len(paths) != len(names):
         return names
@@ -61,7 +61,7 @@ def _of_module(states: Any, names: list[str]) -> list[str]:
 def _variables(nodes: Iterator[Any], attributes: Iterator[tuple[Any, Any]]) -> Iterator[str]:
     """The path of each leaf below the next node; flax lists nodes, and their attributes, depth first.
 
-    One that stands in two places is a `NodeRef` in the second, without a leaf.
+    If a node occurs twice, the second occurrence is a `NodeRef`, without a leaf.
     """
     node = next(nodes)
     if (count := getattr(node, "num_attributes", None)) is None:

@@ -1,7 +1,7 @@
-"""What one `jax.jit` object is made of: the function under it, its options, what that function closes over.
+"""What a `jax.jit` object consists of: its function, its options, and what the function closes over.
 
 `_jit_info` and `_fun` hold these (private; 0.10.2 and 0.12.0.1). Nothing here keeps the function alive:
-JAX's trace cache holds it weakly, and lets go of its traces when it is collected.
+JAX's trace cache holds it weakly, and drops its traces when it is collected.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _OPTIONS = (
     "out_shardings_leaves", "in_layouts_leaves", "out_layouts_leaves", "keep_unused", "inline", "device",
     "backend", "compiler_options_kvs",
 )  # fmt: skip
-_SPOKEN = {
+_PUBLIC_NAMES = {
     "in_shardings_leaves": "in_shardings", "out_shardings_leaves": "out_shardings",
     "in_layouts_leaves": "in_layouts", "out_layouts_leaves": "out_layouts",
     "compiler_options_kvs": "compiler_options",
 }  # fmt: skip
 _NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
-"""Options that JAX leaves out of the key of its fast path (`JitGlobalCppCacheKeys`, 0.10.2 and 0.12.0.1): a
-call finds what another jit of the function compiled, even where that has another `keep_unused`.
+"""Options that are not in the key of JAX's fast path (`JitGlobalCppCacheKeys`, 0.10.2 and 0.12.0.1): a call
+finds what another jit of the function compiled, even if that has a different `keep_unused`.
 """
 _DEEPEST = 64
 
@@ -44,11 +44,11 @@ _DEEPEST = 64
 class JitFacts:
     """A jit, without the function itself.
 
-    `definition` is `file:line` of the function under all wrappers; `lineage` tells one definition from
-    another: the code objects from the outermost wrapper to it, the same ones each time it is made anew.
-    `function` is the number of the function object, as JAX's trace cache tells them apart; `group` that of
-    the jit itself, and `fast` is alike for jits that share a fast path. `closure` holds name → value of what
-    the function closes over or is bound to, as far as such values compare.
+    `definition` is `file:line` of the function under all wrappers; `lineage` identifies a definition: the
+    code objects from the outermost wrapper down to it, which stay the same when it is made again.
+    `function` is the number of the function object, as JAX's trace cache distinguishes them; `group` is the
+    key of the jit itself, and `fast` is equal for jits that share a fast path. `closure` holds name → value
+    of what the function closes over or is bound to, if such values can be compared.
     """
 
     name: str
@@ -63,13 +63,13 @@ class JitFacts:
     options: Mapping[str, Hashable]
     closure: tuple[tuple[str, Hashable], ...]
     wrapper: str | None
-    """What made the function anew where it was not defined itself: `partial`, `grad`, `bound method`."""
+    """What makes a new function each time, if not the definition: `partial`, `grad`, `bound method`."""
 
 
 def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
-    """The facts of a `jax.jit` object. Raises AttributeError where this JAX keeps them elsewhere."""
+    """The facts of a `jax.jit` object. Raises AttributeError if this JAX keeps them elsewhere."""
     info, fun = jit._jit_info, jit._fun
-    options = {_SPOKEN.get(name, name): _hashable(getattr(info, name, None)) for name in _OPTIONS}
+    options = {_PUBLIC_NAMES.get(name, name): _hashable(getattr(info, name, None)) for name in _OPTIONS}
     signature = info.fun_signature
     number = functions(fun)
     return JitFacts(
@@ -86,7 +86,7 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
 
 
 def facts_of_function(fun: Any) -> dict[str, Any]:
-    """What the facts of a jit have from the function under it, and from the wrappers around that."""
+    """The facts that come from the function of a jit, and from the wrappers around that function."""
     chain = list(_chain(fun))
     return {
         "definition": _definition(chain[-1]),
@@ -97,8 +97,8 @@ def facts_of_function(fun: Any) -> dict[str, Any]:
 
 
 def accepted(jit: Any) -> inspect.Signature | None:
-    """What a call of the jit must fit; None where that is not known. What JAX's own transformations take is
-    what they hand on; what another wrapper takes is its own affair, whatever it wraps.
+    """The signature that a call of the jit must fit; None if not known. JAX's own transformations take the
+    arguments that they pass on; other wrappers have their own signature, whatever they wrap.
     """
     for link in _chain(jit._fun):
         if not (_code_file(link).startswith(_JAX) and hasattr(link, "__wrapped__")):
@@ -117,7 +117,7 @@ def _code_file(fun: Any) -> str:
 
 
 class FunctionNumbers:
-    """Numbers for function objects, equal where JAX's weakly keyed caches take two for the same."""
+    """Numbers for function objects, equal if JAX's weakly keyed caches consider two the same."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
@@ -127,14 +127,14 @@ class FunctionNumbers:
         try:
             key = weakref.ref(fun, self._forget)
             number = self._numbers.get(key)
-        except TypeError:  # not hashable, or not weakly referable: JAX takes each for another
+        except TypeError:  # not hashable, or not weakly referable: each is a new one to JAX
             return next(self._count)
         if number is None:
             number = self._numbers[key] = next(self._count)
         return number
 
     def equal(self, key: Hashable) -> int:
-        """The number for what is compared by `==`, and kept alive, as static arguments are."""
+        """The number for a key that is compared by `==` and kept alive, as static arguments are."""
         try:
             return self._numbers.setdefault(key, next(self._count))
         except TypeError:  # not hashable: JAX refuses the call
@@ -145,7 +145,7 @@ class FunctionNumbers:
 
 
 def _chain(fun: Any) -> Iterator[Any]:
-    """The function, and what each wrapper around it wraps, down to the one that was written."""
+    """The function, and what each wrapper wraps, down to the one that the user wrote."""
     for _ in range(_DEEPEST):
         yield fun
         if isinstance(fun, functools.partial):
@@ -165,7 +165,7 @@ def _call_of(obj: Any) -> Any:
 
 
 def _link(link: Any) -> Hashable:
-    """The code; what has none by its type, and by its own name, as built-in functions have."""
+    """The code object; without one, the type and the object's own name, as built-in functions have it."""
     code = getattr(link, "__code__", None)
     if isinstance(code, types.CodeType):
         return code
@@ -186,12 +186,12 @@ def _wrapper(chain: list[Any]) -> str | None:
         return "bound method"
     if not isinstance(outermost, types.FunctionType):
         return type(outermost).__name__
-    name = _behind_boundary(outermost).__code__.co_qualname.partition(".")[0]
+    name = _inside_boundary(outermost).__code__.co_qualname.partition(".")[0]
     return f"jax.{name}" if chain[1:] and hasattr(jax, name) else None
 
 
-def _behind_boundary(fun: types.FunctionType) -> types.FunctionType:
-    """JAX puts a function of its own (`api_boundary`) in front of what `grad` and its kind return."""
+def _inside_boundary(fun: types.FunctionType) -> types.FunctionType:
+    """JAX wraps what `grad` and the like return in a function of its own (`api_boundary`)."""
     if fun.__code__.co_qualname.startswith("api_boundary."):
         for name, cell in zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False):
             if name == "fun" and isinstance(cell.cell_contents, types.FunctionType):
@@ -200,7 +200,7 @@ def _behind_boundary(fun: types.FunctionType) -> types.FunctionType:
 
 
 def _closed_over(link: Any) -> Iterator[tuple[str, Hashable]]:
-    """Free variables, defaults, and what a partial gives, as far as they compare."""
+    """Free variables, defaults, and the arguments of a partial, if they can be compared."""
     for name, value in _bound_values(link):
         if (identity := value_token(value)) is not None:
             yield name, CapturedValue(identity, _captured_text(value))
@@ -224,8 +224,8 @@ def _bound_values(link: Any) -> Iterator[tuple[str, Any]]:
 
 
 def value_token(value: Any) -> Hashable:
-    """Something that compares as the value does, and does not keep arrays alive; None for what has no value
-    of its own to compare (functions, modules, objects compared by identity).
+    """Something that compares like the value and does not keep arrays alive; None if there is no value to
+    compare (functions, modules, objects compared by identity).
     """
     if isinstance(value, jax.Array | np.ndarray):
         return ("array", id(value))
@@ -264,7 +264,7 @@ def _positions(nums: Any, signature: inspect.Signature | None) -> Iterator[int]:
 
 
 def facts_of_compiled(compiled: Any, functions: FunctionNumbers) -> JitFacts:
-    """What a `jax.stages.Compiled` of unknown origin tells of itself: the name of its module, `jit_f`."""
+    """All that is known of a `jax.stages.Compiled` of unknown origin: the name of its module, `jit_f`."""
     try:
         name = str(compiled.runtime_executable().hlo_modules()[0].name).removeprefix("jit_")
     except (AttributeError, IndexError, RuntimeError, NotImplementedError):

@@ -1,7 +1,7 @@
-"""The user's names for what goes into a jit and what comes out, whichever library's jit it is.
+"""The user's names for the inputs and outputs of a jit, of whichever library.
 
-equinox returns its own jit's `result[1]`, flax the modules among the arguments, as they are afterwards, and
-then the result. Seen on equinox 0.13.8, flax 0.12.8 and 0.12.12.
+equinox returns its own jit's `result[1]`; flax returns the updated modules among the arguments, and then the
+result. Seen on equinox 0.13.8, flax 0.12.8 and 0.12.12.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _UPDATED = re.compile(r"result\[0\]\[(\d+)\]|result\[1\]\['(\w+)'\]")
 
 
 def names_in(jit: Any, call: Call, traced: jax.stages.Traced) -> tuple[str, ...]:
-    """The path of each leaf of a call of `jit`, which came to `traced`: `params['w']`."""
-    own, args, kwargs = recognition.whole_call(jit, *call)
+    """The path of each leaf of the call of `jit` that was traced as `traced`: `params['w']`."""
+    own, args, kwargs = recognition.full_call(jit, *call)
     if recognition.kind(own) == "equinox.filter_jit":
-        return argument_names(traced, filter_jit_parts.named(own, args, kwargs).arrays)
+        return argument_names(traced, filter_jit_parts.leaf_names(own, args, kwargs).arrays)
     return argument_names(traced)
 
 
 def names_out(jit: Any, traced: jax.stages.Traced) -> tuple[str, ...]:
-    """The path of each output: `result['w']`; what flax updates is told as the argument that it is."""
+    """The path of each output: `result['w']`; what flax updates has the name of the argument."""
     count = len(traced.jaxpr.out_avals)
     paths = [str(path) for path in getattr(debug_info(traced), "result_paths", None) or ()]
     if len(paths) != count:
         return tuple(f"result[{index}]" for index in range(count))
-    own, *_ = recognition.whole_call(jit, (), {})
+    own, *_ = recognition.full_call(jit, (), {})
     if recognition.kind(own) == "equinox.filter_jit":
         return tuple(path.replace("result[1]", "result", 1) for path in paths)
     if recognition.kind(own) == "flax.nnx.jit":

@@ -1,6 +1,6 @@
-"""What a jitted object is: how to recognise, trace and describe one without jitting it again.
+"""Jitted objects: how to recognise, trace and describe one without jitting it again.
 
-Three libraries make them, and each is told by the name of its type, so that nothing
+Three libraries make them, and each is recognised by the name of its type, so that nothing
 here imports a library that the user's program did not. Seen on jax 0.10.2 and 0.12.0.1,
 equinox 0.13.8, flax 0.12.8 and 0.12.12.
 """
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 Kind = Literal["jax.jit", "equinox.filter_jit", "flax.nnx.jit"]
 Label = str | int
-_DEEPEST = 64  # wrappers around wrappers; a longer chain is a circle
+_DEEPEST = 64  # wrappers around wrappers; a longer chain is a cycle
 
 
-def _behind(obj: Any) -> Any:
-    """The jit behind a watched one (`calls.behind`); where that module, which imports JAX, is not loaded
-    yet, nothing is watched.
+def _unproxied(obj: Any) -> Any:
+    """The jit that a proxy stands for (`proxies.unwrapped`); while that module, which imports JAX, is not
+    loaded, nothing is watched.
     """
-    calls = sys.modules.get("jitinspect.jaxapi.calls.fronts")
-    return calls.behind(obj) if calls else obj
+    module = sys.modules.get("jitinspect.jaxapi.calls.proxies")
+    return module.unwrapped(obj) if module else obj
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class JitOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Found:
-    """A jit, and the arguments that methods and partials around it have already given."""
+    """A jit, and the arguments that methods and partials around it already hold."""
 
     jit: Any
     kind: Kind
@@ -67,7 +67,7 @@ def kind(obj: object) -> Kind | None:
 
 
 def is_jitted(obj: object) -> bool:
-    """Whether calling `obj` does nothing but call a jit."""
+    """Whether calling `obj` just calls a jit."""
     return kind(obj) is not None
 
 
@@ -78,16 +78,16 @@ def is_pmapped(obj: object) -> bool:
 
 
 def trace(obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> jax.stages.Traced:
-    """The `jax.stages.Traced` of the jit that `obj` is, for a call with these arguments.
+    """The `jax.stages.Traced` of the jit `obj`, for a call with these arguments.
 
-    Raises what the user's function raises, `UnavailableError` where this version of the
-    library has no way to trace without lowering, and TypeError where `obj` is no jit.
+    Raises what the user's function raises, `UnavailableError` if this version of the
+    library cannot trace without lowering, and TypeError if `obj` is not a jit.
     """
     if (own := kind(obj)) is None:
         raise TypeError(f"not a jitted function: {obj!r}")
-    jit, args, kwargs = whole_call(obj, args, kwargs)
+    jit, args, kwargs = full_call(obj, args, kwargs)
     if own == "equinox.filter_jit":  # which can lower but not trace
-        from jitinspect.jaxapi.jits import filter_jit_parts  # it imports JAX, for which `ls` must not wait
+        from jitinspect.jaxapi.jits import filter_jit_parts  # imports JAX, which `ls` must not wait for
 
         jit, args, kwargs = jit._cached, filter_jit_parts.parts(jit, args, kwargs), {}
     if not callable(getattr(jit, "trace", None)):
@@ -98,7 +98,7 @@ def trace(obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> jax.
 
 
 def jit_options(obj: object) -> JitOptions | None:
-    """The static and donated parameters of the jit that `obj` is; None where that is not known."""
+    """The static and donated parameters of the jit `obj`; None if they are not known."""
     found = _find(obj)
     if found is None:
         return None
@@ -110,7 +110,7 @@ def jit_options(obj: object) -> JitOptions | None:
 
 
 def signature(obj: Any) -> inspect.Signature | None:
-    """The parameters that a caller of `obj` still gives; None for callables without any to read."""
+    """The parameters that a caller of `obj` still has to pass; None if the callable has no signature."""
     found = _find(obj)
     try:
         if found is None:
@@ -124,12 +124,12 @@ def signature(obj: Any) -> inspect.Signature | None:
 
 def wrapped(obj: object) -> types.FunctionType | None:
     """The Python function at the bottom of jits, partials, methods and `functools.wraps`
-    wrappers, or of a callable instance's `__call__`; None where there is no Python source.
+    wrappers, or of a callable instance's `__call__`; None if there is no Python source.
     """
     for _ in range(_DEEPEST):
         if hasattr(obj, "__wrapped__"):
             obj = obj.__wrapped__
-        elif (step := peeled(obj)) is not None:
+        elif (step := unwrap_once(obj)) is not None:
             obj = step[0]
         elif isinstance(obj, types.FunctionType):
             return obj
@@ -142,25 +142,25 @@ def wrapped(obj: object) -> types.FunctionType | None:
 
 
 def underlying(obj: object) -> tuple[Any, Any] | None:
-    """The `jax.jit` object that a call of `obj` comes to, and the `equinox.filter_jit` around it, if any.
+    """The `jax.jit` object that a call of `obj` reaches, and the `equinox.filter_jit` around it, if any.
 
-    None for what is no jit, or keeps it elsewhere than equinox 0.13 and flax 0.12 do.
+    None if `obj` is not a jit, or keeps it elsewhere than equinox 0.13 and flax 0.12 do.
     """
     found = _find(obj)
     if found is None:
         return None
     if found.kind == "jax.jit":
-        return _behind(found.jit), None
+        return _unproxied(found.jit), None
     inner = getattr(found.jit, "_cached" if found.kind == "equinox.filter_jit" else "jitted_fn", None)
     wrapper = found.jit if found.kind == "equinox.filter_jit" else None
-    return (_behind(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
+    return (_unproxied(inner), wrapper) if _own_kind(inner) == "jax.jit" else None
 
 
-def whole_call(
+def full_call(
     obj: object, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]]:
-    """The jit that a call of `obj` comes to, with all that it is called with: first what methods and
-    partials around it give. What is no jit is called as it is.
+    """The jit that a call of `obj` reaches, with all of its arguments: first those that methods and partials
+    around it hold. Anything but a jit is returned as it is.
     """
     found = _find(obj)
     if found is None:
@@ -174,7 +174,7 @@ def _find(obj: object) -> _Found | None:
     for _ in range(_DEEPEST):
         if (own := _own_kind(obj)) is not None:
             return _Found(obj, own, args, keywords)
-        step = peeled(obj)
+        step = unwrap_once(obj)
         if step is None:
             call = getattr(type(obj), "__call__", None)  # noqa: B004
             own = _own_kind(call)
@@ -184,8 +184,8 @@ def _find(obj: object) -> _Found | None:
 
 
 def _own_kind(obj: object) -> Kind | None:
-    """The kind of `obj` itself. flax has several classes for it, which share `jitted_fn`."""
-    obj = _behind(obj)
+    """The kind of `obj` itself. flax has several classes for its jits, which all have `jitted_fn`."""
+    obj = _unproxied(obj)
     module, name = type(obj).__module__, type(obj).__name__
     if name == "PjitFunction" and module.startswith("jaxlib"):
         return "jax.jit"
@@ -196,10 +196,10 @@ def _own_kind(obj: object) -> Kind | None:
     return None
 
 
-def peeled(obj: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]] | None:
-    """One wrapper off: what a method or partial calls, and the arguments that it gives.
+def unwrap_once(obj: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]] | None:
+    """What a method or partial calls, and the arguments that it holds; None for anything else.
 
-    equinox has both kinds of its own, made as pytrees.
+    equinox has its own versions of both, which are pytrees.
     """
     of_equinox = type(obj).__module__.startswith("equinox.")
     if isinstance(obj, types.MethodType) or (of_equinox and type(obj).__name__ == "BoundMethod"):
@@ -210,7 +210,7 @@ def peeled(obj: Any) -> tuple[Any, tuple[Any, ...], Mapping[str, Any]] | None:
 
 
 def _pjit_options(jit: object) -> JitOptions | None:
-    """From `_jit_info`, where JAX keeps positions and names, each inferred from the other."""
+    """From `_jit_info`, where JAX keeps positions and names; it infers each from the other."""
     info = getattr(jit, "_jit_info", None)
     try:
         parameters = _positional(info.fun_signature)  # type: ignore[union-attr]
@@ -227,17 +227,19 @@ def _positional(signature: inspect.Signature | None) -> list[str]:
 
 
 def _labels(nums: Iterable[int], names: Iterable[str], parameters: list[str]) -> tuple[Label, ...]:
-    """Names for what has one. jax 0.10 keeps negative positions, which count from the last."""
+    """Names where there are any. jax 0.10 keeps negative positions, which count from the last."""
     counts = [i + len(parameters) if i < 0 <= i + len(parameters) else i for i in nums]
     labels: list[Label] = [parameters[i] if 0 <= i < len(parameters) else i for i in sorted(counts)]
     return (*labels, *(name for name in names if name not in labels))
 
 
 def _unbound(labels: tuple[Label, ...], found: _Found) -> tuple[Label, ...]:
-    """The labels that are still the caller's to give, positions counted from what is left."""
-    given = len(found.args)
-    bound = {*_positional(signature(found.jit))[:given], *found.keywords}
-    kept = (label - given if isinstance(label, int) else label for label in labels if label not in bound)
+    """The labels of parameters that the caller still has to pass, with positions counted among those."""
+    bound_count = len(found.args)
+    bound = {*_positional(signature(found.jit))[:bound_count], *found.keywords}
+    kept = (
+        label - bound_count if isinstance(label, int) else label for label in labels if label not in bound
+    )
     return tuple(label for label in kept if isinstance(label, str) or label >= 0)
 
 

@@ -1,1 +1,1 @@
-"""What JAX's caches look a call up by, in memory and on disk."""
+"""The keys that JAX's caches look up for a call, in memory and on disk."""

@@ -1,4 +1,4 @@
-"""What a lowered computation consists of, so that of two with other digests one can tell what differs.
+"""What a lowered computation consists of, to see what differs between two with different digests.
 
 Read from the live StableHLO module, seen on jax 0.10.2 and 0.12.0.1.
 """
@@ -14,7 +14,7 @@ import jax
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
 SHOWN_ELEMENTS = 8
-"""Constants of no more elements are told by their values, larger ones by a digest."""
+"""Constants of up to this many elements are shown by value, larger ones by a digest."""
 LONGEST = 160
 
 _NOISE = {"builtin.module", "func.func", "func.return", "stablehlo.return", "stablehlo.constant"}
@@ -23,9 +23,8 @@ _NOISE = {"builtin.module", "func.func", "func.return", "stablehlo.return", "sta
 def computation_inputs(
     traced: jax.stages.Traced, lowered: jax.stages.Lowered, names: Sequence[str]
 ) -> Mapping[str, dict[str, str]]:
-    """`computation`: its name and results, donation and JAX's version; `constants` by their type, in
-    the order of the program; `operations`: how many there are of each. `names` are
-    those of the arguments.
+    """`computation`: its name and results, donation and JAX's version; `constants` by type, in program
+    order; `operations`: how many there are of each. `names` are the names of the arguments.
     """
     module: Any = lowered.compiler_ir("stablehlo")
     constants: dict[str, list[str]] = {}
@@ -46,14 +45,14 @@ def computation_inputs(
 
 
 def short(text: str) -> str:
-    """`text`, or where it is long its beginning and digest: still equal only where the whole is."""
+    """`text`, or if it is long its beginning and a digest: equal only if the full texts are equal."""
     if len(text) <= LONGEST:
         return text
     return f"{text[: LONGEST // 2]}… sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def module_name(module: Any) -> str:
-    """The name itself, which prints with its non-ASCII characters escaped."""
+    """The name itself; printing the module would escape non-ASCII characters."""
     return str(module.operation.attributes["sym_name"].value)
 
 
@@ -70,17 +69,17 @@ def _about(module: Any, traced: jax.stages.Traced, names: Sequence[str]) -> dict
 
 
 def debug_info(traced: jax.stages.Traced) -> Any:
-    """JAX's own names of arguments and results; None where it has none."""
+    """JAX's own names for arguments and results; None if it has none."""
     return getattr(traced.jaxpr.jaxpr, "debug_info", None)
 
 
 def _value(constant: Any) -> str:
-    """Few elements as they print, many by the digest of their bytes."""
+    """A few elements as they print, many as a digest of their bytes."""
     try:
         value = constant.attributes["value"]
         if value.is_splat or len(value) <= SHOWN_ELEMENTS:
             return str(value).removeprefix("dense<").rpartition("> :")[0]
         content = bytes(memoryview(value))
-    except (AttributeError, TypeError, ValueError, BufferError):  # complex ones have no Python value
+    except (AttributeError, TypeError, ValueError, BufferError):  # complex constants have no Python value
         content = constant.get_asm().encode()
     return f"sha256:{hashlib.sha256(content).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The context that JAX traces in: each setting and mesh that a cached trace hangs on."""
+"""The context that JAX traces in: each setting and mesh that a cached trace depends on."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _IDENTITY_ONLY = {"axis_env_state"}  # compares by identity, and is empty wherev
 
 
 def trace_context() -> dict[str, Any]:
-    """name → value of what JAX keys its trace cache with, context managers honoured: `jax_enable_x64`,
-    `jax_default_matmul_precision`, `mesh_context_manager`, ….
+    """Name → value of the settings in the key of JAX's trace cache, including context managers:
+    `jax_enable_x64`, `jax_default_matmul_precision`, `mesh_context_manager`, ….
 
-    JAX tells both names and values (`trace_context_names`, 0.10.2 and 0.12.0.1: 46 and 51 of them);
-    `jax_debug_nans` and other settings that no trace hangs on are not among them. Empty where this
-    JAX has no such functions.
+    JAX has functions for both names and values (`trace_context_names`, 0.10.2 and 0.12.0.1: 46 and 51 of
+    them); `jax_debug_nans` and other settings that traces do not depend on are not among them. Empty if
+    this JAX has no such functions.
     """
     return dict(zip(context_names(), context_values(), strict=True))
 
@@ -33,14 +33,14 @@ def context_names() -> tuple[str, ...]:
 
 
 def context_values() -> tuple[Any, ...]:
-    """The values alone, to be compared at once."""
+    """The values alone, to be compared all at once."""
     values = _values()
     return _compared(len(values))(values)
 
 
 def changed_context() -> dict[str, str]:
-    """What of `trace_context` is not JAX's own default: differs from what it was when this module was
-    imported, before any code of the user's, or was set by the environment (`JAX_ENABLE_X64`) before that.
+    """The part of `trace_context` that is not JAX's default: what has changed since this module was imported,
+    before any of the user's code, or was set in the environment (`JAX_ENABLE_X64`).
     """
     return {
         name: str(value)
@@ -54,15 +54,15 @@ def _differs(value: Any, other: Any) -> bool:
 
 
 def donates() -> bool:
-    """Whether JAX donates what a jit says: not under `jax_debug_nans` (0.10.2 and 0.12.0.1)."""
+    """Whether JAX donates what a jit asks for: not under `jax_debug_nans` (0.10.2 and 0.12.0.1)."""
     return not option("jax_debug_nans")
 
 
 def setting(name: str, value: Any) -> AbstractContextManager[Any]:
     """A context in which JAX's option `name` (with or without its `jax_`) has `value`.
 
-    JAX has a public context manager for some options alone; that of each is kept in `config_states`
-    (0.10.2 and 0.12.0.1). Raises `UsageError` for an option that has none, or does not take the value.
+    JAX has public context managers for some options only; all are kept in `config_states` (0.10.2 and
+    0.12.0.1). Raises `UsageError` for an option that has none, or does not accept the value.
     """
     states = getattr(_config, "config_states", {})
     state = states.get(name, states.get(f"jax_{name}"))
@@ -71,24 +71,24 @@ def setting(name: str, value: Any) -> AbstractContextManager[Any]:
 
         near = get_close_matches(f"jax_{name.removeprefix('jax_')}", states, n=1)
         hint = f"did you mean {near[0]}?" if near else None
-        raise UsageError(f"JAX has no setting {name!r} that holds for a while", hint=hint)
+        raise UsageError(f"JAX has no setting {name!r} that can be set temporarily", hint=hint)
     _check_value(name, value, state.value)
     try:
         context: AbstractContextManager[Any] = state(value)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} does not take {value!r}: {error}") from None
+        raise UsageError(f"{name} does not accept {value!r}: {error}") from None
     return context
 
 
 def _check_value(name: str, value: Any, current: Any) -> None:
-    """JAX itself takes any value for some options, and any that it reads only when its backend starts."""
+    """JAX accepts any value for some options, including those that it reads when its backend starts."""
     if (variable := f"JAX_{name.upper().removeprefix('JAX_')}") in _OF_THE_BACKEND:
-        message = f"{name} does not hold for a while: JAX starts its backend once"
-        raise UsageError(message, hint=f"set it for all of the script: {variable}={value}")
+        message = f"{name} cannot be set temporarily: JAX starts its backend once"
+        raise UsageError(message, hint=f"set it for the whole script: {variable}={value}")
     for kind, (taken, hint) in _TAKEN.items():
         if isinstance(current, kind):
             if type(value) not in taken:
-                raise UsageError(f"{name} does not take {value!r}", hint=f"{name}={hint}")
+                raise UsageError(f"{name} does not accept {value!r}", hint=f"{name}={hint}")
             return
 
 
@@ -103,11 +103,11 @@ _TAKEN: dict[type, tuple[tuple[type, ...], str]] = {
 
 @cache
 def _all_names(count: int) -> tuple[str, ...]:
-    """Asked for anew when their number grows: what JAX imports later can add some (seen on 0.12.0.1)."""
+    """Read again when their number grows: later imports in JAX can add some (seen on 0.12.0.1)."""
     if count == 0:
         return ()
     names = tuple(_config.trace_context_names())
-    assert len(names) == count, "JAX tells as many names as values"
+    assert len(names) == count, "JAX has as many names as values"
     return names
 
 
@@ -118,7 +118,7 @@ def _compared(count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
 
 
 def _probe() -> Callable[[], tuple[Any, ...]]:
-    """JAX's function for the values; one that tells none where this JAX does not tell their names."""
+    """JAX's function for the values; one that gives none if this JAX does not give their names."""
     try:
         values: Callable[[], tuple[Any, ...]] = _config.trace_context
         return values if len(_config.trace_context_names()) == len(values()) else tuple

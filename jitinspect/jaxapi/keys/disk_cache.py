@@ -1,4 +1,4 @@
-"""Whether the on-disk cache has an entry, and what keeps JAX from writing one.
+"""Whether the on-disk cache has an entry, and what prevents JAX from writing one.
 
 The rules are those of JAX's `compiler._cache_write` and `compilation_cache.put_executable_and_time`
 (0.10.2 and 0.12.0.1).
@@ -26,7 +26,7 @@ LEAST_BYTES = "jax_persistent_cache_min_entry_size_bytes"
 
 
 def entry(key: str, lowered: jax.stages.Lowered) -> DiskEntry:
-    """What the folder of `jax_compilation_cache_dir` has under `key`; nothing is read, made or written."""
+    """What the folder `jax_compilation_cache_dir` has under `key`; nothing is opened, made or written."""
     folder = option("jax_compilation_cache_dir")
     if not folder:
         missing = "no cache folder is set: JAX_COMPILATION_CACHE_DIR=… sets one"
@@ -45,11 +45,11 @@ def _obstacles(lowered: jax.stages.Lowered) -> Iterator[str]:
     if process := getattr(_distributed.global_state, "process_id", 0):
         yield f"only process 0 writes, and this is process {process}"
     if _callbacks_hinder() and _host_callbacks(lowered):
-        yield "it calls back to the host (jax.debug.print, pure_callback, …), which this JAX does not keep"
+        yield "it calls back to the host (jax.debug.print, pure_callback, …): this JAX does not cache that"
     if (seconds := _least(LEAST_SECONDS)) > 0:
         yield f"only if its compilation takes {seconds:g} s or more ({LEAST_SECONDS})"
     if (size := _least(LEAST_BYTES)) > 0:
-        yield f"only if it has {size:.0f} bytes or more ({LEAST_BYTES})"
+        yield f"only if it is {size:.0f} bytes or larger ({LEAST_BYTES})"
 
 
 def _least(name: str) -> float:
@@ -57,7 +57,7 @@ def _least(name: str) -> float:
 
 
 def _callbacks_hinder() -> bool:
-    """0.10.2 hands the callbacks to its writer, which then writes nothing; 0.12.0.1 writes all the same."""
+    """0.10.2 passes callbacks to its writer, which then writes nothing; 0.12.0.1 writes all the same."""
     writer = getattr(_compiler, "_cache_write", None)
     return writer is not None and "host_callbacks" in inspect.signature(writer).parameters
 
@@ -68,9 +68,9 @@ def _host_callbacks(lowered: Any) -> bool:
 
 
 def _unwritable(folder: Path) -> Iterator[str]:
-    """JAX makes the folder where it is missing."""
+    """Why nothing can be written to `folder`, which JAX creates if it is missing."""
     nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     if not nearest.is_dir():
-        yield f"{nearest} is no folder"
+        yield f"{nearest} is not a folder"
     elif not os.access(nearest, os.W_OK | os.X_OK):
         yield f"{nearest} cannot be written to"

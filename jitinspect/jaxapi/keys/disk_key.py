@@ -1,8 +1,8 @@
-"""The key of the on-disk cache, as JAX itself makes it, without a compilation.
+"""The key of the on-disk cache, as JAX itself computes it, without a compilation.
 
-While JAX makes a key, its logger `jax._src.cache_key` tells at DEBUG the digest of each
+While JAX computes a key, its logger `jax._src.cache_key` logs at DEBUG the digest of each
 component and of all of them so far, with or without a cache folder, before anything is
-compiled. A filter on that logger reads the records' arguments and leaves `.compile()` by an
+compiled. A filter on that logger reads the records' arguments and leaves `.compile()` with an
 exception at the last of them. What was hashed is read from the frame that logs.
 Seen on jax 0.10.2 and 0.12.0.1.
 """
@@ -39,24 +39,24 @@ FLAG = "Including XLA flag in cache key: %s"
 LAST = "custom_hook"
 
 _UNDER_CACHE_FOLDER = {"xla_gpu_per_fusion_autotune_cache_dir", "xla_gpu_kernel_cache_file"}
-"""Options that hold the path of the cache folder, and so bring it into the key (0.10.2)."""
+"""Options that contain the path of the cache folder, which thus becomes part of the key (0.10.2)."""
 
 _NEUTRAL: dict[str, str | bool] = {"xla_dump_hlo_as_text": False}
-"""An option that JAX leaves out of the key. With it `.compile()` finds no executable of its own in
-memory, which would end it before a key is made, and keeps none."""
+"""An option that is not part of the key. With it `.compile()` neither finds an executable in memory, in
+which case it would not compute a key, nor keeps one."""
 
 _ONE_AT_A_TIME = threading.Lock()
-"""The logger's level is one for all threads: what one sets another would restore too early."""
+"""The logger has one level for all threads: a second thread would restore it too early for the first."""
 
 Inputs = dict[str, Mapping[str, str]]
 
 
 def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
-    """The key under which JAX would keep what `lowered` compiles to, and what it was made from.
+    """The key under which JAX would store the executable of `lowered`, and what it was made from.
 
-    Nothing is compiled, and a later `.compile()` is not changed by it; JAX's events do tell of
-    the start and end of a compilation. `inputs` hold what each component but the computation was
-    made from. Raises `UnavailableError` where JAX makes no key.
+    Nothing is compiled, and a later `.compile()` is not affected; JAX's events do report the start
+    and end of a compilation. `inputs` hold what each component but the computation was made from.
+    Raises `UnavailableError` if JAX makes no key.
     """
     if why := why_no_key():
         raise UnavailableError(why)
@@ -65,12 +65,12 @@ def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
         lowered.compile(compiler_options=_NEUTRAL)
     if not records.digest:
         raise UnavailableError("this JAX made no on-disk key for it")
-    module = module_name(lowered.compiler_ir("stablehlo"))  # with which JAX begins the file's name
+    module = module_name(lowered.compiler_ir("stablehlo"))  # JAX's file name begins with it
     return DiskKey(f"{module}-{records.digest}", module, dict(records.components), _inputs(records))
 
 
 def why_no_key() -> str | None:
-    """Why this JAX, as it is set now, makes no key that could be told; None where it does."""
+    """Why this JAX, with its current settings, makes no key that can be shown; None if it does."""
     if not hasattr(_cache_key, "_log_cache_key_hash"):
         return "this JAX does not log how it makes its on-disk key"
     if not option("jax_enable_compilation_cache"):
@@ -84,12 +84,12 @@ def why_no_key() -> str | None:
 
 
 class _KeyIsKnown(BaseException):
-    """Leaves `.compile()`; no handler for `Exception` on the way out is to take it."""
+    """Leaves `.compile()`; not an `Exception`, so that no handler on the way out catches it."""
 
 
 @dataclass(slots=True)
 class _Records:
-    """A filter of the logger: what it told of one thread's key. Those records go no further."""
+    """A filter of the logger: collects what it logs about one thread's key, and drops those records."""
 
     thread: int
     digest: str = ""
@@ -101,25 +101,25 @@ class _Records:
     def filter(self, record: logging.LogRecord) -> bool:
         if threading.get_ident() != self.thread:
             return record.levelno >= self.before
-        told = record.args if isinstance(record.args, tuple) else ()
+        args = record.args if isinstance(record.args, tuple) else ()
         if record.msg == COMPONENT:
-            self.components[str(told[0])] = str(told[1])
+            self.components[str(args[0])] = str(args[1])
             self.made_from = self.made_from or _hashed(sys._getframe(1))
-        elif record.msg == FLAG and told[0] not in self.flags:  # it is told twice
-            self.flags.append(str(told[0]))
+        elif record.msg == FLAG and args[0] not in self.flags:  # each is logged twice
+            self.flags.append(str(args[0]))
         elif record.msg == CUMULATIVE:
-            self.digest = str(told[1])
-            if told[0] == LAST:
+            self.digest = str(args[1])
+            if args[0] == LAST:
                 raise _KeyIsKnown
         return False
 
 
 @contextmanager
 def _reading(records: _Records) -> Iterator[None]:
-    """The logger at DEBUG, with `records` as its first filter; then as it was, whatever happens.
+    """Set the logger to DEBUG, with `records` as its first filter, and restore it in any case.
 
-    A program may have switched it off by `logging.disable`, or by `logging.config`, which disables
-    the loggers that it finds: without records there would be a compilation.
+    A program may have switched it off with `logging.disable`, or with `logging.config`, which disables
+    existing loggers: without records there would be a compilation.
     """
     logger, manager = logging.getLogger(LOGGER), logging.root.manager
     records.before = logger.getEffectiveLevel()
@@ -136,7 +136,7 @@ def _reading(records: _Records) -> Iterator[None]:
 
 
 def _hashed(frame: FrameType | None) -> Mapping[str, Any]:
-    """The arguments of JAX's `get(module, devices, compile_options, backend, …)`; empty where not found."""
+    """The arguments of JAX's `get(module, devices, compile_options, backend, …)`; empty if not found."""
     while frame is not None:
         if frame.f_code.co_filename == _cache_key.__file__ and frame.f_code.co_name == "get":
             return dict(frame.f_locals)
@@ -145,7 +145,7 @@ def _hashed(frame: FrameType | None) -> Mapping[str, Any]:
 
 
 def _inputs(records: _Records) -> Inputs:
-    """Component → name → value, all as text. What a JAX does not show is left out."""
+    """Component → name → value, all as text. What this JAX does not show is omitted."""
     readers: dict[str, Callable[[_Records], Mapping[str, str]]] = {
         "jax_lib version": lambda records: {"jaxlib": jaxlib.version.__version__},
         "backend version": _backend,
@@ -167,7 +167,7 @@ def _backend(records: _Records) -> Mapping[str, str]:
 
 
 def _accelerators(records: _Records) -> Mapping[str, str]:
-    """XLA's topology is that of the whole client, of which a program may use a part."""
+    """XLA's topology is that of the whole client; a program may use only a part of it."""
     devices, backend = records.made_from["devices"], records.made_from["backend"]
     host = {"processor": _processor()} if backend.platform == "cpu" else {}
     kinds = ", ".join(sorted({str(device.device_kind) for device in devices.flat}))
@@ -179,18 +179,18 @@ def _accelerators(records: _Records) -> Mapping[str, str]:
 
 
 def _processor() -> str:
-    """The host's model and features, which XLA:CPU compiles for; empty where the system does not tell."""
+    """The host's model and features, which XLA:CPU compiles for; empty if the system does not tell."""
     try:
         lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].split("\n")
     except (OSError, UnicodeDecodeError):
         return platform.processor()
-    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    features = hashlib.sha256(told.get("flags", told.get("Features", "")).encode()).hexdigest()[:8]
-    return f"{told.get('model name', platform.machine())}, features {features}"
+    values = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    features = hashlib.sha256(values.get("flags", values.get("Features", "")).encode()).hexdigest()[:8]
+    return f"{values.get('model name', platform.machine())}, features {features}"
 
 
 def _flag(text: str) -> tuple[str, str]:
-    """`--xla_foo (XLA_FLAGS)` → `3`; JAX hashes such words of the command line, too."""
+    """`--xla_foo (XLA_FLAGS)` → `3`; JAX also hashes such flags from the command line."""
     name, _, value = text.partition("=")
     sources = {"LIBTPU_INIT_ARGS": os.environ.get("LIBTPU_INIT_ARGS", "").split(), "sys.argv": sys.argv}
     found = [source for source, words in sources.items() if text in words]
@@ -198,19 +198,19 @@ def _flag(text: str) -> tuple[str, str]:
 
 
 def _compile_options(records: _Records) -> Mapping[str, str]:
-    """Each option that XLA's bindings show, under its own name; flags they do not show are told as flags."""
+    """Each option that XLA's bindings show, under its own name; other flags as they were passed."""
     options: Any = records.made_from["compile_options"]
     build = options.executable_build_options
-    told = {
+    shown = {
         **_fields(options),
         **_fields(build),
         **_fields(build.debug_options),
         **{str(name): str(value) for name, value in options.env_option_overrides},
         "device ids": ",".join(str(device.id) for device in records.made_from["devices"].flat),
     }
-    told |= dict(_flag(flag) for flag in records.flags if flag.partition("=")[0].strip("-") not in told)
+    shown |= dict(_flag(flag) for flag in records.flags if flag.partition("=")[0].strip("-") not in shown)
     left_out = {name.strip("-") for name in _cache_key.xla_flags_to_exclude_from_cache_key}
-    return {_option_name(name): value for name, value in told.items() if name not in left_out}
+    return {_option_name(name): value for name, value in shown.items() if name not in left_out}
 
 
 def _option_name(name: str) -> str:
@@ -219,10 +219,10 @@ def _option_name(name: str) -> str:
 
 def _fields(options: Any) -> Mapping[str, str]:
     plain = (bool, int, float, str, bytes, list, tuple)
-    told = {}
+    fields = {}
     for name in dir(options):
-        with suppress(Exception):  # some of them are not set, and raise
+        with suppress(Exception):  # some are not set and raise
             value = getattr(options, name)
             if not name.startswith("_") and name != "env_option_overrides" and isinstance(value, plain):
-                told[name] = str(value)
-    return told
+                fields[name] = str(value)
+    return fields

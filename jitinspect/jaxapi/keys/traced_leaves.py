@@ -11,7 +11,7 @@ import jax
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One array of a call: its path by parameter name, its aval, and where it is committed to, if it is."""
+    """One array of a call: its path by parameter name, its aval, and where it is committed, if it is."""
 
     path: str
     aval: Any
@@ -21,8 +21,8 @@ class Leaf:
 def leaves(traced: jax.stages.Traced, names: Sequence[str]) -> Iterator[Leaf]:
     """Each array of the call, in JAX's order, which is that of `names`.
 
-    Placement is that of committed arrays; JAX keeps it beside the trace (`_meta_tys_flat`, 0.10.2
-    and 0.12.0.1), and where a JAX has no such thing none is told.
+    Placement is that of committed arrays; JAX keeps it next to the trace (`_meta_tys_flat`, 0.10.2
+    and 0.12.0.1), and it is empty if a JAX does not.
     """
     avals: Any = traced.jaxpr.in_avals
     for path, aval, meta in zip(names, avals, _metas(traced), strict=True):
@@ -30,7 +30,7 @@ def leaves(traced: jax.stages.Traced, names: Sequence[str]) -> Iterator[Leaf]:
 
 
 def mesh_of(traced: jax.stages.Traced) -> Mapping[str, str]:
-    """`{"mesh": "data=4"}`: the mesh over which the arguments are sharded; empty where there is none."""
+    """`{"mesh": "data=4"}`: the mesh over which the arguments are sharded; empty if there is none."""
     for meta in _metas(traced):
         sharding = getattr(meta, "sharding", None)
         if isinstance(sharding, jax.sharding.NamedSharding):
@@ -45,7 +45,7 @@ def _metas(traced: jax.stages.Traced) -> tuple[Any, ...]:
 
 
 def _placement(meta: Any) -> str:
-    """As the argument grammar writes it: `@cpu:1`, `@P('data', None)`; empty where it is not committed."""
+    """In the argument grammar: `@cpu:1`, `@P('data', None)`; empty if it is not committed."""
     sharding: Any = getattr(meta, "sharding", None)
     if not isinstance(sharding, jax.sharding.Sharding) or not getattr(meta, "committed", False):
         return ""
@@ -57,9 +57,9 @@ def _placement(meta: Any) -> str:
 
 
 def _memory(sharding: Any) -> str:
-    """` in pinned_host`; empty for the memory that the device uses unasked, or where that is not known."""
+    """` in pinned_host`; empty for the device's default memory, or if that is not known."""
     try:
-        usual = next(iter(sharding.device_set)).default_memory().kind
+        default = next(iter(sharding.device_set)).default_memory().kind
     except (ValueError, RuntimeError, AttributeError):  # an abstract mesh has no devices
         return ""
-    return "" if sharding.memory_kind in (None, usual) else f" in {sharding.memory_kind}"
+    return "" if sharding.memory_kind in (None, default) else f" in {sharding.memory_kind}"

@@ -1,1 +1,1 @@
-"""Python lines in what JAX makes: those of a jaxpr's equations, and the frames that are left out."""
+"""Python lines in JAX's output: those of a jaxpr's equations, and the frames that are left out."""

@@ -1,4 +1,4 @@
-"""Which frames JAX takes for the user's when it writes source locations into a module."""
+"""Which frames JAX considers the user's when it writes source locations into a module."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 
 def hide_frames(paths: Iterable[str]) -> None:
-    """Let no frame of a file below `paths` (prefixes) enter the location tables of later traces.
+    """Keep frames of files under `paths` (prefixes) out of the location tables of later traces.
 
-    `jax.extend.source_info_util.register_exclusion`, in 0.10.2 and 0.12.0.1, is what other libraries
-    use to the same end; there is no way to take an exclusion back. Where it is missing nothing is done.
+    Other libraries also use `jax.extend.source_info_util.register_exclusion` for this (0.10.2 and
+    0.12.0.1); an exclusion cannot be undone. If the function is missing, nothing is done.
     """
     try:
         from jax.extend.source_info_util import register_exclusion

@@ -1,4 +1,4 @@
-"""A jaxpr's equations with their Python lines, beside its text or without it."""
+"""A jaxpr's equations with their Python lines, with its text or without it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jitinspect.ir.program import Block, Frame, Operation, Program
 
 
 def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
-    """The text, as `str(traced.jaxpr)`, and what tells the frames of an equation by where it begins.
+    """The text, as `str(traced.jaxpr)`, and a lookup of an equation's frames by where it begins.
 
     JAX's printer fills a `source_map`: for each line of text the columns of each equation, with its
-    traceback (0.10.2 and 0.12.0.1). Raises `UnavailableError` where a JAX has none.
+    traceback (0.10.2 and 0.12.0.1). Raises `UnavailableError` if a JAX has none.
     """
     source_map: list[list[tuple[int, int, Any]]] = []
     try:
         text: str = traced.jaxpr.pretty_print(source_map=source_map, use_color=False)
     except (AttributeError, TypeError):
-        raise UnavailableError("this JAX does not tell the lines of a jaxpr's equations") from None
+        raise UnavailableError("this JAX does not report the lines of a jaxpr's equations") from None
     return text, _Lines(source_map)
 
 
@@ -35,10 +35,10 @@ class _Lines:
 
     def __call__(self, row: int, column: int) -> tuple[Frame, ...]:
         spans = self._rows[row] if row < len(self._rows) else []
-        return next((self.of(found) for start, _, found in spans if start == column), ())
+        return next((self.frames_of(found) for start, _, found in spans if start == column), ())
 
-    def of(self, traceback: Any) -> tuple[Frame, ...]:
-        """Frames of JAX's own are left out; many equations share a traceback, and some have none."""
+    def frames_of(self, traceback: Any) -> tuple[Frame, ...]:
+        """JAX's own frames are left out; many equations share a traceback, and some have none."""
         if traceback is None:
             return ()
         if id(traceback) not in self._known:  # the jaxpr keeps it alive
@@ -47,8 +47,8 @@ class _Lines:
 
 
 def walked(traced: jax.stages.Traced) -> Program:
-    """What reading the text would give, but for texts and names: for each equation its primitive, the types
-    of its results and its frames. A jaxpr that several equations share stands there once, as in the text.
+    """The program that reading the text would give, but without texts and names: for each equation its
+    primitive, the types of its results and its frames. A jaxpr that several equations share appears once.
 
     `eqn.primitive`, `.outvars`, `.params`, `.source_info.traceback` and `aval.str_short`, on 0.10.2 and
     0.12.0.1.
@@ -57,13 +57,13 @@ def walked(traced: jax.stages.Traced) -> Program:
 
 
 class _Walk:
-    """Through a jaxpr and all that its equations hold."""
+    """Walks a jaxpr and all the jaxprs in its equations."""
 
     def __init__(self, jaxpr: Any) -> None:
         self._jaxpr = jaxpr
         self._frames = _Lines([])
         self._types: dict[Any, str] = {}
-        self._met: dict[int, int] = {}
+        self._uses: dict[int, int] = {}
         self._shared: dict[int, Block] = {}
         self._count(jaxpr)
 
@@ -76,8 +76,8 @@ class _Walk:
         """How many equations hold each jaxpr."""
         for equation in jaxpr.eqns:
             for inner in _inner(equation):
-                self._met[id(inner)] = self._met.get(id(inner), 0) + 1
-                if self._met[id(inner)] == 1:
+                self._uses[id(inner)] = self._uses.get(id(inner), 0) + 1
+                if self._uses[id(inner)] == 1:
                     self._count(inner)
 
     def _block(self, jaxpr: Any, name: str) -> Block:
@@ -86,14 +86,14 @@ class _Walk:
     def _equation(self, equation: Any) -> Operation:
         inner, calls = [], []
         for jaxpr in _inner(equation):
-            if self._met[id(jaxpr)] == 1:
+            if self._uses[id(jaxpr)] == 1:
                 inner.append(self._block(jaxpr, ""))
                 continue
             if id(jaxpr) not in self._shared:
                 self._shared[id(jaxpr)] = self._block(jaxpr, f"shared {len(self._shared)}")
             calls.append(self._shared[id(jaxpr)].name)
         types = " ".join(self._type(variable.aval) for variable in equation.outvars)
-        frames = self._frames.of(equation.source_info.traceback)
+        frames = self._frames.frames_of(equation.source_info.traceback)
         return Operation(
             (), equation.primitive.name, (), types, "", 0, 0, frames=frames, inner=inner, calls=tuple(calls)
         )
@@ -105,10 +105,10 @@ class _Walk:
 
 
 def _inner(equation: Any) -> Iterator[Any]:
-    """The jaxprs among the parameters of an equation, closed ones opened."""
+    """The jaxprs among the parameters of an equation; closed ones are opened."""
     for value in equation.params.values():
-        for one in value if isinstance(value, tuple | list) else (value,):
-            jaxpr = getattr(one, "jaxpr", one)
+        for item in value if isinstance(value, tuple | list) else (value,):
+            jaxpr = getattr(item, "jaxpr", item)
             if hasattr(jaxpr, "eqns"):
                 yield jaxpr
 

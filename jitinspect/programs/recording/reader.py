@@ -136,7 +136,7 @@ def _add_line(
     """Lines of an unknown kind come from a later jitinspect and are ignored."""
     match kind:
         case "begin":
-            raise LoadError("a second recording begins here", hint="give each a file of its own")
+            raise LoadError("a second recording begins here", hint="write each to its own file")
         case "start":
             recording.under_way.append(f"{record['phase']} {record['function']}")
             recording.last = max(recording.last, float(record["began"]))

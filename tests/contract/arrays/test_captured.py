@@ -1,4 +1,4 @@
-"""What `arrays.captured` and `arrays.entry` lean on: where JAX keeps closed-over arrays."""
+"""What `arrays.captured` and `arrays.module_constants` lean on: where JAX keeps closed-over arrays."""
 
 import re
 
@@ -8,7 +8,7 @@ import numpy as np
 from jax._src.interpreters import mlir
 from jax.extend.source_info_util import summarize
 
-from jitinspect.jaxapi.arrays import captured, entry
+from jitinspect.jaxapi.arrays import captured, module_constants
 
 X = jax.ShapeDtypeStruct((4,), "float32")
 WIDE = np.array([0.1, 0.2, 0.3, 0.4])
@@ -69,11 +69,11 @@ def test_literals_are_equal_attributes():
     with module.context, jax._src.lib.mlir.ir.Location.unknown(module.context):
         assert mlir.ir_attribute(NARROW) == mlir.ir_attribute(NARROW.copy())
         assert mlir.ir_attribute(NARROW) != mlir.ir_attribute(NARROW + 1)
-    assert entry.Module(lowered).enters(NARROW).startswith("literal, ")
-    assert entry.Module(lowered).enters(NARROW + 1) == "not in the module"
+    assert module_constants.ModuleConstants(lowered).enters(NARROW).startswith("literal, ")
+    assert module_constants.ModuleConstants(lowered).enters(NARROW + 1) == "not in the module"
 
 
 def test_a_jax_without_them_is_told(monkeypatch):
     lowered = trace(lambda x: (x, NARROW)).lower()
     monkeypatch.delattr(mlir, "ir_attribute")
-    assert entry.Module(lowered).enters(NARROW) == "not known with this JAX"
+    assert module_constants.ModuleConstants(lowered).enters(NARROW) == "not known with this JAX"

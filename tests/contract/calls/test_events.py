@@ -96,7 +96,7 @@ def test_only_our_own_listeners_are_removed():
 
 
 def test_this_jax_is_a_known_one():
-    assert events.why_no_sightings() is None
+    assert events.why_no_stack_facts() is None
     assert events.persistent_cache_enabled() is False
 
 

@@ -17,7 +17,7 @@ from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
 class Heard:
     """What is read of the frames at the start of each stage."""
 
-    def __init__(self, read=misses.work):
+    def __init__(self, read=misses.current_work):
         self.told, self.over, self._kept, self._read = [], [], [], read
 
     def __enter__(self):
@@ -119,10 +119,10 @@ def own(call):
     found = []
 
     def read():
-        work = misses.work()
+        work = misses.current_work()
         if work.call is not None:
             known = facts(work.call.jit, FunctionNumbers())
-            found.append(misses.is_own(work.call, known.definition))
+            found.append(misses.is_jax_internal(work.call, known.definition))
 
     with Heard(read):
         call()
@@ -165,7 +165,7 @@ def test_a_loop_outside_of_a_jit_is_known_by_its_body():
     found = []
 
     def read():
-        call = misses.work().call
+        call = misses.current_work().call
         if call is not None:
             found.append(misses.eager_control_flow(call))
 
@@ -182,7 +182,7 @@ def test_a_pmapped_function_is_found_below_what_jax_makes_of_it():
     found = []
 
     def read():
-        call = misses.work().call
+        call = misses.current_work().call
         if call is not None:
             found.append(misses.pmapped(call.jit))
 
@@ -194,10 +194,10 @@ def test_a_pmapped_function_is_found_below_what_jax_makes_of_it():
 def test_clearing_the_caches_is_seen_at_the_next_trace():
     f = jax.jit(lambda x: x + 1)
     told = []
-    counted = [misses.forgotten_since(0, anew=False)[1]]
+    counted = [misses.cleared_since(0, counted=False)[1]]
 
     def read():
-        forgotten, counted[0] = misses.forgotten_since(counted[0], anew=True)
+        forgotten, counted[0] = misses.cleared_since(counted[0], counted=True)
         told.append(forgotten)
 
     unsubscribe = events.subscribe(

@@ -18,7 +18,7 @@ def test_equinox_sorts_a_call_into_function_first_and_rest():
     donated, kept, static = filter_jit_parts.parts(wrapper, (X, jnp.ones(3), 2), {})
     assert donated == {} and list(kept) == ["first", "fun", "rest"]
     assert kept["first"] == (X,) and kept["rest"][0].shape == (3,) and static[2][0][:2] == (None, 2)
-    assert filter_jit_parts.named(wrapper, (X, jnp.ones(3), 2), {}) == (("x", "y"), {"n": 2})
+    assert filter_jit_parts.leaf_names(wrapper, (X, jnp.ones(3), 2), {}) == (("x", "y"), {"n": 2})
 
 
 def test_another_equinox_is_told_as_that():

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 from flax import nnx
 
-from jitinspect.jaxapi.calls import fronts
+from jitinspect.jaxapi.calls import proxies
 from jitinspect.jaxapi.jits import recognition
 from jitinspect.jaxapi.jits.recognition import JitOptions
 
@@ -259,12 +259,12 @@ def test_filter_jit_keeps_weak_types():
 
 
 def test_a_front_wraps_the_function_that_its_jit_wraps():
-    front = fronts.in_front_of(scaled, None, Recording())
-    assert front.__wrapped__ is scaled.__wrapped__ is scale
+    proxy = proxies.proxy_for(scaled, None, Recording())
+    assert proxy.__wrapped__ is scaled.__wrapped__ is scale
 
 
 class Recording:
-    """As much of a `calls.Recorder` as a front takes when it is made."""
+    """As much of a `proxies.Recorder` as a proxy needs when it is made."""
 
     log: ClassVar = []
     fired, most, identify, fold = (0,), 1000, None, None
@@ -272,9 +272,9 @@ class Recording:
 
 def test_a_method_of_a_front_is_no_front():
     class Model:
-        step = fronts.in_front_of(jax.jit(lambda self, x: x, static_argnums=0), None, Recording())
+        step = proxies.proxy_for(jax.jit(lambda self, x: x, static_argnums=0), None, Recording())
 
     model = Model()
-    assert fronts.behind(Model.step) is not Model.step
-    assert fronts.behind(model.step) == model.step
-    assert recognition.whole_call(model.step, (), {})[1:] == ((model,), {})
+    assert proxies.unwrapped(Model.step) is not Model.step
+    assert proxies.unwrapped(model.step) == model.step
+    assert recognition.full_call(model.step, (), {})[1:] == ((model,), {})

@@ -98,8 +98,8 @@ def test_a_compiled_that_refuses_tells_what_it_was_given(run):
 
 
 BAD = [
-    ("with config(jax_platforms='tpu'):\n    f(f32[3])", "jax_platforms does not hold for a while"),
-    ("with config(jax_enable_x64='maybe'):\n    f(f32[3])", "jax_enable_x64 does not take 'maybe'"),
+    ("with config(jax_platforms='tpu'):\n    f(f32[3])", "jax_platforms cannot be set temporarily"),
+    ("with config(jax_enable_x64='maybe'):\n    f(f32[3])", "jax_enable_x64 does not accept 'maybe'"),
 ]
 
 
@@ -175,7 +175,7 @@ def test_a_setting_takes_values_of_its_type(name, value, taken):
     if taken:
         with setting(name, value):
             return
-    with pytest.raises(UsageError, match=f"{name} does not take"):
+    with pytest.raises(UsageError, match=f"{name} does not accept"):
         setting(name, value)
 
 

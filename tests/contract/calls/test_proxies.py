@@ -1,4 +1,4 @@
-"""What `fronts`, `facts`, `leaves`, `explanations`, `zeros` and the body hook lean on in this JAX."""
+"""What `proxies`, `facts`, `leaves`, `explanations`, `zeros` and the body hook lean on in this JAX."""
 
 import functools
 import logging
@@ -10,7 +10,7 @@ import pytest
 
 from jitinspect.jaxapi.arrays.leaves import leaf_facts, leaf_key, transformation
 from jitinspect.jaxapi.arrays.zeros import zeros
-from jitinspect.jaxapi.calls import events, explanations, fronts
+from jitinspect.jaxapi.calls import events, explanations, proxies
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
 from jitinspect.jaxapi.keys.context import setting
 
@@ -40,21 +40,21 @@ def body(x):
 
 def test_a_front_looks_and_works_like_the_jit():
     recorder, jit = Recorder(), jax.jit(body)
-    front = fronts.in_front_of(jit, None, recorder)
-    assert fronts.behind(front) is jit and fronts.is_jit(jit) and not fronts.is_jit(front)
-    assert front(1) == 2 and [len(entry) for entry in recorder.log] == [4]
-    assert isinstance(front, jax.stages.Wrapped)
-    assert (front.__name__, front.__doc__, front.__wrapped__) == ("body", "Adds one.", body)
-    assert front.lower(1).compile()(1) == 2 and front.trace(1).jaxpr and front.eval_shape(1).shape == ()
-    front.clear_cache()
+    proxy = proxies.proxy_for(jit, None, recorder)
+    assert proxies.unwrapped(proxy) is jit and proxies.is_jit(jit) and not proxies.is_jit(proxy)
+    assert proxy(1) == 2 and [len(entry) for entry in recorder.log] == [4]
+    assert isinstance(proxy, jax.stages.Wrapped)
+    assert (proxy.__name__, proxy.__doc__, proxy.__wrapped__) == ("body", "Adds one.", body)
+    assert proxy.lower(1).compile()(1) == 2 and proxy.trace(1).jaxpr and proxy.eval_shape(1).shape == ()
+    proxy.clear_cache()
     assert recorder.told == ["prepared", "prepared", "cleared"]
 
 
 def test_jax_own_jits_stay_as_they_are():
-    with fronts.watch(Recorder()):
-        assert fronts.behind(jax.jit(body)) is not jax.jit(body)
-        assert any(map(fronts.is_jit, vars(jax.nn).values()))
-    assert fronts.is_jit(jax.jit(body))
+    with proxies.watch(Recorder()):
+        assert proxies.unwrapped(jax.jit(body)) is not jax.jit(body)
+        assert any(map(proxies.is_jit, vars(jax.nn).values()))
+    assert proxies.is_jit(jax.jit(body))
 
 
 def test_staging_is_told_from_evaluating():
@@ -62,7 +62,7 @@ def test_staging_is_told_from_evaluating():
 
     def look(name):
         def inner(x):
-            seen[name] = fronts.being_staged(), transformation([("x", x)])
+            seen[name] = proxies.being_staged(), transformation([("x", x)])
             return x * 1.0
 
         return inner

@@ -1,6 +1,6 @@
-"""How a captured array comes into the program: read from the live StableHLO module.
+"""How a captured array gets into the module: read from the live StableHLO module.
 
-By default JAX writes it into the module, once for each function of that which takes it. With
+By default JAX writes it into the module, once for each of its functions that uses it. With
 `JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS` in the environment it adds an argument instead, for all that is
 larger than 32 bytes (`Lowered._lowering.const_args`). A mutable array is always one. Seen on jax 0.10.2 and
 0.12.0.1.
@@ -20,10 +20,10 @@ from jitinspect.jaxapi.arrays.captured import MUTABLE, identity
 from jitinspect.jaxapi.executables.aliasing import ADDED, main_attributes
 
 _MEASURED = 1 << 16
-"""Bytes up to which a literal is printed to tell its length; a longer one prints as hexadecimal digits."""
+"""Literals up to this many bytes are printed to measure them; longer ones print as hexadecimal digits."""
 
 
-class Module:
+class ModuleConstants:
     """The literals of a lowered module, and the arguments that JAX added to it."""
 
     def __init__(self, lowered: jax.stages.Lowered) -> None:
@@ -32,7 +32,9 @@ class Module:
         self._literals: Counter[Any] = Counter()
         module.operation.walk(self._note)
         added = getattr(getattr(lowered, "_lowering", None), "const_args", ())
-        places = [at for at, told in enumerate(main_attributes(lowered, "arg_attrs")) if ADDED in told]
+        places = [
+            at for at, attributes in enumerate(main_attributes(lowered, "arg_attrs")) if ADDED in attributes
+        ]
         self._added = list(zip(places, map(identity, added), strict=False))
 
     def _note(self, operation: Any) -> Any:
@@ -44,8 +46,8 @@ class Module:
         """`literal, 32,799 chars`; `argument 0, added by JAX`; or that it is not in the module."""
         if isinstance(value, MUTABLE):
             return "argument, added by JAX, as it is mutable"
-        own = identity(value)
-        if places := [str(place) for place, added in self._added if added == own]:
+        key = identity(value)
+        if places := [str(place) for place, added in self._added if added == key]:
             return f"argument{'s' if places[1:] else ''} {' and '.join(places)}, added by JAX"
         if not hasattr(mlir, "ir_attribute"):
             return "not known with this JAX"
@@ -53,11 +55,11 @@ class Module:
         count = self._literals[literal] or self._literals[str(literal)]
         if not count:
             return "not in the module"
-        long = count * _characters(literal)
-        return f"{'literal' if count == 1 else f'{count} literals'}, {long:,} chars"
+        length = count * _characters(literal)
+        return f"{'literal' if count == 1 else f'{count} literals'}, {length:,} chars"
 
     def _literal(self, value: Any) -> Any:
-        """The array as an attribute of MLIR's, of which equal ones are one."""
+        """The array as an MLIR attribute; equal attributes are the same object."""
         if jax.numpy.issubdtype(value.dtype, jax.dtypes.extended):
             value = jax.random.key_data(value)
         with self._context, ir.Location.unknown(self._context):
@@ -65,7 +67,7 @@ class Module:
 
 
 def _value(constant: Any) -> Any:
-    """The attribute, or where Python does not get at it, as with complex numbers, how it prints."""
+    """The attribute, or its text where Python cannot read it, as with complex numbers."""
     try:
         return constant.attributes["value"]
     except TypeError:
@@ -73,7 +75,7 @@ def _value(constant: Any) -> Any:
 
 
 def _characters(literal: Any) -> int:
-    """How much of the module's text it takes: for many elements two digits a byte."""
+    """The length of its text in the module: for many elements, two digits a byte."""
     try:
         size = 0 if literal.is_splat else memoryview(literal).nbytes
     except (TypeError, ValueError, BufferError):

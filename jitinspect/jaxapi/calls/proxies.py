@@ -1,9 +1,9 @@
-"""Every call of every jitted object that a program makes, seen from in front of it.
+"""Every call of every jitted object that a program makes, observed by a proxy for that object.
 
-While a `watch` lasts `jax.jit` returns a thin object in front of the one that it would return, and
-`jax.stages.Compiled.__call__` is replaced likewise. A cached call pays for one more Python frame and an
-entry in a list; whatever costs more is done for calls in which JAX fired a compile event. What JAX jits
-for itself is left alone, and so are calls under `jax.disable_jit`, which are those of plain functions.
+During a `watch`, `jax.jit` returns a thin proxy for the object that it would return, and
+`jax.stages.Compiled.__call__` is replaced as well. A cached call costs one more Python frame and an entry
+in a list; anything more expensive is only done for calls in which JAX fired a compile event. What JAX jits
+for itself is left alone, and so are calls under `jax.disable_jit`, which are calls of plain functions.
 Seen to work on jax 0.10.2 and 0.12.0.1.
 """
 
@@ -23,16 +23,16 @@ from jax._src import core as _core
 
 from jitinspect.jaxapi.calls.events import is_program, owner
 
-context = _core.trace_ctx  # one object; what it says is the thread's own
+context = _core.trace_ctx  # one object whose contents belong to the thread
 evaluating = _core.eval_trace
 
 
 class Watched:
-    """What is known of one jit object; it does not hold the object, which a program may drop.
+    """What is known about one jit object. It does not keep the object alive.
 
-    `executable` is the number of the only executable that its calls can have used, else None; then
-    `lookup(args, kwargs)` tells the executable by a look at few of the arguments, if it can. `facts` is the
-    recorder's. `indirect` tells that another library's code stands between the user and the jit.
+    `executable` is the number of the only executable that its calls can have used; if there is no such
+    one, it is None, and `lookup(args, kwargs)` finds the executable from a few arguments, if it can. `facts`
+    belongs to the recorder. `indirect` is True if the jit was made in a library and not by the user.
     """
 
     __slots__ = ("executable", "facts", "indirect", "lookup", "made_at")
@@ -46,10 +46,10 @@ class Watched:
 
 
 class Recorder(Protocol):
-    """Who is told of the calls."""
+    """Receives the calls."""
 
     fired: list[int]
-    """One number, which grows with each compile event: how a call learns that it was no cached one."""
+    """One number, which grows with each compile event: this is how a call detects that it was not cached."""
     log: list[Any]
     """Gets `(watched, code of the caller, its instruction, executable)` for each cached call."""
     most: int
@@ -58,37 +58,37 @@ class Recorder(Protocol):
     def fold(self) -> None: ...
 
     def identify(self, frame: FrameType) -> int:
-        """The executable of a cached call that `watched` does not tell."""
+        """The executable of a cached call for which `watched` has none."""
 
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
-        """A call is over in which JAX did something, or that raised. `frame` is that of its front."""
+        """A call has ended in which JAX did something, or that raised. `frame` is that of its proxy."""
 
     def cleared(self, jit: Any | None) -> None:
         """The caches of one jit were cleared, or all."""
 
     def ahead_of_time(self) -> AbstractContextManager[None]:
-        """Around what is traced, lowered or compiled without a call."""
+        """Entered while something is traced, lowered or compiled without a call."""
 
     def prepared(self, stage: Any, watched: Watched, jit: Any, args: Any, kwargs: Any) -> None:
-        """`stage`, a Traced or a Lowered, was made of a watched jit."""
+        """`stage`, a Traced or a Lowered, was made from a watched jit."""
 
     def passed_on(self, stage: Any, following: Any) -> None:
-        """`following` was made of `stage`: Traced → Lowered → Compiled."""
+        """`following` was made from `stage`: Traced → Lowered → Compiled."""
 
     def called_compiled(self, compiled: Any, frame: FrameType, error: BaseException | None) -> None:
-        """A `jax.stages.Compiled` was called; `frame` is that of its front."""
+        """A `jax.stages.Compiled` was called; `frame` is that of the replaced `__call__`."""
 
 
-def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Recorder) -> Any:
-    """The function that a program gets instead of `jit`, and that behaves as it does."""
+def proxy_for(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Recorder) -> Any:
+    """What a program gets instead of `jit`; it behaves in the same way."""
     watched = Watched(made_at)
     fired, log, most, getframe = recorder.fired, recorder.log, recorder.most, sys._getframe
     disabled = _config.disable_jit
-    hit, identify, fold = recorder.log.append, recorder.identify, recorder.fold
+    record_hit, identify, fold = recorder.log.append, recorder.identify, recorder.fold
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        straight = context.trace is evaluating
-        if (not straight and being_staged()) or disabled.value:
+        is_eager = context.trace is evaluating
+        if (not is_eager and being_staged()) or disabled.value:
             return jit(*args, **kwargs)
         before = fired[0]
         try:
@@ -100,82 +100,82 @@ def in_front_of(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Record
             recorder.missed(getframe(), None)
         else:
             caller = getframe(1)
-            if not straight or watched.indirect:
+            if not is_eager or watched.indirect:
                 caller = user_frame(caller)
             number = watched.executable or watched.lookup(args, kwargs) or identify(getframe())
-            hit((watched, caller.f_code, caller.f_lasti, number))
+            record_hit((watched, caller.f_code, caller.f_lasti, number))
             if len(log) >= most:
                 fold()
         return result
 
-    return Front(call, jit, watched, recorder)
+    return JitProxy(call, jit, watched, recorder)
 
 
-FRONT = next(c for c in in_front_of.__code__.co_consts if isinstance(c, CodeType) and c.co_name == "call")
-"""The code of every such function: how one is recognised on the stack."""
+PROXY_CODE = next(c for c in proxy_for.__code__.co_consts if isinstance(c, CodeType) and c.co_name == "call")
+"""The code of every such function, by which it is recognised on the stack."""
 
 
-class Front:
-    """What a program has instead of a jit: like it in all that can be asked of it, but for its type.
+class JitProxy:
+    """Stands in for a jit: it looks the same in everything but its type.
 
-    It is no function, whose attributes `functools.wraps` and JAX's own would hand on to other functions.
-    `__call__` is a slot: CPython finds its descriptor on the type, which gives it this object's own function,
-    so that a call costs no more than one of that function does.
+    It is not a function, because `functools.wraps` and JAX's own wrappers copy a function's attributes.
+    `__call__` is a slot: CPython finds its descriptor on the type, which returns this object's own function,
+    so a call costs no more than a call of that function.
     """
 
-    __slots__ = ("__call__", "__dict__", "__weakref__", "_jit_behind", "_recorder", "_watched")
+    __slots__ = ("__call__", "__dict__", "__weakref__", "_recorder", "_watched", "_wrapped_jit")
 
     def __init__(self, call: Any, jit: Any, watched: Watched, recorder: Recorder) -> None:
         self.__call__ = call
-        self._jit_behind, self._recorder, self._watched = jit, recorder, watched
-        self.__dict__ = jit.__dict__  # the very same: names, documentation, and what the program adds
+        self._wrapped_jit, self._recorder, self._watched = jit, recorder, watched
+        self.__dict__ = jit.__dict__  # shared: names, documentation, and what the program adds
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._jit_behind, name)
+        return getattr(self._wrapped_jit, name)
 
     def __get__(self, obj: Any, owner: type | None = None) -> Any:
         return self if obj is None else MethodType(self, obj)
 
     def __dir__(self) -> list[str]:
-        return dir(self._jit_behind)
+        return dir(self._wrapped_jit)
 
     def __repr__(self) -> str:
-        return repr(self._jit_behind)
+        return repr(self._wrapped_jit)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return self._jit_behind.__reduce_ex__(protocol)
+        return self._wrapped_jit.__reduce_ex__(protocol)
 
     @property
     def __signature__(self) -> Any:
-        return self._jit_behind.__signature__
+        return self._wrapped_jit.__signature__
 
     def trace(self, *args: Any, **kwargs: Any) -> Any:
-        return self._prepared(self._jit_behind.trace, args, kwargs)
+        return self._prepared(self._wrapped_jit.trace, args, kwargs)
 
     def lower(self, *args: Any, **kwargs: Any) -> Any:
-        return self._prepared(self._jit_behind.lower, args, kwargs)
+        return self._prepared(self._wrapped_jit.lower, args, kwargs)
 
     def _prepared(self, method: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         with self._recorder.ahead_of_time():
-            made = method(*args, **kwargs)
-        self._recorder.prepared(made, self._watched, self._jit_behind, args, kwargs)
-        return made
+            stage = method(*args, **kwargs)
+        self._recorder.prepared(stage, self._watched, self._wrapped_jit, args, kwargs)
+        return stage
 
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
-        return self._jit_behind.eval_shape(*args, **kwargs)
+        return self._wrapped_jit.eval_shape(*args, **kwargs)
 
     def clear_cache(self) -> None:
-        self._jit_behind.clear_cache()
-        self._recorder.cleared(self._jit_behind)
+        self._wrapped_jit.clear_cache()
+        self._recorder.cleared(self._wrapped_jit)
 
 
-def behind(obj: Any) -> Any:
-    """The jit object behind a front; anything else is itself."""
-    return obj._jit_behind if type(obj) is Front else obj
+def unwrapped(obj: Any) -> Any:
+    """The jit that a proxy stands for; anything else is returned as it is."""
+    return obj._wrapped_jit if type(obj) is JitProxy else obj
 
 
 def being_staged() -> bool:
-    """Whether JAX is tracing a function into a jaxpr: a call is then a part of that, and runs nothing."""
+    """Whether JAX is tracing a function into a jaxpr: a call is then part of that and runs nothing."""
     trace: Any = context.trace
     while trace is not None:
         if type(trace).__name__ in ("DynamicJaxprTrace", "JaxprTrace"):
@@ -185,8 +185,8 @@ def being_staged() -> bool:
 
 
 def user_frame(frame: FrameType) -> FrameType:
-    """The first frame of the program's own from `frame` outwards, else the first of a library that it uses;
-    `frame` itself where there is neither.
+    """The first frame of the program from `frame` outwards, or else the first of a library that it uses;
+    `frame` itself if there is neither.
     """
     library: FrameType | None = None
     outer: FrameType | None = frame
@@ -199,14 +199,14 @@ def user_frame(frame: FrameType) -> FrameType:
 
 @contextmanager
 def watch(recorder: Recorder) -> Iterator[None]:
-    """Have `recorder` told of every call, until the end of the `with`; then all is as it was.
+    """Report every call to `recorder` until the end of the `with`; then everything is restored.
 
-    What a program took with `from jax import jit` in the meantime goes on to work, unwatched.
+    What a program got by `from jax import jit` in the meantime continues to work, unwatched.
     """
     stages = jax.stages
     replaced = [
-        (jax, "jit", jit_behind_fronts(jax.jit, lambda jit, made_at: in_front_of(jit, made_at, recorder))),
-        (jax, "eval_shape", eval_shape_behind_fronts(jax.eval_shape)),
+        (jax, "jit", jit_returning_proxies(jax.jit, lambda jit, made_at: proxy_for(jit, made_at, recorder))),
+        (jax, "eval_shape", eval_shape_of_unwrapped(jax.eval_shape)),
         (jax, "clear_caches", _clear_caches(jax.clear_caches, recorder)),
         (stages.Traced, "lower", _next_stage(stages.Traced.lower, recorder)),
         (stages.Lowered, "compile", _next_stage(stages.Lowered.compile, recorder)),
@@ -222,38 +222,38 @@ def watch(recorder: Recorder) -> Iterator[None]:
             setattr(owner_, name, original)
 
 
-def jit_behind_fronts(
-    original: Callable[..., Any], front: Callable[[Any, tuple[CodeType, int]], Any]
+def jit_returning_proxies(
+    original: Callable[..., Any], proxy: Callable[[Any, tuple[CodeType, int]], Any]
 ) -> Callable[..., Any]:
-    """`jax.jit` that gives what `front` makes of each jit and the place where it was made; JAX's own calls of
-    it get the jit itself.
+    """`jax.jit` that returns `proxy(jit, made_at)`, with the place where the jit was made; calls from JAX
+    itself get the plain jit.
     """
 
     @functools.wraps(original)
     def jit(*args: Any, **kwargs: Any) -> Any:
-        made = original(*args, **kwargs)
+        result = original(*args, **kwargs)
         caller = sys._getframe(1)
         if owner(caller.f_code) == "jax":
-            return made
+            return result
         made_at = (caller.f_code, caller.f_lasti)
-        if is_jit(made):
-            return front(made, made_at)
-        return lambda fun: front(made(fun), made_at)  # `@jax.jit(static_argnames=…)`
+        if is_jit(result):
+            return proxy(result, made_at)
+        return lambda fun: proxy(result(fun), made_at)  # `@jax.jit(static_argnames=…)`
 
     return jit
 
 
 def is_jit(obj: object) -> bool:
-    """Whether `obj` is what `jax.jit` returns when it is not watched."""
+    """Whether `obj` is what the original `jax.jit` returns."""
     return type(obj).__name__ == "PjitFunction"
 
 
-def eval_shape_behind_fronts(original: Callable[..., Any]) -> Callable[..., Any]:
-    """JAX does less for what is a jit by its type."""
+def eval_shape_of_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`jax.eval_shape` takes a shortcut for jits, which it recognises by their type."""
 
     @functools.wraps(original)
     def eval_shape(fun: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(behind(fun), *args, **kwargs)
+        return original(unwrapped(fun), *args, **kwargs)
 
     return eval_shape
 
@@ -271,9 +271,9 @@ def _next_stage(original: Callable[..., Any], recorder: Recorder) -> Callable[..
     @functools.wraps(original)
     def next_stage(self: Any, *args: Any, **kwargs: Any) -> Any:
         with recorder.ahead_of_time():
-            made = original(self, *args, **kwargs)
-        recorder.passed_on(self, made)
-        return made
+            following = original(self, *args, **kwargs)
+        recorder.passed_on(self, following)
+        return following
 
     return next_stage
 
