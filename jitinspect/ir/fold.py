@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 
-from jitinspect.ir.page import GAP, Page, indent
 from jitinspect.ir.program import Block, Program
+from jitinspect.ir.text_view import GAP, TextView, indent
 from jitinspect.model import WORDS
 
 _SHOWN = 3
 
 
-def fold(page: Page) -> None:
+def fold(view: TextView) -> None:
     """Leave of each block but the entry's its head, a count, and its foot."""
-    program = page.program
+    program = view.program
     for block in program.blocks:
         if not block.is_entry:
-            _fold(page, block)
+            _fold(view, block)
         for operation in block.operations:
             for inner in operation.inner if block.is_entry else ():
-                _fold(page, inner)
+                _fold(view, inner)
 
 
 def summary(program: Program, block: Block) -> str:
@@ -31,18 +31,18 @@ def summary(program: Program, block: Block) -> str:
     return f"{number} {WORDS[program.stage]}{'' if number == 1 else 's'}: {', '.join(told + more)}"
 
 
-def _fold(page: Page, block: Block) -> None:
-    lines, last = page.program.lines, block.end - 1
+def _fold(view: TextView, block: Block) -> None:
+    lines, last = view.program.lines, block.end - 1
     if last <= block.start:
         return
-    told = summary(page.program, block)
+    told = summary(view.program, block)
     head, foot = lines[block.start], lines[last].strip()
-    if page.program.stage == "stablehlo" and foot != "}":  # the line goes on: `} do {`, `}) : (…) -> …`
+    if view.program.stage == "stablehlo" and foot != "}":  # the line goes on: `} do {`, `}) : (…) -> …`
         body = block.start + 1
-        page.instead[body] = f"{indent(head)}  {GAP} {told}"
-        page.dropped.update(range(body + 1, last))
+        view.instead[body] = f"{indent(head)}  {GAP} {told}"
+        view.dropped.update(range(body + 1, last))
         return
-    page.instead[block.start] = f"{head} {GAP} {told} {foot}"
-    page.dropped.update(range(block.start + 1, block.end))
+    view.instead[block.start] = f"{head} {GAP} {told} {foot}"
+    view.dropped.update(range(block.start + 1, block.end))
     if block.end < len(lines) and not lines[block.end]:  # XLA prints an empty line between computations
-        page.dropped.add(block.end)
+        view.dropped.add(block.end)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.program import Block, Operation, Program
-from jitinspect.ir.stackframes import Stacks
 
 _HEAD = re.compile(r"(ENTRY )?%?([^\s(]+)(?: \(|\s*\{)")
 _NAME = re.compile(r"%([\w.\-]+)")
@@ -120,7 +120,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _give_frames(program: Program, raw: str) -> None:
     """Instruction by instruction: those of `raw` stand in the same order."""
-    stacks = Stacks(raw)
+    stacks = StackFrames(raw)
     rows = (line for line in raw.split("\n") if line.startswith("  ") and " = " in line)
     for operation, row in zip(program.operations(), rows, strict=True):
         if found := _FRAME.search(row):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from jitinspect.ir.locations import Locations
+from jitinspect.ir.mlir_locations import Locations
 from jitinspect.ir.program import Block, Operation, Program
 
 _FUNCTION = re.compile(r"func\.func (?:(public|private|nested) )?@([\w.$\-]+|\"[^\"]*\")\((.*)")

@@ -7,7 +7,6 @@ commands do not load.
 Plain values enter, dataclasses leave. May import: nothing.
 """
 
-from jitinspect.model.about import Diagnosis, ListedCallable, Listing, Support
 from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase, ReasonKind, Status, Work
 from jitinspect.model.calls import (
     MOST_ROWS,
@@ -19,6 +18,7 @@ from jitinspect.model.calls import (
     Policy,
     Reason,
 )
+from jitinspect.model.diagnosis import Diagnosis, Support
 from jitinspect.model.keys import (
     CacheKey,
     Change,
@@ -28,6 +28,7 @@ from jitinspect.model.keys import (
     KeyDifference,
     MemoryKey,
 )
+from jitinspect.model.listing import ListedCallable, Listing
 from jitinspect.model.stages import (
     WHOLE,
     WORDS,

@@ -12,7 +12,7 @@ from jitinspect.errors import UnavailableError
 from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Operation, Program
-from jitinspect.ir.python_source import PySources
+from jitinspect.ir.source_files import SourceFiles
 from jitinspect.jaxapi.executables import memory as assigned
 from jitinspect.model import Target
 from jitinspect.model.readings import (
@@ -26,10 +26,9 @@ from jitinspect.model.readings import (
     XlaCost,
 )
 from jitinspect.process.paths import relative
-from jitinspect.readings.cost_model import growth as growths
-from jitinspect.readings.cost_model.by_line import divided
-from jitinspect.readings.cost_model.costs import Costed, Costs, Loop
-from jitinspect.readings.cost_model.costs import cost as costs_of
+from jitinspect.readings.cost_model import power_law
+from jitinspect.readings.cost_model.by_line import divided_by_line
+from jitinspect.readings.cost_model.instruction_costs import InstructionCost, Loop, ProgramCost, program_cost
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
 
@@ -39,7 +38,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 def read(target: Target, subjects: Iterator[Subject]) -> CostReport:
     """Compiles each subject. Raises `UnavailableError` where the compiled HLO is not to be had."""
-    sources = PySources()
+    sources = SourceFiles()
     costs = tuple(_Reading(target.file, subject, sources).cost() for subject in subjects)
     report = CostReport("cost", replace(target, signature=costs[0].signature), costs[0])
     return replace(report, sweep=costs, growth=tuple(_growth(costs))) if len(costs) > 1 else report
@@ -48,7 +47,7 @@ def read(target: Target, subjects: Iterator[Subject]) -> CostReport:
 def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
     for quantity in get_args(Quantity):
         values = [getattr(one, quantity) or 0 for one in costs]
-        found = growths.growth([one.dims for one in costs], values)
+        found = power_law.fit([one.dims for one in costs], values)
         for dim, exponent in found.exponents.items() if found else ():
             yield Growth(quantity, dim, exponent, found.error if found else 0.0)
 
@@ -56,12 +55,12 @@ def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
 class _Reading:
     """One call: its compiled program, and what is known of that."""
 
-    def __init__(self, file: str | None, subject: Subject, sources: PySources) -> None:
+    def __init__(self, file: str | None, subject: Subject, sources: SourceFiles) -> None:
         self._subject = subject
         self._program: Program = program("hlo", subject.pipeline)
         self._attribution: Attribution = attribute(self._program, users_files(file))
         self._sources = sources
-        self._costs: Costs = costs_of(self._program)
+        self._costs: ProgramCost = program_cost(self._program)
 
     def cost(self) -> Cost:
         costs, compiled = self._costs, self._subject.pipeline.compiled
@@ -92,7 +91,9 @@ class _Reading:
 
     def _by_line(self) -> list[CostOfLine]:
         """The costliest first; what is divided between lines is rounded."""
-        sums = _summed((line, parts) for line, *parts in divided(self._costs.instructions, self._attribution))
+        sums = _summed(
+            (line, parts) for line, *parts in divided_by_line(self._costs.instructions, self._attribution)
+        )
         rows = [self._of_line(line, *map(round, parts)) for line, parts in sums.items() if any(parts)]
         return sorted(rows, key=lambda row: (-row.share, -row.bytes))
 
@@ -175,7 +176,7 @@ def _type(operation: Operation, value: assigned.Value) -> str | None:
     return f"{found.dtype}[{','.join(map(str, found.dims))}]" if found.bytes == value.bytes else None
 
 
-def _parts(one: Costed) -> tuple[int, int, int]:
+def _parts(one: InstructionCost) -> tuple[int, int, int]:
     return one.flops, one.transcendentals, one.bytes
 
 

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from jitinspect.errors import UsageError
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.program import Program
-from jitinspect.ir.python_source import PySources
+from jitinspect.ir.source_files import SourceFiles
 from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
-from jitinspect.readings.cost_model.by_line import divided
-from jitinspect.readings.cost_model.costs import cost
+from jitinspect.readings.cost_model.by_line import divided_by_line
+from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
-from jitinspect.stages.views import told_unrolled
+from jitinspect.stages.views import unrolled_rows
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
@@ -51,7 +51,7 @@ class _Reading:
     def __init__(self, file: str | None, jaxpr: Program, stablehlo: Program, hlo: Program) -> None:
         self._file = os.path.abspath(file) if file else None
         self._is_users = users_files(file)
-        self._python = PySources()
+        self._python = SourceFiles()
         self._tallies: dict[Line | None, _Tally] = {None: _Tally()}
         self._jaxpr, self._stablehlo, self._hlo = jaxpr, stablehlo, hlo
 
@@ -65,7 +65,7 @@ class _Reading:
         return Source(
             lines=tuple(self._lines()),
             without_line=self._without(),
-            unrolled=tuple(told_unrolled(self._jaxpr, of_jaxpr, self._python)),
+            unrolled=tuple(unrolled_rows(self._jaxpr, of_jaxpr, self._python)),
         )
 
     def _attributed(self, program: Program) -> Attribution:
@@ -90,7 +90,7 @@ class _Reading:
                     self._tally(line).fusions[operation.names[0]] = None
 
     def _add_costs(self, attribution: Attribution) -> None:
-        for line, flops, _, bytes_ in divided(cost(self._hlo).instructions, attribution):
+        for line, flops, _, bytes_ in divided_by_line(program_cost(self._hlo).instructions, attribution):
             tally = self._tally(line)
             tally.flops += flops
             tally.bytes += bytes_

@@ -5,7 +5,9 @@ knows of JAX. May import: `errors`.
 """
 
 from jitinspect.specs.dtypes import long_dtype, short_dtype
-from jitinspect.specs.model import (
+from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
+from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
+from jitinspect.specs.spec_types import (
     Argument,
     ArraySpec,
     CallSpec,
@@ -24,8 +26,6 @@ from jitinspect.specs.model import (
     free_dims,
     leaves,
 )
-from jitinspect.specs.parse import format_spec, parse_argument, parse_call, parse_spec
-from jitinspect.specs.shorthand import parse_dims, parse_dtype, parse_mesh, parse_shape
 
 __all__ = [
     "Argument",

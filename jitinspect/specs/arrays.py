@@ -9,7 +9,7 @@ from itertools import takewhile
 
 from jitinspect.specs.caret import problem
 from jitinspect.specs.dtypes import KEY_IMPLS, is_dtype, key_impl, nearest, nearest_dtype, short_dtype
-from jitinspect.specs.model import ArraySpec, Device, Dimension, KeySpec, Placement, Sharding
+from jitinspect.specs.spec_types import ArraySpec, Device, Dimension, KeySpec, Placement, Sharding
 
 HEAD = r"[^\W\d]\w*(?:<[^<>\[\]]*>)?[ \t]*\["
 """How an array begins; whatever begins so is one, or a mistake."""

@@ -6,8 +6,8 @@ import re
 from keyword import iskeyword
 
 from jitinspect.specs.caret import problem
-from jitinspect.specs.model import Argument, CallSpec, Spec
-from jitinspect.specs.reader import Reader
+from jitinspect.specs.expression_reader import ExpressionReader
+from jitinspect.specs.spec_types import Argument, CallSpec, Spec
 
 _NAMED = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 
@@ -17,7 +17,7 @@ def parse_spec(text: str) -> Spec:
 
     Raises `UsageError`, with a caret under the place, for a text that the grammar does not have.
     """
-    return Reader(text).expression()
+    return ExpressionReader(text).expression()
 
 
 def format_spec(spec: Spec) -> str:
@@ -32,9 +32,9 @@ def parse_argument(text: str) -> Argument:
         return Argument(None, parse_spec(text))
     if iskeyword(named[1]):
         raise problem(text, named.start(1), f"{named[1]} cannot be the name of an argument")
-    return Argument(named[1], Reader(text, start=named.end()).expression())
+    return Argument(named[1], ExpressionReader(text, start=named.end()).expression())
 
 
 def parse_call(text: str) -> CallSpec:
     """`f(EXPR, …, name=EXPR)`; `f` may be dotted. Raises as `parse_spec` does."""
-    return Reader(text).call()
+    return ExpressionReader(text).call()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.specs.arrays import HEAD, read_array
 from jitinspect.specs.caret import problem
-from jitinspect.specs.model import Leaf, ValueSpec
+from jitinspect.specs.spec_types import Leaf, ValueSpec
 
 MAX_DEPTH = 100
 """Brackets within brackets; Python's own parser stops at 200."""

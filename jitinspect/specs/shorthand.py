@@ -9,8 +9,8 @@ from jitinspect.errors import UsageError
 from jitinspect.specs.arrays import MAX_SIZE, read_dims
 from jitinspect.specs.caret import problem
 from jitinspect.specs.dtypes import is_dtype, nearest_dtype, short_dtype
-from jitinspect.specs.model import ArraySpec, KeySpec
 from jitinspect.specs.parse import parse_spec
+from jitinspect.specs.spec_types import ArraySpec, KeySpec
 
 _TYPED = re.compile(r"\s*[^\W\d]\w*\s*(?:<[^>]*>)?\s*\[")
 _BARE = re.compile(r"\s*(?:\[(?P<list>[^\[\]()]*)\]|\((?P<tuple>[^\[\]()]*)\)|(?P<plain>.*?))\s*", re.DOTALL)

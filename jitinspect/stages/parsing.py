@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jitinspect.errors import UnavailableError
-from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
+from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
 from jitinspect.ir.program import Program
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
 from jitinspect.process import garbage_collection
@@ -28,8 +28,8 @@ def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
 def _jaxpr(pipeline: Pipeline) -> Program:
     text, frames_at = printed(pipeline.traced)
     try:
-        return jaxprs.parse(text, frames_at)
-    except jaxprs.Unreadable as error:
+        return jaxpr.parse(text, frames_at)
+    except jaxpr.Unreadable as error:
         raise UnavailableError(f"this jaxpr does not read as one: {error}") from None
 
 

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from jitinspect.errors import UsageError
-from jitinspect.ir import focus, shapes
+from jitinspect.ir import selection, shapes
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
 from jitinspect.ir.fold import fold
 from jitinspect.ir.interleave import interleave
 from jitinspect.ir.outline import outline
-from jitinspect.ir.page import Page, parents
 from jitinspect.ir.program import Operation, Program
-from jitinspect.ir.python_source import PySources
-from jitinspect.ir.repeats import unrolled
+from jitinspect.ir.source_files import SourceFiles
+from jitinspect.ir.text_view import TextView, parents
+from jitinspect.ir.unrolled_loops import unrolled
 from jitinspect.model import Artifact, StageText, View
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
 from jitinspect.process import garbage_collection
@@ -51,19 +51,19 @@ class Viewer:
     def __init__(self, program: Program, file: str | None) -> None:
         self._program = program
         self._attribution: Attribution = attribute(program, users_files(file))
-        self._python = PySources()
+        self._python = SourceFiles()
 
     def text(self, view: View) -> str:
         """What the view leaves of the text. Raises `UsageError` where it selects nothing."""
-        page = Page(self._program)
+        text_view = TextView(self._program)
         if view.selects:
-            chosen = focus.with_neighbours(self._program, self._chosen(view), view.neighbours)
-            page.show(chosen, parents(self._program))
+            chosen = selection.with_neighbours(self._program, self._chosen(view), view.neighbours)
+            text_view.show(chosen, parents(self._program))
         if view.source:
-            interleave(page, self._attribution, self._told)
+            interleave(text_view, self._attribution, self._told)
         if view.fold:
-            fold(page)
-        return page.text()
+            fold(text_view)
+        return text_view.text()
 
     def outline(self) -> Branch:
         """The tree of its blocks."""
@@ -78,7 +78,7 @@ class Viewer:
             ops=tuple(_op_counts(operations)),
             types=tuple(_type_counts(operations)),
             lines=tuple(self._line_counts(operations)),
-            unrolled=tuple(told_unrolled(self._program, self._attribution, self._python)),
+            unrolled=tuple(unrolled_rows(self._program, self._attribution, self._python)),
         )
 
     def _chosen(self, view: View) -> list[Operation]:
@@ -93,7 +93,7 @@ class Viewer:
     def _by_op(self, view: View) -> list[Operation] | None:
         if view.op is None:
             return None
-        found = focus.by_name(self._program, _pattern(view.op))
+        found = selection.by_name(self._program, _pattern(view.op))
         if not found:
             common = Counter(operation.opcode for operation in self._program.operations()).most_common(8)
             raise UsageError(f"--op {view.op}: no such operation", hint=f"there are {_listed(common)}")
@@ -103,7 +103,7 @@ class Viewer:
         if view.line is None:
             return None
         file, line = line_of(view.line)
-        found = focus.by_line(self._program, self._attribution, file, line)
+        found = selection.by_line(self._program, self._attribution, file, line)
         if not found:
             raise UsageError(f"--line {view.line}: no operation is of that line", hint=self._lines_there())
         return found
@@ -111,7 +111,7 @@ class Viewer:
     def _by_fusion(self, view: View) -> list[Operation] | None:
         if view.fusion is None:
             return None
-        found = focus.by_fusion(self._program, view.fusion)
+        found = selection.by_fusion(self._program, view.fusion)
         if not found:
             fusions = [one.names[0] for one in self._program.operations() if one.opcode == "fusion"]
             raise UsageError(
@@ -138,7 +138,7 @@ class Viewer:
             yield LineCount(relative(str(line)) if line is not None else None, count, text)
 
 
-def told_unrolled(program: Program, attribution: Attribution, python: PySources) -> Iterator[Unrolled]:
+def unrolled_rows(program: Program, attribution: Attribution, python: SourceFiles) -> Iterator[Unrolled]:
     """Loops of Python's that were unrolled, the longest first."""
     for one in unrolled(program, attribution, python.loop_of):
         yield Unrolled(relative(str(one.line)), one.times, one.period, python.text_of(one.line))

@@ -18,7 +18,7 @@ from samples import transformer
 from jitinspect.model import Target, View
 from jitinspect.process import garbage_collection
 from jitinspect.readings import source
-from jitinspect.readings.diff.texts import difference
+from jitinspect.readings.diff.stage_texts import difference
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline
 from jitinspect.stages.views import viewed

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from jitinspect.errors import UnavailableError
-from jitinspect.ir.jaxprs import FramesAt
+from jitinspect.ir.jaxpr import FramesAt
 from jitinspect.ir.program import Block, Frame, Operation, Program
 
 

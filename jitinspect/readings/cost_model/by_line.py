@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from jitinspect.ir.attribution import Attribution, Line
-from jitinspect.readings.cost_model.costs import Costed
+from jitinspect.readings.cost_model.instruction_costs import InstructionCost
 
 Share = tuple[Line | None, float, float, float]
 """A line, None for what none made, and its FLOPs, transcendental operations and bytes."""
 
 
-def divided(instructions: Iterable[Costed], attribution: Attribution) -> Iterator[Share]:
+def divided_by_line(instructions: Iterable[InstructionCost], attribution: Attribution) -> Iterator[Share]:
     """What several lines made, as a fusion, is divided evenly between them."""
     for one in instructions:
         lines = attribution.lines(one.operation) or (None,)

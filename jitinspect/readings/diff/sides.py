@@ -10,7 +10,7 @@ from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import Artifact, Report
 from jitinspect.model.differences import STAGES, Difference, DiffReport
 from jitinspect.process import garbage_collection
-from jitinspect.readings.diff.texts import difference
+from jitinspect.readings.diff.stage_texts import difference
 
 _BEGINNINGS = {
     "HloModule": "hlo",

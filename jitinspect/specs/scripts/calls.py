@@ -8,11 +8,11 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from jitinspect.specs.caret import Problem, UnknownName, problem
-from jitinspect.specs.model import ScriptCall
 from jitinspect.specs.scan import scan
 from jitinspect.specs.scripts.expressions import CALL, PROGRAM, WITH, CallReader, RepeatedCall, SettingsReader
 from jitinspect.specs.scripts.imports import Imports
 from jitinspect.specs.scripts.statements import Statement, statements
+from jitinspect.specs.spec_types import ScriptCall
 
 _REMEDIES = {
     **dict.fromkeys(("for", "while"), f"{CALL} * 100 repeats a call"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Any, NamedTuple
 
-from jitinspect.specs.model import Argument, CallSpec, ValueSpec
-from jitinspect.specs.reader import Reader
+from jitinspect.specs.expression_reader import ExpressionReader
+from jitinspect.specs.spec_types import Argument, CallSpec, ValueSpec
 
 PROGRAM = "a .py script is run as the program it is"
 """The way out for whatever a script of calls cannot say."""
@@ -23,7 +23,7 @@ class RepeatedCall(NamedTuple):
     repeat: int
 
 
-class ScriptReader(Reader):
+class ScriptReader(ExpressionReader):
     """An argument in a script; of another option of the command line no hint would help."""
 
     computed = f"write its value, or make it a program: {PROGRAM}"

@@ -10,10 +10,10 @@ from keyword import iskeyword
 from typing import Any
 
 from jitinspect.specs.caret import Problem, not_utf8, problem, refuse_bytes
-from jitinspect.specs.model import Argument, CallSpec, DictSpec, ListSpec, ScriptCall, Spec, ValueSpec
 from jitinspect.specs.scan import MAX_DEPTH
 from jitinspect.specs.scripts.expressions import ScriptReader
-from jitinspect.specs.scripts.places import Path, place_of, place_within
+from jitinspect.specs.scripts.json_columns import Path, place_of, place_within
+from jitinspect.specs.spec_types import Argument, CallSpec, DictSpec, ListSpec, ScriptCall, Spec, ValueSpec
 
 _EXAMPLE = '{"fn": "samples.mlp:loss_fn", "args": ["f32[128,784]"]}'
 _REMEDIES = {"'": 'strings stand in "…"', "True": "true", "False": "false", "None": "null"}

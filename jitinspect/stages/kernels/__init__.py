@@ -14,7 +14,8 @@ import jax
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi.executables import dumps
 from jitinspect.model import Kernel, StageText
-from jitinspect.stages.kernels import disassembly, instructions, llvm_ir, notes
+from jitinspect.stages.kernels import disassembly, instructions, llvm_ir
+from jitinspect.stages.kernels.missing import find_missing, no_kernel_error, notes
 
 
 def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library: bool = False) -> StageText:
@@ -64,11 +65,11 @@ def _stage_text(functions: list[tuple[str, str]], dump: dumps.Dump, exposed: boo
     module = instructions.parse(dump.hlo)
     kernels = _in_execution_order(functions, module)
     named = {kernel.instruction for kernel in kernels if kernel.instruction}
-    missing = notes.missing(module, named)
+    missing = find_missing(module, named)
     if not kernels:
-        raise notes.nothing(missing, exposed, wanted)
+        raise no_kernel_error(missing, exposed, wanted)
     text = "\n\n".join(f"{_header(kernel, missing.shared)}\n{kernel.text}" for kernel in kernels)
-    return StageText(text, kernels, notes.told(missing, exposed, dump.refused))
+    return StageText(text, kernels, notes(missing, exposed, dump.refused))
 
 
 def _header(kernel: Kernel, shared: Mapping[str, tuple[str, ...]]) -> str:

@@ -14,7 +14,7 @@ from jax import lax
 
 from jitinspect.model import Target
 from jitinspect.readings import cost as reading
-from jitinspect.readings.cost_model.costs import cost
+from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.render.json import from_json, to_json
 from jitinspect.stages import inspection
 from jitinspect.stages.parsing import program
@@ -37,7 +37,7 @@ def pipeline(fn, *args):
 
 
 def costs(fn, *args):
-    return cost(program("hlo", pipeline(fn, *args)))
+    return program_cost(program("hlo", pipeline(fn, *args)))
 
 
 def flops(found, *opcodes):
@@ -297,7 +297,7 @@ def beside_xla(fn, args):
     made = pipeline(fn, *args)
     hlo, analysis = program("hlo", made), made.compiled.cost_analysis()
     given = {key: analysis.get(key, 0) for key in ("flops", "transcendentals", "bytes accessed")}
-    return hlo, cost(hlo), given
+    return hlo, program_cost(hlo), given
 
 
 def close(number):

@@ -3,7 +3,7 @@
 import pytest
 
 from jitinspect.model.differences import STAGES
-from jitinspect.readings.diff.texts import difference
+from jitinspect.readings.diff.stage_texts import difference
 from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline
 from tests.integration.stages.test_parsing import pipeline
 from tests.support.program_samples import CASES

@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-from jitinspect.ir import focus, hlo, jaxprs, mlir
+from jitinspect.ir import hlo, jaxpr, mlir, selection
 from jitinspect.ir.attribution import Line, attribute, users_files
 from jitinspect.ir.fold import fold
+from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.interleave import interleave
-from jitinspect.ir.locations import Locations
+from jitinspect.ir.mlir_locations import Locations
 from jitinspect.ir.outline import outline
-from jitinspect.ir.page import Page, parents
 from jitinspect.ir.program import Frame
-from jitinspect.ir.repeats import unrolled
-from jitinspect.ir.stackframes import Stacks
+from jitinspect.ir.text_view import TextView, parents
+from jitinspect.ir.unrolled_loops import unrolled
 
 HLO = """HloModule jit_f, is_scheduled=true
 
@@ -97,10 +97,10 @@ def test_hlo_without_percent_signs_is_the_same():
 
 
 def test_a_stack_is_innermost_first_and_a_parent_is_printed_one_higher():
-    stacks = Stacks(HLO)
+    stacks = StackFrames(HLO)
     assert stacks[2] == (Frame("/lib/site-packages/lib.py", 7, "relu"), Frame(MINE, 3, "net"))
     assert stacks[3] == (Frame(MINE, 4, "net"),)
-    assert stacks[99] == () and Stacks("no tables")[1] == ()
+    assert stacks[99] == () and StackFrames("no tables")[1] == ()
 
 
 def test_lines_are_the_users_own_then_those_of_what_is_moved_then_the_callers():
@@ -205,7 +205,7 @@ JAXPR = """let relu = { lambda ; a:f32[8]. let b:f32[8] = max a 0.0:f32[] in (b,
 
 
 def test_jaxprs_are_read_with_inner_and_shared_ones():
-    program = jaxprs.parse(JAXPR)
+    program = jaxpr.parse(JAXPR)
     assert [block.name for block in program.blocks] == ["relu", "main"] and program.entry.name == "main"
     assert [one.opcode for one in program.entry.operations] == ["debug_print", "jit", "scan", "cond"]
     assert named(program, "e").calls == ("relu",) and named(program, "k").calls == ("relu",)
@@ -218,15 +218,15 @@ def test_jaxprs_are_read_with_inner_and_shared_ones():
 
 @pytest.mark.parametrize("text", ["", "what?", JAXPR[:120], JAXPR[:300]])
 def test_what_does_not_read_as_a_jaxpr_is_told(text):
-    with pytest.raises(jaxprs.Unreadable):
-        jaxprs.parse(text)
+    with pytest.raises(jaxpr.Unreadable):
+        jaxpr.parse(text)
 
 
 def test_a_selection_has_its_operations_and_what_they_stand_in():
     program = mlir.parse(MLIR)
-    page = Page(program)
-    page.show(focus.by_name(program, re.compile("func.call")), parents(program))
-    assert page.text().split("\n") == [
+    view = TextView(program)
+    view.show(selection.by_name(program, re.compile("func.call")), parents(program))
+    assert view.text().split("\n") == [
         "…",
         *MLIR.split("\n")[1:2],
         "    …",
@@ -243,10 +243,10 @@ def test_a_selection_has_its_operations_and_what_they_stand_in():
 
 def test_neighbours_are_operands_and_users_as_many_steps_as_asked():
     program = hlo.parse(HLO)
-    chosen = focus.by_name(program, re.compile("^fusion$"))
+    chosen = selection.by_name(program, re.compile("^fusion$"))
 
     def near(steps):
-        return sorted(one.names[0] for one in focus.with_neighbours(program, chosen, steps))
+        return sorted(one.names[0] for one in selection.with_neighbours(program, chosen, steps))
 
     assert near(0) == ["fusion.1"]
     assert near(1) == ["call", "copy", "fusion.1", "tuple", "x"]
@@ -256,48 +256,48 @@ def test_neighbours_are_operands_and_users_as_many_steps_as_asked():
 def test_a_line_selects_what_it_made_and_what_it_called():
     program = hlo.parse(HLO)
     attribution = attribute(program, mine)
-    found = focus.by_line(program, attribution, "", 4)
+    found = selection.by_line(program, attribution, "", 4)
     assert [one.names[0] for one in found] == ["add.1", "copy", "fusion.1", "call"]
-    assert focus.by_line(program, attribution, "other.py", 4) == []
-    assert focus.by_line(program, attribution, 'net "a".py', 4) == found
+    assert selection.by_line(program, attribution, "other.py", 4) == []
+    assert selection.by_line(program, attribution, 'net "a".py', 4) == found
 
 
 def test_a_fusion_is_found_by_its_name_and_by_its_computations():
     program = hlo.parse(HLO)
     names = ["fusion.1", "p.0", "p.1", "max.1", "add.1"]
     for asked in ("fusion.1", "%fusion.1", "fused"):
-        assert [one.names[0] for one in focus.by_fusion(program, asked)] == names
+        assert [one.names[0] for one in selection.by_fusion(program, asked)] == names
 
 
 def test_inner_blocks_fold_to_a_line_each():
-    page = Page(hlo.parse(HLO))
-    fold(page)
+    view = TextView(hlo.parse(HLO))
+    fold(view)
     folded = "{ … 4 instructions: 2 parameter, 1 maximum, 1 add }"
-    assert f"%fused (p.0: f32[8], p.1: f32[8]) -> f32[8] {folded}\n%body" in page.text()
-    assert "  %fusion.1 = " in page.text()
+    assert f"%fused (p.0: f32[8], p.1: f32[8]) -> f32[8] {folded}\n%body" in view.text()
+    assert "  %fusion.1 = " in view.text()
 
-    page = Page(jaxprs.parse(JAXPR))
-    fold(page)
+    view = TextView(jaxpr.parse(JAXPR))
+    fold(view)
     assert (
-        "      jaxpr={ lambda ; h:f32[8]. let … 2 equations: 1 sin, 1 reduce_sum in (i, j) }\n" in page.text()
+        "      jaxpr={ lambda ; h:f32[8]. let … 2 equations: 1 sin, 1 reduce_sum in (i, j) }\n" in view.text()
     )
 
-    page = Page(mlir.parse(MLIR))
-    fold(page)
+    view = TextView(mlir.parse(MLIR))
+    fold(view)
     assert (
-        "    cond {\n      … 2 operations: 1 stablehlo.compare, 1 stablehlo.return\n    } do {" in page.text()
+        "    cond {\n      … 2 operations: 1 stablehlo.compare, 1 stablehlo.return\n    } do {" in view.text()
     )
-    assert "-> tensor<8xf32> { … 1 operation: 1 return }" in page.text()
+    assert "-> tensor<8xf32> { … 1 operation: 1 return }" in view.text()
 
 
 def test_comments_stand_where_the_line_changes():
     program = hlo.parse(HLO)
-    page = Page(program)
-    interleave(page, attribute(program, mine), lambda line: f"line {line.line}")
-    assert "  // line 3\n  %max.1" in page.text() and "  // line 4\n  ROOT %add.1" in page.text()
+    view = TextView(program)
+    interleave(view, attribute(program, mine), lambda line: f"line {line.line}")
+    assert "  // line 3\n  %max.1" in view.text() and "  // line 4\n  ROOT %add.1" in view.text()
     assert (
-        "  // line 3\n  // line 4\n  %copy" in page.text()
-        and "//" not in page.text().split("%fusion.1")[1][:90]
+        "  // line 3\n  // line 4\n  %copy" in view.text()
+        and "//" not in view.text().split("%fusion.1")[1][:90]
     )
 
 
@@ -307,7 +307,7 @@ def test_an_outline_tells_trip_counts_and_stands_for_what_is_alike():
     assert [(one.label, one.runs) for one in tree.branches[:2]] == [("while test", 7), ("while body", 7)]
     twice = "\n".join(["    {}:f32[8] = jit[name=relu jaxpr=relu] d"] * 3).format("a", "b", "c")
     tree = outline(
-        jaxprs.parse(
+        jaxpr.parse(
             "let relu = { lambda ; a:f32[8]. let b:f32[8] = max a 0.0:f32[] in (b,) } in\n"
             f"{{ lambda ; d:f32[8]. let\n{twice}\n  in (c,) }}"
         )
@@ -330,7 +330,7 @@ def test_a_loop_that_was_unrolled_is_told_by_its_line(times, told):
     def frames_at(row, column):
         return (Frame("f.py", 4 + row % 2, "net"),)
 
-    program = jaxprs.parse(loop(times), frames_at)
+    program = jaxpr.parse(loop(times), frames_at)
     attribution = attribute(program, lambda file: True)
     found = unrolled(program, attribution, lambda line: Line(line.file, 3))
     assert [one.times for one in found] == told
@@ -341,8 +341,8 @@ def test_a_loop_in_the_caller_is_told_where_no_python_loop_is_known():
     def frames_at(row, column):
         return (Frame("f.py", 4 + row % 2, "layer"), Frame("f.py", 9, "net"))
 
-    program = jaxprs.parse(loop(8, "sin cos tan exp"), frames_at)
+    program = jaxpr.parse(loop(8, "sin cos tan exp"), frames_at)
     (found,) = unrolled(program, attribute(program, lambda file: True), lambda line: None)
     assert (found.line, found.times) == (Line("f.py", 9), 8)
-    few = jaxprs.parse(loop(8), frames_at)
+    few = jaxpr.parse(loop(8), frames_at)
     assert unrolled(few, attribute(few, lambda file: True), lambda line: None) == []

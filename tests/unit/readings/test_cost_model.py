@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from jitinspect.ir import hlo
 from jitinspect.readings.cost_model import windows
-from jitinspect.readings.cost_model.costs import cost
-from jitinspect.readings.cost_model.growth import growth
+from jitinspect.readings.cost_model.instruction_costs import program_cost
+from jitinspect.readings.cost_model.power_law import fit
 from jitinspect.readings.cost_model.work import Work
 
 ADD = """%add (a: f32[], b: f32[]) -> f32[] {
@@ -24,7 +24,7 @@ ADD = """%add (a: f32[], b: f32[]) -> f32[] {
 def of(body, before=""):
     """The costs of a module whose entry has these instructions."""
     lines = "\n".join(f"  {line.strip()}" for line in body.strip().split("\n"))
-    return cost(hlo.parse(f"HloModule m\n\n{before}ENTRY %main () -> f32[] {{\n{lines}\n}}\n"))
+    return program_cost(hlo.parse(f"HloModule m\n\n{before}ENTRY %main () -> f32[] {{\n{lines}\n}}\n"))
 
 
 def one(instruction, *operands, before=""):
@@ -316,13 +316,13 @@ def test_groups_of_a_convolution():
 @given(st.floats(0.0, 3.0), st.floats(0.0, 3.0), st.floats(0.1, 1e6))
 def test_growth_finds_the_powers_that_were_there(b, d, factor):
     sizes = [{"B": x, "D": y, "K": 5} for x in (1, 8, 64) for y in (16, 32)]
-    found = growth(sizes, [factor * point["B"] ** b * point["D"] ** d for point in sizes])
+    found = fit(sizes, [factor * point["B"] ** b * point["D"] ** d for point in sizes])
     assert found.exponents == pytest.approx({"B": b, "D": d}, abs=1e-9)
     assert found.error == pytest.approx(0, abs=1e-9)
 
 
 def test_growth_says_when_it_is_no_power():
     sizes = [{"N": n} for n in (64, 128, 256)]
-    found = growth(sizes, [n * log2(n) + 1000 for n in (64, 128, 256)])
+    found = fit(sizes, [n * log2(n) + 1000 for n in (64, 128, 256)])
     assert found.error > 0.05
-    assert growth(sizes, [0, 1, 2]) is None and growth(sizes[:1], [1]) is None and growth([], []) is None
+    assert fit(sizes, [0, 1, 2]) is None and fit(sizes[:1], [1]) is None and fit([], []) is None

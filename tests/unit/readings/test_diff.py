@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jitinspect.model.differences import Difference, Quantity
 from jitinspect.readings.diff.alignment import filled, refined
-from jitinspect.readings.diff.texts import difference
+from jitinspect.readings.diff.stage_texts import difference
 
 HEAD = "HloModule jit_f, is_scheduled=true\n\n"
 FUSED = """%fused.1 (p: f32[8], q: f32[8]) -> f32[8] {

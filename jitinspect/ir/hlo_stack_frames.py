@@ -12,7 +12,7 @@ _LOCATION = re.compile(r"^(\d+) \{file_name_id=(\d+) function_name_id=(\d+) line
 _FRAME = re.compile(r"^(\d+) \{file_location_id=(\d+)(?: parent_frame_id=(\d+))?\}", re.MULTILINE)
 
 
-class Stacks:
+class StackFrames:
     """`stacks[id]` is the stack of that id, innermost first.
 
     What is printed as a parent's id is one more than it (jaxlib 0.10.2, 0.12.0): 1 says that there is none.

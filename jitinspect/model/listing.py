@@ -1,11 +1,10 @@
-"""What `ls` tells of a module, and `doctor` of a machine."""
+"""The callables of a module: the report of `ls`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.base import SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +32,4 @@ class Listing:
     module: str
     callables: tuple[ListedCallable, ...]
     command: str = "ls"
-    schema: int = SCHEMA
-
-
-@dataclass(frozen=True, slots=True)
-class Support:
-    """Whether this machine gives a reading; `why` says what is missing where it does not."""
-
-    reading: str
-    available: bool
-    why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What `doctor` tells: versions, devices, where compilations are cached, which readings there are."""
-
-    environment: Environment
-    devices: tuple[str, ...]
-    cache_folder: str | None
-    config: Mapping[str, str]
-    readings: tuple[Support, ...]
-    command: str = "doctor"
     schema: int = SCHEMA

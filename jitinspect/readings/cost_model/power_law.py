@@ -8,14 +8,14 @@ from math import exp, log
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class PowerLaw:
     """Exponent by dimension. `error` is by how much of itself the worst point is off: 0 for one power."""
 
     exponents: Mapping[str, float]
     error: float
 
 
-def growth(sizes: Sequence[Mapping[str, int]], values: Sequence[float]) -> Growth | None:
+def fit(sizes: Sequence[Mapping[str, int]], values: Sequence[float]) -> PowerLaw | None:
     """The least squares fit of log q = a + Σ e log d; None where a value is 0 or no size is varied.
 
     A sweep has every combination of its sizes, so that their logs, less their means, are orthogonal, and each
@@ -28,7 +28,7 @@ def growth(sizes: Sequence[Mapping[str, int]], values: Sequence[float]) -> Growt
     columns = {name: _centred([log(point[name]) for point in sizes]) for name in varied}
     exponents = {name: _dot(column, logs) / _dot(column, column) for name, column in columns.items()}
     fitted = (sum(exponents[name] * columns[name][at] for name in varied) for at in range(len(logs)))
-    return Growth(exponents, max(exp(abs(was - fit)) - 1 for was, fit in zip(logs, fitted, strict=True)))
+    return PowerLaw(exponents, max(exp(abs(was - fit)) - 1 for was, fit in zip(logs, fitted, strict=True)))
 
 
 def _centred(numbers: Sequence[float]) -> list[float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from jitinspect.ir.program import Block, Program
 from jitinspect.readings.diff.alignment import Pairs, filled, refined
 from jitinspect.readings.diff.statements import Name, Statement, options
-from jitinspect.readings.diff.structure import Interner, Structure
+from jitinspect.readings.diff.structural_hash import Interner, Structure
 
 Rename = Callable[[Name], str]
 

@@ -11,7 +11,7 @@ GAP = "…"
 
 
 @dataclass(slots=True)
-class Page:
+class TextView:
     """`shown` is what is to be seen of the lines, all where it is None; a gap has a line of its own."""
 
     program: Program

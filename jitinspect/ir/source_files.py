@@ -14,15 +14,15 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-class PySources:
+class SourceFiles:
     """The files, each read once."""
 
     def __init__(self) -> None:
-        self._files: dict[str, PySource] = {}
+        self._files: dict[str, SourceFile] = {}
 
-    def __getitem__(self, file: str) -> PySource:
+    def __getitem__(self, file: str) -> SourceFile:
         if file not in self._files:
-            self._files[file] = PySource(file)
+            self._files[file] = SourceFile(file)
         return self._files[file]
 
     def text_of(self, line: Line) -> str:
@@ -35,7 +35,7 @@ class PySources:
         return Line(line.file, found) if found is not None else None
 
 
-class PySource:
+class SourceFile:
     """One file. Where it cannot be read or parsed, it has no lines, or no functions and loops."""
 
     def __init__(self, file: str) -> None:

@@ -10,8 +10,8 @@ from math import inf, nan
 from jitinspect.errors import UsageError
 from jitinspect.specs.caret import problem
 from jitinspect.specs.dtypes import is_dtype
-from jitinspect.specs.model import Argument, CallSpec, DictSpec, ListSpec, Spec, TupleSpec, ValueSpec
 from jitinspect.specs.scan import scan
+from jitinspect.specs.spec_types import Argument, CallSpec, DictSpec, ListSpec, Spec, TupleSpec, ValueSpec
 
 _EXAMPLE = "f32[128,784]"
 _KINDS = f"{_EXAMPLE}, 3, 'gelu', {{'w': f32[3]}}"
@@ -23,7 +23,7 @@ _LOOKALIKES = {
 }  # fmt: skip
 
 
-class Reader:
+class ExpressionReader:
     """One text being read; `start` is where its expression begins (behind `name=`)."""
 
     computed = "--args-from mod:fn takes what a function returns"

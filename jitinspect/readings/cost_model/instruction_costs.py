@@ -22,7 +22,7 @@ _CALLS = ("fusion", "call", "async-start")
 
 
 @dataclass(slots=True)
-class Costed:
+class InstructionCost:
     """An instruction; what it costs is already multiplied by `times`, which is how often it runs. `bytes` are
     those of instructions that stand in no fusion, the fusion itself among them."""
 
@@ -52,13 +52,13 @@ class Loop:
 
 
 @dataclass(slots=True)
-class Costs:
+class ProgramCost:
     """`instructions` are all that run, those in fusions too; what reducers and comparators cost stands at the
     instruction that applies them. `once` has the body of each loop once, as XLA counts, `unmodelled` the
     custom calls of whose FLOPs nothing is known.
     """
 
-    instructions: list[Costed]
+    instructions: list[InstructionCost]
     loops: list[Loop]
     unmodelled: list[Operation]
     once: Work
@@ -88,7 +88,7 @@ class Costs:
         return self.once.bytes
 
 
-def cost(program: Program) -> Costs:
+def program_cost(program: Program) -> ProgramCost:
     """Of a conditional that branch counts which takes the most FLOPs, then the most bytes; the others run 0
     times. The condition of a loop runs once more than its body.
     """
@@ -107,22 +107,22 @@ class _Counting:
         self._own: dict[str, list[Work]] = {}
         self._totals: dict[tuple[str, bool], Work] = {}
 
-    def costs(self) -> Costs:
+    def costs(self) -> ProgramCost:
         times = self._times()
         reached = [block for block in self._program.blocks if block.name in times]
-        instructions = [one for block in reached for one in self._costed(block, times[block.name])]
+        instructions = [one for block in reached for one in self._instruction_costs(block, times[block.name])]
         operations = [(one, times[block.name]) for block in reached for one in block.operations]
-        return Costs(
+        return ProgramCost(
             instructions,
             [self._loop(one, count) for one, count in operations if one.opcode == "while"],
             [one for one, _ in operations if id(one) in self._unmodelled],
             self._total(self._program.entry, once=True),
         )
 
-    def _costed(self, block: Block, times: int) -> Iterator[Costed]:
+    def _instruction_costs(self, block: Block, times: int) -> Iterator[InstructionCost]:
         for operation, work in zip(block.operations, self._works(block), strict=True):
             total = work * times
-            yield Costed(operation, block, times, total.flops, total.transcendentals, total.bytes)
+            yield InstructionCost(operation, block, times, total.flops, total.transcendentals, total.bytes)
 
     def _loop(self, operation: Operation, times: int) -> Loop:
         body = self._blocks[dict(_PART.findall(operation.rest))["body"]]

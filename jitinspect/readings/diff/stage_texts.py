@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from jitinspect.errors import LoadError
-from jitinspect.ir import hlo, jaxprs, mlir, readable_hlo
+from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
 from jitinspect.ir.attribution import MADE_BY_NO_LINE
 from jitinspect.ir.program import Program
 from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
-from jitinspect.readings.cost_model.costs import cost
-from jitinspect.readings.diff.rows import BlockRows, Row, compared
+from jitinspect.readings.cost_model.instruction_costs import program_cost
+from jitinspect.readings.diff.block_rows import BlockRows, Row, compared
 
 _PARSERS: dict[str, Callable[[str], Program]] = {
-    "jaxpr": jaxprs.parse,
+    "jaxpr": jaxpr.parse,
     "stablehlo": mlir.parse,
     "hlo": lambda text: hlo.parse(readable_hlo.readable(text)),
     "hlo-before": lambda text: hlo.parse(readable_hlo.readable(text)),
@@ -51,7 +51,7 @@ def difference(
 def _program(stage: str, text: str) -> Program:
     try:
         return _PARSERS[stage](text)
-    except jaxprs.Unreadable as error:
+    except jaxpr.Unreadable as error:
         raise LoadError(f"this does not read as a jaxpr: {error}") from None
 
 
@@ -85,7 +85,7 @@ def _summary(
 def _costs(program: Program) -> tuple[int | None, int | None]:
     """FLOPs and bytes; unknown for a text that somebody edited and that is no HLO any more."""
     try:
-        costs = cost(program)
+        costs = program_cost(program)
     except (ValueError, IndexError, KeyError):
         return None, None
     return costs.flops, costs.bytes

@@ -38,7 +38,7 @@ class Missing:
     shared: Mapping[str, tuple[str, ...]]
 
 
-def missing(module: Module, with_kernel: Collection[str]) -> Missing:
+def find_missing(module: Module, with_kernel: Collection[str]) -> Missing:
     """Sort the instructions that run and are not in `with_kernel`."""
     executed = module.executed(with_kernel)
     kernel_for = {
@@ -64,12 +64,12 @@ def _group(instruction: Instruction) -> str:
     return "library" if instruction.opcode == "dot" else "runtime"
 
 
-def told(missing: Missing, exposed: bool, refused: Collection[str]) -> tuple[str, ...]:
+def notes(missing: Missing, exposed: bool, refused: Collection[str]) -> tuple[str, ...]:
     """`exposed`: XLA was asked to make the kernels itself; `refused`: options that it did not know."""
     return (*(_compiled_how(refused) if exposed else ()), *_reasons(missing, exposed))
 
 
-def nothing(missing: Missing, exposed: bool, wanted: str) -> UnavailableError:
+def no_kernel_error(missing: Missing, exposed: bool, wanted: str) -> UnavailableError:
     """Why a program has no kernel at all."""
     hint = f"{EXPOSE} compiles without the library" if missing.library and not exposed else None
     reasons = "\n".join(_reasons(missing, exposed)) or None
