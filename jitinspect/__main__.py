@@ -12,13 +12,13 @@ def main() -> None:
 
         sys.stdout.write(f"jitinspect {__version__}\n")
         return
-    # Imports make few cycles, but the collector looks for them again and again: without it they
-    # take a third less time. `cli.core` lets it go on before code of the user's runs.
+    # Imports make few cycles, but the collector keeps looking for them: without it, imports take
+    # a third less time. `cli.core` turns it back on before the user's code runs.
     gc.disable()
     from jitinspect.cli.main import run
 
     code = run(sys.argv[1:])
-    if code == -signal.SIGINT:  # the interpreter ends by it, when it is done, as it would for the program
+    if code == -signal.SIGINT:  # the interpreter then exits by that signal, as it would for the program
         sys.excepthook = lambda *_: None
         raise KeyboardInterrupt
     sys.exit(code)

@@ -1,18 +1,18 @@
 """Errors a user can act on: what, where, and what to type instead.
 
-Each carries its exit code and is caught once, in `jitinspect.cli.main`. Whatever
-else escapes is a fault of jitinspect itself, and told as a plain `JitinspectError`.
+Each carries its exit code and is caught once, in `jitinspect.cli.main`. Anything
+else that escapes is a bug in jitinspect, and is reported as a plain `JitinspectError`.
 """
 
 INTERRUPTED = 130
-"""The exit code of what Ctrl-C ended, which is no error."""
+"""The exit code after Ctrl-C, which is not an error."""
 
 
 class JitinspectError(Exception):
-    """The base of all errors that are the user's to mend.
+    """The base class of all errors that the user can fix.
 
-    `message` says what and where; `hint`, where there is one, says what to type
-    instead. `detail` is a text shown above both: a caret under a spec, or the
+    `message` says what is wrong and where; `hint`, if any, says what to type
+    instead. `detail` is text shown above both: a caret under a spec, or the
     frames of the user's own traceback.
     """
 
@@ -26,7 +26,7 @@ class JitinspectError(Exception):
         self.detail = detail
 
     def as_dict(self) -> dict[str, str | int | None]:
-        """The error as a part of a JSON document."""
+        """The error as part of a JSON document."""
         return {
             "kind": self.kind,
             "message": self.message,
@@ -37,7 +37,7 @@ class JitinspectError(Exception):
 
 
 class CheckFailed(JitinspectError):
-    """A check that the user asked for did not hold."""
+    """A check that the user asked for failed."""
 
     kind = "check"
     exit_code = 1
@@ -58,21 +58,21 @@ class LoadError(JitinspectError):
 
 
 class UserFunctionError(JitinspectError):
-    """The user's function raised while it was traced, run or called."""
+    """The user's function raised while being traced, run or called."""
 
     kind = "user_function"
     exit_code = 4
 
 
 class CompileError(JitinspectError):
-    """Lowering, or XLA's compilation, failed."""
+    """Lowering or XLA's compilation failed."""
 
     kind = "compile"
     exit_code = 5
 
 
 class UnavailableError(JitinspectError):
-    """This JAX, backend or machine cannot give that reading."""
+    """This JAX version, backend or machine does not support that reading."""
 
     kind = "unavailable"
     exit_code = 6

@@ -1,8 +1,8 @@
-"""The frozen dataclasses that cross every wall.
+"""The frozen dataclasses that the wings exchange.
 
-The core makes them, `render` prints them, `view` reads them back: nothing else passes between the two, and
-nothing here knows of JAX or of a terminal. Those of whole programs are in `model.runs`, which the other
-commands do not load.
+The core makes them, `render` prints them, `view` reads them back: nothing else passes between core and
+`render`, and nothing here knows about JAX or terminals. The reports on whole programs are in `model.runs`,
+which other commands do not load.
 
 Plain values enter, dataclasses leave. May import: nothing.
 """

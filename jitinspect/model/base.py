@@ -1,4 +1,4 @@
-"""What all reports share: the words of the field, where a report was made, work that is nobody's call."""
+"""What all reports share: the field's vocabulary, where a report was made, work that belongs to no call."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKin
 
 
 class CapturedValue(NamedTuple):
-    """A value that a function closes over: `identity` is equal where the values are, `text` shows it."""
+    """A value that a function closes over. Equal values have equal `identity`; `text` is what is shown."""
 
     identity: Hashable
     text: str
@@ -20,7 +20,7 @@ class CapturedValue(NamedTuple):
 class Reason:
     """One cause of a recompile: what differs, where (a path by parameter name), before → now.
 
-    `text` is the sentence for a person, `hint` what to do about this very case.
+    `text` is the sentence to show, `hint` says what to do about this particular case.
     """
 
     kind: ReasonKind
@@ -36,10 +36,10 @@ class Call:
     """What JAX did for one call of a jitted function: a row of `trace-cache`.
 
     `status` is the deepest stage that ran, `seconds` the time of each. `executable` is the number of
-    the one that was used, None where the call came to none. `nearest` is the `index` of the earlier call
+    the one that was used, None if the call never got one. `nearest` is the `index` of the earlier call
     that the reasons compare with. `error` is the last line of what the call raised, `traceback` its
-    frames (the user's own); `jax_says` JAX's own explanation, where it was asked for and says something else.
-    `compilations` is 1 for COMPILED, and more where one call needs several, as under `jax.grad`.
+    frames (the user's own); `jax_says` is JAX's own explanation, if asked for and different from ours.
+    `compilations` is 1 for COMPILED, and more if one call needs several, as under `jax.grad`.
     """
 
     index: int
@@ -61,7 +61,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class FunctionTotals:
-    """The calls of one definition, added up."""
+    """Totals over the calls of one definition."""
 
     function: str
     definition: str | None
@@ -73,7 +73,7 @@ class FunctionTotals:
 
 @dataclass(frozen=True, slots=True)
 class CallTotals:
-    """All calls, added up: `cache_entries` counts the executables, `cache_hits` the calls that were CACHED.
+    """Totals over all calls: `cache_entries` counts the executables, `cache_hits` the CACHED calls.
 
     `seconds` is the time of the calls' own stages.
     """
@@ -88,9 +88,9 @@ class CallTotals:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What padding to fewer sizes would change: compilations left, and the elements padded for them.
+    """What padding to fewer sizes would change: compilations left, and the elements added by padding.
 
-    `padded` is the number of elements added, `share` that number relative to the elements given.
+    `padded` is the number of elements added, `share` its ratio to the elements given.
     """
 
     policy: str
@@ -100,15 +100,15 @@ class Policy:
 
 
 MOST_ROWS = 10_000
-"""CACHED calls beyond this many are counted in a `CallReport` and have no row."""
+"""A `CallReport` counts CACHED calls beyond this many, but has no rows for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallReport:
-    """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals and have no row.
+    """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals but have no row.
 
-    `internal` is JAX's own work, `ahead_of_time` that of lower and compile, `unwatched` that for functions
-    which were jitted by something else than `jax.jit`, such as `pjit`.
+    `internal` is JAX's own work, `ahead_of_time` that of `lower()` and `compile()`, `unwatched` that for
+    functions which were jitted by something other than `jax.jit`, such as `pjit`.
     """
 
     script: str
@@ -122,10 +122,10 @@ class CallReport:
     omitted: int = 0
     policies: tuple[Policy, ...] = ()
     stopped: str | None = None
-    """Why the script ended before its last line, such as `the program called sys.exit(3)`."""
+    """Why the script ended before its last line, for example `the program called sys.exit(3)`."""
     exit_code: int = 0
     error: Mapping[str, str | int | None] | None = None
-    """What ended the script early, if it was a mistake in it: as in the document of an error."""
+    """The mistake in the script that ended it early, if any, in the form of `JitinspectError.as_dict`."""
     environment: Environment | None = None
     command: str = "trace-cache"
     schema: int = SCHEMA

@@ -10,7 +10,7 @@ from jitinspect.model.base import SCHEMA, Environment
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Whether this machine gives a reading; `why` says what is missing where it does not."""
+    """Whether this machine supports a reading; if not, `why` says what is missing."""
 
     reading: str
     available: bool
@@ -19,7 +19,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What `doctor` tells: versions, devices, where compilations are cached, which readings there are."""
+    """The result of `doctor`: versions, devices, where compilations are cached, which readings work."""
 
     environment: Environment
     devices: tuple[str, ...]

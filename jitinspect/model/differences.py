@@ -14,7 +14,7 @@ STAGES = ("jaxpr", "stablehlo", "hlo", "hlo-before")
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number before and after; None where it is not known."""
+    """A number before and after; None if it is not known."""
 
     before: int | None
     after: int | None
@@ -22,7 +22,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Substitution:
-    """A word that stands for another one throughout, such as a size: in how many changed operations."""
+    """A word, such as a size, that replaces another; `count` is the number of changed operations with it."""
 
     before: str
     after: str
@@ -31,8 +31,9 @@ class Substitution:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`ops` is how many operations of each kind came or, negative, went. `changed` operations have others in
-    their place, `explained` of them by the `substitutions` alone. FLOPs and bytes are those of HLO.
+    """`ops` is how many operations of each kind were added or, if negative, removed. `changed` operations
+    were replaced by others; for `explained` of them, `substitutions` account for the whole change. FLOPs and
+    bytes are those of HLO.
     """
 
     operations: Quantity
@@ -50,9 +51,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """Lines of one block that belong together, each with a `-`, a `+` or a blank before it.
+    """Adjacent lines of one block, each prefixed with `-`, `+` or a space.
 
-    Names are those of the first text, wherever it has one.
+    Names are those of the first text wherever it has one.
     """
 
     block: str
@@ -61,7 +62,7 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Of one stage; `same` if nothing but names differs."""
+    """The difference in one stage; `same` if only names differ."""
 
     same: bool
     summary: Summary
@@ -71,7 +72,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class GoldenCheck:
-    """One saved report, made again; `told` says why it could not be, or what to know of it."""
+    """One saved report, made again; `told` says why that failed, or what to know about it."""
 
     file: str
     same: bool

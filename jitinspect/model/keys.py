@@ -1,4 +1,4 @@
-"""The cache keys of a call, and how two of them differ."""
+"""The cache keys of a call, and how two keys differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True, slots=True)
 class MemoryKey:
     """What JAX's in-memory caches compare: `args` are the leaves by path (`x: f32[8]@cpu:0`), `context`
-    the settings that are not JAX's defaults.
+    the settings that differ from JAX's defaults.
     """
 
     function: str
@@ -20,10 +20,10 @@ class MemoryKey:
 
 @dataclass(frozen=True, slots=True)
 class DiskEntry:
-    """What the cache folder has of a key.
+    """What the cache folder holds for a key.
 
-    `folder` is None where none is set, `present` where the folder cannot be looked into. `bytes` and
-    `written` (UTC) are those of the entry; `obstacles` say why, or unless what, none would be written.
+    `folder` is None if none is set, `present` is None if the folder cannot be read. `bytes` and
+    `written` (UTC) are those of the entry; `obstacles` say why, or in which case, none would be written.
     """
 
     folder: str | None
@@ -38,8 +38,8 @@ class DiskKey:
     """The key of the on-disk cache: `key` is the file's name before `-cache`, `module` its first part,
     `components` the sha256 of each of the parts that JAX hashes, in its order.
 
-    `inputs` tell, by component, what those were made of; `constants` and `operations` are those
-    of the computation. Digests say that two keys differ, these say why.
+    `inputs` say, by component, what was hashed; `constants` and `operations` are those
+    of the computation. Digests say that two keys differ, `inputs` say why.
     """
 
     key: str
@@ -51,7 +51,7 @@ class DiskKey:
 
 @dataclass(frozen=True, slots=True)
 class CacheKey:
-    """Both keys of one call; where `disk` is None, `unavailable` says why. `dims` as for an artifact."""
+    """Both keys of one call; if `disk` is None, `unavailable` says why. `dims` is as in an artifact."""
 
     memory: MemoryKey
     disk: DiskKey | None = None
@@ -62,7 +62,7 @@ class CacheKey:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that differs between two keys; None where one of the two does not have it."""
+    """One thing that differs between two keys; None where a key does not have it."""
 
     what: str
     before: str | None
@@ -71,7 +71,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class KeyDifference:
-    """A component whose digest differs, and why; `why` is empty where the cause is not known."""
+    """A component whose digest differs, and why; `why` is empty if the cause is not known."""
 
     component: str
     before: str | None
@@ -81,10 +81,10 @@ class KeyDifference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A key held against the saved one of `file`.
+    """A key compared with the one saved in `file`.
 
-    `disk_known` is false where one of the two has no on-disk key; then `disk` is empty. `other_file` tells
-    that JAX would look for another file, as it does wherever a component differs.
+    `disk_known` is false if one of the two has no on-disk key; then `disk` is empty. `other_file` means
+    that JAX would look for a different file, as it does whenever a component differs.
     """
 
     file: str

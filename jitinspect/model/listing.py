@@ -9,10 +9,10 @@ from jitinspect.model.base import SCHEMA
 
 @dataclass(frozen=True, slots=True)
 class ListedCallable:
-    """One callable of a module, under the name that a target gives it: `fn`, `Class.method`.
+    """One callable of a module, named as a target names it: `fn`, `Class.method`.
 
     `kind` is `jax.jit`, `equinox.filter_jit`, `flax.nnx.jit`, `jax.pmap`, `function`, `method`
-    or `callable` (an instance). `own` is false for what the module only imported.
+    or `callable` (an instance). `own` is false if the module only imports it.
     """
 
     name: str
@@ -27,7 +27,7 @@ class ListedCallable:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What `ls` tells of a module."""
+    """The result of `ls`."""
 
     module: str
     callables: tuple[ListedCallable, ...]

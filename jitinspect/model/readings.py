@@ -1,7 +1,7 @@
-"""What a function's stages come to, read for the user: the reports of `donation`, `constants`, `cost`,
-`passes` and `source`.
+"""What the readings find in a function's stages: the reports of `donation`, `constants`, `cost`, `passes`
+and `source`.
 
-Sizes are in bytes. `by` and `at` are a line of the user's, `file:line`.
+Sizes are in bytes. `by` and `at` are a line of the user's code, `file:line`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ WhyNot = Literal["dtype", "unused", "no_output", "nested_jit", "sharding", "layo
 
 @dataclass(frozen=True, slots=True)
 class DonatedLeaf:
-    """One array of the arguments. `aliased` is the path of the output that gets its buffer, None where none
-    does, for which `why` is known or not. `could_save` is what donating it would save: 0 if it is donated.
+    """One array of the arguments. `aliased` is the path of the output that gets its buffer, None if none
+    does; then `why` is the reason, if it is known. `could_save` is what donating it would save: 0 if it is
+    donated already.
 
-    Bytes are those of one device. `could_alias` is the output that would get its buffer, `nearest` tells the
-    output that comes nearest to it: `result[0] is bf16[8,8]`. `signature` is that of the call.
+    Bytes are those on one device. `could_alias` is the output that would get its buffer, `nearest` the
+    output that is most like it: `result[0] is bf16[8,8]`. `signature` is that of the call.
     """
 
     path: str
@@ -40,8 +41,8 @@ class DonatedLeaf:
 
 @dataclass(frozen=True, slots=True)
 class DonationReport:
-    """`bytes_aliased` is XLA's own sum (`memory_analysis()`) over all calls, None where it gives none.
-    `unknown` tells why what donating would save is not known, where that is so.
+    """`bytes_aliased` is XLA's own sum (`memory_analysis()`) over all calls, None if it gives none.
+    `unknown` says why the possible savings are not known, if they are not.
     """
 
     command: str
@@ -56,9 +57,9 @@ class DonationReport:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """An array that the function closed over. `source` is the line that captured it, `enters` how it comes
-    into the program: as an argument that JAX adds, or as a literal of the module. `name` is a variable's that
-    holds it, `uses` the number of equations that take it.
+    """An array that the function closed over. `source` is the line that captured it, `enters` says how it
+    gets into the program: as an argument that JAX adds, or as a literal in the module. `name` is that of a
+    variable that holds it, `uses` the number of equations that take it.
     """
 
     shape: tuple[int, ...]
@@ -84,13 +85,13 @@ class ConstantsReport:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One step of XLA's pipelines. `ops` is how many instructions of each opcode came (or, negative, went);
-    `changed` is told of the module's text without its metadata, against the text before: a pass that is
-    itself a pipeline comes after its own passes, and has changed nothing beyond what they did.
+    """One step of XLA's pipelines. `ops` is how many instructions of each opcode were added (or, if negative,
+    removed). `changed` compares the module's text, without its metadata, with the text before: a pass that is
+    itself a pipeline comes after its own passes, and changes nothing beyond what they did.
 
-    `only` tells of a change that it is in the names of instructions alone, or in their order. What XLA did
-    between its passes stands under the name `pipeline-start` of the pipeline that follows, and under
-    `after_optimizations` at the end. `asked` is whether `--pass` names it, `signature` that of the call.
+    `only` says that a change affects only the names of instructions, or only their order. What XLA did
+    between its passes is listed under the name `pipeline-start` of the pipeline that follows, and under
+    `after_optimizations` at the end. `asked` is whether `--pass` names it, `signature` is that of the call.
     """
 
     index: int
@@ -107,7 +108,7 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class PassesReport:
-    """All passes that ran, in their order. `difference` is the text of `--pass`, a unified diff for each run
+    """All passes that ran, in order. `difference` is the output of `--pass`, a unified diff for each run
     that changed something; `found` are the instructions of `--op`.
     """
 
@@ -123,10 +124,11 @@ class PassesReport:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An instruction of `passes --op NAME`: the passes, by index, after which it was first and last there.
+    """An instruction of `passes --op NAME`: the indices of the passes after which it was first and last
+    there.
 
-    None stands for the module that XLA was given. It is known by its name and opcode: a pass may give an
-    instruction another name, and a name to another instruction.
+    None stands for the module that XLA was given. An instruction is identified by name and opcode: a pass may
+    rename an instruction, and may reuse a name.
     """
 
     name: str
@@ -138,9 +140,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A line of the user's, and what became of it: how many jaxpr equations, StableHLO operations and HLO
-    instructions, and in which fusions they ended. Loops count as often as they run; what a fusion reads and
-    writes is divided between its lines. `share` is that of all FLOPs, or of all bytes where there are none.
+    """A line of the user's code, and what became of it: how many jaxpr equations, StableHLO operations and
+    HLO instructions, and which fusions they ended up in. Loops count as often as they run; what a fusion
+    reads and writes is divided among its lines. `share` is that of all FLOPs, or of all bytes if there are no
+    FLOPs.
     """
 
     file: str
@@ -157,7 +160,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class WithoutLine:
-    """What no line of the user's made, or none that is known."""
+    """What no line of the user's code made, as far as is known."""
 
     equations: int = 0
     operations: int = 0
@@ -187,8 +190,8 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True)
 class CostOfLine:
-    """A line of the user's. What several lines made, as a fusion, is divided between them; `share` is that of
-    all FLOPs, or of all bytes where there are none. `file` is None for what no line made.
+    """A line of the user's code. What several lines made, such as a fusion, is divided among them; `share` is
+    that of all FLOPs, or of all bytes if there are no FLOPs. `file` is None for what no line made.
     """
 
     file: str | None
@@ -202,7 +205,7 @@ class CostOfLine:
 
 @dataclass(frozen=True, slots=True)
 class CostOfOp:
-    """All instructions of an opcode: how many there are, and how often they run, loops included."""
+    """All instructions with one opcode: how many there are, and how often they run, loops included."""
 
     op: str
     instructions: int
@@ -215,8 +218,8 @@ class CostOfOp:
 
 @dataclass(frozen=True, slots=True)
 class CostOfLoop:
-    """A `while` of the compiled program. `trip_count` is None where XLA does not know it: then one round is
-    counted. `runs` is how often the loop itself is run; costs are those of all rounds of all its runs.
+    """A `while` of the compiled program. `trip_count` is None if XLA does not know it: then one iteration is
+    counted. `runs` is how often the loop itself runs; costs are those of all iterations of all runs.
     """
 
     instruction: str
@@ -231,8 +234,8 @@ class CostOfLoop:
 @dataclass(frozen=True, slots=True)
 class Buffer:
     """A piece of memory, as XLA assigned it: `instructions` are those whose results live in it, one after the
-    other, `type` the largest of these, `at` its line. Temporaries share an `allocation`, each at its own
-    `offset`; `at_peak` is whether it is in use when most of that is.
+    other, `type` is that of the largest of them, `at` its line. Temporaries share an `allocation`, each at
+    its own `offset`; `at_peak` is whether it is in use when the allocation is at its fullest.
     """
 
     kind: Literal["argument", "output", "constant", "temp"]
@@ -247,8 +250,8 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class XlaCost:
-    """XLA's own numbers, None where it gives none: those of `cost_analysis()`, which counts the body of a
-    loop once, and the peak of `memory_analysis()`, which on CPUs has no temporaries in it.
+    """XLA's own numbers, None if it gives none: those of `cost_analysis()`, which counts the body of a
+    loop once, and the peak of `memory_analysis()`, which on CPUs leaves out temporaries.
     """
 
     flops: int | None = None
@@ -259,12 +262,12 @@ class XlaCost:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one call costs. `once` are the same counts with the body of each loop once, to be held against
-    `xla`; `memory` has XLA's sums: `argument`, `output`, `temp`, `alias`, `generated_code`. `peak_bytes` is
-    arguments, outputs and temporaries together, less what is aliased; None where XLA does not tell them.
+    """What one call costs. `once` are the same counts with the body of each loop counted once, for comparison
+    with `xla`; `memory` has XLA's sums: `argument`, `output`, `temp`, `alias`, `generated_code`. `peak_bytes`
+    is arguments, outputs and temporaries together, less what is aliased; None if XLA does not report them.
 
-    `intensity` is FLOPs by bytes. `unmodelled` are custom calls whose FLOPs are not known, and not counted.
-    `no_buffers` tells why there are none.
+    `intensity` is FLOPs per byte. `unmodelled` are custom calls whose FLOPs are unknown and not counted.
+    `no_buffers` says why there are no `buffers`.
     """
 
     flops: int
@@ -287,8 +290,8 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """`quantity` grows as `dim` to the `exponent`. `error` is by how much of itself the worst point of the
-    sweep is off when the quantity is taken for a product of such powers.
+    """`quantity` grows as `dim` to the power `exponent`. `error` is the largest relative error over the
+    points of the sweep when the quantity is modelled as a product of such powers.
     """
 
     quantity: Literal["flops", "transcendentals", "bytes", "peak_bytes"]
@@ -299,7 +302,8 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """`cost` is that of the first call; a sweep has all of them in `sweep`, and how they grow."""
+    """`cost` is that of the first call. For a sweep, `sweep` has that of each call, `growth` how they grow.
+    """
 
     command: str
     target: Target

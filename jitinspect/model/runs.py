@@ -10,9 +10,9 @@ from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKin
 from jitinspect.model.calls import Reason
 
 WorkKind = Literal["call", "ahead_of_time", "backward", "eager", "other", "internal"]
-"""Who asked JAX for work: a call of a jitted function, `lower()` or `compile()`, the backward pass of a call
-under `jax.grad`, a loop or branch (`jax.lax.scan`) outside of a jit, something else (such as `jax.pmap`), or
-JAX itself (its other eager operations).
+"""What made JAX do the work: a call of a jitted function, `lower()` or `compile()`, the backward pass of a
+call under `jax.grad`, a loop or branch (`jax.lax.scan`) outside a jit, something else (such as `jax.pmap`),
+or JAX itself (its other eager operations).
 """
 
 
@@ -20,14 +20,14 @@ JAX itself (its other eager operations).
 class Compilation:
     """One call, or other piece of work, in which JAX traced, lowered or compiled.
 
-    `seq` counts them in the order of their ends. `at` is the user's line that asked for it. `seconds` has the
-    stages that ran, `began` and `ended` are the times of the first and the last, since the start of the
-    watch. `compilations` is 0 where an executable was reused, or came from disk. `nearest` is the `seq` of
-    the one that the reasons compare with; `more_differences` counts those that have no reason of their own
-    any more. `raised` is the stage that did not come to its end, `error` what it
-    raised. `module` is a digest of what XLA was given, and `shared` whether several processes compute it
-    together; both are told where the processes of a job are to be compared. `late` tells that it came after
-    the warm-up that the user spoke of.
+    `seq` numbers them in the order in which they end. `at` is the line of the user's code that caused it.
+    `seconds` has the stages that ran; `began` and `ended` are when the first one began and the last one
+    ended, since the start of the watch. `compilations` is 0 if an executable was reused or came from disk.
+    `nearest` is the `seq` of the one that the reasons compare with; `more_differences` counts further
+    differences, which have no reason of their own. `raised` is the stage that failed, `error` what it raised.
+    `module` is a digest of what XLA was given, and `shared` is whether several processes compute it together;
+    both are set only when the processes of a job are compared. `late` means that it came after the warm-up
+    that the user specified.
     """
 
     seq: int
@@ -55,14 +55,14 @@ class Compilation:
 
     @property
     def spent(self) -> float:
-        """Seconds of all its stages."""
+        """Total seconds of all its stages."""
         return sum(self.seconds.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One stage of a `Compilation`, as it ended: `began` and `seconds` place it in time, `thread` beside
-    others. `depth` is 0 for a stage of its own, more for what was done within another stage.
+    """One stage of a `Compilation` that has ended: `began` and `seconds` place it in time, on `thread`.
+    `depth` is 0 for an outermost stage, more for one that ran within another.
     """
 
     phase: Phase
@@ -78,10 +78,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Compilations of one site that have one reason: what differs, where, and up to three examples.
+    """Compilations at one site for the same reason: what differs, where, and up to three examples.
 
-    `avoidable` tells that they would not have been without that difference, and that the program's result
-    would be the same.
+    `avoidable` means that without that difference they would not have happened, and that the program's
+    result would be the same.
     """
 
     kind: ReasonKind
@@ -96,7 +96,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What was compiled at one line of the program, for one function. `calls` is told where calls were
+    """What was compiled at one line of the program, for one function. `calls` is None if calls were not
     counted.
     """
 
@@ -113,9 +113,9 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCost:
-    """What one definition cost. `avoidable` and `avoidable_seconds` are the part that need not have been.
+    """What one definition cost. `avoidable` and `avoidable_seconds` are the part that was avoidable.
 
-    `calls` and `hits` are told where calls were counted.
+    `calls` and `hits` are None if calls were not counted.
     """
 
     function: str
@@ -137,8 +137,8 @@ class FunctionCost:
 
 @dataclass(frozen=True, slots=True)
 class RunTotals:
-    """The program's own compilations, added up; `wall_seconds` is the time from its start to its end,
-    `recompilations` those of functions that had been compiled before.
+    """Totals over the program's own compilations; `wall_seconds` is the time from its start to its end,
+    `recompilations` counts those of functions that had been compiled before.
     """
 
     compilations: int = 0
@@ -159,9 +159,9 @@ class RunTotals:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A limit that the user set: what was asked, whether it held, and if not why, in lines of text.
+    """A limit that the user set: what it was, whether it held, and if not, why, in lines of text.
 
-    `at` is the first place in the program that the reader should look at.
+    `at` is the place in the program to look at first.
     """
 
     limit: str
@@ -172,10 +172,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process of a job: `name` is its index in the job, or that of its recording's file.
+    """One process of a job: `name` is its index in the job, or the name of its recording's file.
 
-    `ended` is false where the recording stops in the middle: the process was killed, or is still running;
-    `under_way` then tells the stage that had begun.
+    `ended` is false if the recording stops in the middle: the process was killed, or is still running;
+    `under_way` is then the stage that had begun.
     """
 
     name: str
@@ -189,9 +189,9 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Uneven:
-    """A function that the processes of a job did not compile alike: `counts` by process, and why that is
-    told: `not on all`, `counts differ`, `signatures differ`, `modules differ` or `order differs`. Where it is
-    `shared`, several processes compute it together, and wait for each other for ever.
+    """A function that the processes of a job did not compile alike: `counts` by process; `what` says how:
+    `not on all`, `counts differ`, `signatures differ`, `modules differ` or `order differs`. If it is
+    `shared`, several processes compute it together, and wait for each other forever.
     """
 
     function: str
@@ -204,10 +204,10 @@ class Uneven:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """The result of `run` and `summary`. `functions` and `sites` stand by what they cost, most first.
+    """The result of `run` and `summary`. `functions` and `sites` are sorted by cost, largest first.
 
-    `internal` is what JAX compiled for itself. `compilations` are the single ones, `spans` their stages, both
-    in the order of their ends, as far as they were kept; `omitted` counts those that were not.
+    `internal` is what JAX compiled for itself. `compilations` are the individual ones, `spans` their stages,
+    both in the order in which they ended; `omitted` counts those that were not kept.
     """
 
     program: str

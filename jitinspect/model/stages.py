@@ -21,7 +21,7 @@ WORDS = {"jaxpr": "equation", "stablehlo": "operation", "hlo": "instruction", "h
 class Target:
     """The inspected function.
 
-    `static` and `donated` are parameter names, or positions where JAX knows no
+    `static` and `donated` are parameter names, or positions if JAX knows no
     names. `file` and `line` are None for callables without Python source.
     """
 
@@ -37,8 +37,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What of a stage's text is asked for. `op` is a regular expression, `line` is `41` or `file.py:41`,
-    `fusion` a name; `neighbours` counts steps along operands and users, not lines of text.
+    """Which part of a stage's text to show. `op` is a regular expression, `line` is `41` or `file.py:41`,
+    `fusion` is a name; `neighbours` counts steps along operands and users, not lines of text.
     """
 
     op: str | None = None
@@ -56,7 +56,7 @@ class View:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is the plain text that is asked for."""
+        """Whether this asks for the plain text."""
         return self == View()
 
 
@@ -65,7 +65,7 @@ WHOLE = View()
 
 @dataclass(frozen=True, slots=True)
 class SavedRequest:
-    """A request in the words of the command line, from which it can be made again."""
+    """A request as command-line text, from which it can be made again."""
 
     ref: str
     stages: tuple[str, ...]
@@ -84,7 +84,7 @@ class SavedRequest:
 class Kernel:
     """One compiled kernel of an executable.
 
-    `instruction` is the HLO instruction (most often a fusion) it implements.
+    `instruction` is the HLO instruction (usually a fusion) that it implements.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Kernel:
 
 @dataclass(frozen=True, slots=True)
 class StageText:
-    """A stage's text, its kernels where it has some, and notes about it for the reader (stderr)."""
+    """A stage's text, its kernels if it has any, and notes about it for the user (printed on stderr)."""
 
     text: str
     kernels: tuple[Kernel, ...] = ()
@@ -106,10 +106,10 @@ class Artifact:
     """What one stage made of the target.
 
     `text` is exactly what is printed when colour is off, without a final newline
-    that the stage itself did not print; it is empty where `unavailable` says why
-    there is none. `dims` are the values of a `--dim` sweep that this artifact is
-    for, `platform` the one it was lowered for if that was asked. `peak_bytes` is the memory that the
-    executable takes at its peak, where that is known.
+    unless the stage itself printed one; if there is no text, it is empty and
+    `unavailable` says why. `dims` are the values of a `--dim` sweep that this
+    artifact is for, `platform` the requested platform, if any. `peak_bytes` is the
+    peak memory of the executable, if known.
     """
 
     stage: str
@@ -129,9 +129,9 @@ class Artifact:
 class CompileEvent:
     """One trace, lowering or compilation that JAX did while it was observed.
 
-    `source` is `file:line` of the user's call, or where there is none of the
-    definition of the function. `internal` marks what JAX compiled for itself:
-    eager operations such as `jnp.ones`. `cache` is told for compilations only.
+    `source` is `file:line` of the user's call, or, if there is none, of the
+    function's definition. `internal` marks what JAX compiled for itself:
+    eager operations such as `jnp.ones`. `cache` is set for compilations only.
     """
 
     seq: int
@@ -146,10 +146,10 @@ class CompileEvent:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of a stage command: one document, of which terminal, JSON and HTML are renderings.
+    """The result of a stage command: one document, which is rendered as terminal text, JSON or HTML.
 
-    `keys` holds one for each combination of a `--dim` sweep, if the command gives the key at all. `request`
-    is what was asked for, as options, so that it can be made again.
+    `keys` holds one key for each combination of a `--dim` sweep, if the command asks for keys. `request`
+    is the request as command-line text, so that the report can be made again.
     """
 
     command: str

@@ -1,4 +1,4 @@
-"""Summaries of one stage's text: what `--outline` and `--stats` ask for. Other commands do not load them."""
+"""Summaries of one stage's text, for `--outline` and `--stats`. Other commands do not load this module."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A block of a program: how many operations, of which kinds, and the blocks within it; `times` such
-    blocks stand side by side, and `runs` is how often a loop runs it, None where that is not known.
+    """A block of a program: how many operations, of which kinds, and the blocks within it. There are `times`
+    such blocks in a row, and `runs` is how often a loop runs it, None if that is not known.
     """
 
     label: str
@@ -22,7 +22,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class OpCount:
-    """`bytes` is the size of all results of this kind of operation."""
+    """`bytes` is the total size of the results of this kind of operation."""
 
     op: str
     count: int
@@ -31,7 +31,7 @@ class OpCount:
 
 @dataclass(frozen=True, slots=True)
 class TypeCount:
-    """Results of one type; `bytes` is the size of one."""
+    """Results of one type; `bytes` is the size of each."""
 
     type: str
     count: int
@@ -40,7 +40,7 @@ class TypeCount:
 
 @dataclass(frozen=True, slots=True)
 class LineCount:
-    """`at` is a line of the user's, None for operations of no known line."""
+    """`at` is a line of the user's code, None for operations whose line is not known."""
 
     at: str | None
     count: int
@@ -49,7 +49,7 @@ class LineCount:
 
 @dataclass(frozen=True, slots=True)
 class Unrolled:
-    """The same `operations` `times` times in a row: a loop of Python's, at `at`."""
+    """The same `operations`, `times` times in a row: a Python loop, at `at`, that was unrolled."""
 
     at: str
     times: int

@@ -1,4 +1,4 @@
-"""A Python program, and the process that it runs in: its start, its imports, its files, its tracebacks.
+"""A Python program and the process it runs in: how it starts, its imports, its files, its tracebacks.
 
-A script or module enters, its outcome leaves. Nothing here knows of JAX. May import: `errors`.
+A script or module enters, its outcome leaves. Nothing here knows about JAX. May import: `errors`.
 """

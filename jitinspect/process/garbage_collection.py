@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """While a large text is read: many small objects are made then, none of them garbage, and each
-    collection would look through all that JAX holds.
+    """For parsing a large text: that makes many small objects, none of them garbage, and every
+    collection would traverse everything that JAX holds.
     """
     was_on = gc.isenabled()
     gc.disable()

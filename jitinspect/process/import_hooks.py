@@ -1,4 +1,4 @@
-"""To be told when a program has imported a module, and not to import it before the program does."""
+"""A callback for when a program has imported a module, without importing it first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 
 @contextmanager
 def when_imported(name: str, then: Callable[[], None]) -> Iterator[None]:
-    """Inside, `then` is called once: as soon as the module is imported, or at once where it is already."""
+    """Within the context, call `then` once: as soon as the module is imported, or at once if it already is.
+    """
     if name in sys.modules:
         then()
         yield
@@ -28,7 +29,7 @@ def when_imported(name: str, then: Callable[[], None]) -> Iterator[None]:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds what the others find, and has its loader tell when the module is there."""
+    """Finds what the other finders find, and wraps the loader so that it reports the import."""
 
     def __init__(self, name: str, then: Callable[[], None]) -> None:
         self._name, self._then = name, then
@@ -50,13 +51,13 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.abc.Loader):
-    """Stands for another one, until that has done its work."""
+    """Wraps another loader until that one has done its work."""
 
     def __init__(self, loader: Any, then: Callable[[], None]) -> None:
         self._loader, self._then = loader, then
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        spec.loader = self._loader  # what the module says of itself is what it says without
+        spec.loader = self._loader  # so that the module's attributes are what they would be without us
         made: ModuleType | None = self._loader.create_module(spec)
         spec.loader = self
         return made

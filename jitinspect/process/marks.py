@@ -1,4 +1,4 @@
-"""`jitinspect.mark("warm")`: a program says where it has come to; whoever watches it is told."""
+"""`jitinspect.mark("warm")`: a program says what point it has reached, and listeners are called."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ listeners: list[Callable[[str], None]] = []
 
 
 def mark(name: str) -> None:
-    """Say that the program has come to `name`. Where nothing watches, this does nothing."""
+    """Say that the program has reached `name`. Does nothing unless the program is being watched."""
     for listener in list(listeners):
         listener(name)

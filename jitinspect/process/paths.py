@@ -1,4 +1,4 @@
-"""File names as a report tells them: relative to the folder in which it was made."""
+"""File names as reports show them: relative to the folder in which the report was made."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def relative(place: None) -> None: ...
 
 
 def relative(place: str | None) -> str | None:
-    """`samples/mlp.py:12` for what lies below the folder that jitinspect was started in."""
+    """`samples/mlp.py:12` for a file below the folder that jitinspect was started in."""
     return place.removeprefix(_HERE) if place is not None else None
 
 
 @cache
 def is_installed(path: str) -> bool:
-    """Whether the file is of Python's own, or of an installed package."""
+    """Whether the file belongs to Python itself or to an installed package."""
     folders = (sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
     return path.startswith((*folders, "<frozen"))

@@ -24,7 +24,7 @@ from jitinspect.process.tracebacks import user_traceback
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a program ended: its exit code as Python gives it, and if it was not by its last line, how."""
+    """How a program ended: its exit code as Python gives it, and, if it stopped early, why."""
 
     exit_code: int = 0
     stopped: str | None = None
@@ -32,8 +32,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What `python` would run: `name` is the first word of its `sys.argv`, `path` its search path,
-    `attributes` those of its `__main__`.
+    """What `python` would run: `name` is `sys.argv[0]`, `path` is `sys.path`, `attributes` are those of
+    `__main__`.
     """
 
     code: CodeType
@@ -43,7 +43,7 @@ class Program:
 
 
 def script(path: Path) -> Program:
-    """`python path`. Raises `LoadError` where there is none, or it does not parse."""
+    """`python path`. Raises `LoadError` if the file cannot be read or does not parse."""
     try:
         code = compile(path.read_bytes(), str(path.absolute()), "exec", dont_inherit=True)
     except OSError as error:
@@ -58,12 +58,12 @@ def script(path: Path) -> Program:
 
 
 def module(name: str) -> Program:
-    """`python -m name`; of a package its `__main__`. Raises `LoadError` where there is no such module."""
+    """`python -m name`; for a package, its `__main__`. Raises `LoadError` if there is no such module."""
     before = list(sys.path)
     sys.path[:] = _search_path(os.getcwd())
     try:
         spec, code = _found(name)
-        path = tuple(sys.path)  # to which its package may have added
+        path = tuple(sys.path)  # its package may have added to it
     finally:
         sys.path[:] = before
     attributes = {
@@ -84,64 +84,64 @@ def _found(name: str) -> tuple[ModuleSpec, CodeType]:
     except (ImportError, ValueError, AttributeError) as error:
         raise LoadError(f"-m {name}: {error}") from None
     except Exception as error:  # what its package raised, or a module that does not parse
-        message = f"-m {name}: {type(error).__name__} when it was loaded"
+        message = f"-m {name}: {type(error).__name__} while it was loaded"
         raise LoadError(message, detail=user_traceback(error)) from None
     if spec is None:
         raise LoadError(f"-m {name}: there is no such module")
     if code is None:
-        raise LoadError(f"-m {name}: this module has no code of Python's")
+        raise LoadError(f"-m {name}: this module has no Python code")
     return spec, code
 
 
 def run(
     program: Program, argv: Sequence[str] = (), on_raise: Callable[[BaseException], None] | None = None
 ) -> Outcome:
-    """Run it to its end, threads included. What it raises is told on stderr, by the user's own frames, or
-    to `on_raise`.
+    """Run it to its end, threads included. What it raises is printed on stderr, with the user's own frames,
+    or passed to `on_raise`.
     """
     with _as_main(program, argv) as main:
         try:
-            outcome = _executed(program.code, main, on_raise or _tell)
+            outcome = _executed(program.code, main, on_raise or _print_traceback)
             _join_threads()
         except KeyboardInterrupt as error:
             if on_raise is not None:
                 on_raise(error)
             return Outcome(INTERRUPTED, "interrupted")
-        finally:  # what it printed comes before what is told of it
-            with suppress(OSError, ValueError, AttributeError):  # the program may have closed it, or taken it
+        finally:  # so that the program's output comes before any report on it
+            with suppress(OSError, ValueError, AttributeError):  # the program may have closed or removed it
                 sys.stdout.flush()
     return outcome
 
 
-def as_python_tells(error: BaseException) -> None:
-    """What the interpreter does with an exception that nobody caught: the program may have a hook for it,
-    which may end the program with an exit code of its own. Raises SystemExit then.
+def call_excepthook(error: BaseException) -> None:
+    """What the interpreter does with an uncaught exception: it calls `sys.excepthook`, which the program may
+    have replaced, and which may choose the exit code. In that case SystemExit is raised.
     """
-    told = _without_own_frames(error)
+    uncaught = _without_own_frames(error)
     try:
-        sys.excepthook(type(told), told, told.__traceback__)
+        sys.excepthook(type(uncaught), uncaught, uncaught.__traceback__)
     except SystemExit:
         raise
     except BaseException as in_hook:
-        for words, each in (("Error in sys.excepthook:", in_hook), ("\nOriginal exception was:", told)):
-            sys.stderr.write(f"{words}\n")
+        for title, each in (("Error in sys.excepthook:", in_hook), ("\nOriginal exception was:", uncaught)):
+            sys.stderr.write(f"{title}\n")
             sys.__excepthook__(type(each), _without_own_frames(each), each.__traceback__)
 
 
 def _without_own_frames(error: BaseException) -> BaseException:
-    """The traceback begins with the program's first frame."""
-    traced = error.__traceback__
-    while traced is not None and traced.tb_frame.f_code.co_filename == __file__:
-        traced = traced.tb_next
-    return error.with_traceback(traced)
+    """`error`, with a traceback that begins at the program's first frame."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    return error.with_traceback(traceback)
 
 
-def _tell(error: BaseException) -> None:
+def _print_traceback(error: BaseException) -> None:
     sys.stderr.write(user_traceback(error) + "\n")
 
 
 def _executed(code: CodeType, main: ModuleType, on_raise: Callable[[BaseException], None]) -> Outcome:
-    """Raises KeyboardInterrupt alone."""
+    """Raises nothing but KeyboardInterrupt."""
     try:
         exec(code, main.__dict__)
     except SystemExit as error:
@@ -156,13 +156,13 @@ def _executed(code: CodeType, main: ModuleType, on_raise: Callable[[BaseExceptio
 def _raised(error: BaseException, on_raise: Callable[[BaseException], None]) -> Outcome:
     try:
         on_raise(error)
-    except SystemExit as ended:
-        return _exited(ended)
+    except SystemExit as exit_:
+        return _exited(exit_)
     return Outcome(1, f"the program raised {type(error).__name__}")
 
 
 def _exited(error: SystemExit) -> Outcome:
-    """As the interpreter does: None is 0, a text goes to stderr and is 1."""
+    """As the interpreter does it: None is 0; text goes to stderr and is 1."""
     if not error.code and (error.code is None or isinstance(error.code, int)):
         return Outcome()
     if isinstance(error.code, int):
@@ -181,7 +181,7 @@ def _as_main(program: Program, argv: Sequence[str]) -> Iterator[ModuleType]:
     sys.excepthook = sys.__excepthook__  # Typer has its own
     sys.argv = [program.name, *argv]
     sys.modules["__main__"] = main
-    shadowed = _taken_out(program.path[0]) if program.path else {}
+    shadowed = _remove_shadowed(program.path[0]) if program.path else {}
     try:
         yield main
     finally:
@@ -189,9 +189,9 @@ def _as_main(program: Program, argv: Sequence[str]) -> Iterator[ModuleType]:
         sys.modules.update(shadowed)
 
 
-def _taken_out(folder: str) -> dict[str, ModuleType]:
-    """Modules that jitinspect has imported, such as `typer`, and that are others for the program: in its own
-    folder stands one of that name. They are no more to be found, until the program is over.
+def _remove_shadowed(folder: str) -> dict[str, ModuleType]:
+    """Take modules that jitinspect has imported, such as `typer`, out of `sys.modules` while the program
+    runs, if its own folder has a module of the same name: that is the one the program means.
     """
     own = {path.stem if path.suffix == ".py" else path.name for path in Path(folder or ".").iterdir()}
     names = [name for name in sys.modules if name.partition(".")[0] in own & _FOREIGN]
@@ -199,12 +199,12 @@ def _taken_out(folder: str) -> dict[str, ModuleType]:
 
 
 _FOREIGN = {"typer", "rich", "click", "shellingham", "markdown_it", "pygments", "typing_extensions"}
-"""What the command line is made of."""
+"""Packages that the command line is built on."""
 
 
 def _search_path(first: str) -> list[str]:
-    """The program's folder, its links followed, in the place of what Python put first for jitinspect itself:
-    the folder of its command, or with `python -m` the current one. With `python -P` there is neither.
+    """`sys.path` with the program's folder, symlinks resolved, in place of the entry that Python put first
+    for jitinspect: the folder of its command, or with `python -m` the current one. `python -P` adds neither.
     """
     if sys.flags.safe_path:
         return list(sys.path)
@@ -215,8 +215,8 @@ def _search_path(first: str) -> list[str]:
 
 
 def _join_threads() -> None:
-    """The interpreter waits for the threads that are no daemons, before it says that the program is over:
-    however it ends. Those of a pool wait for work, until they are told that there will be none.
+    """However a program ends, the interpreter first waits for its non-daemon threads. Those of a pool wait
+    for work until the pool is shut down.
     """
     threads = [one for one in threading.enumerate() if one is not threading.current_thread()]
     waited_for = [one for one in threads if not one.daemon]

@@ -1,4 +1,4 @@
-"""Tracebacks as the user wants them: the frames of the user's program, and of no machinery."""
+"""Tracebacks as the user wants them: the program's own frames, without those of any machinery."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ _MACHINERY = (
     ("jitinspect", ""), ("jax", ""), ("jaxlib", ""), ("importlib", ""), ("concurrent.futures", ""),
     ("equinox", "_jit.py"), ("equinox", "_module/"), ("flax.nnx", "transforms/"),
 )  # fmt: skip
-"""Loaded modules, and which part of their folder stands between a call and the user's function."""
+"""Loaded modules, and which part of their folder runs between a call and the user's function."""
 
-_JAX_OWN = {"UnfilteredStackTrace", "SimplifiedTraceback"}  # raised by JAX to carry its frames only
+_JAX_OWN = {"UnfilteredStackTrace", "SimplifiedTraceback"}  # JAX raises these only to carry its frames
 _JAX_NOTE = "JAX has removed its internal frames"
 
 
 def user_traceback(exc: BaseException, caller: FrameType | None = None) -> str:
-    """`exc` as Python prints it, with its notes and causes, without the frames of jitinspect,
-    JAX, the import system, runpy and concurrent.futures, nor those by which equinox and flax
-    jit. Ends without a newline.
+    """`exc` as Python prints it, with its notes and causes, but without the frames of jitinspect,
+    JAX, the import system, runpy, concurrent.futures, and the jit wrappers of equinox and flax.
+    Ends without a newline.
 
-    JAX's notice of the frames that it removed goes too: it says how to see frames that
-    nobody asked for (seen in `__notes__`, jax 0.10.2 and 0.12.0.1). Where no user frame
-    is left, only the exception itself is told.
+    JAX's note about the frames it removed is dropped too: it says how to see frames that
+    nobody asked for (seen in `__notes__`, jax 0.10.2 and 0.12.0.1). If no user frame
+    is left, only the exception itself is printed.
 
-    With `caller`, the frame that called what raised, the program's frames down to there stand above: an
-    exception that is still on its way has none of them yet.
+    `caller` is the frame that called what raised. The program's frames down to it are put on top: an
+    exception that is still propagating does not have them yet.
     """
-    told = traceback.TracebackException.from_exception(exc)
-    told.stack[:0] = traceback.StackSummary.extract(reversed(list(_outwards(caller))))
-    _strip(told, exc, machinery())
-    return "".join(told.format()).rstrip("\n")
+    summary = traceback.TracebackException.from_exception(exc)
+    summary.stack[:0] = traceback.StackSummary.extract(reversed(list(_outwards(caller))))
+    _strip(summary, exc, machinery())
+    return "".join(summary.format()).rstrip("\n")
 
 
 def _outwards(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
-    """The frames from `frame` to the program's outermost: jitinspect's runners stand further out, its watch
-    of JAX in between.
+    """The frames from `frame` out to the program's outermost. Beyond that come jitinspect's runners; its
+    hooks into JAX lie in between.
     """
     own = f"{_folder('jitinspect')}/"
     while frame is not None:
@@ -51,7 +51,7 @@ def _outwards(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
 
 
 def machinery() -> tuple[str, ...]:
-    """File name prefixes, those of libraries only as far as the program has loaded them."""
+    """Prefixes of the machinery's file names, including the libraries that the program has loaded."""
     folders = (f"{_folder(name)}/{part}" for name, part in _MACHINERY if _folder(name))
     return (*folders, str(runpy.__file__), "<frozen importlib", "<frozen runpy")
 
@@ -61,26 +61,26 @@ def _folder(module: str) -> Path | None:
     return Path(file).parent if file else None
 
 
-def _strip(told: traceback.TracebackException, exc: BaseException, hidden: tuple[str, ...]) -> None:
-    """Strips `told` in place; `exc` is the exception that it was made from."""
-    frames = [frame for frame in told.stack if not frame.filename.startswith(hidden)]
-    told.stack = traceback.StackSummary.from_list(frames)
-    if told.__notes__:
-        told.__notes__ = [note for note in told.__notes__ if _JAX_NOTE not in note]
+def _strip(summary: traceback.TracebackException, exc: BaseException, hidden: tuple[str, ...]) -> None:
+    """Strip `summary` in place; `exc` is the exception it was made from."""
+    frames = [frame for frame in summary.stack if not frame.filename.startswith(hidden)]
+    summary.stack = traceback.StackSummary.from_list(frames)
+    if summary.__notes__:
+        summary.__notes__ = [note for note in summary.__notes__ if _JAX_NOTE not in note]
     while exc.__cause__ is not None and type(exc.__cause__).__name__ in _JAX_OWN:
-        told.__cause__, exc = told.__cause__ and told.__cause__.__cause__, exc.__cause__
-    told.__cause__ = _stripped(told.__cause__, exc.__cause__, hidden)
-    told.__context__ = _stripped(told.__context__, exc.__context__, hidden)
-    for child, member in zip(told.exceptions or (), getattr(exc, "exceptions", ()), strict=False):
+        summary.__cause__, exc = summary.__cause__ and summary.__cause__.__cause__, exc.__cause__
+    summary.__cause__ = _stripped(summary.__cause__, exc.__cause__, hidden)
+    summary.__context__ = _stripped(summary.__context__, exc.__context__, hidden)
+    for child, member in zip(summary.exceptions or (), getattr(exc, "exceptions", ()), strict=False):
         _strip(child, member, hidden)
 
 
 def _stripped(
-    told: traceback.TracebackException | None, exc: BaseException | None, hidden: tuple[str, ...]
+    summary: traceback.TracebackException | None, exc: BaseException | None, hidden: tuple[str, ...]
 ) -> traceback.TracebackException | None:
-    """What an exception came from: None where the machinery alone raised it and caught it."""
-    if told is None or exc is None:
+    """The cause or context of an exception; None if only the machinery raised and caught it."""
+    if summary is None or exc is None:
         return None
-    raised = bool(told.stack)
-    _strip(told, exc, hidden)
-    return told if told.stack or not raised else None
+    raised = bool(summary.stack)
+    _strip(summary, exc, hidden)
+    return summary if summary.stack or not raised else None

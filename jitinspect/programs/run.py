@@ -63,7 +63,7 @@ def run(request: Request, listeners: Listeners, own_files: Collection[str] = ())
     run = _Run(request, listeners, own_files, _recorder(request))
     atexit.register(run.close)  # registered first, so called last
     with import_hooks.when_imported("jax", run.begin):
-        outcome = runner.run(program, request.argv, runner.as_python_tells)
+        outcome = runner.run(program, request.argv, runner.call_excepthook)
     if not run.is_parent:
         raise SystemExit(outcome.exit_code)
     report = run.report(outcome)

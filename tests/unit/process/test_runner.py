@@ -134,7 +134,7 @@ except ValueError as error:
 
 def test_an_exception_is_told_as_python_tells_it(home, capsys):
     path = file(home / "raises.py", RAISING)
-    outcome = runner.run(runner.script(path), (), runner.as_python_tells)
+    outcome = runner.run(runner.script(path), (), runner.call_excepthook)
     assert outcome == runner.Outcome(1, "the program raised KeyError")
     assert capsys.readouterr().err == as_python(home, str(path)).stderr
 
@@ -142,7 +142,7 @@ def test_an_exception_is_told_as_python_tells_it(home, capsys):
 def test_a_hook_of_the_programs_tells_its_exceptions(home, capsys):
     hook = "import sys\nsys.excepthook = lambda kind, error, traced: print(kind, traced.tb_lineno)\n"
     before = sys.excepthook
-    runner.run(runner.script(file(home / "hook.py", f"{hook}raise ValueError\n")), (), runner.as_python_tells)
+    runner.run(runner.script(file(home / "hook.py", f"{hook}raise ValueError\n")), (), runner.call_excepthook)
     assert capsys.readouterr().out == "<class 'ValueError'> 3\n" and sys.excepthook is before
 
 
