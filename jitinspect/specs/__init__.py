@@ -1,7 +1,7 @@
 """The argument grammar: text ⇄ specs. Python expression syntax, read with `ast`, never evaluated.
 
-Text enters (the command line's, a call script's), frozen specs leave, and the other way round. Nothing here
-knows of JAX. May import: `errors`.
+Text enters (from the command line or a call script), frozen specs leave, and the other way round. Nothing
+here knows about JAX. May import: `errors`.
 """
 
 from jitinspect.specs.dtypes import long_dtype, short_dtype

@@ -1,4 +1,4 @@
-"""The part of the grammar that is no Python: `f32[B,784]{weak}@cpu:1`, `key<rbg>[4]@P('data')`."""
+"""The part of the grammar that is not Python: `f32[B,784]{weak}@cpu:1`, `key<rbg>[4]@P('data')`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jitinspect.specs.dtypes import KEY_IMPLS, is_dtype, key_impl, nearest, near
 from jitinspect.specs.spec_types import ArraySpec, Device, Dimension, KeySpec, Placement, Sharding
 
 HEAD = r"[^\W\d]\w*(?:<[^<>\[\]]*>)?[ \t]*\["
-"""How an array begins; whatever begins so is one, or a mistake."""
+"""How an array begins; text that begins like this is an array or a mistake."""
 
 MAX_SIZE = 2**63 - 1
 """XLA's sizes are signed 64-bit integers."""
@@ -31,10 +31,10 @@ _DEVICE = re.compile(r"@\s*([^\W\d]\w*):([0-9]{1,9})(?![\w:])")
 def read_array(text: str, start: int) -> tuple[ArraySpec | KeySpec, int]:
     """The array or key that begins at `start`, and where it ends.
 
-    Raises `UsageError` with a caret under the part that does not read.
+    Raises `UsageError` with a caret under the part that does not parse.
     """
     head = _HEAD.match(text, start)
-    assert head is not None, "the scan found it by the same pattern"
+    assert head is not None, "the scan found it with the same pattern"
     close = _closing(text, head)
     impl = _impl(text, head, text[head.end() : close + 1])
     shape = read_dims(text, head.end(), close, head[0])
@@ -47,7 +47,7 @@ def read_array(text: str, start: int) -> tuple[ArraySpec | KeySpec, int]:
 
 def _closing(text: str, head: re.Match[str]) -> int:
     inside = _INSIDE.match(text, head.end())
-    assert inside is not None, "it matches nothing, too"
+    assert inside is not None, "the pattern also matches nothing"
     end = inside.end()
     if text.startswith("]", end):
         return end
@@ -59,11 +59,11 @@ def _closing(text: str, head: re.Match[str]) -> int:
 
 
 def _impl(text: str, head: re.Match[str], rest: str) -> str | None:
-    """The PRNG implementation that is named; on the way, whether the dtype is one."""
+    """The PRNG implementation that is named, if any. Also checks that the dtype exists."""
     name, impl = head["name"], head["impl"]
     if name != "key" and not is_dtype(name):
         near = nearest_dtype(name)
-        raise problem(text, head.start(), f"{name!r} is no dtype", near and f"did you mean {near}[{rest}?")
+        raise problem(text, head.start(), f"{name!r} is not a dtype", near and f"did you mean {near}[{rest}?")
     if impl is None:
         return None
     if name != "key":
@@ -72,11 +72,11 @@ def _impl(text: str, head: re.Match[str], rest: str) -> str | None:
         return known
     near = nearest(impl, [*KEY_IMPLS, *KEY_IMPLS.values()]) or "threefry2x32"
     hint = f"did you mean key<{near}>[{rest}?"
-    raise problem(text, head.start("impl"), f"{impl!r} is no PRNG implementation", hint)
+    raise problem(text, head.start("impl"), f"{impl!r} is not a PRNG implementation", hint)
 
 
 def read_dims(text: str, start: int, end: int, head: str = "") -> tuple[Dimension, ...]:
-    """The dimensions of `text[start:end]`, split by commas; `head` is what a hint puts before them."""
+    """The dimensions in `text[start:end]`, separated by commas; hints put `head` before them."""
     words = text[start:end].split(",")
     if not words[-1].strip():  # a scalar, or a trailing comma
         words.pop()
@@ -116,7 +116,7 @@ def _weak(text: str, start: int, name: str) -> tuple[bool, int]:
         return False, start
     column = mark.start(1) - 1
     if name == "key":
-        raise problem(text, column, "a key has no {…}", "key[]")
+        raise problem(text, column, "a key takes no {…}", "key[]")
     if mark[1].strip() != "weak" or not mark[0].endswith("}"):
         raise problem(text, column, f"unknown mark {text[column : mark.end()]}", "{weak} is the only one")
     return True, mark.end()
@@ -151,7 +151,7 @@ def _partitions(text: str, match: re.Match[str], rank: int) -> tuple[str | tuple
 
 
 def _axes(partitions: tuple[object, ...]) -> Iterator[str]:
-    """The names of the axes. Raises `TypeError` for what is none."""
+    """The names of the axes. Raises `TypeError` for anything that is not a name."""
     for entry in partitions:
         for axis in entry if isinstance(entry, tuple) else () if entry is None else (entry,):
             if not isinstance(axis, str):

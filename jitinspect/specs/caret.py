@@ -1,4 +1,4 @@
-"""The error that points into a text."""
+"""The error that points at a column of a text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from jitinspect.errors import LoadError, UsageError
 
 _BYTE = re.compile("[\udc80-\udcff]")
 WINDOW = 76
-"""Columns of a long text that are shown around the caret."""
+"""How many columns of a long text are shown around the caret."""
 
 
 class Problem(UsageError):
-    """The `complaint` of a text that does not read, with a caret under `column`.
+    """The `complaint` about a text that does not parse, with a caret under `column`.
 
-    Columns are characters, from 0 here and from 1 in the message. Who knows where the text
-    itself stands (a line of a file) makes the error anew from its parts, with `at`.
+    Columns are characters, from 0 here and from 1 in the message. A caller that knows where the
+    text comes from (a line of a file) rebuilds the error from its parts, with `at`.
     """
 
     def __init__(self, text: str, column: int, complaint: str, hint: str | None, at: str | None) -> None:
@@ -28,29 +28,29 @@ class Problem(UsageError):
 
 
 class UnknownName(Problem):
-    """A text that reads well, and names what is not there: its exit code is that of a target not found."""
+    """A text that parses, but names something that does not exist. Exits as for a missing target."""
 
     kind = LoadError.kind
     exit_code = LoadError.exit_code
 
 
 def problem(text: str, column: int, message: str, hint: str | None = None, at: str | None = None) -> Problem:
-    """The error that shows `text` with a caret under `column`; `at` is file and line, where it has them."""
+    """The error that shows `text` with a caret under `column`; `at` is its file and line, if any."""
     return Problem(text, column, message, hint, at)
 
 
 def not_utf8(line: str) -> int | None:
-    """The column of the first byte that was no UTF-8 (and read as a `surrogateescape`); None if all were."""
+    """The column of the first byte that is not UTF-8 (it was read as a `surrogateescape`), or None."""
     found = None if line.isascii() else _BYTE.search(line)
     return found.start() if found else None
 
 
 def refuse_bytes(line: str) -> None:
-    """Raises `Problem` where `not_utf8` tells a column."""
+    """Raise `Problem` if `not_utf8` finds a byte."""
     column = not_utf8(line)
     if column is not None:
         byte = ord(line[column]) - 0xDC00
-        raise problem(line, column, f"the byte 0x{byte:02x} is no UTF-8", "write the file as UTF-8")
+        raise problem(line, column, f"the byte 0x{byte:02x} is not UTF-8", "write the file as UTF-8")
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

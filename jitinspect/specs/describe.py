@@ -1,6 +1,6 @@
 """Values of a call as the argument grammar writes them: `f32[128,784]`, `{'w': f32[3]}`, `'gelu'`.
 
-Pure: arrays are known by their `shape` and `dtype`, so that no JAX is needed.
+Pure: arrays are recognised by their `shape` and `dtype`, so that JAX is not needed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from jitinspect.specs import short_dtype
 DtypeOf = Callable[[Any], Any]
 
 LONGEST = 60
-"""Characters of an object's repr that are shown."""
+"""How many characters of an object's repr are shown."""
 MOST_LEAVES = 6
-"""A container with more arrays than this is told by their number."""
+"""A container with more leaves than this is described by their number."""
 
 
 def _own_dtype(array: Any) -> Any:
@@ -31,7 +31,7 @@ def describe_call(
 ) -> str:
     """The call in one line: `predict(f32[128,784], f32[784,10], training=True)`.
 
-    `dtype` gives an array's dtype, where that is not to be the array's own.
+    `dtype` gives an array's dtype, by default the array's own.
     """
     positional = [describe(value, dtype) for value in args]
     keyword = [f"{key}={describe(value, dtype)}" for key, value in kwargs.items()]
@@ -39,7 +39,7 @@ def describe_call(
 
 
 def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
-    """One argument; objects that the grammar has no words for are told by their type."""
+    """One argument; objects that the grammar cannot express are described by their type."""
     if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
         return _array(value, dtype)
     if isinstance(value, (dict, list, tuple)):
@@ -48,15 +48,15 @@ def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
     if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         return repr(value)
     if isinstance(value, enum.Enum) or _is_value(value):
-        with suppress(Exception):  # a repr of the program's own
+        with suppress(Exception):  # the program may define the repr
             return cut(repr(value))
     name = getattr(value, "__name__", None) or type(value).__name__
     return name if name.startswith("<") else f"<{name}>"
 
 
 def _is_value(value: Any) -> bool:
-    """A dataclass of plain values: its repr tells it all. One that holds arrays, or their types, is told
-    by its name.
+    """Whether it is a plain value or a dataclass of plain values, so that its repr says everything. A
+    dataclass that holds arrays, or their types, is described by its name instead.
     """
     if isinstance(value, tuple):
         return all(map(_is_value, value))
@@ -77,12 +77,12 @@ def _array(array: Any, dtype: DtypeOf) -> str:
 
 @lru_cache(maxsize=256)
 def _dtype(dtype: Any) -> str:
-    """NumPy takes longer for the name of a dtype than all the rest does."""
+    """Cached, since NumPy takes longer to name a dtype than all the rest takes."""
     return short_dtype(str(dtype))
 
 
 def _placement(array: Any) -> str:
-    """`@cpu:1` or `@P('data')` for an array that is committed."""
+    """`@cpu:1` or `@P('data')` for a committed array."""
     sharding = getattr(array, "sharding", None)
     if sharding is None or not getattr(array, "committed", type(array).__name__ == "ShapeDtypeStruct"):
         return ""

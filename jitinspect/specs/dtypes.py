@@ -1,7 +1,7 @@
-"""JAX's dtype names, short ⇄ long (`f32` ⇄ `float32`), and those of the PRNG keys.
+"""JAX's dtype names, short ⇄ long (`f32` ⇄ `float32`), and those of PRNG keys.
 
-Seen on jax 0.10.2 and 0.12.0.1; a contract test holds the tables against JAX. Left out are
-`float0`, which no argument has, and strings.
+Seen on jax 0.10.2 and 0.12.0.1; a contract test checks the tables against JAX. `float0`, which
+no argument has, and strings are left out.
 """
 
 _LONG_NAMES = (
@@ -14,7 +14,7 @@ _LONG_NAMES = (
 
 
 def _shortened(long: str) -> str:
-    """By the rule of JAX's own `short_dtype_name`."""
+    """By the same rule as JAX's `short_dtype_name`."""
     return long.replace("float", "f").replace("uint", "u").replace("int", "i").replace("complex", "c")
 
 
@@ -29,7 +29,7 @@ KEY_IMPLS: dict[str, str] = {"threefry2x32": "fry", "rbg": "rbg", "unsafe_rbg": 
 
 _TAGS = {tag: impl for impl, tag in KEY_IMPLS.items()}
 
-# Names from elsewhere (NumPy's and C's, torch's, HLO's), for the hint alone.
+# Names from elsewhere (NumPy and C, torch, HLO), used only for hints.
 _FOREIGN = {
     "float": "f32", "double": "f64", "half": "f16", "int": "i32", "long": "i64", "uint": "u32",
     "pred": "bool", "complex": "c64", "f8": "f8_e4m3fn", "fp8": "f8_e4m3fn",
@@ -39,12 +39,12 @@ _FOREIGN = {
 
 
 def long_dtype(short: str) -> str:
-    """`float32` for `f32`. Raises `KeyError` for a name that is no dtype's."""
+    """`float32` for `f32`. Raises `KeyError` for a name that is not a dtype."""
     return LONG[short]
 
 
 def short_dtype(name: str) -> str:
-    """`f32` for `float32` and for `f32`; any other name (`key<fry>`) is its own."""
+    """`f32` for `float32` and for `f32`; any other name (`key<fry>`) is returned as it is."""
     return SHORT.get(name, name)
 
 
@@ -54,7 +54,7 @@ def is_dtype(name: str) -> bool:
 
 
 def key_impl(name: str) -> str | None:
-    """The name that `jax.random.key` takes, from itself or from its tag; None for an unknown one."""
+    """The name that `jax.random.key` takes, given that name or its tag; None for an unknown one."""
     return name if name in KEY_IMPLS else _TAGS.get(name)
 
 
@@ -66,6 +66,6 @@ def nearest_dtype(name: str) -> str | None:
 
 def nearest(name: str, names: list[str]) -> str | None:
     """The one of `names` that `name` looks most like, if any does."""
-    from difflib import get_close_matches  # costs 3 ms, which only errors pay
+    from difflib import get_close_matches  # takes 3 ms, which only errors pay for
 
     return next(iter(get_close_matches(name, names, n=1)), None)

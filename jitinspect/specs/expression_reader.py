@@ -1,4 +1,4 @@
-"""A text as it is read: what `scan` made Python of is parsed by `ast`, never evaluated as code."""
+"""Reads an expression: `scan` turns the text into Python, `ast` parses that; nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _LOOKALIKES = {
 
 
 class ExpressionReader:
-    """One text being read; `start` is where its expression begins (behind `name=`)."""
+    """One text being read; `start` is where its expression begins (after `name=`)."""
 
     computed = "--args-from mod:fn takes what a function returns"
     """The hint for an argument that would have to be evaluated."""
 
     example = _EXAMPLE
-    """The hint for a text that is no expression at all."""
+    """The hint for a text that is not an expression at all."""
 
     def __init__(self, text: str, start: int = 0) -> None:
         self._text = text
         scanned = scan(text, start)
         self._leaves = scanned.leaves
-        self._code = f"({scanned.code})"  # within brackets, blanks before the first word are no indentation
+        self._code = f"({scanned.code})"  # in brackets, leading blanks are not taken as indentation
 
     def expression(self) -> Spec:
         return self._spec(self._parse())
@@ -72,7 +72,7 @@ class ExpressionReader:
             message = f"this does not parse ({error.msg})"
             raise problem(self._text, column, message, self._remedy(column)) from None
         except (RecursionError, MemoryError, ValueError):
-            raise problem(self._text, 0, "this is nested too deeply, or is no text") from None
+            raise problem(self._text, 0, "this is nested too deeply, or is not text") from None
 
     def _remedy(self, column: int) -> str:
         sizes = re.search(r"\d+(?:[xX×]\d+)+", self._text)
@@ -81,12 +81,12 @@ class ExpressionReader:
         return self.example
 
     def _start(self, node: ast.expr | ast.keyword) -> int:
-        """The column of a node. A tuple without brackets takes those that were put around the text."""
+        """The column of a node. A tuple without brackets starts at the bracket put around the text."""
         bare = node.col_offset == 0
         return len(self._text) - len(self._code[1:].lstrip()) + 1 if bare else self._column(node.col_offset)
 
     def _column(self, offset: int) -> int:
-        """`ast` counts bytes of UTF-8, and the bracket that was put before the text."""
+        """`ast` counts in bytes of UTF-8, and includes the bracket that was put before the text."""
         return offset - 1 if self._code.isascii() else len(self._code.encode()[:offset].decode()) - 1
 
     def _source(self, node: ast.expr) -> str:
@@ -140,7 +140,7 @@ class ExpressionReader:
         return complex(0.0, -number.imag) if isinstance(number, complex) else -number
 
     def _complex(self, node: ast.expr, left: ast.expr, operator: ast.operator, right: ast.expr) -> complex:
-        """`1-2j`: part by part, as Python prints it, so that no zero loses its sign."""
+        """`1-2j`: read part by part, as Python prints it, so that no zero loses its sign."""
         match left:
             case ast.UnaryOp(ast.USub() | ast.UAdd() as sign, operand):
                 real, negative = self._number(operand), isinstance(sign, ast.USub)
@@ -158,12 +158,12 @@ class ExpressionReader:
         items: dict[object, Spec] = {}
         for key, value in zip(keys, values, strict=True):
             if key is None:
-                raise self._error(value, "** is not read here", "write the items")
+                raise self._error(value, "** is not supported here", "write the items")
             name = self._spec(key)
             if not isinstance(name, ValueSpec):
-                raise self._error(key, "the key of a dict is a plain value", "{'w': f32[3]}")
+                raise self._error(key, "a dict key must be a plain value", "{'w': f32[3]}")
             if name.value in items:
-                raise self._error(key, f"key {name} stands twice", "a dict has each key once")
+                raise self._error(key, f"key {name} appears twice", "a dict has each key once")
             items[name.value] = self._spec(value)
         return DictSpec(tuple(items.items()))
 
@@ -171,7 +171,7 @@ class ExpressionReader:
         given: dict[str, Argument] = {}
         for keyword in keywords:
             if keyword.arg is None:
-                raise self._error(keyword.value, "** is not read here", "write the arguments")
+                raise self._error(keyword.value, "** is not supported here", "write the arguments")
             if keyword.arg in given:
                 raise self._error(keyword, f"argument {keyword.arg} is given twice", "give it once")
             given[keyword.arg] = Argument(keyword.arg, self._spec(keyword.value))
@@ -182,15 +182,15 @@ class ExpressionReader:
             case ast.Call(ast.Name(name) as function) if is_dtype(name):
                 sizes = ",".join(map(self._source, node.args))
                 column = self._column(function.end_col_offset or 1)
-                return problem(self._text, column, "an array takes brackets", f"{name}[{sizes}]")
+                return problem(self._text, column, "an array takes square brackets", f"{name}[{sizes}]")
             case ast.Call():
                 return self._error(node, "a call is not evaluated", self.computed)
             case ast.Set():
-                return self._error(node, "a set is no pytree", "a list, tuple or dict")
+                return self._error(node, "a set is not a pytree", "a list, tuple or dict")
             case ast.BinOp():
                 return self._error(node, "arithmetic is not evaluated", "write the result")
             case ast.Attribute():
                 return self._error(node, f"{self._source(node)}: names are not looked up", self.computed)
             case ast.Starred():
-                return self._error(node, "* is not read here", "write the items")
-        return self._error(node, "this is no array, value or pytree of them", _KINDS)
+                return self._error(node, "* is not supported here", "write the items")
+        return self._error(node, "this is not an array, a value or a pytree of them", _KINDS)

@@ -15,13 +15,13 @@ _NAMED = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 def parse_spec(text: str) -> Spec:
     """The spec of one argument.
 
-    Raises `UsageError`, with a caret under the place, for a text that the grammar does not have.
+    Raises `UsageError`, with a caret under the place, for a text that the grammar does not allow.
     """
     return ExpressionReader(text).expression()
 
 
 def format_spec(spec: Spec) -> str:
-    """The text that `parse_spec` reads as `spec`."""
+    """The text that `parse_spec` parses as `spec`."""
     return str(spec)
 
 

@@ -1,7 +1,7 @@
-"""Text → Python that `ast` can read: each array and each string becomes a name of the same length.
+"""Text → Python that `ast` can parse: each array and each string becomes a name of the same length.
 
-So columns stay true, a bracket inside a string is no bracket, and what Python would complain of in
-its own words (an open bracket, an open quote) is told in ours.
+So columns stay right, a bracket inside a string does not count, and mistakes that Python would
+report in its own words (an open bracket, an open quote) are reported in ours.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from jitinspect.specs.caret import problem
 from jitinspect.specs.spec_types import Leaf, ValueSpec
 
 MAX_DEPTH = 100
-"""Brackets within brackets; Python's own parser stops at 200."""
+"""How deep brackets may be nested; Python's own parser stops at 200."""
 
 TRIPLE_QUOTED = r"""'''(?:[^\\]|\\.)*?'''|\"""(?:[^\\]|\\.)*?\""\""""
 QUOTED = r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\""""
@@ -33,7 +33,7 @@ _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
 @dataclass(slots=True)
 class Scan:
-    """What was read of `text`; `leaves` are by their column."""
+    """What has been read of `text`; `leaves` are keyed by column."""
 
     text: str
     pieces: list[str] = field(default_factory=list)
@@ -42,11 +42,11 @@ class Scan:
 
     @property
     def code(self) -> str:
-        """As long as `text`, and without line breaks."""
+        """As long as `text`, without line breaks."""
         return "".join(self.pieces)
 
     def token(self, match: re.Match[str]) -> int:
-        """Take in one token, for an array with what belongs to it; where it ends."""
+        """Take in one token (for an array, all that belongs to it) and return where it ends."""
         kind, start = match.lastgroup, match.start()
         if kind == "string":
             return self._leaf(start, ValueSpec(_string(self.text, match)), match.end())
@@ -103,7 +103,7 @@ class Scan:
 
 
 def scan(text: str, start: int = 0) -> Scan:
-    """The scan of `text[start:]`. Raises `UsageError` for an array, string or bracket that does not read."""
+    """The scan of `text[start:]`. Raises `UsageError` for a malformed array, string or bracket."""
     result, position = Scan(text, [" " * start]), start
     while match := _TOKEN.search(text, position):
         result.pieces.append(_blanks(text[position : match.start()]))
@@ -123,11 +123,13 @@ def _string(text: str, match: re.Match[str]) -> object:
     if prefix in ("f", "rf", "fr"):
         raise problem(text, match.start(), "an f-string is not evaluated", match[0][len(prefix) :])
     if prefix not in ("", "r", "u", "b", "rb", "br"):
-        raise problem(text, match.start() + len(prefix), "no string begins here", "put a comma before it")
+        raise problem(
+            text, match.start() + len(prefix), "a string cannot begin here", "put a comma before it"
+        )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # '\d' is read as Python reads it, without a line on stderr
+            warnings.simplefilter("ignore")  # '\d' is read as Python reads it, but without a warning
             return ast.literal_eval(match[0])
     except (SyntaxError, ValueError) as error:
-        message = f"this string does not read ({error})"
+        message = f"this string does not parse ({error})"
         raise problem(text, match.start(), message, r"write \\ for a backslash") from None

@@ -18,7 +18,7 @@ _BY_X = re.compile(r"[0-9]+(?:\s*[xX×]\s*[0-9]+)+")
 
 
 def parse_shape(text: str, dtype: str = "f32") -> ArraySpec | KeySpec:
-    """`128,784`, `128x784`, `(128,784)`, `B,784`, `''` for a scalar; or with its dtype, `bf16[8]`.
+    """`128,784`, `128x784`, `(128,784)`, `B,784`, `''` for a scalar; or with a dtype, `bf16[8]`.
 
     Raises `UsageError`, with a caret, for anything else.
     """
@@ -40,10 +40,10 @@ def parse_shape(text: str, dtype: str = "f32") -> ArraySpec | KeySpec:
 
 
 def _odd(text: str, column: int, parts: tuple[str, str], short: str) -> UsageError:
-    """A bracket without its other half, or a placement or mark that lacks a dtype before it."""
+    """A bracket without its other half, or a placement or mark without a dtype before it."""
     sizes, rest = parts
     if rest[0] in "@{":
-        return problem(text, column, "only a shape with its dtype takes this", f"{short}[{sizes}]{rest}")
+        return problem(text, column, "only a shape with a dtype takes this", f"{short}[{sizes}]{rest}")
     return problem(text, column, f"this {rest[0]!r} has no other half", re.sub(r"[][()]", "", sizes + rest))
 
 
@@ -60,7 +60,7 @@ def parse_dtype(text: str) -> str:
     if is_dtype(name):
         return short_dtype(name)
     near = nearest_dtype(name)
-    raise problem(text, 0, f"{name!r} is no dtype", near and f"did you mean {near}?")
+    raise problem(text, 0, f"{name!r} is not a dtype", near and f"did you mean {near}?")
 
 
 def parse_dims(text: str) -> tuple[str, tuple[int, ...]]:
@@ -82,14 +82,14 @@ def parse_mesh(text: str) -> tuple[tuple[str, int], ...]:
         if not equals or not name.isidentifier():
             raise problem(text, column, "--mesh takes AXIS=SIZE,…", "data=4,model=2")
         if name in axes:
-            raise problem(text, column, f"axis {name} stands twice", "each axis once")
+            raise problem(text, column, f"axis {name} appears twice", "give each axis once")
         before = len(axis) + 1 + len(size) - len(size.lstrip())
         axes[name] = _size(text, column + before, size.strip(), 1, f"{name}=4")
     return tuple(axes.items())
 
 
 def _words(text: str, start: int) -> Iterator[tuple[int, str]]:
-    """What stands between the commas, each with its column."""
+    """The parts between the commas, each with its column."""
     for match in re.finditer(r"(?:(?<=,)|(?<!.))[^,]*", text[start:], re.DOTALL):
         word = match[0]
         yield start + match.start() + len(word) - len(word.lstrip()), word.strip()

@@ -1,4 +1,4 @@
-"""What an argument spec says, as frozen dataclasses; `str(spec)` is its text again."""
+"""Argument specs as frozen dataclasses; `str(spec)` is the text that parses to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Sharding:
-    """`@P('data',None)`: for each dimension no mesh axis, one, or several."""
+    """`@P('data',None)`: for each dimension, no mesh axis, one, or several."""
 
     partitions: tuple[str | tuple[str, ...] | None, ...]
 
@@ -50,7 +50,7 @@ class ArraySpec:
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """`key[]`, `key<rbg>[4]`: typed PRNG keys; the default implementation where `impl` is None."""
+    """`key[]`, `key<rbg>[4]`: typed PRNG keys; of the default implementation if `impl` is None."""
 
     impl: str | None
     shape: tuple[Dimension, ...]
@@ -63,7 +63,7 @@ class KeySpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ValueSpec:
-    """A Python value. Equal only to one of the same type, as a static argument is: `1` is not `True`."""
+    """A Python value. Equal only to a value of the same type, like a static argument: `1` is not `True`."""
 
     value: Any
 
@@ -81,7 +81,7 @@ class ValueSpec:
         return hash(self._identity())
 
     def _identity(self) -> tuple[type, str]:
-        """By its text: a NaN equals itself, 0.0 is not -0.0."""
+        """Compares by text, so that a NaN equals itself and 0.0 is not -0.0."""
         return type(self.value), str(self)
 
 
@@ -145,10 +145,10 @@ class CallSpec:
 class ScriptCall:
     """A call that a script asks for.
 
-    `ref` is what it calls as a target (`samples.mlp:loss_fn`), `call.function` as the script
-    has it; `at` is where: `samples/seed.calls:2`. `config` holds JAX's settings for the call,
-    each once. The call is to be made `repeat` times. `passed_over` are the keys of its line that
-    mean nothing here.
+    `ref` is the called function as a target (`samples.mlp:loss_fn`), `call.function` its name in
+    the script; `at` is where the call is: `samples/seed.calls:2`. `config` holds JAX's settings for
+    the call, each once. The call is to be made `repeat` times. `passed_over` are the keys of its
+    line that have no meaning here.
     """
 
     ref: str
@@ -173,7 +173,7 @@ def leaves(spec: Spec) -> Iterator[Leaf]:
 
 
 def bind(spec: Spec, dims: Mapping[str, int]) -> Spec:
-    """The spec with the named dimensions that `dims` knows replaced by their sizes."""
+    """The spec with the named dimensions that are in `dims` replaced by their sizes."""
     match spec:
         case ArraySpec() | KeySpec():
             return replace(spec, shape=tuple(dims.get(d, d) if isinstance(d, str) else d for d in spec.shape))
@@ -188,7 +188,7 @@ def bind(spec: Spec, dims: Mapping[str, int]) -> Spec:
 
 
 def bind_call(call: ScriptCall, dims: Mapping[str, int]) -> ScriptCall:
-    """The call with `bind` done to each of its arguments."""
+    """The call with `bind` applied to each of its arguments."""
     if not dims:
         return call
     arguments = (Argument(argument.name, bind(argument.spec, dims)) for argument in call.call.arguments)

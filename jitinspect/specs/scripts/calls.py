@@ -1,4 +1,4 @@
-"""`.calls`: imports, calls, and `with config(…):` blocks; each in the grammar of arguments, none executed."""
+"""`.calls`: imports, calls, and `with config(…):` blocks, in the argument grammar; nothing is executed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _BEGINS_A_CALL = re.compile(r"[^\W\d][\w.]*\(")
 
 
 def read_calls(lines: Iterable[str], path: str) -> Iterator[ScriptCall]:
-    """The calls of a `.calls` script, each as soon as its line is read; `path` is what errors name.
+    """The calls of a `.calls` script, each as soon as its line is read; errors name `path`.
 
-    Raises `UsageError`, with file, line and a caret, at the first line that does not read.
+    Raises `UsageError`, with file, line and a caret, at the first line that does not parse.
     """
     script = _Script()
     for statement in statements(lines, path):
@@ -42,14 +42,14 @@ def read_calls(lines: Iterable[str], path: str) -> Iterator[ScriptCall]:
 
 
 class _Block(NamedTuple):
-    """Lines of one indentation, and the settings that hold in them."""
+    """Lines of one indentation, and the settings that apply to them."""
 
     indent: str
     settings: dict[str, Any]
 
 
 class _Header(NamedTuple):
-    """A `with` line whose block has yet to begin."""
+    """A `with` line whose block has not begun yet."""
 
     statement: Statement
     settings: dict[str, Any]
@@ -64,7 +64,7 @@ class _Script:
         self._header: _Header | None = None
 
     def take(self, statement: Statement) -> ScriptCall | None:
-        """The call that the statement is, if it is one. Raises `UsageError` for what is no statement here."""
+        """The call that the statement makes, if any. Raises `UsageError` for an unsupported statement."""
         text = statement.text
         self._enter_or_leave_blocks(statement)
         match _keyword(text):
@@ -75,7 +75,7 @@ class _Script:
             case None:
                 return self._call(statement)
             case other:
-                message = f"{other!r} is not read here: a script has imports, calls and `with config(…)`"
+                message = f"{other!r} is not supported: a script has imports, calls and `with config(…)`"
                 raise problem(text, len(statement.indent), message, _REMEDIES.get(other, PROGRAM))
         return None
 
@@ -83,7 +83,7 @@ class _Script:
         """Raises `UsageError` for a `with` at the very end."""
         if self._header:
             statement = self._header.statement
-            message = "no call stands in this block"
+            message = "this block has no calls"
             hint = "put its calls below it, indented"
             raise statement.located(problem(statement.text, len(statement.indent), message, hint))
 
@@ -98,7 +98,7 @@ class _Script:
         while len(indent) < len(self._blocks[-1].indent):
             self._blocks.pop()
         if indent != self._blocks[-1].indent:
-            message = "this indentation is that of no block"
+            message = "this indentation matches no block"
             raise problem(statement.text, len(indent), message, f"only {WITH} begins one")
 
     def _call(self, statement: Statement) -> ScriptCall:
@@ -113,16 +113,16 @@ class _Script:
 
     def _unknown(self, text: str, column: int, name: str) -> Problem:
         if "config" in name.split("."):
-            return problem(text, column, "settings hold for a block of calls", WITH)
+            return problem(text, column, "settings apply to a block of calls", WITH)
         module, _, _ = name.rpartition(".")
         line = f"import {module}" if module else f"from … import {name}"
         near = " or ".join(self._imports.nearest(name))
-        hint = f"did you mean {near}? Else put before it: {line}" if near else f"put before it: {line}"
+        hint = f"did you mean {near}? If not, add above: {line}" if near else f"add above: {line}"
         return UnknownName(text, column, f"{name} is not imported", hint, None)
 
 
 def _keyword(text: str) -> str | None:
-    """The keyword that a statement begins with; None for an expression, which is to be a call."""
+    """The keyword that a statement begins with; None for an expression, which must be a call."""
     word = _WORD.match(text)
     return word[1] if word and iskeyword(word[1]) and word[1] not in ("None", "True", "False") else None
 
@@ -131,10 +131,10 @@ def _settings(text: str) -> dict[str, Any]:
     """The settings of a `with config(…):` line."""
     header = _HEADER.match(text)
     if header is None:
-        raise problem(text, text.index("with"), "only settings make a block", WITH)
+        raise problem(text, text.index("with"), "only settings can open a block", WITH)
     code = scan(text).code.rstrip()
     if not code.endswith(":"):
-        message = "a `with` line ends in a colon, its calls stand below it"
+        message = "a `with` line ends in a colon, with its calls below it"
         raise problem(text, len(code), message, WITH)
     return SettingsReader(text[: len(code) - 1], start=header.end()).settings()
 
@@ -147,5 +147,5 @@ def _repeated_call(text: str) -> RepeatedCall:
         raise problem(text, assignment.end() - 1, "a script of calls has no variables", hint)
     if target := _TARGET.match(text):
         hint = f"from {target['module']} import {target['name']}"
-        raise problem(text, target.start("colon"), "a script imports what it calls", hint)
+        raise problem(text, target.start("colon"), "a script must import what it calls", hint)
     return CallReader(text).repeated_call()

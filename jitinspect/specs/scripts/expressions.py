@@ -1,4 +1,4 @@
-"""What stands in a script beside plain arguments: `CALL * 100`, and `config(jax_enable_x64=True)`."""
+"""What a script may have besides plain arguments: `CALL * 100`, and `config(jax_enable_x64=True)`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from jitinspect.specs.expression_reader import ExpressionReader
 from jitinspect.specs.spec_types import Argument, CallSpec, ValueSpec
 
 PROGRAM = "a .py script is run as the program it is"
-"""The way out for whatever a script of calls cannot say."""
+"""The way out for anything that a script of calls cannot express."""
 
 CALL = "loss_fn(f32[128,784])"
 WITH = "with config(jax_enable_x64=True):"
 
 
 class RepeatedCall(NamedTuple):
-    """A call, the column of the name that it calls, and how often it is made."""
+    """A call, the column of the called name, and how often the call is made."""
 
     call: CallSpec
     column: int
@@ -24,13 +24,13 @@ class RepeatedCall(NamedTuple):
 
 
 class ScriptReader(ExpressionReader):
-    """An argument in a script; of another option of the command line no hint would help."""
+    """An argument in a script, where a hint at a command-line option would not help."""
 
     computed = f"write its value, or make it a program: {PROGRAM}"
 
 
 class CallReader(ScriptReader):
-    """A line that is to be a call. Raises `UsageError`, with a caret, for what does not read."""
+    """A line that must be a call. Raises `UsageError`, with a caret, for what does not parse."""
 
     example = CALL
 
@@ -56,22 +56,22 @@ class CallReader(ScriptReader):
 
 
 class SettingsReader(ScriptReader):
-    """What stands between `with` and its colon. Raises as `CallReader` does."""
+    """The part between `with` and its colon. Raises as `CallReader` does."""
 
     example = WITH
 
     def settings(self) -> dict[str, Any]:
-        """`config(jax_enable_x64=True)`: the names of the settings are not judged."""
+        """`config(jax_enable_x64=True)`: the names of the settings are not checked."""
         match self._parse():
             case ast.Call(ast.Name("config"), [], keywords):
                 return dict(map(self._setting, self._keywords(keywords), keywords))
             case ast.Call(ast.Name("config"), [value, *_]):
-                raise self._error(value, "a setting is given by its name", WITH)
+                raise self._error(value, "settings are given by name", WITH)
             case other:
-                raise self._error(other, "only `with config(…):` makes a block", WITH)
+                raise self._error(other, "only `with config(…):` can open a block", WITH)
 
     def _setting(self, argument: Argument, node: ast.keyword) -> tuple[str, Any]:
         match argument:
             case Argument(str(name), ValueSpec(value)):
                 return name, value
-        raise self._error(node.value, "a setting has a plain value", "True, 3, 'float32', None")
+        raise self._error(node.value, "a setting must be a plain value", "True, 3, 'float32', None")

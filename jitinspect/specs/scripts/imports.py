@@ -1,4 +1,4 @@
-"""What the import lines of a `.calls` script bind: a name as it is called → a target."""
+"""What the import lines of a `.calls` script bind: a name in the script → a target."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _EXAMPLE = "from samples.mlp import loss_fn, predict"
 
 
 class Imports:
-    """The names so far. A later import of a name stands for it from there on, as in Python."""
+    """The names imported so far. A later import of the same name replaces it, as in Python."""
 
     def __init__(self) -> None:
         self._bound: dict[str, tuple[str, str]] = {}
 
     def read(self, text: str) -> None:
-        """Take in an import statement. Raises `UsageError`, with a caret, for one that does not read."""
+        """Take in an import statement. Raises `UsageError`, with a caret, for one that does not parse."""
         self._bound.update(_bindings(text))
 
     def ref(self, name: str) -> str | None:
         """`samples.mlp:loss_fn`, the target of a dotted name.
 
-        It ends in the colon where a module itself is named; None for what was not imported.
+        It ends in the colon if the name is that of a module; None if it was not imported.
         """
         parts = name.split(".")
         for count in range(len(parts), 0, -1):
@@ -43,13 +43,13 @@ class Imports:
 
 
 def _bindings(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Each name that is bound, with its module and, for what is not a module, the name in there."""
+    """Each name that is bound, with its module and, unless it is a module itself, its name there."""
     scanned = scan(text)
     if scanned.leaves:
-        raise problem(text, min(scanned.leaves), "this is no name to import", _EXAMPLE)
+        raise problem(text, min(scanned.leaves), "this is not a name to import", _EXAMPLE)
     match _parse(text, scanned.code):
         case ast.ImportFrom(level=level) if level:
-            message = "a script is in no package, so it has no relative imports"
+            message = "a script is in no package, so it cannot have relative imports"
             raise problem(text, text.index("."), message, "name the package: from a.b import f")
         case ast.ImportFrom(module=str(module), names=names):
             for alias in names:
@@ -75,6 +75,6 @@ def _parse(text: str, code: str) -> ast.stmt:
     except (RecursionError, MemoryError, ValueError):
         raise problem(text, indent, "this import does not parse", _EXAMPLE) from None
     if len(body) > 1:
-        hint = "put the next into a line of its own"
-        raise problem(text, code.index(";"), "one statement stands in a line", hint)
+        hint = "put the next one on its own line"
+        raise problem(text, code.index(";"), "a line has one statement", hint)
     return body[0]

@@ -1,4 +1,4 @@
-"""`.jsonl`: one call a line, as an object; its strings are texts of the argument grammar."""
+"""`.jsonl`: one call per line, as an object whose strings are in the argument grammar."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from jitinspect.specs.caret import Problem, not_utf8, problem, refuse_bytes
 from jitinspect.specs.scan import MAX_DEPTH
 from jitinspect.specs.scripts.expressions import ScriptReader
-from jitinspect.specs.scripts.json_columns import Path, place_of, place_within
+from jitinspect.specs.scripts.json_columns import Path, column_of, column_within
 from jitinspect.specs.spec_types import Argument, CallSpec, DictSpec, ListSpec, ScriptCall, Spec, ValueSpec
 
 _EXAMPLE = '{"fn": "samples.mlp:loss_fn", "args": ["f32[128,784]"]}'
-_REMEDIES = {"'": 'strings stand in "…"', "True": "true", "False": "false", "None": "null"}
+_REMEDIES = {"'": 'strings need double quotes: "…"', "True": "true", "False": "false", "None": "null"}
 _FORMS = {
     "args": ("an array", '["f32[128,784]", true]'),
     "kwargs": ("an object", '{"training": true}'),
@@ -25,9 +25,9 @@ _FORMS = {
 
 
 def read_jsonl(lines: Iterable[str], path: str) -> Iterator[ScriptCall]:
-    """The calls of a `.jsonl` script, line by line; blank lines are passed over.
+    """The calls of a `.jsonl` script, line by line; blank lines are skipped.
 
-    Raises as `read_jsonl_line` does, at the first line that does not read.
+    Raises as `read_jsonl_line` does, at the first line that does not parse.
     """
     for number, line in enumerate(lines, 1):
         text = line.removeprefix("\ufeff") if number == 1 else line
@@ -36,10 +36,10 @@ def read_jsonl(lines: Iterable[str], path: str) -> Iterator[ScriptCall]:
 
 
 def read_jsonl_line(line: str, at: str) -> ScriptCall:
-    """The call that a line asks for; `at` is what errors name: `calls.jsonl:3`.
+    """The call that a line asks for; errors name `at`, such as `calls.jsonl:3`.
 
-    Raises `UsageError`, with a caret, for malformed JSON and for what is no call. Keys that
-    mean nothing here are passed over.
+    Raises `UsageError`, with a caret, for malformed JSON and for what is not a call. Keys that
+    have no meaning here are skipped.
     """
     text = line.rstrip()
     try:
@@ -49,10 +49,10 @@ def read_jsonl_line(line: str, at: str) -> ScriptCall:
 
 
 def call_key(line: str) -> bytes | None:
-    """Equal for lines that ask for the same call, and have the same keys beside it, whatever these tell; None
-    for what is no call.
+    """Equal for lines that ask for the same call and have the same other keys, whatever their values; None
+    for what is not a call.
 
-    It takes little longer than `json.loads` does; reading the call takes twenty times as long.
+    This takes little longer than `json.loads`; reading the call takes twenty times as long.
     """
     try:
         fields, end = _scan(line, 0)
@@ -68,7 +68,7 @@ def call_key(line: str) -> bytes | None:
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 KEYS = ("fn", "args", "kwargs", "config", "repeat")
 _BY_VALUE = 2
-"""A version of marshal's format that does not tell whether two values are one object."""
+"""A version of marshal's format that does not record whether two values are the same object."""
 
 
 class _Record:
@@ -79,7 +79,7 @@ class _Record:
         self._line = line
         self._fields = _loads(line)
         if not isinstance(self._fields, dict):
-            raise self._error((), "a call is an object", _EXAMPLE)
+            raise self._error((), "a call must be an object", _EXAMPLE)
 
     def call(self, at: str) -> ScriptCall:
         ref, name = self._function()
@@ -88,12 +88,12 @@ class _Record:
         return ScriptCall(ref, call, at, tuple(self._config()), self._repeat(), passed_over)
 
     def _function(self) -> tuple[str, str]:
-        """The target, and the name that it has in its module."""
+        """The target, and its name in its module."""
         ref = self._fields.get("fn")
         if ref is None:
-            raise self._error((), '"fn" is missing, the function to call', _EXAMPLE)
+            raise self._error((), '"fn", the function to call, is missing', _EXAMPLE)
         if not isinstance(ref, str):
-            raise self._error(("fn",), '"fn" is a string', '"samples.mlp:loss_fn"')
+            raise self._error(("fn",), '"fn" must be a string', '"samples.mlp:loss_fn"')
         module, _, name = ref.rpartition(":")
         if not _is_dotted(name) or not (_is_dotted(module) or _is_file(module)):
             raise self._error(("fn",), f"{ref[:40]!r} is not of the form MODULE:FUNCTION", _with_colon(ref))
@@ -110,10 +110,11 @@ class _Record:
             yield Argument(name, self._spec(value, ("kwargs", name)))
 
     def _config(self) -> Iterator[tuple[str, Any]]:
-        """The names of the settings are not judged; a string is a string here, no text of the grammar."""
+        """The names of the settings are not checked; strings are plain strings here, not specs."""
         for name, value in self._field("config", dict).items():
             if isinstance(value, list | dict):
-                raise self._error(("config", name), "a setting has a plain value", 'true, 3, "float32", null')
+                hint = 'true, 3, "float32", null'
+                raise self._error(("config", name), "a setting must be a plain value", hint)
             yield name, value
 
     def _repeat(self) -> int:
@@ -121,16 +122,16 @@ class _Record:
         if repeat is None:
             return 1
         if type(repeat) is not int or repeat < 1:
-            raise self._error(("repeat",), '"repeat" is a whole number of at least 1', '"repeat": 100')
+            raise self._error(("repeat",), '"repeat" must be a whole number of at least 1', '"repeat": 100')
         return repeat
 
     def _field(self, name: str, kind: type) -> Any:
-        """The list or dict of that name; empty where it is missing or null."""
+        """The list or dict of that name; empty if it is missing or null."""
         value = self._fields.get(name)
         if value is None:
             return kind()
         if not isinstance(value, kind):
-            raise self._error((name,), f'"{name}" is {_FORMS[name][0]}', f'"{name}": {_FORMS[name][1]}')
+            raise self._error((name,), f'"{name}" must be {_FORMS[name][0]}', f'"{name}": {_FORMS[name][1]}')
         return value
 
     def _spec(self, value: Any, path: Path) -> Spec:
@@ -149,11 +150,11 @@ class _Record:
         try:
             return ScriptReader(text).expression()
         except Problem as error:
-            column = place_within(self._line, path, text, error.column)
+            column = column_within(self._line, path, text, error.column)
             raise problem(self._line, column, error.complaint, error.hint) from None
 
     def _error(self, path: Path, complaint: str, hint: str | None = None) -> Problem:
-        return problem(self._line, place_of(self._line, path), complaint, hint)
+        return problem(self._line, column_of(self._line, path), complaint, hint)
 
 
 def _loads(line: str) -> Any:
@@ -162,7 +163,7 @@ def _loads(line: str) -> Any:
     except json.JSONDecodeError as error:
         remedies = (hint for begin, hint in _REMEDIES.items() if line.startswith(begin, error.pos))
         hint = next(remedies, _EXAMPLE)
-        raise problem(line, error.pos, f"this line is no JSON ({error.msg})", hint) from None
+        raise problem(line, error.pos, f"this line is not JSON ({error.msg})", hint) from None
     except (ValueError, RecursionError):
         raise problem(line, 0, "a number in this line is too long, or its nesting too deep") from None
 
@@ -176,7 +177,7 @@ def _is_file(module: str) -> bool:
 
 
 def _with_colon(ref: str) -> str:
-    """What was most likely meant: the colon instead of the last dot."""
+    """What was most likely meant: a colon instead of the last dot."""
     module, _, name = ref.rpartition(".")
     fixed = f"{module}:{name}"
     return fixed if ":" not in ref and _is_dotted(f"{module}.{name}") else "samples.mlp:loss_fn"

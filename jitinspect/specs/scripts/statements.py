@@ -21,7 +21,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The physical lines of one statement, and where the first of them stands (from 1)."""
+    """The physical lines of one statement, and the number of the first of them (from 1)."""
 
     path: str
     line: int
@@ -36,7 +36,7 @@ class Statement:
         return self.text[: len(self.text) - len(self.text.lstrip())]
 
     def located(self, error: Problem) -> Problem:
-        """An error of `text`, shown in the physical line that it is in."""
+        """An error in `text`, shown in the physical line that it is in."""
         row = self.text.count("\n", 0, error.column)
         column = error.column - (self.text.rfind("\n", 0, error.column) + 1)
         place = f"{self.path}:{self.line + row}"
@@ -44,9 +44,9 @@ class Statement:
 
 
 def statements(lines: Iterable[str], path: str) -> Iterator[Statement]:
-    """The statements that are not blank or a comment, each as soon as its last line is read.
+    """The statements, without blank lines and comments, each as soon as its last line is read.
 
-    Raises `UsageError` where the lines end within a bracket or a string.
+    Raises `UsageError` if the lines end within a bracket or a string.
     """
     numbered = enumerate(map(_without_ending, lines), 1)
     for number, first in numbered:
@@ -54,15 +54,15 @@ def statements(lines: Iterable[str], path: str) -> Iterator[Statement]:
         _refuse_bytes(path, number, text)
         if _NOTHING.match(text):
             continue
-        growing = _Growing()
-        growing.add(text)
-        while growing.unfinished:
+        statement = _UnfinishedStatement()
+        statement.add(text)
+        while statement.unfinished:
             line, following = next(numbered, (0, None))
             if following is None:
-                raise Statement(path, number, growing.text).located(growing.complaint())
+                raise Statement(path, number, statement.text).located(statement.complaint())
             _refuse_bytes(path, line, following)
-            growing.add(following)
-        yield Statement(path, number, growing.text)
+            statement.add(following)
+        yield Statement(path, number, statement.text)
 
 
 def _refuse_bytes(path: str, number: int, line: str) -> None:
@@ -77,8 +77,8 @@ def _without_ending(line: str) -> str:
 
 
 @dataclass(slots=True)
-class _Growing:
-    """A statement while its lines come in; what is open in it, by column of the whole text."""
+class _UnfinishedStatement:
+    """A statement whose lines are still coming in; what is open in it, by column of the whole text."""
 
     _lines: list[str] = field(default_factory=list)
     _length: int = 0
@@ -95,15 +95,15 @@ class _Growing:
         return not self._broken and bool(self._quote or self._brackets)
 
     def add(self, line: str) -> None:
-        position = self._behind_quote(line)
+        position = self._past_open_quote(line)
         while not self._broken and not self._quote and (match := _TOKEN.search(line, position)):
             self._take(match)
             position = match.end()
         self._lines.append(line)
         self._length += len(line) + 1
 
-    def _behind_quote(self, line: str) -> int:
-        """Where the string that is open ends in this line; 0 where none is open."""
+    def _past_open_quote(self, line: str) -> int:
+        """Where the open string ends in this line; 0 if none is open."""
         if self._quote is None:
             return 0
         if end := re.match(rf"(?:[^\\]|\\.)*?{self._quote[1]}", line):
@@ -112,7 +112,7 @@ class _Growing:
         return len(line)
 
     def _take(self, match: re.Match[str]) -> None:
-        """What no further line can mend ends the statement, for the grammar to refuse."""
+        """A mistake that no further line can fix ends the statement; the grammar then rejects it."""
         column = self._length + match.start()
         match match.lastgroup:
             case "open":
@@ -125,7 +125,7 @@ class _Growing:
                 self._broken = True
 
     def complaint(self) -> Problem:
-        """Of a statement that no line has finished."""
+        """The error for a statement that never ends."""
         if self._quote:
             column, quote = self._quote
             return problem(self.text, column, "this string is never closed", f"add {quote}")

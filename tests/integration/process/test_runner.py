@@ -126,7 +126,7 @@ def test_a_byte_that_is_no_utf8_is_told_with_its_line(write, name, plan):
     bad = "f(f32[3])  # é" if name == "u.calls" else _line("f32[3]", note="é")
     script.write_bytes(good.encode() + bad.encode("latin-1") + b"\n")
     result = trace_cache(Request(script, plan=plan), Listeners())
-    assert f"{name}:3: the byte 0xe9 is no UTF-8" in result.error.message
+    assert f"{name}:3: the byte 0xe9 is not UTF-8" in result.error.message
     assert statuses(result)[:1] == ["COMPILED"]
 
 
