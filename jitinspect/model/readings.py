@@ -302,8 +302,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """`cost` is that of the first call. For a sweep, `sweep` has that of each call, `growth` how they grow.
-    """
+    """`cost` is that of the first call. For a sweep, `sweep` has all of them, and `growth` how they grow."""
 
     command: str
     target: Target

@@ -14,8 +14,7 @@ from typing import Any
 
 @contextmanager
 def when_imported(name: str, then: Callable[[], None]) -> Iterator[None]:
-    """Within the context, call `then` once: as soon as the module is imported, or at once if it already is.
-    """
+    """Within the context, call `then` once: when the module is imported, or at once if it already is."""
     if name in sys.modules:
         then()
         yield

@@ -1,5 +1,5 @@
 """`mod:fn` and argument specs → a jitted function and the arguments that it is traced with.
 
-A reference and specs enter; modules are imported, names found, jits taken as they are or made; what leaves
-has not been traced. May import: `errors`, `model`, `process`, `specs`, `jaxapi`.
+A reference and specs enter. Modules are imported, names looked up, and functions jitted unless they already
+are. What leaves has not been traced. May import: `errors`, `model`, `process`, `specs`, `jaxapi`.
 """

@@ -1,4 +1,4 @@
-"""A loaded target → a jitted function: its own jit where it has one, a new one where not."""
+"""A loaded target → a jitted function: its own jit if it has one, otherwise a new one."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Jitted:
-    """A jitted function, of whichever library.
+    """A jitted function, whichever library jitted it.
 
     `call` is what a program would call. `function` is the Python function under it, None
-    where there is no Python source. `name` tells the transforms, too: `vmap(grad(loss))`.
-    `static` and `donated` hold parameter names, or positions where there is no name; None
-    means that this version of the library does not tell. `kind` is the library's own name
-    of its jit, and `jax.jit` for what was jitted here.
+    if there is no Python source. `name` includes the transforms: `vmap(grad(loss))`.
+    `static` and `donated` hold parameter names, or positions if there is no name; None
+    means that this version of the library does not say. `kind` is the library's own name
+    for its jit, and `jax.jit` for what was jitted here.
     """
 
     call: Callable[..., Any]
@@ -39,10 +39,10 @@ class Jitted:
     donated: tuple[Label, ...] | None
 
     def trace(self, *args: Any, **kwargs: Any) -> jax.stages.Traced:
-        """Traces a call with these arguments, each an array, a `ShapeDtypeStruct` or a value.
+        """Trace a call with these arguments, each an array, a `ShapeDtypeStruct` or a value.
 
-        What the user's function raises is raised. The trace stays in JAX's cache, as
-        that of a call of the user's would.
+        Raises what the user's function raises. The trace stays in JAX's cache, as it would
+        after a call by the user.
         """
         return recognition.trace(self.call, args, kwargs)
 
@@ -53,13 +53,13 @@ def jitted(
     donate: Sequence[Label] = (),
     transforms: Sequence[str] = (),
 ) -> Jitted:
-    """The target as a jitted function; the object itself if that is jitted already.
+    """The target as a jitted function; the object itself if it is already jitted.
 
-    `static` and `donate` are names or positions (`-1` is the last; text of digits counts as
-    a position). Under `transforms` the result is a new function: the static arguments of a
-    jitted target go on to hold, its donated ones do not, as in `jax.jit(jax.grad(step))`.
-    UsageError where a parameter is not there, or the options are not the user's to give;
-    UnavailableError for a `jax.pmap`.
+    `static` and `donate` are names or positions (`-1` is the last; a string of digits counts
+    as a position). With `transforms` the result is a new function: the static arguments of a
+    jitted target stay static, but its donated ones are not donated, as in
+    `jax.jit(jax.grad(step))`. Raises `UsageError` if a parameter does not exist, or if options
+    are given for a function that is already jitted; `UnavailableError` for a `jax.pmap`.
     """
     obj = loaded.object
     if recognition.is_pmapped(obj):
@@ -68,24 +68,24 @@ def jitted(
     own = recognition.kind(obj)
     if own and not transforms:
         _refuse_options(loaded, own, static, donate)
-        return _as_it_is(loaded, own)
+        return _existing_jit(loaded, own)
     options = recognition.jit_options(obj)
-    return _newly(loaded, (*(options.static if options else ()), *static), donate, transforms)
+    return _new_jit(loaded, (*(options.static if options else ()), *static), donate, transforms)
 
 
 def _refuse_options(
     loaded: Loaded, own: recognition.Kind, static: Sequence[Label], donate: Sequence[Label]
 ) -> None:
-    """What a jit's author chose is what the program runs with; other options are another function."""
+    """The program runs with the options its author chose; with other options it is another function."""
     for flag, given in (("--static", static), ("--donate", donate)):
         if given:
             raise UsageError(
-                f"{flag} {given[0]}: {loaded.ref} is already a {own}, and its own arguments hold",
+                f"{flag} {given[0]}: {loaded.ref} is already a {own}, whose own options apply",
                 hint=f"leave {flag} out, or inspect the function under it: {loaded.ref}.__wrapped__",
             )
 
 
-def _as_it_is(loaded: Loaded, own: recognition.Kind) -> Jitted:
+def _existing_jit(loaded: Loaded, own: recognition.Kind) -> Jitted:
     options = recognition.jit_options(loaded.object)
     return Jitted(
         call=loaded.object,
@@ -98,31 +98,34 @@ def _as_it_is(loaded: Loaded, own: recognition.Kind) -> Jitted:
     )
 
 
-def _newly(
+def _new_jit(
     loaded: Loaded, static: Sequence[Label], donate: Sequence[Label], transforms: Sequence[str]
 ) -> Jitted:
     signature = recognition.signature(loaded.object)
-    held = select("--static", static, signature, loaded.ref)
+    static_params = select("--static", static, signature, loaded.ref)
     donated = select("--donate", donate, signature, loaded.ref)
-    if both := set(held.labels) & set(donated.labels):
+    if both := set(static_params.labels) & set(donated.labels):
         message = f"{min(map(str, both))} is both static and donated: only arrays are donated"
         raise UsageError(message, hint="leave out its --static or its --donate")
     function = transformed(
-        _jittable(loaded.object), transforms, static_argnums=held.nums, static_argnames=held.names
+        _jittable(loaded.object),
+        transforms,
+        static_argnums=static_params.nums,
+        static_argnames=static_params.names,
     )
     return Jitted(
-        call=_jit(function, held, donated, loaded.ref),
+        call=_jit(function, static_params, donated, loaded.ref),
         kind="jax.jit",
         name=functools.reduce(lambda inner, outer: f"{outer}({inner})", transforms, loaded.qualname),
         function=recognition.wrapped(loaded.object),
         signature=signature,
-        static=held.labels,
+        static=static_params.labels,
         donated=donated.labels,
     )
 
 
 def _jit(function: Callable[..., Any], static: Selection, donated: Selection, ref: str) -> Callable[..., Any]:
-    """LoadError for what `jax.jit` refuses, such as a generator function."""
+    """Raises `LoadError` for what `jax.jit` refuses, such as a generator function."""
     import jax
 
     try:
@@ -134,16 +137,16 @@ def _jit(function: Callable[..., Any], static: Selection, donated: Selection, re
             donate_argnames=donated.names or None,
         )
     except (TypeError, ValueError) as error:
-        raise LoadError(f"jax.jit does not take {ref}: {error}") from None
+        raise LoadError(f"jax.jit does not accept {ref}: {error}") from None
     return jit
 
 
 def _jittable(obj: Callable[..., Any]) -> Callable[..., Any]:
-    """`obj` itself wherever `jax.jit` takes it, so that names and cache keys are the user's own.
+    """`obj` itself if `jax.jit` accepts it, so that names and cache keys are the user's own.
 
     JAX hashes a function and keeps a weak reference to it, which a module that holds arrays
-    does not allow: that is called through a function of the same name, and its arrays
-    become constants.
+    does not allow. Such a module is called through a function of the same name, and its
+    arrays become constants.
     """
     try:
         hash(obj)

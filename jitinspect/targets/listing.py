@@ -1,4 +1,4 @@
-"""What `jitinspect ls` shows: the callables of a module, which of them are jitted, and where they are."""
+"""What `jitinspect ls` shows: a module's callables, which of them are jitted, and where they are defined."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _NOT_FUNCTIONS = (type, types.ModuleType, types.GenericAlias, types.UnionType)
 
 
 def ls(module_ref: str, *, imported: bool = False) -> Listing:
-    """The callables of a module (or of a file), in its order: its own, then what it imported if asked.
+    """The callables of a module (or a file), in its order: its own, then, if asked, those it imports.
 
-    Private names are listed where the module defines them, since they can be targets, too;
-    of classes, the module's own methods. LoadError where the module does not import.
+    Private names are listed if the module defines them, since they can be targets too; so
+    are the methods of its own classes. Raises `LoadError` if the module does not import.
     """
     module = import_target(module_ref)
     own = _own_names(module)
@@ -32,7 +32,7 @@ def ls(module_ref: str, *, imported: bool = False) -> Listing:
 
 
 def _own_names(module: types.ModuleType) -> frozenset[str]:
-    """By its source: the `__module__` of a jit made here of an imported function is not this one."""
+    """Read from its source: a jit made here from an imported function has another `__module__`."""
     if bound := bound_names(Path(module.__file__)) if module.__file__ else ():
         return frozenset(bound)
     return frozenset(n for n, v in vars(module).items() if getattr(v, "__module__", None) == module.__name__)
@@ -45,7 +45,7 @@ def _listed(name: str, obj: object, own: frozenset[str]) -> bool:
 
 
 def _method_rows(cls: type, module: str) -> Iterator[ListedCallable]:
-    """The methods that the class's body defines, and of the special ones only `__call__`."""
+    """The methods that the class's body defines; of the special ones only `__call__`."""
     if cls.__module__ != module:
         return
     for name, member in vars(cls).items():

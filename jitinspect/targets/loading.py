@@ -1,6 +1,6 @@
 """`mod:fn` → the object it names, and where that is defined.
 
-No JAX is imported here but by the user's module.
+JAX is not imported here, except by the user's module.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _LISTED = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded:
-    """A target's callable, as it stands in the user's module: perhaps jitted, perhaps not.
+    """A target's callable, as the user's module has it: jitted or not.
 
     `file` and `line` are those of the Python function under all wrappers (the line of its
-    first decorator, as JAX counts it), None where there is no Python source.
+    first decorator, as JAX counts it), None if there is no Python source.
     """
 
     ref: str
@@ -37,25 +37,28 @@ class Loaded:
 
 
 def parse_ref(ref: str) -> tuple[str, str]:
-    """Module (or path of a file) and qualified name of `mod:fn`. UsageError where it is not
-    of that form; nothing is imported to say so.
+    """Module (or file path) and qualified name of `mod:fn`. Raises `UsageError` if it is not of
+    that form; nothing is imported.
     """
     module, colon, qualname = ref.rpartition(":")
     if not colon:
-        raise UsageError(f"{ref!r} names no function: a target is MODULE:FUNCTION", hint=_colon_hint(ref))
+        raise UsageError(
+            f"{ref!r} does not name a function: a target is MODULE:FUNCTION", hint=_colon_hint(ref)
+        )
     if not module or not all(part.isidentifier() for part in qualname.split(".")):
         hint = f"{module or 'MODULE'}:FUNCTION or {module or 'MODULE'}:Class.method"
         raise UsageError(f"{ref!r} is not a target", hint=hint)
     if not is_path(module) and not all(part.isidentifier() for part in module.split(".")):
-        raise UsageError(f"{module!r} is not the name of a module", hint="pkg.mod:fn or path/to/file.py:fn")
+        raise UsageError(f"{module!r} is not a module name", hint="pkg.mod:fn or path/to/file.py:fn")
     return module, qualname
 
 
 def load(ref: str) -> Loaded:
-    """Imports the module of `ref` and finds the callable in it.
+    """Import the module of `ref` and find the callable in it.
 
-    UsageError for a ref that is none; LoadError for a module that does not import, a name
-    that is not there, and a module, class or uncallable object, each with what to type instead.
+    Raises `UsageError` for a malformed ref, and `LoadError` for a module that does not import, a
+    name that does not exist, and a module, class or uncallable object, each with what to type
+    instead.
     """
     source, qualname = parse_ref(ref)
     module = import_target(source)
@@ -66,7 +69,7 @@ def load(ref: str) -> Loaded:
 
 
 def named(obj: Any) -> Loaded:
-    """What `load` finds, for an object that is there already. LoadError for one that is not callable."""
+    """The same for an object that is already loaded. Raises `LoadError` if it is not callable."""
     module = getattr(obj, "__module__", None) or type(obj).__module__
     qualname = getattr(obj, "__qualname__", None) or type(obj).__qualname__
     ref = f"{module}:{qualname}"
@@ -75,7 +78,7 @@ def named(obj: Any) -> Loaded:
 
 
 def source_position(obj: object) -> tuple[str | None, int | None]:
-    """File and first line of the Python function under `obj`; (None, None) where there is none."""
+    """File and first line of the Python function under `obj`; (None, None) if there is none."""
     function = recognition.wrapped(obj)
     return (function.__code__.co_filename, function.__code__.co_firstlineno) if function else (None, None)
 
@@ -107,7 +110,7 @@ def _resolve(module: ModuleType, source: str, qualname: str) -> Any:
         except AttributeError:
             raise LoadError(f"{where} has no {part!r}", hint=_name_hint(obj, where, part)) from None
         except Exception as exc:
-            message = f"{where} raised {type(exc).__name__} when it was asked for {part!r}"
+            message = f"{where} raised {type(exc).__name__} when asked for {part!r}"
             raise LoadError(message, detail=user_traceback(exc)) from None
         done.append(part)
     return obj
@@ -133,7 +136,7 @@ def _name_hint(owner: object, where: str, name: str) -> str | None:
 def callable_names(owner: object) -> list[str]:
     """Public functions and jits of a module, its own first; or the methods of a class or an instance.
 
-    Nothing is asked of descriptors or of a module's `__getattr__`, which may run code.
+    Descriptors and a module's `__getattr__` are not called, since they may run code.
     """
     if not isinstance(owner, ModuleType):
         members = inspect.getmembers_static(owner)

@@ -1,6 +1,6 @@
-"""Imports the user's module, by name or by file, and says what went wrong where that fails.
+"""Imports the user's module, by name or by file, and says what went wrong if that fails.
 
-No JAX is imported here but by the module itself.
+JAX is not imported here, except by the module itself.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from jitinspect.process.tracebacks import user_traceback
 
 
 def import_target(text: str) -> ModuleType:
-    """The module that the part before the colon of a target names: `pkg.mod` or `path/to/file.py`.
+    """The module that a target names before its colon: `pkg.mod` or `path/to/file.py`.
 
-    The current folder becomes importable, as it is for `python -m`; for a file its own
-    folder, too, as it is for `python file.py`. Both stay so, for imports that the user's
-    functions make later. LoadError where that fails; KeyboardInterrupt passes through.
+    The current folder becomes importable, as for `python -m`; for a file, so does its own
+    folder, as for `python file.py`. Both stay importable, since the user's functions may
+    import more later. Raises `LoadError` if the import fails; KeyboardInterrupt propagates.
     """
     _prepend_path(Path.cwd())
     return _import_file(text) if is_path(text) else _import_name(text)
@@ -43,9 +43,9 @@ def source_file(text: str) -> Path | None:
 
 
 def bound_names(source: Path) -> tuple[str, ...]:
-    """The names that a module's own statements define or assign, in order; not those it imports.
+    """The names that a module's own statements define or assign, in order, without those it imports.
 
-    () for a source that does not parse.
+    () if the source does not parse.
     """
     try:
         tree = ast.parse(source.read_bytes())
@@ -55,7 +55,7 @@ def bound_names(source: Path) -> tuple[str, ...]:
 
 
 def nearest(name: str, candidates: Iterable[str], *, most: int = 3) -> list[str]:
-    """The candidates that `name` may be a misspelling of, best first."""
+    """The candidates that `name` may be a misspelling of, the best first."""
     by_lower = {c.lower(): c for c in candidates}
     return [by_lower[c] for c in difflib.get_close_matches(name.lower(), by_lower, n=most, cutoff=0.6)]
 
@@ -71,7 +71,7 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 
 def _prepend_path(folder: Path) -> None:
-    """A relative entry, or the empty one that `python -c` has, names the same folder."""
+    """Unless it is there already: as a relative entry, or as the empty one of `python -c`."""
     if not any(os.path.abspath(entry) == str(folder) for entry in sys.path):
         sys.path.insert(0, str(folder))
 
@@ -82,20 +82,20 @@ def _import_name(name: str) -> ModuleType:
     except ModuleNotFoundError as exc:
         if exc.name is None or not f"{name}.".startswith(f"{exc.name}."):
             raise LoadError(
-                f"{name} was found, but it imports {exc.name}, which was not", detail=user_traceback(exc)
+                f"{name} imports {exc.name}, which was not found", detail=user_traceback(exc)
             ) from None
         raise LoadError(f"no module named {exc.name}", hint=_missing_hint(name, exc.name)) from None
 
 
 def _guarded(name: str, load: Callable[[], ModuleType]) -> ModuleType:
-    """Runs the user's import; whatever it raises becomes a LoadError, but for a missing module."""
+    """Run the user's import; whatever it raises becomes a `LoadError`, except for a missing module."""
     try:
         return load()
     except ModuleNotFoundError:
         raise
     except SystemExit as exc:
         code = "" if exc.code is None else repr(exc.code)
-        hint = 'put what only the program should do under `if __name__ == "__main__":`'
+        hint = 'put code that only the program should run under `if __name__ == "__main__":`'
         raise LoadError(
             f"{name} called sys.exit({code}) while it was imported", hint=hint, detail=user_traceback(exc)
         ) from None
@@ -108,8 +108,8 @@ def _guarded(name: str, load: Callable[[], ModuleType]) -> ModuleType:
 
 
 def _missing_hint(name: str, missing: str) -> str | None:
-    """What could have been meant: an attribute of a module, or a like-named module, from the
-    current folder before any that is installed.
+    """What may have been meant: an attribute of a module, or a module with a similar name, in the
+    current folder rather than an installed one.
     """
     parent, _, last = missing.rpartition(".")
     if (package := sys.modules.get(parent)) and not hasattr(package, "__path__"):
@@ -143,7 +143,7 @@ def _missing_file_hint(path: Path) -> str | None:
 
 
 def _package_name(path: Path) -> tuple[Path, str]:
-    """The folder to import from, and the module's name there: dotted inside a package."""
+    """The folder to import from, and the module's name there, dotted if it is in a package."""
     parts, folder = [path.stem], path.parent
     while (folder / "__init__.py").is_file() and folder.name.isidentifier():
         parts.insert(0, folder.name)
@@ -154,7 +154,7 @@ def _package_name(path: Path) -> tuple[Path, str]:
 
 
 def _module_of_file(name: str, path: Path) -> ModuleType:
-    """Imported by its name if that name leads to this very file, else from the file alone."""
+    """Import it by name if that name leads to this very file, otherwise from the file itself."""
     names = (name, path.stem, f"{path.stem}_file")
     for known in names:
         if _is_from(getattr(sys.modules.get(known), "__file__", None), path):
@@ -170,7 +170,7 @@ def _is_from(origin: str | None, path: Path) -> bool:
 
 
 def _exec_file(name: str, path: Path) -> ModuleType:
-    """Registered while it runs, as dataclasses and pickle expect; not left there if it fails."""
+    """Run it, registered in `sys.modules` as dataclasses and pickle expect; removed again if it fails."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None, "a .py file always has a loader"
     module = sys.modules[name] = importlib.util.module_from_spec(spec)

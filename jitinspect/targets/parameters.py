@@ -15,10 +15,10 @@ Label = str | int
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Parameters by each position and each name that a call may give them by.
+    """Parameters by every position and every name by which a call may pass them.
 
-    `jax.jit`, given both, infers neither, so a parameter means the same however it was
-    asked for. `labels` are the names, or positions where there is no name.
+    If `jax.jit` is given both, it infers neither, so a parameter is selected alike however it
+    was named. `labels` are the names, or positions if there is no name.
     """
 
     nums: tuple[int, ...] = ()
@@ -27,8 +27,9 @@ class Selection:
 
 
 def select(flag: str, given: Sequence[Label], signature: inspect.Signature | None, ref: str) -> Selection:
-    """The parameters of `ref` that `given` names: names or positions, `-1` the last; text that
-    is a number counts as a position. UsageError, which tells `flag`, for what is not there.
+    """The parameters of `ref` that `given` names: names or positions (`-1` is the last; a string
+    that is a number counts as a position). Raises `UsageError`, which names `flag`, for a
+    parameter that does not exist.
     """
     found = [_selected(flag, label, signature, ref) for label in given]
     labels = (num if name is None else name for num, name in found)
@@ -40,7 +41,7 @@ def select(flag: str, given: Sequence[Label], signature: inspect.Signature | Non
 
 
 def signature_text(signature: inspect.Signature | None) -> str:
-    """On one line, annotations as they were written; empty where there is no signature."""
+    """The signature on one line, with annotations as written; empty if there is none."""
     if signature is None:
         return ""
     parameters = [p.replace(annotation=_unquoted(p.annotation)) for p in signature.parameters.values()]
@@ -56,7 +57,7 @@ class _Verbatim(str):
 
 
 def _unquoted(annotation: Any) -> Any:
-    """An annotation under `from __future__ import annotations` is text, and prints with quotes."""
+    """Under `from __future__ import annotations` an annotation is a string, which would print with quotes."""
     return _Verbatim(annotation) if isinstance(annotation, str) else annotation
 
 

@@ -1,4 +1,4 @@
-"""`--transform`: the transformed function, with static arguments held out of its way."""
+"""`--transform`: the transformed function, with static arguments kept away from the transform."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TRANSFORMS = ("grad", "value_and_grad", "vmap", "jacfwd", "jacrev", "hessian", "
 
 
 def check_transforms(names: Sequence[str]) -> None:
-    """UsageError for a name that is no transform; JAX is not imported."""
+    """Raises `UsageError` for an unknown transform; JAX is not imported."""
     for name in names:
         if name not in TRANSFORMS:
             raise UsageError(f"--transform {name}: no such transform", hint=f"one of {', '.join(TRANSFORMS)}")
@@ -27,9 +27,9 @@ def transformed(
 ) -> Callable[..., Any]:
     """`function` under `jax.<name>` for each of `names`, the leftmost innermost.
 
-    Name and signature stay those of `function`, as they do under JAX's own transforms. A
-    static argument is none of the transform's: vmap does not map it, checkpoint does not
-    trace it, and grad differentiates the first argument that is not static.
+    Name and signature stay those of `function`, as they do under JAX's own transforms. Static
+    arguments bypass the transform: vmap does not map them, checkpoint does not trace them, and
+    grad differentiates the first argument that is not static.
     """
     import jax
 

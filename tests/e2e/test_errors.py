@@ -34,7 +34,7 @@ def mode(a, kind):
     return a if kind == "same" else -a
 """
 CASES = {
-    "no colon": (["jaxpr", "samples.mlp"], 2, "names no function", "samples.mlp:normalize"),
+    "no colon": (["jaxpr", "samples.mlp"], 2, "does not name a function", "samples.mlp:normalize"),
     "no such module": (["jaxpr", "sampels.mlp:normalize"], 3, "sampels", "samples"),
     "no such name": (["jaxpr", "samples.mlp:normalise"], 3, "normalise", "samples.mlp:normalize"),
     "not callable": (["jaxpr", "bad:number"], 3, "int", "ls bad"),

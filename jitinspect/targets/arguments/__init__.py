@@ -1,1 +1,1 @@
-"""Argument specs → the arguments a function is traced with, and whether they fit it."""
+"""Argument specs → the arguments that a function is traced with, and whether they fit it."""

@@ -1,6 +1,6 @@
 """jaxtyping annotations → argument specs: `Float[Array, "batch 784"]` with `batch=128` is `f32[128,784]`.
 
-jaxtyping is not imported: an annotation is known by its `dtypes` and `dim_str`
+jaxtyping is not imported: an annotation is recognised by its `dtypes` and `dim_str`
 (documented attributes; seen on jaxtyping 0.3).
 """
 
@@ -15,14 +15,14 @@ from typing import Any
 from jitinspect.specs import ArraySpec, KeySpec, short_dtype
 
 PREFERRED = ("float32", "int32", "uint32", "bool", "complex64")
-"""What an annotation that allows many dtypes is taken to mean: the default of its family."""
+"""The default of each family of dtypes: what an annotation that allows many dtypes is taken to mean."""
 
 
 def spec_of(annotation: Any, dims: Mapping[str, int]) -> ArraySpec | KeySpec | None:
-    """The spec that an annotation asks for; None where it is not jaxtyping's.
+    """The spec that an annotation asks for; None if it is not a jaxtyping one.
 
-    Of a union the first member counts. Dimensions that `dims` does not know stay
-    named; `*batch` and `...` stand for no dimension, `#n` for `n`.
+    Of a union, the first such member counts. Dimensions that are not in `dims` stay
+    named; `*batch` and `...` count as no dimension, `#n` as `n`.
     """
     for member in [annotation, *typing.get_args(annotation)]:
         if isinstance(getattr(member, "dim_str", None), str) and hasattr(member, "dtypes"):

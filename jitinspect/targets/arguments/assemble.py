@@ -28,9 +28,9 @@ def assemble(
     dims: Mapping[str, int],
     mesh: jax.sharding.Mesh | None,
 ) -> Call:
-    """The arguments `given`, then those of the specs, then annotated ones for what is still missing.
+    """The arguments `given`, then those of the specs, then for missing parameters those of annotations.
 
-    Raises `UsageError` where the call does not fit the function, and what `build` raises.
+    Raises `UsageError` if the call does not fit the function, and what `build` raises.
     """
     bound = [replace(argument, spec=specs.bind(argument.spec, dims)) for argument in arguments]
     args, kwargs = build_call(bound, mesh)
@@ -45,14 +45,14 @@ def assemble(
 def call_from(ref: str, values: bool) -> Call:
     """What the user's function `ref` returns: a tuple of arguments, or `(args, kwargs)`.
 
-    Arrays as their types, unless `values` are asked for. Raises `UserFunctionError` where it fails,
-    `LoadError` where it returns something else.
+    Arrays are replaced by their types unless `values` is true. Raises `UserFunctionError` if the
+    function fails, `LoadError` if it returns something else.
     """
     maker = load(ref)
     try:
         made = maker.object()
     except (Exception, SystemExit) as error:
-        message = f"{ref}, which makes the arguments, raised {type(error).__name__}"
+        message = f"{ref}, which should return the arguments, raised {type(error).__name__}"
         raise UserFunctionError(message, detail=user_traceback(error)) from error
     call = _as_call(made, ref)
     return call if values else as_types(call)
@@ -68,7 +68,7 @@ def _as_call(made: Any, ref: str) -> Call:
 
 
 def _with_annotated(subject: Jitted, dims: Mapping[str, int], call: Call) -> Call:
-    """Fill the parameters that are missing and that jaxtyping annotates, by position where one can."""
+    """Fill in missing parameters that have jaxtyping annotations, by position if possible."""
     if subject.signature is None:
         return call
     args, kwargs = call
@@ -86,7 +86,7 @@ def _with_annotated(subject: Jitted, dims: Mapping[str, int], call: Call) -> Cal
 
 
 def _hints(function: Any) -> dict[str, Any]:
-    """Annotations as objects, also where they were written as text; none where one has no meaning."""
+    """Annotations as objects, even if written as strings; none at all if one of them cannot be resolved."""
     try:
         return typing.get_type_hints(function) if function is not None else {}
     except (NameError, TypeError, SyntaxError, AttributeError):

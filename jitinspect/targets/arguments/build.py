@@ -23,7 +23,7 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 def build_call(arguments: Iterable[Argument], mesh: jax.sharding.Mesh | None) -> Call:
     """The positional and keyword arguments that `arguments` stand for.
 
-    Raises `UsageError` for a keyword that is given twice and for what `build` refuses.
+    Raises `UsageError` for a keyword that is given twice, and what `build` raises.
     """
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
@@ -40,8 +40,8 @@ def build_call(arguments: Iterable[Argument], mesh: jax.sharding.Mesh | None) ->
 def build(spec: Spec, mesh: jax.sharding.Mesh | None = None) -> Any:
     """One argument: a `ShapeDtypeStruct`, a pytree of them, or a Python value.
 
-    Raises `UsageError` where a dimension has no size or a sharding no mesh, and
-    `UnavailableError` for a device that is not here.
+    Raises `UsageError` if a dimension has no size or a sharding no mesh, and
+    `UnavailableError` for a device that this machine does not have.
     """
     match spec:
         case specs.ValueSpec(value):
@@ -69,7 +69,7 @@ def _struct(spec: specs.ArraySpec | specs.KeySpec, dtype: Any, sharding: Any, we
 
 
 def _check_split(spec: specs.ArraySpec | specs.KeySpec, sharding: jax.sharding.NamedSharding) -> None:
-    """JAX makes no array that a mesh does not split evenly."""
+    """JAX makes no arrays that a mesh does not split evenly."""
     for size, entry in zip(spec.shape, sharding.spec, strict=False):
         names = (entry,) if isinstance(entry, str) else entry or ()
         parts = math.prod(sharding.mesh.shape[name] for name in names)
@@ -87,7 +87,7 @@ def missing_dims(names: Sequence[str]) -> UsageError:
 
 
 def _key_dtype(impl: str | None) -> Any:
-    """The extended dtype of a typed PRNG key; the default implementation where `impl` is None."""
+    """The extended dtype of a typed PRNG key; that of the default implementation if `impl` is None."""
     try:
         return jax.eval_shape(lambda: jax.random.key(0, impl=impl)).dtype
     except ValueError as error:
@@ -129,9 +129,9 @@ def _devices(platform: str) -> list[jax.Device]:
 
 
 def make_mesh(axes: Sequence[tuple[str, int]]) -> jax.sharding.Mesh | None:
-    """A mesh over the first devices; None where no axes are given.
+    """A mesh over the first devices; None if no axes are given.
 
-    Raises `UnavailableError` if there are fewer devices than the mesh has places.
+    Raises `UnavailableError` if the mesh needs more devices than there are.
     """
     if not axes:
         return None

@@ -1,4 +1,4 @@
-"""Whether a call fits the function, told before JAX is asked to trace it."""
+"""Whether a call fits the function, checked before JAX traces it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jitinspect.targets.parameters import signature_text
 
 
 def check_fit(name: str, signature: inspect.Signature, static: Iterable[str | int], call: Call) -> None:
-    """Raise `UsageError` where arguments are missing or too many."""
+    """Raise `UsageError` if arguments are missing or there are too many."""
     args, kwargs = call
     try:
         signature.bind(*args, **kwargs)
@@ -25,7 +25,7 @@ def check_fit(name: str, signature: inspect.Signature, static: Iterable[str | in
 
 
 def check_values(signature: inspect.Signature, static: Iterable[str | int], call: Call) -> None:
-    """Raise `UsageError` for a static argument without a hashable value, and for text that is not static."""
+    """Raise `UsageError` for a static argument without a hashable value, and for non-static text."""
     args, kwargs = call
     names = list(signature.parameters)
     statics = {names[label] if isinstance(label, int) and label < len(names) else label for label in static}

@@ -1,4 +1,4 @@
-"""Arrays as types, and the types that JAX makes of others."""
+"""Arrays replaced by their types, and dtypes that JAX narrows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from jitinspect.targets.arguments.build import Call
 
 
 def as_types(call: Call) -> Call:
-    """The same call with each array replaced by its type: nothing is executed on its data.
+    """The same call with each array replaced by its type, so that nothing runs on its data.
 
-    Weak types, typed keys and, of committed arrays, the sharding are kept.
+    Weak types, typed keys, and the sharding of committed arrays are kept.
     """
     args, kwargs = jax.tree.map(_as_type, call)
     return args, kwargs
@@ -33,17 +33,17 @@ def _as_type(leaf: Any) -> Any:
 
 
 def changed_dtypes(arguments: Iterable[Argument]) -> list[tuple[str, str]]:
-    """The 64-bit dtypes that were asked for and that JAX silently narrows: `[("f64", "f32")]`.
+    """The requested 64-bit dtypes that JAX silently narrows: `[("f64", "f32")]`.
 
-    `jax.dtypes.canonicalize_dtype` is what JAX narrows by while x64 is off.
+    `jax.dtypes.canonicalize_dtype` says how JAX narrows while x64 is off.
     """
-    asked = {
+    requested = {
         leaf.dtype
         for argument in arguments
         for leaf in specs.leaves(argument.spec)
         if isinstance(leaf, specs.ArraySpec)
     }
-    narrowed = {dtype: _canonical(dtype) for dtype in sorted(asked)}
+    narrowed = {dtype: _canonical(dtype) for dtype in sorted(requested)}
     return [(dtype, now) for dtype, now in narrowed.items() if dtype != now]
 
 

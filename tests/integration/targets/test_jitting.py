@@ -119,7 +119,9 @@ def test_options_that_do_not_fit(funcs, options, message, hint):
 )
 @pytest.mark.parametrize("option", ["static", "donate"])
 def test_a_jits_own_arguments_hold(funcs, qualname, kind, option):
-    with pytest.raises(UsageError, match=f"--{option} x.*already a {kind}.*its own arguments hold") as caught:
+    with pytest.raises(
+        UsageError, match=f"--{option} x.*already a {kind}.*whose own options apply"
+    ) as caught:
         jitted(load(f"funcs:{qualname}"), **{option: ["x"]})
     assert f"funcs:{qualname}.__wrapped__" in caught.value.hint
 

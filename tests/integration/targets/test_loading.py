@@ -51,7 +51,7 @@ def test_not_a_ref(folder, ref):
 )
 def test_a_ref_without_colon_is_answered_with_candidates(write, ref, hint):
     write("lib.py", "import os\ndef one(): ...\ntwo = one\nclass Three: ...\nraise SystemExit")
-    with pytest.raises(UsageError, match="names no function") as caught:
+    with pytest.raises(UsageError, match="does not name a function") as caught:
         parse_ref(ref)
     assert caught.value.hint == hint
 
@@ -195,7 +195,7 @@ def test_a_module_that_raises(write):
 def test_a_module_that_imports_what_is_not_there(write):
     path = write("importing.py", "import not_installed.at_all")
     error = load_error("importing:fn")
-    assert error.message == "importing was found, but it imports not_installed, which was not"
+    assert error.message == "importing imports not_installed, which was not found"
     assert f'File "{path}", line 1' in error.detail
     assert "importlib" not in error.detail and "jitinspect" not in error.detail
     assert "importing.py imports not_installed, which was not found" in load_error("importing.py:fn").message
@@ -221,7 +221,7 @@ def test_a_module_that_does_not_parse(write, ref):
 
 def test_an_attribute_that_raises(funcs):
     error = load_error("funcs:model.broken")
-    assert error.message == "funcs:model raised ZeroDivisionError when it was asked for 'broken'"
+    assert error.message == "funcs:model raised ZeroDivisionError when asked for 'broken'"
     assert str(funcs) in error.detail
 
 
