@@ -1,8 +1,8 @@
-"""Which lines of the user's an operation was made by.
+"""Which lines of the user's code made an operation.
 
-The innermost frame of a file of the user's. An operation that has none belongs to a library, or to XLA: it
-takes the lines of the operation that calls its block; an HLO instruction before that those of what it moves
-or prepares.
+That is the innermost frame in one of the user's files. An operation without such a frame comes from a library
+or from XLA: it takes the lines of the operation that calls its block. An HLO instruction first tries those of
+the instructions whose data it moves or prepares.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ IsUsers = Callable[[str], bool]
 MADE_BY_NO_LINE = (
     "parameter", "constant", "stablehlo.constant", "return", "func.return", "stablehlo.return",
 )  # fmt: skip
-"""Operations of the texts that stand for what comes in, and what goes out."""
-_WITHOUT = ("parameter", "constant")
+"""Operations that stand for inputs and outputs of a block."""
+_HAVE_NO_LINE = ("parameter", "constant")
 _JITINSPECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Line(NamedTuple):
-    """A line of a file of the user's."""
+    """A line in one of the user's files."""
 
     file: str
     line: int
@@ -35,13 +35,13 @@ class Line(NamedTuple):
 
 
 def users_files(own: str | None = None) -> IsUsers:
-    """Tells the user's files: those that are neither installed nor Python's. `own` is the target's, which
-    counts with its folder wherever that is.
+    """A predicate for the user's files: those that neither are installed nor belong to Python. `own` is the
+    target's file, whose folder counts as the user's wherever it is.
     """
-    beside = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
+    folder = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
 
     def is_users(file: str) -> bool:
-        if beside is not None and file.startswith(beside):
+        if folder is not None and file.startswith(folder):
             return True
         if is_installed(file) or file.startswith((_JITINSPECT, "<")):
             return False
@@ -51,7 +51,7 @@ def users_files(own: str | None = None) -> IsUsers:
 
 
 class Attribution:
-    """The lines of each operation of a program; those of a fusion are the lines of all that it holds."""
+    """The lines of each operation of a program; a fusion has the lines of all instructions in it."""
 
     def __init__(self, program: Program, is_users: IsUsers) -> None:
         self._is_users = is_users
@@ -66,18 +66,18 @@ class Attribution:
         self._attribute(program)
 
     def lines(self, operation: Operation) -> tuple[Line, ...]:
-        """Those of `operation`; more than one where several made it. Empty where none is known."""
+        """The lines of `operation`, more than one if several made it. Empty if none is known."""
         return self._known.get(id(operation), ())
 
     def stack(self, operation: Operation) -> tuple[Line, ...]:
-        """All lines of the user's that led to `operation`, innermost first; empty where it has no frames."""
+        """All lines of the user's code on the stack of `operation`, innermost first; empty without frames."""
         return tuple(Line(frame.file, frame.line) for frame in operation.frames if self._is_users(frame.file))
 
     def _called(self, operation: Operation) -> Iterable[Block]:
         return (self._blocks[name] for name in operation.calls if name in self._blocks)
 
     def _attribute(self, program: Program) -> None:
-        """Blocks that are called come after those that call them, so that lines are inherited all the way."""
+        """Callers come before the blocks they call, so that lines are inherited all the way down."""
         for block in _callers_first(program, self._blocks):
             inherited = self._inherited(block)
             for operation in block.operations:
@@ -85,7 +85,7 @@ class Attribution:
             if self._is_hlo:
                 self._follow_data(block)
             for operation in block.operations:
-                if not (self._known[id(operation)] or (self._is_hlo and operation.opcode in _WITHOUT)):
+                if not (self._known[id(operation)] or (self._is_hlo and operation.opcode in _HAVE_NO_LINE)):
                     self._known[id(operation)] = inherited
 
     def _own(self, operation: Operation) -> tuple[Line, ...]:
@@ -100,24 +100,24 @@ class Attribution:
         return tuple(dict.fromkeys(line for caller in callers for line in self._known.get(id(caller), ())))
 
     def _follow_data(self, block: Block) -> None:
-        """A copy or a bitcast XLA made of what it moves; a tuple, and what is left, for what uses it."""
+        """XLA's copies and bitcasts take the lines of their operands; tuples and the rest, those of their users."""
         made = {operation.names[0]: operation for operation in block.operations}
         used: dict[str, Operation] = {}
         for operation in reversed(block.operations):
             used.update(dict.fromkeys(operation.operands, operation))
         for operation in block.operations:
-            if self._known[id(operation)] or operation.opcode in (*_WITHOUT, "tuple"):
+            if self._known[id(operation)] or operation.opcode in (*_HAVE_NO_LINE, "tuple"):
                 continue
             sources = (made[name] for name in operation.operands if name in made)
             found = (self._known[id(source)] for source in sources)
             self._known[id(operation)] = next((lines for lines in found if lines), ())
         for operation in reversed(block.operations):
             user = used.get(operation.names[0])
-            if not self._known[id(operation)] and user is not None and operation.opcode not in _WITHOUT:
+            if not self._known[id(operation)] and user is not None and operation.opcode not in _HAVE_NO_LINE:
                 self._known[id(operation)] = self._known[id(user)]
 
     def _fused(self, operation: Operation) -> tuple[Line, ...]:
-        """The lines of all that a fusion holds; empty for anything else."""
+        """The lines of all instructions in a fusion; empty for anything else."""
         if operation.opcode != "fusion":
             return ()
         inside = (one for block in self._called(operation) for one in block.operations)
@@ -125,19 +125,19 @@ class Attribution:
 
 
 def attribute(program: Program, is_users: IsUsers) -> Attribution:
-    """`is_users` tells by its path whether a file is one of the user's."""
+    """`is_users` says whether a file, given by its path, is one of the user's."""
     return Attribution(program, is_users)
 
 
 def _callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:
-    """From the entry inwards: a block after each that calls it, or holds it."""
+    """From the entry inwards: each block after those that call or contain it."""
     ordered: list[Block] = []
-    seen: set[int] = set()
+    visited: set[int] = set()
 
     def visit(block: Block) -> None:
-        if id(block) in seen:
+        if id(block) in visited:
             return
-        seen.add(id(block))
+        visited.add(id(block))
         for operation in block.operations:
             for inner in operation.inner:
                 visit(inner)

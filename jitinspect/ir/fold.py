@@ -1,4 +1,4 @@
-"""Inner jaxprs, regions and computations as one line each."""
+"""Folds inner jaxprs, regions and computations into one line each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 def fold(view: TextView) -> None:
-    """Leave of each block but the entry's its head, a count, and its foot."""
+    """Reduce each block except the entry to its head, a summary, and its foot."""
     program = view.program
     for block in program.blocks:
         if not block.is_entry:
@@ -25,24 +25,24 @@ def fold(view: TextView) -> None:
 def summary(program: Program, block: Block) -> str:
     """`12 instructions: 5 multiply, 3 add, 2 broadcast, …`."""
     counts = Counter(operation.opcode for operation in block.operations)
-    told = [f"{count} {op}" for op, count in counts.most_common(_SHOWN)]
+    parts = [f"{count} {op}" for op, count in counts.most_common(_SHOWN)]
     more = [GAP] if len(counts) > _SHOWN else []
     number = len(block.operations)
-    return f"{number} {WORDS[program.stage]}{'' if number == 1 else 's'}: {', '.join(told + more)}"
+    return f"{number} {WORDS[program.stage]}{'' if number == 1 else 's'}: {', '.join(parts + more)}"
 
 
 def _fold(view: TextView, block: Block) -> None:
     lines, last = view.program.lines, block.end - 1
     if last <= block.start:
         return
-    told = summary(view.program, block)
+    text = summary(view.program, block)
     head, foot = lines[block.start], lines[last].strip()
-    if view.program.stage == "stablehlo" and foot != "}":  # the line goes on: `} do {`, `}) : (…) -> …`
+    if view.program.stage == "stablehlo" and foot != "}":  # the line continues: `} do {`, `}) : (…) -> …`
         body = block.start + 1
-        view.instead[body] = f"{indent(head)}  {GAP} {told}"
+        view.replaced[body] = f"{indent(head)}  {GAP} {text}"
         view.dropped.update(range(body + 1, last))
         return
-    view.instead[block.start] = f"{head} {GAP} {told} {foot}"
+    view.replaced[block.start] = f"{head} {GAP} {text} {foot}"
     view.dropped.update(range(block.start + 1, block.end))
     if block.end < len(lines) and not lines[block.end]:  # XLA prints an empty line between computations
         view.dropped.add(block.end)

@@ -1,4 +1,4 @@
-"""HLO's text → the program. Each computation is a block, each instruction a line."""
+"""HLO text → program. Each computation is a block, each instruction is a line."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _CALLED = re.compile(
 )
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _LITERAL = ("constant", "parameter")
-"""What stands in their parentheses is no operand."""
+"""What is in their parentheses is not an operand."""
 _FRAME = re.compile(r"stack_frame_id=(\d+)")
 _PARAMETER = re.compile(r"([\w.\-]+): ")
 
 
 def parse(text: str, raw: str | None = None) -> Program:
-    """`text` may be readable or JAX's own; the source lines are those of `raw`, JAX's own, where it is given.
+    """`text` is readable HLO or JAX's own; source lines come from `raw`, JAX's own text, if it is given.
 
-    Of one module both have the same instructions in the same order.
+    Both must be of one module, and so have the same instructions in the same order.
     """
     lines = text.split("\n")
     head = next((line for line in lines if line.startswith("HloModule")), "")
@@ -36,7 +36,7 @@ def parse(text: str, raw: str | None = None) -> Program:
 
 
 def trip_count(operation: Operation) -> int | None:
-    """How often a `while` runs its body; None where XLA does not know it."""
+    """How often a `while` runs its body; None if XLA does not know it."""
     found = _TRIPS.search(operation.rest)
     return int(found[1]) if found else None
 
@@ -79,12 +79,12 @@ def _operation(line: str, number: int) -> Operation | None:
 
 
 def _past_type(text: str) -> int:
-    """The type of a tuple stands in parentheses, and has blanks in it."""
+    """Where the type at the start of `text` ends. A tuple's type is in parentheses and has spaces in it."""
     return _closing(text, 0) + 1 if text.startswith("(") else text.find(" ")
 
 
 def _closing(text: str, opening: int) -> int:
-    """Where the parenthesis at `opening` is closed; a string may hold others."""
+    """Where the parenthesis at `opening` is closed; those in strings do not count."""
     closing = text.find(")", opening)
     inside = text.find("(", opening + 1, closing)
     if inside < 0 and '"' not in text[opening:closing]:
@@ -114,12 +114,12 @@ def _called(rest: str) -> tuple[str, ...]:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """JAX prints the HLO that XLA is given without the `%`."""
+    """JAX prints the HLO that XLA is given without `%`."""
     return tuple((_NAME if "%" in text else _BARE).findall(text))
 
 
 def _give_frames(program: Program, raw: str) -> None:
-    """Instruction by instruction: those of `raw` stand in the same order."""
+    """Instruction by instruction, since those of `raw` are in the same order."""
     stacks = StackFrames(raw)
     rows = (line for line in raw.split("\n") if line.startswith("  ") and " = " in line)
     for operation, row in zip(program.operations(), rows, strict=True):

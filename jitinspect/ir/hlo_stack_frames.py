@@ -1,4 +1,4 @@
-"""The tables at the head of an HLO module → the Python lines of a `stack_frame_id`."""
+"""The tables at the top of an HLO module → the Python lines of a `stack_frame_id`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _FRAME = re.compile(r"^(\d+) \{file_location_id=(\d+)(?: parent_frame_id=(\d+))?
 
 
 class StackFrames:
-    """`stacks[id]` is the stack of that id, innermost first.
+    """`stack_frames[id]` is the stack of that id, innermost first.
 
-    What is printed as a parent's id is one more than it (jaxlib 0.10.2, 0.12.0): 1 says that there is none.
+    The printed id of a parent is one too high (jaxlib 0.10.2, 0.12.0): 1 means that there is no parent.
     """
 
     def __init__(self, text: str) -> None:
@@ -34,7 +34,7 @@ class StackFrames:
         self._known: dict[int, tuple[Frame, ...]] = {}
 
     def __getitem__(self, number: int) -> tuple[Frame, ...]:
-        """Empty for an id that the tables do not have."""
+        """Empty for an id that is not in the tables."""
         if number not in self._known:
             frames: list[Frame] = []
             at: int = number
@@ -46,7 +46,7 @@ class StackFrames:
 
 
 def _table(text: str, name: str) -> str:
-    """The rows below the table's name, up to an empty line."""
+    """The rows below the table's name, up to the next empty line."""
     start = text.find(f"\n{name}\n")
     return text[start + len(name) + 2 : text.find("\n\n", start + 2)] if start >= 0 else ""
 

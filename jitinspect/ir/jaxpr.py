@@ -1,6 +1,6 @@
-"""The text of a jaxpr → the program. Each `{ lambda … }` is a block, those in parameters are inner ones.
+"""Jaxpr text → program. Each `{ lambda … }` is a block, those in parameters are inner blocks.
 
-JAX prints a jaxpr that several equations share once, in front, by a name: `let f = { lambda … } in`.
+A jaxpr that several equations share is printed once, in front, with a name: `let f = { lambda … } in`.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _NAMES = re.compile(r"([^\s:]+):")
 _ATOM = re.compile(r"(?:^|\s)([a-z]+|_)(?=\s|$)")
 
 INNER = "{…}"
-"""What stands in an equation's `rest` for a jaxpr among its parameters."""
+"""Replaces a jaxpr among an equation's parameters in its `rest`."""
 
 FramesAt = Callable[[int, int], tuple[Frame, ...]]
-"""(line, column) of where an equation begins → its Python lines, innermost first."""
+"""(line, column) at which an equation begins → its Python lines, innermost first."""
 
 
 class Unreadable(ValueError):
-    """The text is not of the form that JAX is known to print."""
+    """The text is not in the form that JAX is known to print."""
 
 
 def parse(text: str, frames_at: FramesAt | None = None) -> Program:
-    """Raises `Unreadable` where the text does not read as a jaxpr."""
+    """Raises `Unreadable` if the text does not parse as a jaxpr."""
     return _Reader(text, frames_at).program()
 
 
 class _Reader:
-    """A descent through the text: `at` is where it stands."""
+    """A recursive-descent parser; `_at` is its position in the text."""
 
     def __init__(self, text: str, frames_at: FramesAt | None) -> None:
         self._text, self._frames_at = text, frames_at
@@ -49,7 +49,7 @@ class _Reader:
         self._row = 0
         self._embedded: set[int] = set()
         self._shared = set(_SHARED.findall(text))
-        """One may be named before it is printed."""
+        """Collected first, since a name may be used before its jaxpr is printed."""
 
     def program(self) -> Program:
         blocks = []
@@ -61,7 +61,7 @@ class _Reader:
         return Program("jaxpr", self._text.split("\n"), blocks)
 
     def _line(self, at: int) -> int:
-        """The row of a place that is never before the last one asked for."""
+        """The row of a position, found from that of the last one asked for."""
         while self._row + 1 < len(self._starts) and self._starts[self._row + 1] <= at:
             self._row += 1
         while self._starts[self._row] > at:
@@ -69,10 +69,10 @@ class _Reader:
         return self._row
 
     def _block(self, name: str) -> Block:
-        """From `{ lambda` to behind its `}`."""
+        """From `{ lambda` to just after its `}`."""
         head = _HEAD.search(self._text, self._at)
         if head is None:
-            raise Unreadable(f"no jaxpr begins behind {self._text[self._at : self._at + 40]!r}")
+            raise Unreadable(f"no jaxpr begins at {self._text[self._at : self._at + 40]!r}")
         start = self._line(head.start())
         self._at = head.end()
         operations = []
@@ -83,15 +83,15 @@ class _Reader:
         return Block(name, tuple(_NAMES.findall(head[1])), operations, start, end, head=head[1], foot=foot)
 
     def _is_at_end(self) -> bool:
-        """Whether `in (…)` comes next; what stands between equations is passed over."""
+        """Whether `in (…)` comes next; skips what separates equations."""
         while self._text[self._at : self._at + 1] in (" ", "\n", ";"):
             self._at += 1
         if self._at >= len(self._text):
-            raise Unreadable("the jaxpr has no end")
+            raise Unreadable("it never ends")
         return self._text.startswith("in ", self._at) and self._text[self._at + 3] in "({"
 
     def _equation(self) -> Operation:
-        """`c:f32[] = add a b`; parameters stand in brackets behind the primitive."""
+        """`c:f32[] = add a b`; parameters are in brackets after the primitive."""
         row = self._line(self._at)
         indent = self._at - self._starts[row]
         embedded = len(self._embedded)
@@ -116,7 +116,7 @@ class _Reader:
         )
 
     def _binders(self) -> str:
-        """`a:f32[3] b:i32[]`; empty for an equation that is there for its effect."""
+        """`a:f32[3] b:i32[]`; empty for an equation that exists for its effect."""
         if ":" not in self._expect(_WORD, move=False)[0]:
             return ""
         return " ".join(self._expect(_BINDERS)[1].split())
@@ -130,16 +130,17 @@ class _Reader:
         return match
 
     def _parameters(self, indent: int, inner: list[Block], calls: list[str]) -> str:
-        """`[…]`, if it is there; the jaxprs in it are taken for `inner`, names of shared ones for `calls`.
+        """`[…]`, if present; the jaxprs in it are added to `inner`, the names of shared ones to `calls`.
 
-        In several lines their end is a bracket below the equation: a text among them may hold any other.
+        If they span several lines, they end at a bracket below the start of the equation: strings among them
+        may contain any other bracket.
         """
         began = self._at
         if self._text.startswith("[\n", self._at):
             below = "\n" + " " * indent + "]"
             cut = self._inside(lambda: self._text.find(below, self._at), inner, calls)
             if (end := self._text.find(below, self._at)) < 0:
-                raise Unreadable("parameters without an end")
+                raise Unreadable("its parameters never end")
             self._at = end + len(below)
             self._pass_over_embedded(began, indent + 2, inner)
         elif self._text.startswith("[", self._at):
@@ -152,8 +153,9 @@ class _Reader:
         return "".join(piece if index % 2 == 0 else INNER for index, piece in enumerate(pieces))
 
     def _inside(self, end: Callable[[], int], inner: list[Block], calls: list[str]) -> list[int]:
-        """What stands in the parameters; where the jaxprs among them begin and end. Behind one of them the
-        `end` is looked for anew: one in a library's own type is not indented, and might have such an end.
+        """Read the parameters, and return where the jaxprs among them begin and end. After each jaxpr, `end`
+        is computed again: a jaxpr in a library's own type is not indented, and may contain such an end
+        itself.
         """
         cut = []
         while (match := _INSIDE.search(self._text, self._at, end())) is not None:
@@ -168,8 +170,8 @@ class _Reader:
         return cut
 
     def _pass_over_embedded(self, began: int, indent: int, inner: list[Block]) -> None:
-        """A jaxpr in a library's own type is printed by itself, and put in as a text of many lines: JAX's
-        printer counts them as one, and knows of no equations there.
+        """A jaxpr in a library's own type is printed separately and inserted as text of several lines. JAX's
+        printer counts them as one line, and knows no equations there.
         """
         first = self._line(began)
         rows = self._text[began : self._at].split("\n")[1:-1]
@@ -179,37 +181,37 @@ class _Reader:
             _forget_frames(inner, low[0] - 1)
 
     def _closing_bracket(self) -> int:
-        """That of parameters in one line, in which brackets come in pairs but for texts."""
+        """The bracket that closes parameters on one line, where brackets outside strings are paired."""
         depth = 0
         for match in _BRACKETS.finditer(self._text, self._at):
             if match[0] in "[]":
                 depth += 1 if match[0] == "[" else -1
                 if depth == 0:
                     return match.start()
-        raise Unreadable("parameters without an end")
+        raise Unreadable("its parameters never end")
 
     def _operands(self, indent: int) -> str:
-        """Up to the end of the equation: what is indented further still belongs to it."""
+        """Up to the end of the equation, which includes lines that are indented further."""
         began = self._at
         for match in _ENDS.finditer(self._text, self._at):
             if match[1] is None or len(match[1]) <= indent:
                 self._at = match.start()
                 return self._text[began : self._at]
-        raise Unreadable("an equation without an end")
+        raise Unreadable("an equation never ends")
 
     def _foot(self) -> str:
-        """The results, up to the brace that ends the jaxpr: they may hold braces of their own."""
+        """The results, up to the brace that ends the jaxpr; they may contain braces themselves."""
         began, depth = self._at, 0
         for match in _BRACES.finditer(self._text, self._at):
             if match[0] == "}" and depth == 0:
                 self._at = match.end()
                 return self._text[began : match.start()].strip()
             depth += 1 if match[0] == "{" else -1
-        raise Unreadable("the jaxpr has no end")
+        raise Unreadable("it never ends")
 
 
 def _forget_frames(blocks: list[Block], row: int) -> None:
-    """Of what begins at `row` or below."""
+    """Drop the frames of operations that begin at `row` or below."""
     for block in blocks:
         for operation in block.operations:
             if operation.start >= row:

@@ -1,4 +1,4 @@
-"""The text of a StableHLO module → the program. Functions are blocks, and so are regions."""
+"""StableHLO text → program. Functions are blocks, and so are regions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REGION = ("cond {", "reducer(")
 
 
 def parse(text: str) -> Program:
-    """`text` may be printed with its locations: they are taken out of it, and the source lines of them."""
+    """`text` may include locations: they are removed from it, and the source lines are read from them."""
     located = text.split("\n") if "\n#loc" in text or text.startswith("#loc") else None
     lines = (_LOCATION.sub("", text) if located else text).split("\n")
     if located:
@@ -34,7 +34,7 @@ def parse(text: str) -> Program:
 
 @dataclass(slots=True)
 class _Reader:
-    """Goes down the lines; `open` are the blocks around the current one, each with its operation."""
+    """Reads line by line; `open` are the blocks around the current line, each with its operation."""
 
     lines: list[str]
     functions: list[Block] = field(default_factory=list)
@@ -119,8 +119,8 @@ def _operation(match: re.Match[str], line: str, number: int) -> Operation:
 
 
 def _result_type(text: str, single: bool = False) -> str:
-    """What stands behind the arrow, or behind the last colon; with no arrow the types of operands, too, may
-    stand there, before that of a `single` result.
+    """What comes after the arrow or after the last colon. If there is no arrow, operand types may precede
+    that of a `single` result.
     """
     types = text.rpartition(" : ")[2]
     if " -> " in types:
@@ -129,7 +129,7 @@ def _result_type(text: str, single: bool = False) -> str:
 
 
 def _give_frames(program: Program, located: list[str]) -> None:
-    """Line by line: but for the `#loc` lines, and what stands at the lines' ends, both texts are the same."""
+    """Line by line: both texts are the same except for `#loc` lines and what is at the ends of lines."""
     locations = Locations(line for line in located if line.startswith("#loc"))
     rows = [line for line in located if not line.startswith("#loc")]
     for operation in program.operations():

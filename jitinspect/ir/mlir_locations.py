@@ -1,4 +1,4 @@
-"""The `#loc` lines of an MLIR text → the Python lines of a location."""
+"""The `#loc` lines of MLIR text → the Python lines of a location."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ _ALIAS = re.compile(r"(#loc\d*) = loc\((.*)\)$")
 _FILE = re.compile(r'"((?:[^"\\]|\\.)*)":(\d+):')
 _NAME = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LONGEST = 1000
-"""Frames of one location: aliases that refer to each other would have no end."""
+"""The most frames of one location: aliases that refer to each other would never end."""
 
 
 class Locations:
-    """`locations[text]` is the stack, innermost first, of what stands in `loc(text)`.
+    """`locations[text]` is the stack, innermost first, of `loc(text)`.
 
-    A name around a file's line is that of the function; one around a call is the operation's own. Of a
-    fused location the first is taken.
+    A name around a file and line is that of the function; one around a call site is the operation's own. Of
+    a fused location, the first one with frames is taken.
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
-        self._written = {match[1]: match[2] for match in map(_ALIAS.match, lines) if match}
+        self._aliases = {match[1]: match[2] for match in map(_ALIAS.match, lines) if match}
         self._known: dict[str, tuple[Frame, ...]] = {}
 
     def __getitem__(self, text: str) -> tuple[Frame, ...]:
         if text not in self._known:
-            self._known[text] = ()  # for one that refers to itself
+            self._known[text] = ()  # in case it refers to itself
             self._known[text] = self._read(text)[:_LONGEST]
         return self._known[text]
 
     def _read(self, text: str) -> tuple[Frame, ...]:
         if text.startswith("#"):
-            return self[self._written[text]] if text in self._written else ()
+            return self[self._aliases[text]] if text in self._aliases else ()
         if text.startswith("callsite("):
             callee, _, caller = text[len("callsite(") : -1].rpartition(" at ")
             return self[callee] + self[caller]

@@ -1,4 +1,4 @@
-"""A program as a tree of its blocks, with what each holds."""
+"""A program as a tree of its blocks, with the operations in each."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from jitinspect.model.views import Branch
 _LENGTH = re.compile(r"\blength=(\d+)")
 _NAME = re.compile(r"\bname=(\w+)")
 _LOOPS = ("while", "scan")
-_PLAIN = ("fusion", "reduce", "reduce-window", "scatter", "sort", "map", "all-reduce", "select-and-scatter")
-"""Instructions whose computations are their own affair: they are counted, not drawn."""
+_OPAQUE = ("fusion", "reduce", "reduce-window", "scatter", "sort", "map", "all-reduce", "select-and-scatter")
+"""Instructions whose computations are not shown: only the instructions are counted."""
 
 
 def outline(program: Program) -> Branch:
-    """The entry, with the blocks within it, and those that it calls."""
+    """The entry, with the blocks in it and those that it calls."""
     return _Outline(program).branch(program.entry, f"{program.entry.name}", 1)
 
 
@@ -36,7 +36,7 @@ class _Outline:
         )
 
     def _below(self, operation: Operation) -> Iterable[Branch]:
-        if operation.opcode in _PLAIN:
+        if operation.opcode in _OPAQUE:
             return
         called = [self._blocks[name] for name in operation.calls if name in self._blocks]
         for block in (*operation.inner, *called):
@@ -51,7 +51,7 @@ def _label(operation: Operation, block: Block) -> str:
 
 
 def _runs(operation: Operation) -> int | None:
-    """How often a loop runs its block; None where the text does not tell."""
+    """How often a loop runs its block; None if the text does not say."""
     if (trips := trip_count(operation)) is not None:
         return trips
     if found := _LENGTH.search(operation.rest):
@@ -60,7 +60,7 @@ def _runs(operation: Operation) -> int | None:
 
 
 def _grouped(branches: list[Branch]) -> Iterable[Branch]:
-    """Those that are alike, but for a number behind their names, stand for each other."""
+    """Groups adjacent branches that are alike except for a number at the end of their names."""
 
     def unnumbered(branch: Branch) -> Branch:
         label = re.sub(r"[._]\d+$", "", branch.label)

@@ -1,4 +1,4 @@
-"""One form for the three texts: blocks of operations, each with the lines of text that it takes."""
+"""One data structure for all three texts: blocks of operations, each with its lines of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Frame(NamedTuple):
-    """A line of Python that was running while the operation was made."""
+    """A line of Python that was on the stack when the operation was made."""
 
     file: str
     line: int
@@ -19,10 +19,10 @@ class Frame(NamedTuple):
 class Operation:
     """An equation, an operation or an instruction.
 
-    `names` is what it defines, `operands` what it uses, `type` its results' as the text writes it, `rest` its
-    attributes, without inner blocks; a jaxpr's `arguments` are its operands with literals. `frames` stand
-    innermost first. `start` and `end` bound its lines in the text, those of its `inner` blocks among them;
-    `calls` are the names of blocks that stand elsewhere.
+    `names` is what it defines, `operands` what it uses, `type` that of its results as written in the text,
+    `rest` its attributes, without inner blocks; `arguments`, in a jaxpr, are its operands with literals.
+    `frames` are innermost first. `start` and `end` bound its lines in the text, including its `inner` blocks;
+    `calls` are the names of blocks defined elsewhere.
     """
 
     names: tuple[str, ...]
@@ -40,9 +40,9 @@ class Operation:
 
 @dataclass(slots=True)
 class Block:
-    """A jaxpr, a function or region, a computation; `start` and `end` bound its lines with head and foot.
+    """A jaxpr, a function or region, or a computation; `start` and `end` bound its lines, head and foot too.
 
-    `head` is what it says of its parameters, and `foot` of its results, where its operations do not.
+    `head` describes its parameters, and `foot` its results, if no operations do.
     """
 
     name: str
@@ -57,9 +57,9 @@ class Block:
 
 @dataclass(slots=True)
 class Program:
-    """The text of a stage, in lines, and what stands in it. Each of `blocks` is reached from the entry.
+    """The text of a stage, in lines, and what it contains. Each of `blocks` is reached from the entry.
 
-    `head` is the line that tells of the whole module, where there is one.
+    `head` is the line that describes the whole module, if there is one.
     """
 
     stage: str
@@ -72,7 +72,7 @@ class Program:
         return {block.name: block for block in self.blocks}
 
     def all_blocks(self) -> Iterator[Block]:
-        """Every block, each before those inside of it."""
+        """Every block, each before those inside it."""
         for block in self.blocks:
             yield from _within(block)
 

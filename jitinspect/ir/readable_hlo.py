@@ -1,7 +1,7 @@
-"""HLO text without what a reader seldom wants.
+"""HLO text without what a reader rarely wants.
 
-Pure text → text, so that saved reports can be read the same way. The forms are
-those of `Compiled.as_text()` and `Lowered.as_text("hlo")`, jax 0.10.2 and 0.12.0.1.
+Pure text → text, so that saved reports can be read the same way. The input is that of
+`Compiled.as_text()` and `Lowered.as_text("hlo")`, jax 0.10.2 and 0.12.0.1.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def readable(text: str) -> str:
 
 
 def _without_tables(text: str) -> str:
-    """Drop the tables: each is a line with its name, rows, and an empty line; they stand before the code."""
+    """Drop the tables: each is a line with its name, rows, and an empty line; they come before the code."""
     start = min((found for table in _TABLES if (found := text.find(f"\n{table}\n")) >= 0), default=-1)
     if start < 0:
         return text
@@ -33,19 +33,19 @@ def _without_tables(text: str) -> str:
 
 
 class _Layouts:
-    """Replace `[2,3]{1,0}` by `[2,3]` where the layout is the default, row-major, one.
+    """Replaces `[2,3]{1,0}` with `[2,3]` if the layout is the default, row-major one.
 
-    The same few layouts recur thousands of times, so each is decided once.
+    The same few layouts recur thousands of times, so results are cached.
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, str] = {}
+        self._cache: dict[str, str] = {}
 
     def __call__(self, match: re.Match[str]) -> str:
         text = match.group()
-        if text not in self._seen:
-            self._seen[text] = f"[{match[1]}]" if _is_default(match[1], match[2]) else text
-        return self._seen[text]
+        if text not in self._cache:
+            self._cache[text] = f"[{match[1]}]" if _is_default(match[1], match[2]) else text
+        return self._cache[text]
 
 
 def _is_default(shape: str, layout: str) -> bool:

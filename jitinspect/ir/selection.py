@@ -1,4 +1,4 @@
-"""Operations by name, by line, by fusion, and their neighbours: what they use, and what uses them."""
+"""Selects operations by name, by line or by fusion, and their neighbours: what they use, what uses them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _CALLED = re.compile(r"\bname=(\w+)")
 
 
 def by_name(program: Program, pattern: re.Pattern[str]) -> list[Operation]:
-    """Those in whose opcode, or names, or what they call by name, the pattern is found.
+    """Those with a match of `pattern` in their opcode, in their names, or in the names of what they call.
 
-    The letters of a jaxpr's variables are no names.
+    The letters of a jaxpr's variables do not count as names.
     """
 
     def words(operation: Operation) -> Iterator[str]:
@@ -29,20 +29,20 @@ def by_name(program: Program, pattern: re.Pattern[str]) -> list[Operation]:
 
 
 def by_line(program: Program, attribution: Attribution, file: str, line: int) -> list[Operation]:
-    """Those that the line made, or what it called. `file` is the end of a path; empty, it is any file's."""
+    """Those made by the line or by what it called. `file` is the end of a path; empty, it matches any file."""
 
-    def is_meant(found: Line) -> bool:
+    def matches(found: Line) -> bool:
         return found.line == line and (not file or f"/{found.file}".endswith(f"/{file}"))
 
     return [
         operation
         for operation in program.operations()
-        if any(map(is_meant, (*attribution.stack(operation), *attribution.lines(operation))))
+        if any(map(matches, (*attribution.stack(operation), *attribution.lines(operation))))
     ]
 
 
 def by_fusion(program: Program, name: str) -> list[Operation]:
-    """The fusion of that name, or of the computation of that name, with all that it holds."""
+    """The fusion with that name, or with the computation of that name, and all instructions in it."""
     wanted, blocks = name.lstrip("%"), program.named()
     found: list[Operation] = []
     for operation in program.operations():
@@ -53,7 +53,7 @@ def by_fusion(program: Program, name: str) -> list[Operation]:
 
 
 def with_neighbours(program: Program, chosen: Iterable[Operation], steps: int) -> list[Operation]:
-    """As far as `steps` go from one operation to those whose results it uses, or that use its own."""
+    """`chosen`, and all operations within `steps` steps along operands and users."""
     edges = _Edges(program)
     reached = {id(operation): operation for operation in chosen}
     border = list(reached.values())
@@ -64,7 +64,7 @@ def with_neighbours(program: Program, chosen: Iterable[Operation], steps: int) -
 
 
 class _Edges:
-    """Who uses whose results. An inner block sees the names of those around it."""
+    """Which operations use whose results. An inner block sees the names of the blocks around it."""
 
     def __init__(self, program: Program) -> None:
         self._uses: dict[int, list[Operation]] = {}

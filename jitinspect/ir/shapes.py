@@ -1,7 +1,7 @@
 """Types, as the three texts write them → elements and bytes.
 
-`f32[8,8]{1,0}` in HLO, `f32[8,8]` and `f32[8@data,8]` in a jaxpr, `tensor<8x8xf32>` in StableHLO. A text that
-holds several types, as that of a tuple does, stands for all of them. Forms of jax 0.10.2 and 0.12.0.1.
+`f32[8,8]{1,0}` in HLO, `f32[8,8]` and `f32[8@data,8]` in a jaxpr, `tensor<8x8xf32>` in StableHLO. A text with
+several types, such as that of a tuple, stands for all of them. Syntax of jax 0.10.2 and 0.12.0.1.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _BITS = {
     "pred": 8, "bool": 8, "i1": 8, "complex<f32>": 64, "complex<f64>": 128,
     "key<fry>": 64, "key<rbg>": 128, "key<urbg>": 128, "token": 0, "opaque": 0,
 }  # fmt: skip
-"""Names that do not tell their bits. A predicate takes a byte; a key is what its bits take."""
+"""Types whose names do not say how many bits they have. A predicate takes a byte; a key, its key data."""
 
 
 class Array(NamedTuple):
-    """One array type. `dims` are the greatest sizes that a dynamic one may have."""
+    """One array type. For dynamic dimensions, `dims` has the largest possible sizes."""
 
     dtype: str
     dims: tuple[int, ...]
@@ -33,13 +33,13 @@ class Array(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Packed: two elements of four bits take a byte. 0 for what has no data, such as a token."""
+        """Packed: two elements of four bits take one byte. 0 for types without data, such as tokens."""
         return (self.elements * _bits(self.dtype) + 7) // 8
 
 
 @lru_cache(maxsize=4096)
 def arrays(text: str) -> tuple[Array, ...]:
-    """Those that the text of a type names, in order. A size that is not known counts as 1."""
+    """The arrays in the text of a type, in order. Unknown sizes count as 1."""
     return tuple(_array(found) for found in _TYPE.finditer(text))
 
 

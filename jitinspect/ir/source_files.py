@@ -1,4 +1,4 @@
-"""Python files as their authors see them: lines, the functions around them, the loops around them."""
+"""The user's Python files: their lines, and the functions and loops around a line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOOPS = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.Gener
 
 
 class SourceFiles:
-    """The files, each read once."""
+    """`files[name]` is the file; each is read once."""
 
     def __init__(self) -> None:
         self._files: dict[str, SourceFile] = {}
@@ -26,33 +26,33 @@ class SourceFiles:
         return self._files[file]
 
     def text_of(self, line: Line) -> str:
-        """The line, without the blanks around it."""
+        """The line, stripped."""
         return self[line.file].text(line.line).strip()
 
     def loop_of(self, line: Line) -> Line | None:
-        """Where the innermost loop around the line begins."""
+        """The line at which the innermost loop around `line` begins."""
         found = self[line.file].loop(line.line)
         return Line(line.file, found) if found is not None else None
 
 
 class SourceFile:
-    """One file. Where it cannot be read or parsed, it has no lines, or no functions and loops."""
+    """One file. If it cannot be read, it has no lines; if it does not parse, no functions and loops."""
 
     def __init__(self, file: str) -> None:
         self.lines: list[str] = [line.rstrip("\n") for line in linecache.getlines(file)]
 
     def text(self, line: int) -> str:
-        """The line as it stands there, counted from 1; empty where there is none."""
+        """The line as written, counted from 1; empty if there is no such line."""
         return self.lines[line - 1] if 0 < line <= len(self.lines) else ""
 
     def function(self, line: int) -> range:
-        """The lines of the outermost function around `line`, its decorators among them; the line alone where
-        it stands in none, as in a lambda of a module.
+        """The lines of the outermost function around `line`, including its decorators; only the line itself
+        if it is in none, as in a lambda of a module.
         """
         return next((span for span in self._functions if line in span), range(line, line + 1))
 
     def loop(self, line: int) -> int | None:
-        """The line at which the innermost loop around `line` begins, within the innermost function."""
+        """The line at which the innermost loop around `line` begins, if it is in the innermost function."""
         inner = [span for span in self._loops if line in span]
         start = max((span.start for span in inner), default=None)
         if start is None or any(start < one.start and line in one for one in self._all_functions):
@@ -70,7 +70,7 @@ class SourceFile:
 
     @cached_property
     def _functions(self) -> list[range]:
-        """The outermost: methods, too, but not what is defined within a function."""
+        """The outermost ones: methods too, but nothing that is defined in a function."""
         return list(_outermost(self._tree))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A program's text with some of its lines left out, said in other words, or with a word before them."""
+"""A program's text with some of its lines hidden, replaced, or with comments above them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ GAP = "…"
 
 @dataclass(slots=True)
 class TextView:
-    """`shown` is what is to be seen of the lines, all where it is None; a gap has a line of its own."""
+    """`shown` are the visible lines, all if it is None; a gap in them takes a line. `dropped` lines vanish
+    without one, `replaced` lines have another text, `comments` are put above a line.
+    """
 
     program: Program
     shown: set[int] | None = None
-    instead: dict[int, str] = field(default_factory=dict)
+    replaced: dict[int, str] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
-    before: dict[int, list[str]] = field(default_factory=dict)
+    comments: dict[int, list[str]] = field(default_factory=dict)
 
     def show(
         self, operations: Iterable[Operation], parents: dict[int, tuple[Block, Operation | None]]
     ) -> None:
-        """Show these operations, whole, and the heads and feet of what they stand in."""
+        """Show these operations in full, and the heads and feet of the blocks around them."""
         self.shown = self.shown or set()
         for operation in operations:
             self.shown.update(range(operation.start, operation.end))
@@ -48,18 +50,18 @@ class TextView:
                     yield indent(line) + GAP
                 continue
             in_gap = False
-            for text in self.before.get(number, ()):
+            for text in self.comments.get(number, ()):
                 yield indent(line) + text
-            yield self.instead.get(number, line)
+            yield self.replaced.get(number, line)
 
 
 def indent(line: str) -> str:
-    """The blanks that a line begins with."""
+    """The spaces at the start of a line."""
     return line[: len(line) - len(line.lstrip())]
 
 
 def parents(program: Program) -> dict[int, tuple[Block, Operation | None]]:
-    """By the `id` of an operation: the block that it stands in, and the operation that holds that block."""
+    """`id` of an operation → the block that contains it, and the operation that contains that block."""
     found: dict[int, tuple[Block, Operation | None]] = {}
 
     def visit(block: Block, holder: Operation | None) -> None:

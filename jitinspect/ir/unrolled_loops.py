@@ -1,4 +1,4 @@
-"""Loops of Python's that tracing unrolled: the same operations of the same lines, again and again."""
+"""Python loops that tracing unrolled: the same operations from the same lines, again and again."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ LoopOf = Callable[[Line], Line | None]
 """A line → that of the innermost `for`, `while` or comprehension around it."""
 
 FEWEST = 4
-"""Fewer times is no loop worth telling."""
+"""Loops with fewer iterations are not reported."""
 SHORTEST = 4
-"""Fewer operations, with no loop of Python's around them, are no round of a loop: `x * x * x * x * x`."""
+"""Fewer operations, without a Python loop around them, are not a loop's iteration: `x * x * x * x * x`."""
 _PERIODS = 16
-"""So many distances between like operations are tried in each part of a block."""
+"""How many distances between equal operations are tried in each block."""
 
 
 @dataclass(frozen=True, slots=True)
-class Unrolled:
-    """`times` times the same `period` operations; `line` is that of the loop."""
+class UnrolledLoop:
+    """The same `period` operations, `times` times in a row; `line` is that of the loop."""
 
     line: Line
     times: int
     period: int
 
 
-def unrolled(program: Program, attribution: Attribution, loop_of: LoopOf) -> list[Unrolled]:
-    """The longest first. What stands in inner blocks is a loop of its own."""
-    found = [one for block in program.all_blocks() for one in _of_block(block, attribution, loop_of)]
+def unrolled_loops(program: Program, attribution: Attribution, loop_of: LoopOf) -> list[UnrolledLoop]:
+    """The longest first. Each block, including inner ones, is searched separately."""
+    found = [one for block in program.all_blocks() for one in _in_block(block, attribution, loop_of)]
     return sorted(found, key=lambda one: -one.times * one.period)
 
 
-def _of_block(block: Block, attribution: Attribution, loop_of: LoopOf) -> Iterator[Unrolled]:
+def _in_block(block: Block, attribution: Attribution, loop_of: LoopOf) -> Iterator[UnrolledLoop]:
     operations = block.operations
-    for start, times, period in _tandems(_interned([_token(operation) for operation in operations])):
+    for start, times, period in _tandem_repeats(_interned([_token(operation) for operation in operations])):
         line = _loop_line(operations[start : start + period], attribution, loop_of)
         if line is not None:
-            yield Unrolled(line, times, period)
+            yield UnrolledLoop(line, times, period)
 
 
 def _token(operation: Operation) -> Hashable:
-    """What is the same in each round: the operation, its type, and all of the lines that led to it."""
+    """What is the same in each iteration: the operation, its type, and its whole stack."""
     return operation.opcode, operation.type, operation.frames
 
 
@@ -53,8 +53,8 @@ def _interned(tokens: Sequence[Hashable]) -> list[int]:
     return [numbers.setdefault(token, len(numbers)) for token in tokens]
 
 
-def _tandems(tokens: Sequence[int]) -> list[tuple[int, int, int]]:
-    """(start, times, period) of what follows itself at least `FEWEST` times, none within another."""
+def _tandem_repeats(tokens: Sequence[int]) -> list[tuple[int, int, int]]:
+    """(start, times, period) of what is repeated at least `FEWEST` times in a row, without overlaps."""
     runs = [run for period in _periods(tokens) for run in _runs(tokens, period)]
     runs.sort(key=lambda run: (-run[1] * run[2], run[2]))
     taken = bytearray(len(tokens))
@@ -68,7 +68,7 @@ def _tandems(tokens: Sequence[int]) -> list[tuple[int, int, int]]:
 
 
 def _periods(tokens: Sequence[int]) -> list[int]:
-    """Distances between like neighbours, the commonest first."""
+    """Distances between equal neighbours, the most common first."""
     last: dict[int, int] = {}
     distances: Counter[int] = Counter()
     for index, token in enumerate(tokens):
@@ -79,7 +79,7 @@ def _periods(tokens: Sequence[int]) -> list[int]:
 
 
 def _runs(tokens: Sequence[int], period: int) -> Iterator[tuple[int, int, int]]:
-    """Where the block equals itself, shifted by the period."""
+    """Where the tokens equal themselves shifted by the period."""
     length = 0
     for index in range(len(tokens) - period + 1):
         if index + period < len(tokens) and tokens[index] == tokens[index + period]:
@@ -92,7 +92,7 @@ def _runs(tokens: Sequence[int], period: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _loop_line(operations: Sequence[Operation], attribution: Attribution, loop_of: LoopOf) -> Line | None:
-    """The innermost loop that all were made in; without one the innermost line that all have in common."""
+    """The innermost loop in which all were made; failing that, the innermost line they have in common."""
     stacks = [stack for operation in operations if (stack := attribution.stack(operation))]
     looped = [[loop for line in stack if (loop := loop_of(line))] for stack in stacks]
     if (loop := _in_common(looped)) is not None:

@@ -16,7 +16,7 @@ from jitinspect.ir.outline import outline
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.ir.text_view import TextView, parents
-from jitinspect.ir.unrolled_loops import unrolled
+from jitinspect.ir.unrolled_loops import unrolled_loops
 from jitinspect.model import Artifact, StageText, View
 from jitinspect.model.views import Branch, LineCount, OpCount, Stats, TypeCount, Unrolled
 from jitinspect.process import garbage_collection
@@ -140,7 +140,7 @@ class Viewer:
 
 def unrolled_rows(program: Program, attribution: Attribution, python: SourceFiles) -> Iterator[Unrolled]:
     """Loops of Python's that were unrolled, the longest first."""
-    for one in unrolled(program, attribution, python.loop_of):
+    for one in unrolled_loops(program, attribution, python.loop_of):
         yield Unrolled(relative(str(one.line)), one.times, one.period, python.text_of(one.line))
 
 

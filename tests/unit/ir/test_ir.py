@@ -13,7 +13,7 @@ from jitinspect.ir.mlir_locations import Locations
 from jitinspect.ir.outline import outline
 from jitinspect.ir.program import Frame
 from jitinspect.ir.text_view import TextView, parents
-from jitinspect.ir.unrolled_loops import unrolled
+from jitinspect.ir.unrolled_loops import unrolled_loops
 
 HLO = """HloModule jit_f, is_scheduled=true
 
@@ -332,7 +332,7 @@ def test_a_loop_that_was_unrolled_is_told_by_its_line(times, told):
 
     program = jaxpr.parse(loop(times), frames_at)
     attribution = attribute(program, lambda file: True)
-    found = unrolled(program, attribution, lambda line: Line(line.file, 3))
+    found = unrolled_loops(program, attribution, lambda line: Line(line.file, 3))
     assert [one.times for one in found] == told
     assert all((one.period, one.line) == (2, Line("f.py", 3)) for one in found)
 
@@ -342,7 +342,7 @@ def test_a_loop_in_the_caller_is_told_where_no_python_loop_is_known():
         return (Frame("f.py", 4 + row % 2, "layer"), Frame("f.py", 9, "net"))
 
     program = jaxpr.parse(loop(8, "sin cos tan exp"), frames_at)
-    (found,) = unrolled(program, attribute(program, lambda file: True), lambda line: None)
+    (found,) = unrolled_loops(program, attribute(program, lambda file: True), lambda line: None)
     assert (found.line, found.times) == (Line("f.py", 9), 8)
     few = jaxpr.parse(loop(8), frames_at)
-    assert unrolled(few, attribute(few, lambda file: True), lambda line: None) == []
+    assert unrolled_loops(few, attribute(few, lambda file: True), lambda line: None) == []
