@@ -100,7 +100,9 @@ class Attribution:
         return tuple(dict.fromkeys(line for caller in callers for line in self._known.get(id(caller), ())))
 
     def _follow_data(self, block: Block) -> None:
-        """XLA's copies and bitcasts take the lines of their operands; tuples and the rest, those of their users."""
+        """XLA's copies and bitcasts take the lines of their operands, tuples and the rest those of their
+        users.
+        """
         made = {operation.names[0]: operation for operation in block.operations}
         used: dict[str, Operation] = {}
         for operation in reversed(block.operations):

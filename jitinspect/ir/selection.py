@@ -29,7 +29,7 @@ def by_name(program: Program, pattern: re.Pattern[str]) -> list[Operation]:
 
 
 def by_line(program: Program, attribution: Attribution, file: str, line: int) -> list[Operation]:
-    """Those made by the line or by what it called. `file` is the end of a path; empty, it matches any file."""
+    """Those made by the line or by what it called. `file` is the end of a path; empty, it fits any file."""
 
     def matches(found: Line) -> bool:
         return found.line == line and (not file or f"/{found.file}".endswith(f"/{file}"))

@@ -1,4 +1,4 @@
-"""Both cache keys of a call: what JAX looks up in memory, and under which name on disk."""
+"""Both cache keys of a call: what JAX looks up in memory, and the name that it looks for on disk."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from jitinspect.model import CacheKey, DiskKey, MemoryKey
 from jitinspect.specs.describe import describe
 
 Call = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""The arguments of a call, and its keyword arguments."""
+"""The positional and keyword arguments of a call."""
 
 
 def cache_key(
     function: str, jit: Any, call: Call, traced: Any, lowered: Any, disk: Callable[[], DiskKey]
 ) -> CacheKey:
-    """The keys of a call of `jit`, which came to `traced` and `lowered`.
+    """The keys of a call of `jit`, whose stages are `traced` and `lowered`.
 
-    `function` as `module.qualname (file:line)`. `disk` makes the on-disk key; where it raises
-    `UnavailableError` the other is told all the same.
+    `function` is `module.qualname (file:line)`. `disk` makes the on-disk key; if it raises
+    `UnavailableError`, the in-memory key is returned all the same.
     """
-    names, static = _in_the_users_words(jit, call, traced)
+    names, static = _argument_names(jit, call, traced)
     memory = MemoryKey(function, _arguments(traced, names), static, {**changed_context(), **mesh_of(traced)})
     try:
         key = disk()
     except UnavailableError as error:
         return CacheKey(memory, unavailable=error.message)
     inputs = {**computation_inputs(traced, lowered, names), **key.inputs}
-    shortened = {part: {name: short(text) for name, text in told.items()} for part, told in inputs.items()}
+    shortened = {part: {name: short(text) for name, text in texts.items()} for part, texts in inputs.items()}
     return CacheKey(memory, replace(key, inputs=shortened, entry=entry(key.key, lowered)))
 
 
@@ -44,22 +44,22 @@ def _arguments(traced: Any, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{leaf.path}: {describe(leaf.aval)}{leaf.placement}" for leaf in leaves(traced, names))
 
 
-def _in_the_users_words(jit: Any, call: Call, traced: Any) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The names of the arrays that are traced; name → value of the static arguments."""
+def _argument_names(jit: Any, call: Call, traced: Any) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The names of the traced arrays, and name → value of the static arguments."""
     own, args, kwargs = recognition.full_call(jit, *call)
     signature = recognition.signature(own)
     if recognition.kind(own) == "equinox.filter_jit":
         known = filter_jit_parts.leaf_names(own, args, kwargs)
         static = {name: described(value) for name, value in known.static.items()}
-        left = static_values(signature, _left_out(signature, (args, kwargs)), (args, kwargs))
-        return argument_names(traced, known.arrays), {**static, **left}
+        defaults = static_values(signature, _left_out(signature, (args, kwargs)), (args, kwargs))
+        return argument_names(traced, known.arrays), {**static, **defaults}
     options = recognition.jit_options(own)
     static = static_values(signature, options.static if options else (), (args, kwargs))
     return argument_names(traced), static
 
 
 def _left_out(signature: inspect.Signature | None, call: Call) -> tuple[str, ...]:
-    """The parameters that are left to their defaults."""
+    """The parameters for which the call uses the defaults."""
     if signature is None:
         return ()
     args, kwargs = call
@@ -71,25 +71,25 @@ def _left_out(signature: inspect.Signature | None, call: Call) -> tuple[str, ...
 def static_values(
     signature: inspect.Signature | None, static: tuple[str | int, ...], call: Call
 ) -> dict[str, str]:
-    """Name → value of each static argument; one that is left to its default is told as that.
+    """Name → value of each static argument; a default is marked as such.
 
-    JAX tells the two apart: `f(x)` and `f(x, training=False)` are traced each for itself.
+    JAX distinguishes the two: `f(x)` and `f(x, training=False)` are traced separately.
     """
     args, kwargs = call
     if signature is None:
         return {str(label): _shown(label, args, kwargs) for label in static}
     given = signature.bind_partial(*args, **kwargs).arguments
     names = list(signature.parameters)
-    told = {}
+    values = {}
     for label in static:
         name = names[label] if isinstance(label, int) and label < len(names) else str(label)
         if name in given:
-            told[name] = described(given[name])
+            values[name] = described(given[name])
         elif name in signature.parameters:
-            told[name] = f"{described(signature.parameters[name].default)} (its default)"
+            values[name] = f"{described(signature.parameters[name].default)} (its default)"
         elif name in kwargs:
-            told[name] = described(kwargs[name])
-    return told
+            values[name] = described(kwargs[name])
+    return values
 
 
 def _shown(label: str | int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> str:
@@ -99,7 +99,7 @@ def _shown(label: str | int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
 
 
 def described(value: Any) -> str:
-    """The value's own `repr` on one line; one that fails, or has an address in it, says only its type."""
+    """The value's `repr` on one line; if that fails, or has an address in it, only the value's type."""
     try:
         text = " ".join(repr(value).splitlines())
     except Exception:

@@ -1,4 +1,4 @@
-"""What this machine's JAX is, and which readings it gives."""
+"""What JAX this machine has, and which readings it supports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONFIG = (
 
 
 def diagnose() -> Diagnosis:
-    """Look at this process's JAX; the backend is started, nothing is compiled."""
+    """Look at this process's JAX. Starts the backend; compiles nothing."""
     return Diagnosis(
         environment=devices.environment(),
         devices=tuple(str(device) for device in jax.devices()),
@@ -40,6 +40,6 @@ def _readings() -> list[Support]:
         "asm": kernels.why_no_asm(),
         "key: on disk": disk_key.why_no_key(),
         "compile log: source lines": events.why_no_stack_facts(),
-        "trace-cache: traces told from look-ups": events.why_no_body_events(),
+        "trace-cache: traces distinguished from look-ups": events.why_no_body_events(),
     }
     return always + [Support(reading, why is None, why) for reading, why in probed.items()]

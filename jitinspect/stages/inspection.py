@@ -1,4 +1,4 @@
-"""A request → a report: the target loaded, its arguments built, its stages read, its events seen."""
+"""A request → a report: loads the target, builds its arguments, reads its stages, collects its events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jitinspect.jaxapi import devices
 from jitinspect.model import WHOLE, Artifact, CacheKey, Report, SavedRequest, Target, View
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
-from jitinspect.stages.observer import Observer, Sink, StartSink
+from jitinspect.stages.observer import Observer, OnEvent, OnStart
 from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline, artifact, platform_error, unavailable
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.assemble import assemble, call_from
@@ -26,7 +26,7 @@ from jitinspect.targets.loading import Loaded, load, named
 Note = Callable[[str], None]
 KeyMaker = Callable[..., CacheKey]
 Read = TypeVar("Read", bound=Any)
-"""A report of the model, with `events`."""
+"""A report of `model`, with `events`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Request:
     """What the user asked for, as specs: nothing in it has been loaded yet.
 
     `dims` maps a named dimension to the sizes it sweeps over; `values` keeps the
-    real arrays that `args_from` returns instead of their types. `key` asks for the
-    cache key beside the stages, `peaks` for the memory that executables take.
+    actual arrays that `args_from` returns instead of their types. `key` asks for the
+    cache key in addition to the stages, `peaks` for the executables' peak memory.
     """
 
     command: str
@@ -58,10 +58,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is told while the work goes on: of events, of stages that begin, and of notes."""
+    """Callbacks during the work: for events, for stages that begin, and for notes to the user."""
 
-    on_event: Sink | None = None
-    on_start: StartSink | None = None
+    on_event: OnEvent | None = None
+    on_start: OnStart | None = None
     on_note: Note = lambda text: None
 
 
@@ -69,7 +69,8 @@ class Listeners:
 class Subject:
     """The function with the arguments of one call, on its way through JAX.
 
-    What is traced and compiled within `muted()` is no event: readings ask for it, not the user.
+    What is traced and compiled within `muted()` is not reported as an event: a reading, not the
+    user, asked for it.
     """
 
     pipeline: Pipeline
@@ -82,50 +83,50 @@ class Subject:
 
 
 Reader = Callable[[Target, Iterator[Subject]], Read]
-"""Makes a report of the target, and of each subject as it comes: the next is begun when it is asked for."""
+"""Makes a report from the target and its subjects; each subject is made when the iterator is advanced."""
 
 
 def inspect(request: Request, listeners: Listeners | None = None) -> Report:
     """Carry out `request`.
 
-    Raises the errors of `jitinspect.errors` as its parts do. The environment is
-    left out: asking for it starts the backend, which `jaxpr` alone need not do.
+    Raises the errors of `jitinspect.errors`, as its parts do. The report has no environment:
+    getting that starts the backend, which `jaxpr` alone does not need.
     """
-    with _opened(request, listeners or Listeners()) as work:
-        return _report(work)
+    with _open_target(request, listeners or Listeners()) as running:
+        return _report(running)
 
 
 def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | None = None) -> Report:
-    """As `inspect`, for a function that is there already, and the arguments of a call of it."""
-    with _begun(request, listeners or Listeners(), lambda: named(obj), lambda: call) as work:
-        return _report(work)
+    """Like `inspect`, for a function that is already loaded, and the arguments of a call."""
+    with _started(request, listeners or Listeners(), lambda: named(obj), lambda: call) as running:
+        return _report(running)
 
 
 def read(request: Request, reader: Reader[Read], listeners: Listeners | None = None) -> Read:
-    """As `inspect`, with a report of `reader`'s making; the events are put into it."""
-    with _opened(request, listeners or Listeners()) as work:
-        report = reader(work.target(""), work.subjects())
-    return replace(report, events=tuple(work.observer.events))
+    """Like `inspect`, with a report made by `reader`, to which the events are added."""
+    with _open_target(request, listeners or Listeners()) as running:
+        report = reader(running.target(""), running.subjects())
+    return replace(report, events=tuple(running.observer.events))
 
 
-def _report(work: _Inspection) -> Report:
-    make_key = _key_maker() if work.request.key else None
+def _report(running: _RunningRequest) -> Report:
+    make_key = _key_maker() if running.request.key else None
     artifacts: list[Artifact] = []
     keys: list[CacheKey] = []
     signature = None
-    for subject in work.subjects():
+    for subject in running.subjects():
         signature = signature or subject.signature
         if make_key:
-            keys.append(work.key(make_key, subject))
-        artifacts += work.artifacts(subject)
-    events = tuple(work.observer.events)
+            keys.append(running.key(make_key, subject))
+        artifacts += running.artifacts(subject)
+    events = tuple(running.observer.events)
     return Report(
-        work.request.command,
-        work.target(signature or ""),
+        running.request.command,
+        running.target(signature or ""),
         tuple(artifacts),
         events,
         keys=tuple(keys),
-        request=_saved_request(work.request) if work.request.ref else None,
+        request=_saved_request(running.request) if running.request.ref else None,
     )
 
 
@@ -151,61 +152,61 @@ def _saved_request(request: Request) -> SavedRequest:
     )
 
 
-def request_of(asked: SavedRequest, command: str) -> Request:
-    """What was asked before, to be asked again. Raises `UsageError` where its words do not parse."""
+def request_of(saved: SavedRequest, command: str) -> Request:
+    """The request that was saved, to be made again. Raises `UsageError` if its text does not parse."""
     return Request(
         command=command,
-        ref=asked.ref,
-        stages=asked.stages,
-        arguments=tuple(map(parse_argument, asked.arguments)),
-        args_from=asked.args_from,
-        values=asked.values,
-        static=asked.static,
-        donate=asked.donate,
-        transforms=asked.transforms,
-        mesh=parse_mesh(asked.mesh) if asked.mesh else (),
-        dims=asked.dims,
-        platforms=asked.platforms,
+        ref=saved.ref,
+        stages=saved.stages,
+        arguments=tuple(map(parse_argument, saved.arguments)),
+        args_from=saved.args_from,
+        values=saved.values,
+        static=saved.static,
+        donate=saved.donate,
+        transforms=saved.transforms,
+        mesh=parse_mesh(saved.mesh) if saved.mesh else (),
+        dims=saved.dims,
+        platforms=saved.platforms,
         peaks=True,
     )
 
 
-def _opened(request: Request, listeners: Listeners) -> AbstractContextManager[_Inspection]:
+def _open_target(request: Request, listeners: Listeners) -> AbstractContextManager[_RunningRequest]:
     for platform in request.platforms:
         if error := platform_error(platform):
             raise error
     needed = devices_needed(request.mesh, request.arguments)
     if devices.ensure_cpu_devices(needed):
         listeners.on_note(f"made {needed} CPU devices, as the mesh and the placements ask")
-    return _begun(request, listeners, lambda: load(request.ref), lambda: _given(request))
+    return _started(request, listeners, lambda: load(request.ref), lambda: _arguments_from(request))
 
 
-def _given(request: Request) -> Call:
+def _arguments_from(request: Request) -> Call:
     return call_from(request.args_from, request.values) if request.args_from else ((), {})
 
 
 @contextmanager
-def _begun(
+def _started(
     request: Request, listeners: Listeners, find: Callable[[], Loaded], give: Callable[[], Call]
-) -> Iterator[_Inspection]:
+) -> Iterator[_RunningRequest]:
     if request.key:
         _key_maker()
     with Observer(listeners.on_event, listeners.on_start) as observer:
         loaded = find()
         made = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
-        yield _Inspection(request, loaded, made, observer, listeners.on_note, give)
+        yield _RunningRequest(request, loaded, made, observer, listeners.on_note, give)
 
 
 def _key_maker() -> KeyMaker:
-    """To be asked before the target is loaded: on its import JAX's settings are noted as they are then."""
+    """Call this before the target is loaded: importing the module records JAX's settings at that point."""
     from jitinspect.stages.cache_key import cache_key
 
     return cache_key
 
 
 @dataclass(frozen=True, slots=True)
-class _Inspection:
-    """One request at work."""
+class _RunningRequest:
+    """One request that is being carried out."""
 
     request: Request
     loaded: Loaded
@@ -215,16 +216,16 @@ class _Inspection:
     give: Callable[[], Call]
 
     def subjects(self) -> Iterator[Subject]:
-        """The function with each combination of the sizes of a sweep, and for each platform."""
+        """The function with each combination of sizes in a sweep, and for each platform."""
         request = self.request
         mesh = make_mesh(request.mesh)
-        for asked, traced in changed_dtypes(request.arguments):
-            self.note(f"asked for {asked}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
+        for requested, traced in changed_dtypes(request.arguments):
+            self.note(f"asked for {requested}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
         for name in self._unknown_dims():
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
         given = self.give()
         for dims in _sweep(request.dims):
-            with self._muted():  # the dtype of a typed key is traced
+            with self._muted():  # getting the dtype of a typed key traces
                 args, kwargs = assemble(self.jitted, given, request.arguments, dims, mesh)
             signature = describe_call(self.jitted.name, args, kwargs)
             self.observer.subject = (signature, self._source())
@@ -234,7 +235,7 @@ class _Inspection:
                 yield Subject(pipeline, self.jitted, call, signature, dims, platform, self._muted)
 
     def artifacts(self, subject: Subject) -> Iterator[Artifact]:
-        """A reading per stage."""
+        """One artifact per stage."""
         for stage in self.request.stages:
             made = self._artifact(stage, subject.pipeline)
             if stage == "hlo" and self.request.peaks and made.unavailable is None:
@@ -242,12 +243,12 @@ class _Inspection:
             yield replace(made, signature=subject.signature, dims=subject.dims, platform=subject.platform)
 
     def _unknown_dims(self) -> list[str]:
-        """Sizes that no spec asks for. Annotations may: where there are some, nothing is said."""
-        asked = {name for argument in self.request.arguments for name in free_dims(argument.spec)}
+        """Named sizes that no spec uses. None if there are annotations, since those may use them."""
+        used = {name for argument in self.request.arguments for name in free_dims(argument.spec)}
         annotated = self.jitted.signature is None or any(
             spec_of(parameter.annotation, {}) for parameter in self.jitted.signature.parameters.values()
         )
-        return [] if annotated else [name for name in self.request.dims if name not in asked]
+        return [] if annotated else [name for name in self.request.dims if name not in used]
 
     def _artifact(self, stage: str, pipeline: Pipeline) -> Artifact:
         try:
@@ -265,10 +266,10 @@ class _Inspection:
         return artifact(stage, stage_text)
 
     def key(self, make_key: KeyMaker, subject: Subject) -> CacheKey:
-        """To be made before it is compiled: an executable in memory would need no key."""
+        """To be called before it is compiled: with an executable in memory, JAX would make no key."""
         pipeline = subject.pipeline
         traced, lowered = pipeline.traced, pipeline.lowered
-        with self._muted():  # JAX tells of a compilation which then does not come to pass
+        with self._muted():  # JAX reports a compilation, which then does not happen
             made = make_key(
                 self._function(), self.jitted.call, subject.call, traced, lowered, pipeline.disk_key
             )
@@ -294,7 +295,7 @@ class _Inspection:
         return f"{self.loaded.file}:{self.loaded.line}" if self.loaded.file else None
 
     def target(self, signature: str) -> Target:
-        """The target as the report tells it."""
+        """The target as it appears in the report."""
         return Target(
             ref=self.loaded.ref,
             module=self.loaded.module,
@@ -308,6 +309,6 @@ class _Inspection:
 
 
 def _sweep(dims: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]]:
-    """Every combination of the sizes, in the order given; one empty combination where none are named."""
+    """Every combination of the sizes, in the order given; one empty combination if there are none."""
     for sizes in itertools.product(*dims.values()):
         yield dict(zip(dims, sizes, strict=True))

@@ -1,4 +1,4 @@
-"""What differs between two cache keys, and why: pure, on what the keys themselves hold."""
+"""What differs between two cache keys, and why. Pure: it uses only what the keys contain."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from jitinspect.model import CacheKey, Change, Comparison, DiskKey, KeyDifferenc
 COMPUTATION = "computation"
 OPTIONS = "compile_options"
 JAXLIB = "jax_lib version"
-"""JAX's names of components; how others are serialized is jaxlib's, and may differ with it alone."""
+"""JAX's names of components. jaxlib serializes the others, so they may differ just because it does."""
 
 
 def compare(old: CacheKey, new: CacheKey, file: str) -> Comparison:
-    """`new` held against `old`, the key that `file` holds. What cannot be compared is not the same."""
+    """`new` compared with `old`, the key saved in `file`. Keys that cannot be compared are not the same."""
     memory, disk = memory_changes(old.memory, new.memory), differences(old, new)
     known = old.disk is not None and new.disk is not None
     other_file = old.disk is not None and new.disk is not None and old.disk.key != new.disk.key
@@ -24,7 +24,7 @@ def compare(old: CacheKey, new: CacheKey, file: str) -> Comparison:
 
 
 def differences(old: CacheKey, new: CacheKey) -> tuple[KeyDifference, ...]:
-    """The components whose digests differ, in JAX's order, each with what it was made of and now is not."""
+    """The components whose digests differ, in JAX's order, each with the inputs that changed."""
     if old.disk is None or new.disk is None:
         return ()
     before, now = old.disk.components, new.disk.components
@@ -36,7 +36,7 @@ def differences(old: CacheKey, new: CacheKey) -> tuple[KeyDifference, ...]:
 
 
 def memory_changes(old: MemoryKey, new: MemoryKey) -> tuple[Change, ...]:
-    """What a look-up in memory would tell apart. Where in its file the function stands is not in it."""
+    """The differences that a look-up in memory would notice: not the file and line of the function."""
     return (
         *_changes({"function": _name(old)}, {"function": _name(new)}),
         *_argument_changes(old.args, new.args),
@@ -56,7 +56,7 @@ def _name(key: MemoryKey) -> str:
 
 
 def _argument_changes(old: Iterable[str], new: Iterable[str]) -> Iterable[Change]:
-    """By name where both have the names, else one by one: a renamed argument is one change."""
+    """Pairs by name if both have the same names, otherwise by position: a renamed argument is one change."""
     before, now = dict(map(_leaf, old)), dict(map(_leaf, new))
     if set(before) == set(now) or len(before) != len(now):
         return _changes(_labelled("argument", before), _labelled("argument", now))
@@ -89,7 +89,7 @@ def _why(component: str, old: CacheKey, new: CacheKey, before: DiskKey, now: Dis
 
 
 def _in_the_program(old: CacheKey, new: CacheKey, before: DiskKey, now: DiskKey) -> tuple[Change, ...]:
-    """Its constants and operations; where the arguments are others, those follow from them."""
+    """Changed constants and operations; none if the arguments changed, since they follow from that."""
     if _typed(old.memory, new.memory):
         return ()
     constants = _inputs_changes("constants", before, now)
@@ -102,7 +102,7 @@ def _inputs_changes(component: str, before: DiskKey, now: DiskKey) -> tuple[Chan
 
 
 def _typed(old: MemoryKey, new: MemoryKey) -> tuple[Change, ...]:
-    """Changes in what is traced; a function's or an argument's name alone changes no operation."""
+    """Changes in what is traced; the name of a function or argument alone changes no operation."""
     kinds_before, kinds_now = ([_leaf(text)[1] for text in key.args] for key in (old, new))
     return (
         *(_argument_changes(old.args, new.args) if kinds_before != kinds_now else ()),

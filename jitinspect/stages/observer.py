@@ -10,24 +10,24 @@ from jitinspect.jaxapi.calls import events
 from jitinspect.model import CacheOutcome, CompileEvent, Phase
 from jitinspect.specs.describe import describe_call
 
-Sink = Callable[[CompileEvent], None]
-StartSink = Callable[[Phase, str], None]
+OnEvent = Callable[[CompileEvent], None]
+OnStart = Callable[[Phase, str], None]
 
 
 class Observer:
-    """Events of all threads between `__enter__` and `__exit__`, in the order of their ends.
+    """Events of all threads between `__enter__` and `__exit__`, in the order in which they end.
 
     `on_event` is called with each as it happens; `on_start(phase, function)` when
     a stage begins. Nothing is patched, and only its own listeners are removed.
-    `subject`, the signature and source of what jitinspect itself compiles, is told
-    in its events: the frames know it as the jit's library calls it.
+    `subject`, the signature and source of what jitinspect itself compiles, is used
+    in its events: the frames only show how the jit's library makes the call.
     """
 
     subject: tuple[str, str | None] | None = None
     muted: bool = False
-    """While it is set nothing is collected: what jitinspect traces for its own ends is no event."""
+    """While set, nothing is collected: what jitinspect traces for its own purposes is not an event."""
 
-    def __init__(self, on_event: Sink | None = None, on_start: StartSink | None = None) -> None:
+    def __init__(self, on_event: OnEvent | None = None, on_start: OnStart | None = None) -> None:
         self.events: list[CompileEvent] = []
         self._on_event = on_event
         self._on_start = on_start
@@ -60,10 +60,10 @@ class Observer:
             self._on_event(event)
 
     def _event(self, phase: Phase, function: str, seconds: float) -> CompileEvent:
-        sighting = events.read_stack()
-        definition, signature = self._traced(phase, function, sighting)
-        source = sighting.call_site or definition
-        if sighting.ours and self.subject:
+        stack = events.read_stack()
+        definition, signature = self._definition_and_signature(phase, function, stack)
+        source = stack.call_site or definition
+        if stack.ours and self.subject:
             signature, source = self.subject
         return CompileEvent(
             seq=len(self.events),
@@ -73,16 +73,16 @@ class Observer:
             seconds=seconds,
             source=source,
             cache=self._cache_outcome() if phase == "compile" else None,
-            internal=not sighting.ours and definition is not None and events.is_internal(definition),
+            internal=not stack.ours and definition is not None and events.is_internal(definition),
         )
 
-    def _traced(
-        self, phase: Phase, function: str, sighting: events.StackFacts
+    def _definition_and_signature(
+        self, phase: Phase, function: str, stack: events.StackFacts
     ) -> tuple[str | None, str | None]:
-        """Definition and signature, which later stages of the same function have from its trace."""
+        """Later stages of a function take these from its trace."""
         if phase == "trace" or function not in self._thread.traced:
-            call = describe_call(function, *sighting.call) if sighting.call else None
-            self._thread.traced[function] = (sighting.definition, call)
+            call = describe_call(function, *stack.call) if stack.call else None
+            self._thread.traced[function] = (stack.definition, call)
         return self._thread.traced[function]
 
     def _cache_outcome(self) -> CacheOutcome:
@@ -92,7 +92,7 @@ class Observer:
 
 
 class _ThreadState(threading.local):
-    """What the earlier events of one thread told: a call compiles on one thread from trace to executable."""
+    """State from earlier events of one thread: a call is traced, lowered and compiled on a single thread."""
 
     def __init__(self) -> None:
         self.cache_hit = False

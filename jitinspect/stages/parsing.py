@@ -1,4 +1,4 @@
-"""A stage's text read as a program, with the Python lines of its operations."""
+"""A stage's text parsed as a program, with the Python lines of its operations."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text
 
 
 def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
-    """Goes as far as the stage and no further. Without `text`, which JAX prints slowly, a jaxpr has no lines
-    and its equations no parameters.
+    """Runs the pipeline as far as the stage and no further. Without `text`, which JAX is slow to print, a
+    jaxpr has no lines and its equations no parameters.
 
-    Raises `UnavailableError` where its text is not to be had, or is not of a form that is known.
+    Raises `UnavailableError` if the text is not available, or not in a form that is known.
     """
-    getattr(pipeline, _STEPS[stage])  # while code of the user's runs, garbage is collected
+    getattr(pipeline, _STEPS[stage])  # the user's code runs here, with the garbage collector on
     with garbage_collection.paused():
         if stage == "jaxpr" and not text:
             return walked(pipeline.traced)
@@ -30,7 +30,7 @@ def _jaxpr(pipeline: Pipeline) -> Program:
     try:
         return jaxpr.parse(text, frames_at)
     except jaxpr.Unreadable as error:
-        raise UnavailableError(f"this jaxpr does not read as one: {error}") from None
+        raise UnavailableError(f"this jaxpr cannot be parsed: {error}") from None
 
 
 def _stablehlo(pipeline: Pipeline) -> Program:

@@ -1,8 +1,8 @@
-"""One reading per stage, as far as it asks and no further.
+"""The text of each stage, for which JAX is run as far as needed and no further.
 
-`Pipeline` goes from a traced function towards the executable on demand: a
-reading that needs the jaxpr alone never lowers, one that needs StableHLO never
-compiles. `STAGE_READERS` is the list of stages; adding one is adding a function.
+`Pipeline` goes from a traced function towards the executable on demand: if only
+the jaxpr is needed, nothing is lowered; if only StableHLO is, nothing is
+compiled. `STAGE_READERS` lists the stages; to add one, add a function.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from jitinspect.process.tracebacks import user_traceback
 from jitinspect.stages import kernels
 
 ELIDE_ABOVE = 64
-"""Constants of more elements than this are elided from StableHLO, as MLIR's own printer does it."""
+"""Constants with more elements than this are elided from StableHLO, in the way of MLIR's own printer."""
 
 
 LONGEST_SUMMARY = 200
-"""Characters of an error's own line; the whole of it stands in the traceback."""
+"""How many characters of an error's message are shown; the traceback has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a stage is to be read: `raw` is JAX's text byte for byte; the others are for kernels alone."""
+    """How to read a stage: `raw` asks for JAX's text byte for byte; the others are only for kernels."""
 
     raw: bool = False
     optimized: bool = True
@@ -42,10 +42,10 @@ class Options:
 
 
 class Pipeline:
-    """A function on its way through JAX; each step is taken once, when it is first needed.
+    """A function on its way through JAX; each step is run once, when it is first needed.
 
-    Raises `UserFunctionError` where tracing raises, `CompileError` where lowering
-    or XLA does, `UnavailableError` where JAX finds no backend.
+    Raises `UserFunctionError` if tracing raises, `CompileError` if lowering or XLA
+    does, `UnavailableError` if JAX finds no backend.
     """
 
     def __init__(self, trace: Callable[[], Any], platform: str | None = None) -> None:
@@ -63,7 +63,7 @@ class Pipeline:
 
     @cached_property
     def lowered(self) -> Any:
-        """`jax.stages.Lowered`, for `platform` where one was asked."""
+        """`jax.stages.Lowered`, for `platform` if one was given."""
         traced = self.traced
         require_backend()
         try:
@@ -77,8 +77,8 @@ class Pipeline:
     def compiled(self) -> Any:
         """`jax.stages.Compiled`.
 
-        A module lowered for another platform is refused: JAX would compile it, quietly,
-        for the platform that is here (seen on 0.10.2 and 0.12.0.1).
+        A module lowered for another platform is refused: JAX would silently compile it
+        for this machine's platform (seen on 0.10.2 and 0.12.0.1).
         """
         if self._platform is not None:
             raise UnavailableError(
@@ -92,7 +92,7 @@ class Pipeline:
             raise CompileError(f"XLA failed: {_summary(error)}") from error
 
     def disk_key(self) -> DiskKey:
-        """The key of the on-disk cache. Nothing is compiled."""
+        """The key of the on-disk cache. Compiles nothing."""
         from jitinspect.jaxapi.keys.disk_key import disk_key
 
         lowered = self.lowered
@@ -101,7 +101,7 @@ class Pipeline:
         except UnavailableError:
             raise
         except Exception as error:
-            raise CompileError(f"JAX makes no on-disk key: {_summary(error)}") from error
+            raise CompileError(f"JAX could not make the on-disk key: {_summary(error)}") from error
 
 
 def _summary(error: BaseException) -> str:
@@ -113,14 +113,14 @@ def _summary(error: BaseException) -> str:
 
 
 def _static_hint(error: BaseException) -> str | None:
-    """Which parameter to make static, where JAX says that a value depends on it (0.10.2, 0.12.0.1)."""
+    """Which parameter to make static, if JAX says that a value depends on it (0.10.2, 0.12.0.1)."""
     names = re.search(r"depends on the values? of the arguments? (\w+)", _safe_text(error))
     concrete = isinstance(error, jax.errors.ConcretizationTypeError)
-    return f"--static {names[1]}, if it is no array" if concrete and names else None
+    return f"--static {names[1]}, if it is not an array" if concrete and names else None
 
 
 def _safe_text(error: BaseException) -> str:
-    """`str(error)`, also where that raises."""
+    """`str(error)`, even if that raises."""
     return "".join(traceback.format_exception_only(error))
 
 
@@ -139,7 +139,7 @@ def stablehlo(pipeline: Pipeline, options: Options) -> StageText:
 
 
 def compiled_text(pipeline: Pipeline) -> str:
-    """JAX's own. Raises `UnavailableError` where there is none."""
+    """JAX's own text. Raises `UnavailableError` if there is none."""
     text: str | None = pipeline.compiled.as_text()
     if text is None:
         raise UnavailableError("this backend does not print its compiled HLO")
@@ -152,7 +152,7 @@ def hlo(pipeline: Pipeline, options: Options) -> StageText:
 
 
 def hlo_before(pipeline: Pipeline, options: Options) -> StageText:
-    """The HLO that XLA is given: nothing is compiled."""
+    """The HLO that XLA is given; compiles nothing."""
     text = pipeline.lowered.as_text(dialect="hlo")
     return StageText(text if options.raw else readable_hlo.readable(text))
 
@@ -176,20 +176,20 @@ STAGE_READERS: dict[str, Callable[[Pipeline, Options], StageText]] = {
 
 
 def artifact(stage: str, stage_text: StageText) -> Artifact:
-    """The reading as a part of a report."""
+    """The stage's text as part of a report."""
     digest = hashlib.sha256(stage_text.text.encode()).hexdigest()
     return Artifact(stage, stage_text.text, digest, kernels=stage_text.kernels)
 
 
 def unavailable(stage: str, why: str) -> Artifact:
-    """The place of a reading that is not to be had: a value, so that the others are shown all the same."""
+    """Stands for a stage that is not available. It is a value, so that the other stages are still shown."""
     return Artifact(stage, "", hashlib.sha256(b"").hexdigest(), unavailable=why)
 
 
 def platform_error(platform: str) -> UnavailableError | None:
-    """Whether JAX can lower for `platform`: it knows cpu, cuda, rocm and tpu, whatever is installed."""
+    """An error unless JAX can lower for `platform`: cpu, cuda, rocm or tpu, whatever is installed."""
     known = ("cpu", "cuda", "rocm", "tpu")
     if platform in known:
         return None
     hint = "cuda or rocm" if platform in ("gpu", "nvidia", "amd") else ", ".join(known)
-    return UnavailableError(f"JAX lowers for no platform {platform!r}", hint=hint)
+    return UnavailableError(f"JAX cannot lower for platform {platform!r}", hint=hint)

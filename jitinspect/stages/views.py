@@ -1,4 +1,4 @@
-"""A stage read as its program, and what a `View` asks to see of it."""
+"""Parts and summaries of a stage, as a `View` asks for them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from jitinspect.stages.pipeline import Pipeline, artifact
 def viewed(stage: str, pipeline: Pipeline, view: View, file: str | None) -> Artifact:
     """The stage as `view` asks to see it. `file` is the target's.
 
-    Raises `UsageError` where nothing is selected, and the errors of the stage.
+    Raises `UsageError` if nothing is selected, and the errors of the stage.
     """
-    read = program(stage, pipeline, text=not view.stats)
+    parsed = program(stage, pipeline, text=not view.stats)
     with garbage_collection.paused():
-        return _viewed(Viewer(read, file), stage, view)
+        return _viewed(Viewer(parsed, file), stage, view)
 
 
 def _viewed(viewer: Viewer, stage: str, view: View) -> Artifact:
@@ -46,7 +46,7 @@ def _viewed(viewer: Viewer, stage: str, view: View) -> Artifact:
 
 
 class Viewer:
-    """One program, and the Python that it was made of. `file` is the target's."""
+    """One program, and the Python code that it was made from. `file` is the target's."""
 
     def __init__(self, program: Program, file: str | None) -> None:
         self._program = program
@@ -54,13 +54,13 @@ class Viewer:
         self._python = SourceFiles()
 
     def text(self, view: View) -> str:
-        """What the view leaves of the text. Raises `UsageError` where it selects nothing."""
+        """The part of the text that the view shows. Raises `UsageError` if it selects nothing."""
         text_view = TextView(self._program)
         if view.selects:
             chosen = selection.with_neighbours(self._program, self._chosen(view), view.neighbours)
             text_view.show(chosen, parents(self._program))
         if view.source:
-            interleave(text_view, self._attribution, self._told)
+            interleave(text_view, self._attribution, self._line_text)
         if view.fold:
             fold(text_view)
         return text_view.text()
@@ -70,7 +70,7 @@ class Viewer:
         return outline(self._program)
 
     def stats(self) -> Stats:
-        """Counts of operations, of the types of their results, and of the lines that made them."""
+        """Counts of operations, of their result types, and of the lines that made them."""
         operations = list(self._program.operations())
         return Stats(
             operations=len(operations),
@@ -82,12 +82,12 @@ class Viewer:
         )
 
     def _chosen(self, view: View) -> list[Operation]:
-        """What all of the given selections have in common."""
+        """The intersection of all given selections."""
         selections = (self._by_op(view), self._by_line(view), self._by_fusion(view))
         found = [operations for operations in selections if operations is not None]
         common = set.intersection(*({id(one) for one in operations} for operations in found))
         if not common:
-            raise UsageError("nothing of the text is selected", hint="one of --op, --line, --fusion alone")
+            raise UsageError("no operation is selected", hint="use only one of --op, --line, --fusion")
         return [one for one in found[0] if id(one) in common]
 
     def _by_op(self, view: View) -> list[Operation] | None:
@@ -105,7 +105,9 @@ class Viewer:
         file, line = line_of(view.line)
         found = selection.by_line(self._program, self._attribution, file, line)
         if not found:
-            raise UsageError(f"--line {view.line}: no operation is of that line", hint=self._lines_there())
+            raise UsageError(
+                f"--line {view.line}: no operation comes from that line", hint=self._lines_there()
+            )
         return found
 
     def _by_fusion(self, view: View) -> list[Operation] | None:
@@ -114,9 +116,7 @@ class Viewer:
         found = selection.by_fusion(self._program, view.fusion)
         if not found:
             fusions = [one.names[0] for one in self._program.operations() if one.opcode == "fusion"]
-            raise UsageError(
-                f"--fusion {view.fusion}: there is no such fusion", hint=_near(view.fusion, fusions)
-            )
+            raise UsageError(f"--fusion {view.fusion}: no such fusion", hint=_near(view.fusion, fusions))
         return found
 
     def _lines_there(self) -> str:
@@ -127,7 +127,8 @@ class Viewer:
             f"there are {_listed([(relative(str(line)), count) for line, count in lines])}" if lines else ""
         )
 
-    def _told(self, line: Line) -> str:
+    def _line_text(self, line: Line) -> str:
+        """`samples/mlp.py:12  y = x @ w`."""
         return f"{relative(str(line))}  {self._python.text_of(line)}"
 
     def _line_counts(self, operations: list[Operation]) -> Iterator[LineCount]:
@@ -139,7 +140,7 @@ class Viewer:
 
 
 def unrolled_rows(program: Program, attribution: Attribution, python: SourceFiles) -> Iterator[Unrolled]:
-    """Loops of Python's that were unrolled, the longest first."""
+    """Python loops that were unrolled, the longest first."""
     for one in unrolled_loops(program, attribution, python.loop_of):
         yield Unrolled(relative(str(one.line)), one.times, one.period, python.text_of(one.line))
 
@@ -148,7 +149,7 @@ def line_of(text: str) -> tuple[str, int]:
     """`41` → any file's line 41; `mlp.py:41` → that file's. Raises `UsageError` for anything else."""
     file, _, number = text.rpartition(":")
     if not number.isdecimal():
-        raise UsageError(f"--line {text}: this is no line", hint="--line 41, or --line mlp.py:41")
+        raise UsageError(f"--line {text}: this is not a line", hint="--line 41, or --line mlp.py:41")
     return file, int(number)
 
 
@@ -170,8 +171,8 @@ def _op_counts(operations: list[Operation]) -> Iterator[OpCount]:
 def _type_counts(operations: list[Operation]) -> list[TypeCount]:
     """The largest first."""
     counts = Counter(operation.type for operation in operations if operation.type)
-    told = [TypeCount(type_, count, shapes.size(type_)) for type_, count in counts.items()]
-    return sorted(told, key=lambda one: (-one.bytes, one.type))
+    rows = [TypeCount(type_, count, shapes.size(type_)) for type_, count in counts.items()]
+    return sorted(rows, key=lambda one: (-one.bytes, one.type))
 
 
 def _listed(counts: list[tuple[str, int]]) -> str:
@@ -184,4 +185,4 @@ def _near(name: str, names: list[str]) -> str:
     near = get_close_matches(name, names, n=1, cutoff=0.3)
     if near:
         return f"did you mean {near[0]}?"
-    return f"there are {', '.join(names[:6])}{', …' if len(names) > 6 else ''}" if names else "there is none"
+    return f"there are {', '.join(names[:6])}{', …' if len(names) > 6 else ''}" if names else "there are none"

@@ -1,8 +1,8 @@
 """The kernels of a compiled function: LLVM IR and machine code, each with the HLO instruction it is for.
 
 XLA:CPU only. A kernel's symbol is matched with the optimized HLO of the same
-compilation; what can be told by no rule has no instruction. Equal computations
-have one kernel: its header names all their instructions.
+compilation; a kernel that no rule matches has no instruction. Equal computations
+share one kernel, whose header names all their instructions.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from jitinspect.stages.kernels.missing import find_missing, no_kernel_error, not
 def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library: bool = False) -> StageText:
     """Each kernel's LLVM IR, after LLVM's own passes or (`optimized=False`) before them.
 
-    `expose_library` compiles with `jaxapi.dumps.LIBRARY_OFF`: another program than
-    the one that runs by default, in which XLA itself makes more of the kernels.
-    Compiles `lowered` once more. Raises `UnavailableError` where there is no
-    kernel, or no CPU; `CompileError` where XLA fails.
+    `expose_library` compiles with `jaxapi.executables.dumps.LIBRARY_OFF`: that is not
+    the program that runs by default, but one in which XLA itself makes more of the
+    kernels. Compiles `lowered` once more. Raises `UnavailableError` if there is no
+    kernel, or no CPU; `CompileError` if XLA fails.
     """
     _require_cpu(lowered)
     with dumps.dumped(lowered, library=not expose_library) as dump:
@@ -33,7 +33,7 @@ def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library:
 
 
 def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> StageText:
-    """Each kernel's machine code, disassembled; else as `llvm`. Wants `objdump` or `llvm-objdump`."""
+    """Each kernel's machine code, disassembled; otherwise like `llvm`. Needs `objdump` or `llvm-objdump`."""
     _require_cpu(lowered)
     disassembly.require_tool()
     with dumps.dumped(lowered, library=not expose_library) as dump:
@@ -42,13 +42,13 @@ def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> StageTe
 
 
 def why_no_llvm() -> str | None:
-    """Why this process's default backend has no such reading, if it has not."""
+    """Why this process's default backend has no LLVM IR; None if it does."""
     backend = jax.default_backend()
     return None if backend == "cpu" else f"kernels are read on the CPU backend only; this is {backend}"
 
 
 def why_no_asm() -> str | None:
-    """As `why_no_llvm`, for machine code."""
+    """The same for machine code."""
     return why_no_llvm() or (None if disassembly.tool() else disassembly.NO_TOOL)
 
 
@@ -76,16 +76,16 @@ def _header(kernel: Kernel, shared: Mapping[str, tuple[str, ...]]) -> str:
     if kernel.instruction is None:
         return f"; kernel {kernel.name}"
     also = "".join(f", %{name}" for name in shared.get(kernel.instruction, ()))
-    told = (
+    names = (
         f"HLO instructions %{kernel.instruction}{also}" if also else f"HLO instruction %{kernel.instruction}"
     )
-    return f"; kernel {kernel.name}  ({told})"
+    return f"; kernel {kernel.name}  ({names})"
 
 
 def _in_execution_order(
     functions: Iterable[tuple[str, str]], module: instructions.Module
 ) -> tuple[Kernel, ...]:
-    """Kernels of the first instruction first; those whose instruction is not known last."""
+    """Sorted by when their instructions run; those whose instruction is not known come last."""
     position = {instruction.name: at for at, instruction in enumerate(module.executed())}
     kernels = [Kernel(name, _instruction(name, module, position), text) for name, text in functions]
     last = len(position)
@@ -93,10 +93,10 @@ def _in_execution_order(
 
 
 def _instruction(symbol: str, module: instructions.Module, executed: Iterable[str]) -> str | None:
-    """The instruction that `symbol` is the code of.
+    """The instruction whose code `symbol` is.
 
     Seen on jaxlib 0.10.2 and 0.12.0: a fusion's kernel has the fusion's name; that
-    of a `dot`, or of a `call` compiled as one, has `_kernel` behind it; a sort's
+    of a `dot`, or of a `call` compiled as one, has `_kernel` appended; a sort's
     comparator has the name of the computation. Mach-O puts `_` before each symbol.
     """
     names = set(executed)

@@ -1,8 +1,8 @@
 """Object files → the machine code of each function in them, by `objdump` or `llvm-objdump`.
 
 x86 is shown in Intel syntax, other machines in their own. Addresses are left
-out; jumps within a function go to labels, `.L1f` at the 0x1f-th byte; what a
-relocation names (a constant, a called function) stands behind its instruction.
+out; jumps within a function go to labels, `.L1f` at byte 0x1f; what a relocation
+names (a constant, a called function) comes after its instruction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PADDING = re.compile(r"(?:data16 |cs )*nop|xchg\s+ax,\s?ax$|int3$")
 
 
 def tool() -> str | None:
-    """The path of the disassembler to be used, if this machine has one."""
+    """The path of the disassembler to use, if this machine has one."""
     return next(filter(None, map(shutil.which, _TOOLS)), None)
 
 
@@ -38,7 +38,7 @@ def require_tool() -> str:
 
 
 def functions(objects: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """Name and code of each function, as they stand in the files. Raises `UnavailableError`."""
+    """Name and code of each function, in the order of the files. Raises `UnavailableError`."""
     files = [str(file) for file in objects]
     if not files:
         return

@@ -1,7 +1,7 @@
-"""Optimized HLO text → the instructions that run, in the order in which they run.
+"""Optimized HLO text → the instructions that run, in execution order.
 
 The text is that of `Compiled.as_text()`. XLA:CPU's module is scheduled: a
-computation's instructions are listed in the order of their execution.
+computation's instructions are listed in execution order.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _NAME = re.compile(r"%[\w.-]+")
 _METADATA = re.compile(r", metadata=\{[^}]*\}")
 
 CONTROL_FLOW = frozenset({"while", "conditional", "call", "async-start"})
-"""Opcodes that run other computations' instructions one by one, rather than code of their own."""
+"""Opcodes that run the instructions of other computations one by one, and have no code themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """`target` is a custom call's target, or the library that a fusion was formed for."""
+    """`target` is a custom call's target, or the library for which a fusion was formed."""
 
     name: str
     opcode: str
@@ -40,16 +40,17 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Module:
-    """The computations of a module by name, each with its instructions and, in `bodies`, their text."""
+    """The computations of a module by name: their instructions and, in `bodies`, their text."""
 
     entry: str | None
     computations: Mapping[str, tuple[Instruction, ...]]
     bodies: Mapping[str, str]
 
     def executed(self, kernels: Collection[str] = ()) -> tuple[Instruction, ...]:
-        """Instructions in execution order, with those of loop bodies and branches after their own.
+        """Instructions in execution order; those of loop bodies and branches follow the loop or branch
+        itself.
 
-        `kernels` names instructions that are compiled as one, whatever they call.
+        `kernels` names instructions that are compiled as one kernel, whatever they call.
         """
         return tuple(self._executed(self.entry, kernels)) if self.entry else ()
 
@@ -61,7 +62,7 @@ class Module:
                     yield from self._executed(called, kernels)
 
     def caller(self, computation: str, executed: Collection[str]) -> str | None:
-        """The one executed instruction on whose behalf `computation` runs; None if there are several."""
+        """The executed instruction on whose behalf `computation` runs; None if there are several."""
         callers = self._callers.get(computation, ())
         if len(callers) != 1:
             return None
@@ -78,7 +79,7 @@ class Module:
         return callers
 
     def shape_of_work(self, instruction: Instruction) -> str | None:
-        """Equal for two instructions whose called computations differ in names alone; None without calls.
+        """Equal for two instructions whose called computations differ only in names; None without calls.
 
         XLA:CPU emits one kernel for such a pair (seen on jaxlib 0.10.2 and 0.12.0).
         """
@@ -91,7 +92,7 @@ class Module:
 
 
 def parse(hlo: str) -> Module:
-    """Read a module; what is not recognised is passed over."""
+    """Read a module; what is not recognised is skipped."""
     entry, name = None, ""
     bodies: dict[str, list[str]] = {}
     for line in hlo.split("\n"):

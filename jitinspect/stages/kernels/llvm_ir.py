@@ -1,8 +1,8 @@
-"""The text of an LLVM module → that of each function in it, without what a reader seldom wants.
+"""The text of an LLVM module → that of each function in it, without what a reader rarely wants.
 
-Kept: the function, the helpers, globals, types and external declarations it
-uses. Left out: data layout, attribute groups, metadata and what refers to them,
-so that the text is to be read, not to be given to `llc`.
+Kept: the function, and the helpers, globals, types and external declarations it
+uses. Left out: data layout, attribute groups, metadata and references to them,
+so the text is for reading, not for `llc`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DROPPED = re.compile(r"; Function Attrs:|\s+(?:tail )?call void @llvm\.[\w.]+\(
 
 
 def functions(module: str) -> Iterator[tuple[str, str]]:
-    """Name and text of each function that can be called from outside of `module`, as they stand there."""
+    """Name and text of each function that can be called from outside `module`, in its order."""
     entities = dict(_entities(module))
     for symbol, text in entities.items():
         if text.startswith("define ") and not _LOCAL.match(text):
@@ -31,7 +31,7 @@ def functions(module: str) -> Iterator[tuple[str, str]]:
 
 
 def _entities(module: str) -> Iterator[tuple[str, str]]:
-    """Symbol and cleaned text of each definition and declaration at the top level."""
+    """Symbol and cleaned text of each top-level definition and declaration."""
     lines = iter(module.split("\n"))
     for line in lines:
         if (named := _DEFINED.match(line)) and not _INTRINSIC.match(line):
@@ -50,7 +50,7 @@ def _clean(lines: list[str]) -> str:
 
 
 def _used(symbol: str, entities: Mapping[str, str]) -> set[str]:
-    """`symbol` and all that it refers to, directly or not."""
+    """`symbol` and all that it refers to, directly or indirectly."""
     used: set[str] = set()
     waiting = [symbol]
     while waiting:
@@ -61,7 +61,7 @@ def _used(symbol: str, entities: Mapping[str, str]) -> set[str]:
 
 
 def _spaced(parts: list[str]) -> Iterator[str]:
-    """One-line entities together, functions apart, with an empty line before what follows."""
+    """One-line entities together, functions separated by empty lines."""
     short = [part for part in parts if "\n" not in part]
     if short:
         yield "\n".join([*short, ""])

@@ -1,4 +1,4 @@
-"""What has no kernel, and why: told by instruction name, so that nothing is missed in silence."""
+"""Which instructions have no kernel, and why, so that none is left out silently."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from jitinspect.jaxapi.executables.dumps import LIBRARY_OFF
 from jitinspect.stages.kernels.instructions import CONTROL_FLOW, Instruction, Module
 
 EXPOSE = "--no-library"
-"""The command-line option by which XLA is asked to make these kernels itself."""
+"""The command-line option that makes XLA generate these kernels itself."""
 
 LISTED = 8
-"""So many instructions are named of each kind."""
+"""How many instructions of each kind are named."""
 
 _WITHOUT_CODE = CONTROL_FLOW | {
     *("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "opt-barrier", "add-dependency"),
     *("after-all", "async-update", "async-done", "domain", "copy", "copy-start", "copy-done"),
 }
-"""Opcodes that the runtime deals with by pointers, or by copying memory as it is."""
+"""Opcodes that the runtime handles by passing pointers or copying memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Missing:
     """Instructions that run without a kernel of their own.
 
     `library`: fusions formed for a library, and matrix products; `runtime`: custom
-    calls and whatever else XLA:CPU's runtime has code of its own for; `unread`:
-    fusions whose kernel must exist, and was not in the dump; `shared`: by the
-    instruction that has a kernel, the others that run it, too.
+    calls and anything else for which XLA:CPU's runtime has its own code; `not_found`:
+    fusions whose kernel must exist but was not in the dump; `shared`: instruction
+    with a kernel → the other instructions that run the same kernel.
     """
 
     library: tuple[Instruction, ...]
     runtime: tuple[Instruction, ...]
-    unread: tuple[Instruction, ...]
+    not_found: tuple[Instruction, ...]
     shared: Mapping[str, tuple[str, ...]]
 
 
@@ -46,7 +46,7 @@ def find_missing(module: Module, with_kernel: Collection[str]) -> Missing:
         for instruction in executed
         if instruction.name in with_kernel and (work := module.shape_of_work(instruction))
     }
-    groups: dict[str, list[Instruction]] = {"library": [], "runtime": [], "unread": []}
+    groups: dict[str, list[Instruction]] = {"library": [], "runtime": [], "not_found": []}
     shared: dict[str, tuple[str, ...]] = {}
     for instruction in executed:
         if instruction.name in with_kernel or instruction.opcode in _WITHOUT_CODE:
@@ -55,12 +55,12 @@ def find_missing(module: Module, with_kernel: Collection[str]) -> Missing:
             shared[twin] = (*shared.get(twin, ()), instruction.name)
         else:
             groups[_group(instruction)].append(instruction)
-    return Missing(tuple(groups["library"]), tuple(groups["runtime"]), tuple(groups["unread"]), shared)
+    return Missing(tuple(groups["library"]), tuple(groups["runtime"]), tuple(groups["not_found"]), shared)
 
 
 def _group(instruction: Instruction) -> str:
     if instruction.opcode == "fusion":
-        return "library" if instruction.target else "unread"
+        return "library" if instruction.target else "not_found"
     return "library" if instruction.opcode == "dot" else "runtime"
 
 
@@ -70,15 +70,15 @@ def notes(missing: Missing, exposed: bool, refused: Collection[str]) -> tuple[st
 
 
 def no_kernel_error(missing: Missing, exposed: bool, wanted: str) -> UnavailableError:
-    """Why a program has no kernel at all."""
+    """The error for a program that has no kernel at all."""
     hint = f"{EXPOSE} compiles without the library" if missing.library and not exposed else None
     reasons = "\n".join(_reasons(missing, exposed)) or None
-    if missing.unread:
+    if missing.not_found:
         message = f"XLA wrote no {wanted}"
     elif reasons:
-        message = f"no {wanted}: none of it is done by kernels that XLA makes"
+        message = f"no {wanted}: no part of the program runs in kernels that XLA makes"
     else:
-        message = f"no {wanted}: the program only passes on or copies its arguments and constants"
+        message = f"no {wanted}: the program only returns or copies its arguments and constants"
     return UnavailableError(message, hint=hint, detail=reasons)
 
 
@@ -93,15 +93,15 @@ def _reasons(missing: Missing, exposed: bool) -> Iterator[str]:
     if missing.library:
         still = "still " if exposed else ""
         way = "" if exposed else f"; {EXPOSE} shows the kernels where XLA can make them itself"
-        yield f"{still}handed to a library, no kernel of XLA's own: {_listed(missing.library)}{way}"
+        yield f"{still}handed to a library, not compiled to a kernel by XLA: {_listed(missing.library)}{way}"
     if missing.runtime:
         yield f"no kernel, done by a library or XLA's runtime: {_listed(missing.runtime)}"
-    if missing.unread:
-        yield f"not found in XLA's dump: {_listed(missing.unread)}"
+    if missing.not_found:
+        yield f"not found in XLA's dump: {_listed(missing.not_found)}"
 
 
 def _listed(instructions: Collection[Instruction]) -> str:
-    """`%ynn_fusion, %ynn_fusion.1 (__ynn_fusion), %dot.3 (dot)`: names by what they are."""
+    """`%ynn_fusion, %ynn_fusion.1 (__ynn_fusion), %dot.3 (dot)`: names grouped by kind."""
     kinds: dict[str, list[str]] = {}
     for instruction in instructions:
         kinds.setdefault(instruction.target or instruction.opcode, []).append(f"%{instruction.name}")

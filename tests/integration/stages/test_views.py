@@ -100,10 +100,10 @@ def test_a_fusion_is_shown_with_its_inside(view):
     [
         ({"op": "zzz"}, "no such operation"),
         ({"op": "("}, r"--op \("),
-        ({"line": "99"}, "no operation is of that line"),
-        ({"line": "x"}, "this is no line"),
+        ({"line": "99"}, "no operation comes from that line"),
+        ({"line": "x"}, "this is not a line"),
         ({"fusion": "q"}, "no such fusion"),
-        ({"op": "tanh", "line": "13"}, "nothing of the text is selected"),
+        ({"op": "tanh", "line": "13"}, "no operation is selected"),
     ],
 )
 def test_what_selects_nothing_is_told_with_what_there_is(view, asked, told):
