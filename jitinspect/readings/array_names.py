@@ -1,4 +1,4 @@
-"""By which names a function can reach arrays: variables that it closes over, globals, and what these hold."""
+"""The names by which a function can reach arrays: closure variables, globals, and what these contain."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from typing import Any
 from jitinspect.jaxapi.arrays.captured import can_be_captured
 from jitinspect.jaxapi.calls.events import is_program
 
-_MOST = 20_000
-"""Objects that are looked into; those of a large program would take long, and lie far from the function."""
-_SAME = ("_raw_value", "__wrapped__", "__func__", "func", "__call__")
-"""What is told by the name of its owner: the array of flax's variable, and what a wrapper calls."""
+_MOST_OBJECTS = 20_000
+"""How many objects are searched; a large program has more, but they take long and are far from the function.
+"""
+_NAMED_AS_OWNER = ("_raw_value", "__wrapped__", "__func__", "func", "__call__")
+"""Attributes that go by their owner's name: the array of a flax variable, and what a wrapper calls."""
 
 Named = tuple[str, Any]
 
 
 def arrays(function: Any) -> Iterator[Named]:
-    """The arrays within reach, each once, under its shortest name: `W`, `params['w']`, `self.layers[0].w`.
+    """The reachable arrays, each once, under its shortest name: `W`, `params['w']`, `self.layers[0].w`.
 
     Nothing is called: attributes are read from the objects' own dictionaries and slots.
     """
-    waiting, seen = deque([("", function)]), set[int]()
-    while waiting and len(seen) < _MOST:
+    waiting, visited = deque([("", function)]), set[int]()
+    while waiting and len(visited) < _MOST_OBJECTS:
         name, obj = waiting.popleft()
-        if id(obj) in seen or obj is None or isinstance(obj, str | bytes | int | float | complex):
+        if id(obj) in visited or obj is None or isinstance(obj, str | bytes | int | float | complex):
             continue
-        seen.add(id(obj))
+        visited.add(id(obj))
         if can_be_captured(obj):
             yield name, obj
         else:
@@ -52,7 +53,7 @@ def _within(name: str, obj: Any) -> Iterator[Named]:
 
 
 def _of_function(function: types.FunctionType) -> Iterator[Named]:
-    """Globals only of the program's own functions: a library's lead everywhere."""
+    """Globals only for the program's own functions: those of a library lead everywhere."""
     code = function.__code__
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
         yield name, _content(cell)
@@ -62,25 +63,27 @@ def _of_function(function: types.FunctionType) -> Iterator[Named]:
     yield from (function.__kwdefaults__ or {}).items()
     yield "", getattr(function, "__wrapped__", None)
     if is_program(code):
-        words = dict.fromkeys(_words(code))
-        for name in words:
-            yield from _of_global(name, function.__globals__.get(name), words)
+        used = dict.fromkeys(_used_names(code))
+        for name in used:
+            yield from _of_global(name, function.__globals__.get(name), used)
 
 
-def _of_global(name: str, value: Any, words: dict[str, None]) -> Iterator[Named]:
-    """Of a module that which the function names."""
+def _of_global(name: str, value: Any, used: dict[str, None]) -> Iterator[Named]:
+    """The global; if it is a module, those of its attributes that the function uses."""
     if not isinstance(value, types.ModuleType):
         yield name, value
         return
-    yield from ((f"{name}.{word}", vars(value)[word]) for word in words if word in vars(value))
+    yield from (
+        (f"{name}.{attribute}", vars(value)[attribute]) for attribute in used if attribute in vars(value)
+    )
 
 
-def _words(code: types.CodeType) -> Iterator[str]:
-    """Globals and attributes that a function and those within it name."""
+def _used_names(code: types.CodeType) -> Iterator[str]:
+    """Globals and attributes that a function, or a function inside it, names."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _words(constant)
+            yield from _used_names(constant)
 
 
 def _content(cell: types.CellType) -> Any:
@@ -91,7 +94,7 @@ def _content(cell: types.CellType) -> Any:
 
 
 def _of_partial(partial: functools.partial[Any]) -> Iterator[Named]:
-    """By the names of the parameters that it fills."""
+    """Named after the parameters that it fills."""
     code = getattr(partial.func, "__code__", None)
     names = code.co_varnames[: code.co_argcount] if code else ()
     for index, value in enumerate(partial.args):
@@ -103,7 +106,7 @@ def _of_object(name: str, obj: Any) -> Iterator[Named]:
     slots = [slot for kind in type(obj).__mro__ for slot in _slots(kind)]
     held = {slot: _slot(obj, slot) for slot in slots} | dict(getattr(obj, "__dict__", {}))
     for key, value in held.items():
-        below = "" if key in _SAME else f"[{key}]" if key.isdecimal() else f".{key}"
+        below = "" if key in _NAMED_AS_OWNER else f"[{key}]" if key.isdecimal() else f".{key}"
         yield (name or "self") + below, value
     yield "", getattr(type(obj), "__call__", None)  # noqa: B004 (the function, not a yes or no)
 

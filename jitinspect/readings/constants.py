@@ -1,4 +1,4 @@
-"""`constants`: the arrays that the function closed over, how they come into the program, and where."""
+"""`constants`: the arrays that the function closes over, how they get into the program, and where."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jitinspect.stages.inspection import Subject
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> ConstantsReport:
-    """The constants of each subject, the largest first. Lowers; nothing is compiled."""
+    """The constants of each subject, the largest first. Lowers, but compiles nothing."""
     report = ConstantsReport("constants", target, ())
     for subject in subjects:
         signature = report.target.signature or subject.signature
@@ -55,10 +55,10 @@ def _constant(one: Captured, name: str | None, enters: str, signature: str) -> C
 
 
 def _names(subject: Subject, found: list[Captured]) -> dict[int, str]:
-    """Captured array (its `id`) → name, where something that the function can reach is that array."""
+    """Captured array (its `id`) → name, if the function can reach that array by a name."""
     named: dict[int, str] = {}
-    held: Iterator[tuple[str, Any]] = array_names.arrays(subject.jitted.call) if found else iter(())
-    for name, value in held:
+    reachable: Iterator[tuple[str, Any]] = array_names.arrays(subject.jitted.call) if found else iter(())
+    for name, value in reachable:
         for one in found:
             if id(one) not in named and capturing.is_held_as(one.value, value):
                 named[id(one)] = name

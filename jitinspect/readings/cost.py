@@ -1,4 +1,4 @@
-"""`cost`: what a call costs, by line and by opcode, the memory it takes, and how it grows with its sizes."""
+"""`cost`: what a call costs by line and by opcode, the memory it takes, and how these grow with sizes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> CostReport:
-    """Compiles each subject. Raises `UnavailableError` where the compiled HLO is not to be had."""
+    """Compiles each subject. Raises `UnavailableError` if the compiled HLO is not available."""
     sources = SourceFiles()
     costs = tuple(_Reading(target.file, subject, sources).cost() for subject in subjects)
     report = CostReport("cost", replace(target, signature=costs[0].signature), costs[0])
@@ -53,7 +53,7 @@ def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
 
 
 class _Reading:
-    """One call: its compiled program, and what is known of that."""
+    """One call: its compiled program, and what is known about it."""
 
     def __init__(self, file: str | None, subject: Subject, sources: SourceFiles) -> None:
         self._subject = subject
@@ -90,7 +90,7 @@ class _Reading:
         )
 
     def _by_line(self) -> list[CostOfLine]:
-        """The costliest first; what is divided between lines is rounded."""
+        """The most expensive first; what is divided among lines is rounded."""
         sums = _summed(
             (line, parts) for line, *parts in divided_by_line(self._costs.instructions, self._attribution)
         )
@@ -105,7 +105,7 @@ class _Reading:
         return CostOfLine(file, line.line, text, flops, transcendentals, bytes_, share)
 
     def _by_op(self) -> list[CostOfOp]:
-        """The costliest first, none without any cost."""
+        """The most expensive first, without those that cost nothing."""
         instructions = self._costs.instructions
         counts = Counter(one.operation.opcode for one in instructions)
         sums = _summed((one.operation.opcode, (one.times, *_parts(one))) for one in instructions)
@@ -120,7 +120,7 @@ class _Reading:
         return CostOfOp(op, count, runs, flops, transcendentals, bytes_, self._share(flops, bytes_))
 
     def _loop(self, loop: Loop) -> CostOfLoop:
-        total = loop.body * loop.rounds * loop.times
+        total = loop.body * loop.iterations * loop.times
         share = self._share(total.flops, total.bytes)
         name, at = loop.operation.names[0], self._at(loop.operation)
         return CostOfLoop(name, at, loop.trip_count, loop.times, total.flops, total.bytes, share)
@@ -145,7 +145,7 @@ class _Reading:
         return tuple(sorted(buffers, key=lambda buffer: -buffer.bytes)), None
 
     def _of_allocation(self, allocation: assigned.Allocation, made: dict[str, Operation]) -> Iterator[Buffer]:
-        """What begins at the same offset takes turns there."""
+        """Values that begin at the same offset take turns there."""
         for offset, group in groupby(sorted(allocation.values, key=_offset), _offset):
             values = list(group)
             largest = max(values, key=lambda value: value.bytes)
@@ -167,7 +167,7 @@ def _offset(value: assigned.Value) -> int:
 
 
 def _type(operation: Operation, value: assigned.Value) -> str | None:
-    """`f32[8,8]`: that of the part of a tuple, where it is one of a flat one."""
+    """`f32[8,8]`; for a flat tuple, the type of the value's element."""
     arrays = shapes.arrays(operation.type)
     index = value.shape_index[0] if len(value.shape_index) == 1 else 0
     if len(arrays) <= index or (len(arrays) > 1 and len(value.shape_index) != 1):
@@ -181,7 +181,7 @@ def _parts(one: InstructionCost) -> tuple[int, int, int]:
 
 
 def _summed(rows: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, Sequence[float]]:
-    """Column by column, for each key."""
+    """The sum of each column, for each key."""
     sums: dict[Key, Sequence[float]] = {}
     for key, parts in rows:
         known = sums.get(key)
@@ -190,7 +190,7 @@ def _summed(rows: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, Sequence[f
 
 
 def _xla(compiled: Any, peak: int | None) -> XlaCost:
-    """What XLA does not know, it gives as -1, or leaves out: transcendentals where there are none."""
+    """XLA gives -1 for what it does not know, and leaves out transcendentals if there are none."""
     try:
         analysis = compiled.cost_analysis()
     except (NotImplementedError, RuntimeError):

@@ -1,4 +1,4 @@
-"""`donation`: what became of each array of the arguments, told by the aliases of the compiled module."""
+"""`donation`: what became of each array argument, according to the aliases of the compiled module."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from jitinspect.specs.describe import describe
 from jitinspect.stages.inspection import Subject
 
 Aliases = Mapping[int, int]
-"""Leaf of the arguments → the output that gets its buffer."""
+"""Index of an argument leaf → that of the output that gets its buffer."""
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> DonationReport:
-    """Compiles each subject, and where it has arrays that are not donated once more with all of them donated.
+    """Compiles each subject, and if some of its arrays are not donated, once more with all of them donated.
 
-    Raises `UnavailableError` where the compiled module does not tell its aliases.
+    Raises `UnavailableError` if the compiled module does not show its aliases.
     """
     report = DonationReport("donation", target, (), 0)
     for subject in subjects:
@@ -30,17 +30,17 @@ def read(target: Target, subjects: Iterator[Subject]) -> DonationReport:
 
 
 def _with(report: DonationReport, subject: Subject) -> DonationReport:
-    """`report`, and the arrays of one call."""
+    """`report` with the arrays of one more call."""
     pipeline = subject.pipeline
     facts = _facts(subject)
-    unknown, then = report.unknown, facts.aliases
+    unknown, all_donated = report.unknown, facts.aliases
     if not all(facts.donated):
         try:
             with subject.muted():
-                then = aliasing.all_donated(pipeline.traced)
+                all_donated = aliasing.all_donated(pipeline.traced)
         except UnavailableError as error:
             unknown = error.message
-    leaves = tuple(_leaf(facts, leaf, then, subject.signature) for leaf in range(len(facts.names)))
+    leaves = tuple(_leaf(facts, leaf, all_donated, subject.signature) for leaf in range(len(facts.names)))
     sums = (report.bytes_aliased, aliasing.aliased_bytes(pipeline.compiled))
     return replace(
         report,
@@ -53,8 +53,9 @@ def _with(report: DonationReport, subject: Subject) -> DonationReport:
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What one compiled call tells. `names`, `buffers` and `donated` go by leaf, `outputs` and `results` by
-    output; `kept` are the leaves that the module has parameters for.
+    """What is known about one compiled call. `names`, `buffers` and `donated` are indexed by leaf, `outputs`
+    and `results` by output; `inside` are the leaves that a nested jit donates, `kept` those that the module
+    has parameters for.
     """
 
     names: tuple[str, ...]
@@ -82,10 +83,10 @@ def _facts(subject: Subject) -> _Facts:
     )
 
 
-def _leaf(facts: _Facts, leaf: int, then: Aliases, signature: str) -> DonatedLeaf:
+def _leaf(facts: _Facts, leaf: int, all_donated: Aliases, signature: str) -> DonatedLeaf:
     buffer, donated = facts.buffers[leaf], facts.donated[leaf]
     output = facts.aliases.get(leaf)
-    could = None if donated else gained(leaf, facts.aliases, then)
+    could = None if donated else gained_output(leaf, facts.aliases, all_donated)
     why, nearest = _why(facts, leaf) if output is None else (None, None)
     return DonatedLeaf(
         path=facts.names[leaf],
@@ -96,24 +97,24 @@ def _leaf(facts: _Facts, leaf: int, then: Aliases, signature: str) -> DonatedLea
         could_save=0 if could is None else buffer.bytes,
         type=_described(buffer),
         could_alias=None if could is None else facts.outputs[could],
-        nearest=None if nearest is None else _told(facts, nearest),
+        nearest=None if nearest is None else _output_text(facts, nearest),
         signature=signature,
     )
 
 
-def gained(leaf: int, now: Aliases, then: Aliases) -> int | None:
-    """The output that gets a donated buffer in `then` alone, because `leaf` is donated there; None for none.
+def gained_output(leaf: int, now: Aliases, all_donated: Aliases) -> int | None:
+    """The output, if any, that gets a donated buffer only if `leaf` is donated, as in `all_donated`.
 
-    Where `leaf` takes the output of another argument, that argument may get another output, or none.
+    If `leaf` takes the output of another argument, that argument may get another output, or none.
     """
     owner = {output: other for other, output in now.items() if other != leaf}
-    while (output := then.get(leaf)) in owner:
+    while (output := all_donated.get(leaf)) in owner:
         leaf = owner.pop(output)
     return output
 
 
 def _why(facts: _Facts, leaf: int) -> tuple[WhyNot | None, int | None]:
-    """Why the buffer of a leaf is not reused, and the output that comes nearest."""
+    """Why the buffer of a leaf is not reused, and the output that is most like it."""
     if not facts.donated[leaf]:
         return ("nested_jit" if leaf in facts.inside else None), None
     if leaf not in facts.kept:
@@ -123,32 +124,32 @@ def _why(facts: _Facts, leaf: int) -> tuple[WhyNot | None, int | None]:
     shaped = [output for output in free if results[output].aval.shape == buffer.aval.shape]
     for output in shaped:
         if results[output].aval.dtype == buffer.aval.dtype:
-            return _placed_otherwise(buffer, results[output]), output
+            return _placement_difference(buffer, results[output]), output
     if any(results[output].bytes == buffer.bytes for output in free):
         return None, None  # XLA could have taken it
-    if shaped and not _of_type(buffer, results):
+    if shaped and not _has_same_type(buffer, results):
         return "dtype", shaped[0]
     return "no_output", None
 
 
-def _of_type(buffer: Buffer, results: list[Buffer]) -> bool:
+def _has_same_type(buffer: Buffer, results: list[Buffer]) -> bool:
     own = buffer.aval.shape, buffer.aval.dtype
     return any((result.aval.shape, result.aval.dtype) == own for result in results)
 
 
-def _placed_otherwise(buffer: Buffer, result: Buffer) -> WhyNot | None:
-    """What tells apart an argument and an output of the same type."""
+def _placement_difference(buffer: Buffer, result: Buffer) -> WhyNot | None:
+    """How an argument and an output of the same type differ."""
     if not buffer.same_sharding(result):
         return "sharding"
     known = buffer.layout is not None and result.layout is not None
     return "layout" if known and buffer.layout != result.layout else None
 
 
-def _told(facts: _Facts, output: int) -> str:
+def _output_text(facts: _Facts, output: int) -> str:
     return f"{facts.outputs[output]} is {_described(facts.results[output])}"
 
 
 def _described(buffer: Buffer) -> str:
-    """`f32[8,4]@P('data',None)`; only what is sharded has a placement."""
+    """`f32[8,4]@P('data',None)`; the placement is shown only if it is sharded."""
     spec = getattr(buffer.sharding, "spec", None)
     return describe(buffer.aval) + (f"@P({','.join(map(repr, spec))})" if spec is not None else "")

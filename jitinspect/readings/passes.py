@@ -1,4 +1,4 @@
-"""`passes`: what each of XLA's passes did to the module, told by the dumps of one compilation."""
+"""`passes`: what each of XLA's passes did to the module, according to the dumps of one compilation."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from jitinspect.jaxapi.executables import dumps
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
 from jitinspect.readings import pass_dumps
-from jitinspect.readings.pass_dumps import Dumped, Instruction, Module
+from jitinspect.readings.pass_dumps import DumpedModule, Instruction, PassDump
 from jitinspect.stages.inspection import Subject
 
 
 def read(target: Target, subjects: Iterator[Subject], pass_name: str = "", op: str = "") -> PassesReport:
-    """Compiles each subject once, with dumps; of its modules two at a time are held.
+    """Compiles each subject once, with dumps; keeps only two modules in memory at a time.
 
     `pass_name` is a pass, a pipeline (for all of its passes) or an index, `op` an opcode or the name of an
-    instruction; empty, nothing is asked. Raises `UsageError` for what there is not, `CompileError` where
-    XLA fails, `UnavailableError` where it leaves no dumps, or less than all of them.
+    instruction; either may be empty. Raises `UsageError` for one that does not exist, `CompileError` if
+    XLA fails, `UnavailableError` if it writes no dumps, or not all of them.
     """
     report = PassesReport("passes", target, (), "" if pass_name else None)
     for subject in subjects:
@@ -30,76 +30,75 @@ def read(target: Target, subjects: Iterator[Subject], pass_name: str = "", op: s
 
 
 def _with(report: PassesReport, subject: Subject, pass_name: str, op: str) -> PassesReport:
-    """`report`, and the passes of one call."""
+    """`report` with the passes of one more call."""
     signature, lowered = subject.signature, subject.pipeline.lowered
     _require_cpu(dumps.platforms(lowered))
-    spans = _Spans(op)
+    lifetimes = _Lifetimes(op)
     with dumps.passes_dumped(lowered) as folder:
-        steps = list(_steps(folder, subject.dims, pass_name, spans))
+        steps = list(_steps(folder, subject.dims, pass_name, lifetimes))
     passes = tuple(replace(made, signature=signature) for made, _ in steps)
     if pass_name and not any(one.asked for one in passes):
         raise _no_pass(pass_name, passes)
-    if op and not spans.seen:
-        raise _no_op(op, spans)
-    told = report.difference
+    if op and not lifetimes.by_instruction:
+        raise _no_op(op, lifetimes)
+    difference = report.difference
     return replace(
         report,
         target=replace(report.target, signature=report.target.signature or signature),
         passes=(*report.passes, *passes),
-        difference=None if told is None else told + "".join(text for _, text in steps),
-        found=(*report.found, *spans.found(signature)),
+        difference=None if difference is None else difference + "".join(text for _, text in steps),
+        found=(*report.found, *lifetimes.found(signature)),
     )
 
 
 def _require_cpu(platforms: tuple[str, ...]) -> None:
     if platforms != ("cpu",):
         raise UnavailableError(
-            f"passes are read on the CPU backend only, and this is lowered for {', '.join(platforms)}",
+            f"passes are read on the CPU backend only, but this is lowered for {', '.join(platforms)}",
             hint="JAX_PLATFORMS=cpu shows the passes for this machine's CPU",
         )
 
 
 @dataclass(slots=True)
-class _Spans:
-    """Which instructions of `op` were there from when to when; None is the module that XLA was given.
-
-    `names` are all that there is, for an error that has to tell them.
+class _Lifetimes:
+    """The passes after which each instruction that matches `op` first and last existed; None is the module
+    that XLA was given. `names` are all names and opcodes, for error messages.
     """
 
     op: str
-    seen: dict[Instruction, tuple[int | None, int | None]] = field(default_factory=dict)
+    by_instruction: dict[Instruction, tuple[int | None, int | None]] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
-    _module: Module | None = None
-    _here: list[Instruction] = field(default_factory=list)
+    _module: DumpedModule | None = None
+    _matching: list[Instruction] = field(default_factory=list)
 
-    def take(self, index: int | None, module: Module) -> None:
-        """What is there after pass `index`."""
+    def add(self, index: int | None, module: DumpedModule) -> None:
+        """Take in the module as it is after pass `index`."""
         if self.op and module is not self._module:
             self._module = module
-            self._here = [one for one in module.instructions if self.op in one]
+            self._matching = [one for one in module.instructions if self.op in one]
             self.names.update(*module.instructions)
-        for one in self._here:
-            self.seen[one] = (self.seen.get(one, (index,))[0], index)
+        for one in self._matching:
+            self.by_instruction[one] = (self.by_instruction.get(one, (index,))[0], index)
 
     def found(self, signature: str) -> Iterator[Found]:
-        return (Found(*one, *span, signature) for one, span in self.seen.items())
+        return (Found(*one, *lifetime, signature) for one, lifetime in self.by_instruction.items())
 
 
 def _steps(
-    folder: Path, dims: Mapping[str, int], pass_name: str, spans: _Spans
+    folder: Path, dims: Mapping[str, int], pass_name: str, lifetimes: _Lifetimes
 ) -> Iterator[tuple[Pass, str]]:
-    """The passes in their order, each with the text of what it changed, where that was asked for."""
+    """The passes in order, each with a diff of what it changed if `pass_name` asks for that."""
     files = pass_dumps.in_order(path.name for path in folder.iterdir())
     if len(files) < 2:
-        raise UnavailableError("XLA has dumped none of its passes")
+        raise UnavailableError("XLA dumped none of its passes")
     module = _module(folder / files[0].file)
-    spans.take(None, module)
+    lifetimes.add(None, module)
     index = 0
     for dumped in files[1:]:
         before, module = module, _module(folder / dumped.file, module)
         if module is before and not dumped.is_pass:
             continue
-        spans.take(index, module)
+        lifetimes.add(index, module)
         made = _pass(index, dumped, before, module)
         asked = pass_name in (made.pass_, made.pipeline, str(index))
         text = pass_dumps.difference(before, module, _title(made, dims)) if asked and made.changed else ""
@@ -107,21 +106,21 @@ def _steps(
         index += 1
 
 
-def _module(path: Path, before: Module | None = None) -> Module:
-    """The module of a dump; `before` itself, where nothing differs from it."""
+def _module(path: Path, before: DumpedModule | None = None) -> DumpedModule:
+    """The module of a dump; `before` itself if the text is the same."""
     text = path.read_bytes().decode(errors="replace")
     if before is not None and text == before.text:
         return before
-    module = Module(text)
-    if not module.whole:
+    module = DumpedModule(text)
+    if not module.is_complete:
         raise UnavailableError(
-            f"XLA's dump {path.name} is not complete",
-            hint="is there room in the folder for temporary files? TMPDIR names another",
+            f"XLA's dump {path.name} is incomplete",
+            hint="is the disk for temporary files full? Set TMPDIR to another folder",
         )
     return module
 
 
-def _pass(index: int, dumped: Dumped, before: Module, after: Module) -> Pass:
+def _pass(index: int, dumped: PassDump, before: DumpedModule, after: DumpedModule) -> Pass:
     changed = after is not before
     return Pass(
         index=index,
@@ -131,12 +130,12 @@ def _pass(index: int, dumped: Dumped, before: Module, after: Module) -> Pass:
         instructions_before=len(before.instructions),
         instructions_after=len(after.instructions),
         ops=pass_dumps.ops_changed(before, after) if changed else {},
-        only=pass_dumps.only(before, after) if changed else "",
+        only=pass_dumps.trivial_change(before, after) if changed else "",
     )
 
 
 def _title(made: Pass, dims: Mapping[str, int]) -> str:
-    """`130 fusion (simplification) B=8`, where the sizes of a sweep tell the calls apart."""
+    """`130 fusion (simplification) B=8`, in which the sizes of a sweep distinguish the calls."""
     sizes = "".join(f" {name}={size}" for name, size in dims.items())
     return f"{made.index} {made.pass_} ({made.pipeline}){sizes}"
 
@@ -145,15 +144,15 @@ def _no_pass(name: str, passes: tuple[Pass, ...]) -> UsageError:
     if name.isdecimal():
         return UsageError(f"--pass {name}: the passes are numbered from 0 to {len(passes) - 1}")
     known = {name for one in passes for name in (one.pass_, one.pipeline)}
-    hint = _near(name, known) or "without --pass all passes are listed, with -v also those without effect"
-    return UsageError(f"--pass {name}: XLA ran no such pass, and no such pipeline", hint=hint)
+    hint = _near(name, known) or "leave out --pass to list all passes; -v includes those without effect"
+    return UsageError(f"--pass {name}: XLA ran no such pass or pipeline", hint=hint)
 
 
-def _no_op(op: str, spans: _Spans) -> UsageError:
-    hint = (
-        _near(op, spans.names) or "jitinspect hlo prints the instructions, with --before those XLA is given"
+def _no_op(op: str, lifetimes: _Lifetimes) -> UsageError:
+    hint = _near(op, lifetimes.names) or (
+        "jitinspect hlo prints the instructions; with --before, those that XLA is given"
     )
-    return UsageError(f"--op {op}: no such opcode or instruction was there after any pass", hint=hint)
+    return UsageError(f"--op {op}: no such opcode or instruction after any pass", hint=hint)
 
 
 def _near(name: str, known: Iterable[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The Python source, each line with the equations, instructions, FLOPs and bytes that it caused."""
+"""`source`: the Python source, each line with the equations, instructions, FLOPs and bytes it led to."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from jitinspect.stages.views import unrolled_rows
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
-    """The one subject's lines. Raises `UsageError` for a sweep, and the errors of its stages."""
+    """The lines of the only subject. Raises `UsageError` for a sweep, and the errors of its stages."""
     subject, *others = subjects
     if others:
-        raise UsageError("source tells of one call", hint="give each --dim one size")
+        raise UsageError("source shows a single call", hint="give each --dim one size")
     programs = [program(stage, subject.pipeline, text=False) for stage in ("jaxpr", "stablehlo", "hlo")]
     with garbage_collection.paused():
         source = _Reading(target.file, *programs).source()
@@ -46,7 +46,7 @@ class _Tally:
 
 
 class _Reading:
-    """The three programs of one function, and where their operations are told to belong."""
+    """The three programs of one function, and the lines that their operations are attributed to."""
 
     def __init__(self, file: str | None, jaxpr: Program, stablehlo: Program, hlo: Program) -> None:
         self._file = os.path.abspath(file) if file else None
@@ -72,7 +72,7 @@ class _Reading:
         return attribute(program, self._is_users)
 
     def _count(self, program: Program, attribution: Attribution, what: str) -> None:
-        """An operation that several lines made, as in a function called by both, counts for each."""
+        """An operation that several lines made, as in a function that both call, counts for each."""
         counts: Counter[Line | None] = Counter()
         for operation in program.operations():
             if operation.opcode not in (*MADE_BY_NO_LINE, "fusion"):
@@ -102,7 +102,7 @@ class _Reading:
         )
 
     def _lines(self) -> Iterator[SourceLine]:
-        """The functions that were traced, whole, by file; that of the target first."""
+        """The whole of each traced function, sorted by file, the target's first."""
         known = sorted(line for line in self._tallies if line is not None)
         by_flops = sum(one.flops for one in self._tallies.values()) > 0
         total = sum(one.flops if by_flops else one.bytes for one in self._tallies.values()) or 1

@@ -1,1 +1,1 @@
-"""What a compiled program costs, told by its text alone: FLOPs, transcendental operations, bytes."""
+"""What a compiled program costs, computed from its text: FLOPs, transcendental operations, bytes."""

@@ -1,4 +1,4 @@
-"""What instructions cost, told of the lines that made them."""
+"""The costs of instructions, divided among the lines that made them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from jitinspect.ir.attribution import Attribution, Line
 from jitinspect.readings.cost_model.instruction_costs import InstructionCost
 
 Share = tuple[Line | None, float, float, float]
-"""A line, None for what none made, and its FLOPs, transcendental operations and bytes."""
+"""A line (None for what no line made), and its FLOPs, transcendental operations and bytes."""
 
 
 def divided_by_line(instructions: Iterable[InstructionCost], attribution: Attribution) -> Iterator[Share]:
-    """What several lines made, as a fusion, is divided evenly between them."""
+    """What several lines made, such as a fusion, is divided evenly among them."""
     for one in instructions:
         lines = attribution.lines(one.operation) or (None,)
         count = len(lines)

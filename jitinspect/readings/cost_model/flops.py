@@ -1,7 +1,7 @@
 """FLOPs and transcendental operations of one instruction, as XLA's `HloCostAnalysis` counts them.
 
-Its rules were found by asking it about one instruction after the other (jaxlib 0.10.2 and 0.12.0). It is not
-followed where it is wrong: in FFTs, triangular solves, and custom calls, of which it knows nothing.
+Its rules were found by running it on one instruction at a time (jaxlib 0.10.2 and 0.12.0). It is not followed
+where it is wrong: for FFTs, triangular solves, and custom calls, about which it knows nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import ceil, log2, prod
 from jitinspect.ir.program import Operation
 from jitinspect.ir.shapes import Array, arrays, elements
 from jitinspect.readings.cost_model import lapack, windows
-from jitinspect.readings.cost_model.work import NONE, Work, added
+from jitinspect.readings.cost_model.work import NONE, Work, total_work
 
 _TRANSCENDENTAL = frozenset({
     "acos", "acosh", "asin", "asinh", "atan2", "atanh", "cbrt", "cosh", "cosine", "erf", "exponential",
@@ -28,7 +28,7 @@ _ONE_EACH = frozenset({
     "round-nearest-even", "select", "shift-left", "shift-right-arithmetic", "shift-right-logical", "sign",
     "stochastic-convert", "subtract", "xor",
 })  # fmt: skip
-"""One for each element of the result, be it complex, an integer or a predicate."""
+"""One FLOP for each element of the result, even if it is complex, an integer or a predicate."""
 _CONTRACTED = re.compile(r"lhs_contracting_dims=\{([\d,]*)\}")
 _TARGET = re.compile(r'custom_call_target="([^"]*)"')
 _MARKS = ("Sharding", "SPMDFullToShardShape", "SPMDShardToFullShape", "annotate_device_placement")
@@ -37,8 +37,9 @@ _MARKS = ("Sharding", "SPMDFullToShardShape", "SPMDShardToFullShape", "annotate_
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """An operation with the types of its operands, and what its computations (a reducer, a comparator) cost
-    when they are applied once."""
+    """An operation with the types of its operands, and the cost of applying each of its computations (a
+    reducer, a comparator) once.
+    """
 
     operation: Operation
     operands: tuple[str, ...]
@@ -46,17 +47,17 @@ class Instruction:
 
     @property
     def first(self) -> Array:
-        """The first operand; of a tuple its first element."""
+        """The first operand; if it is a tuple, its first element."""
         return arrays(self.operands[0])[0]
 
     @property
     def result(self) -> Array:
-        """As `first`, of the result."""
+        """The result; if it is a tuple, its first element."""
         return arrays(self.operation.type)[0]
 
 
 def arithmetic(instruction: Instruction) -> Work | None:
-    """Its FLOPs and transcendental operations; None for a custom call that is not known."""
+    """Its FLOPs and transcendental operations; None for an unknown custom call."""
     opcode = instruction.operation.opcode
     if opcode in _ONE_EACH:
         return Work(flops=elements(instruction.operation.type))
@@ -88,10 +89,10 @@ def _reduce_window(one: Instruction) -> Work:
 
 
 def _select_and_scatter(one: Instruction) -> Work:
-    """In each window the greatest is selected, and what comes back is added there."""
+    """In each window an element is selected, and a source element is scattered to its place."""
     sources = elements(one.operands[1])
     select, scatter = one.applied
-    return added([select * (sources * (_window(one) - 1)), scatter * sources])
+    return total_work([select * (sources * (_window(one) - 1)), scatter * sources])
 
 
 def _window(one: Instruction) -> int:
@@ -99,7 +100,7 @@ def _window(one: Instruction) -> int:
 
 
 def _scatter(one: Instruction) -> Work:
-    """Operands, indices, and as many updates as operands."""
+    """Its operands are arrays, indices, and as many updates as arrays."""
     return one.applied[0] * elements(one.operands[-1])
 
 
@@ -108,13 +109,13 @@ def _map(one: Instruction) -> Work:
 
 
 def _sort(one: Instruction) -> Work:
-    """n ⌈log2 n⌉ comparisons, whatever the comparator; n are all elements, along whichever axis it sorts."""
+    """n ⌈log2 n⌉ comparisons, whatever the comparator; n counts all elements, whichever axis is sorted."""
     count = one.first.elements
     return Work(count * _log2(count))
 
 
 def _fft(one: Instruction) -> Work:
-    """5 n log2 n, half of that where one side is real. XLA's own is 8 n times the product of ⌊log2⌋ of the
+    """5 n log2 n, half of that if one side is real. XLA counts 8 n times the product of ⌊log2⌋ of the
     lengths: more, and for several axes far more.
     """
     lengths = re.search(r"fft_length=\{([\d,]*)\}", one.operation.rest)
@@ -131,7 +132,7 @@ def _cholesky(one: Instruction) -> Work:
 
 
 def _triangular_solve(one: Instruction) -> Work:
-    """n² for each right-hand side, as LAPACK's; XLA's own is twice that."""
+    """n² for each right-hand side, as in LAPACK; XLA counts twice that."""
     return Work(elements(one.operands[1]) * one.first.dims[-1])
 
 

@@ -1,7 +1,7 @@
-"""The costs of a compiled program, instruction by instruction, each as often as it runs.
+"""The costs of a compiled program, instruction by instruction, each counted as often as it runs.
 
 XLA's own analysis counts the body of a loop once (`compiled.cost_analysis()`; jax 0.10.2, 0.12.0.1). Here it
-counts as often as the loop runs it, where XLA found that out, and noted it (`known_trip_count`).
+counts as often as the loop runs it, if XLA found that number and noted it (`known_trip_count`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from jitinspect.ir.hlo import trip_count
 from jitinspect.ir.program import Block, Operation, Program
 from jitinspect.readings.cost_model.flops import Instruction, arithmetic
-from jitinspect.readings.cost_model.traffic import Fused, traffic
-from jitinspect.readings.cost_model.work import NONE, Work, added
+from jitinspect.readings.cost_model.traffic import FusedComputation, traffic
+from jitinspect.readings.cost_model.work import NONE, Work, total_work
 
 _PART = re.compile(r"\b(body|condition)=%?([\w.\-]+)")
 _CALLS = ("fusion", "call", "async-start")
@@ -23,8 +23,9 @@ _CALLS = ("fusion", "call", "async-start")
 
 @dataclass(slots=True)
 class InstructionCost:
-    """An instruction; what it costs is already multiplied by `times`, which is how often it runs. `bytes` are
-    those of instructions that stand in no fusion, the fusion itself among them."""
+    """An instruction; its costs are already multiplied by `times`, which is how often it runs. `bytes` is 0
+    for instructions inside a fusion, whose traffic counts for the fusion itself.
+    """
 
     operation: Operation
     block: Block
@@ -36,8 +37,8 @@ class InstructionCost:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A `while`. `trip_count` is None where XLA does not know it: then its body counts once. `times` is how
-    often the loop itself is run, `body` what one round costs.
+    """A `while`. `trip_count` is None if XLA does not know it: then its body counts once. `times` is how
+    often the loop itself runs, `body` what one iteration costs.
     """
 
     operation: Operation
@@ -46,16 +47,16 @@ class Loop:
     body: Work
 
     @property
-    def rounds(self) -> int:
-        """How many of them are counted."""
+    def iterations(self) -> int:
+        """How many iterations are counted."""
         return 1 if self.trip_count is None else self.trip_count
 
 
 @dataclass(slots=True)
 class ProgramCost:
-    """`instructions` are all that run, those in fusions too; what reducers and comparators cost stands at the
-    instruction that applies them. `once` has the body of each loop once, as XLA counts, `unmodelled` the
-    custom calls of whose FLOPs nothing is known.
+    """`instructions` are all that run, including those in fusions; what reducers and comparators cost counts
+    for the instruction that applies them. `once` counts the body of each loop once, as XLA does; `unmodelled`
+    are the custom calls whose FLOPs are unknown.
     """
 
     instructions: list[InstructionCost]
@@ -89,14 +90,14 @@ class ProgramCost:
 
 
 def program_cost(program: Program) -> ProgramCost:
-    """Of a conditional that branch counts which takes the most FLOPs, then the most bytes; the others run 0
-    times. The condition of a loop runs once more than its body.
+    """For a conditional, the branch with the most FLOPs, then the most bytes, counts; the others run 0 times.
+    The condition of a loop runs once more than its body.
     """
     return _Counting(program).costs()
 
 
 class _Counting:
-    """From what one instruction costs to what each computation costs, and from the entry down, how often."""
+    """Adds up each computation's cost from its instructions; counts its runs from the entry down."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -138,7 +139,7 @@ class _Counting:
         return times
 
     def _runs(self, operation: Operation) -> list[tuple[Block, int]]:
-        """The computations that an instruction runs, and how often; not those that it applies to elements."""
+        """The computations that an instruction runs, and how often; not those applied to elements."""
         if operation.opcode == "while":
             trips = trip_count(operation)
             parts = {part: self._blocks[name] for part, name in _PART.findall(operation.rest)}
@@ -148,8 +149,8 @@ class _Counting:
             ]
         called = [self._blocks[name] for name in operation.calls if name in self._blocks]
         if operation.opcode == "conditional":
-            costliest = max(called, key=self._price)
-            return [(block, int(block is costliest)) for block in called]
+            most_expensive = max(called, key=self._price)
+            return [(block, int(block is most_expensive)) for block in called]
         return [(block, 1) for block in called] if operation.opcode in _CALLS else []
 
     def _price(self, block: Block) -> tuple[int, int]:
@@ -157,21 +158,21 @@ class _Counting:
         return total.flops, total.bytes
 
     def _total(self, block: Block, once: bool = False) -> Work:
-        """What a run of the block costs, with all that it runs."""
+        """What one run of the block costs, including all that it runs."""
         key = block.name, once
         if key not in self._totals:
             inner = (self._inner(operation, once) for operation in block.operations if operation.calls)
-            self._totals[key] = added((*self._works(block), *inner))
+            self._totals[key] = total_work((*self._works(block), *inner))
         return self._totals[key]
 
     def _inner(self, operation: Operation, once: bool) -> Work:
         runs = self._runs(operation)
-        if once and operation.opcode == "conditional":  # XLA takes the most of each quantity
+        if once and operation.opcode == "conditional":  # XLA takes the maximum of each quantity
             worst = NONE
             for block, _ in runs:
-                worst = worst.most(self._total(block, once))
+                worst = worst.maximum(self._total(block, once))
             return worst
-        return added([self._total(block, once) * (1 if once else count) for block, count in runs])
+        return total_work([self._total(block, once) * (1 if once else count) for block, count in runs])
 
     def _works(self, block: Block) -> list[Work]:
         """What each instruction of the block costs by itself."""
@@ -191,15 +192,15 @@ class _Counting:
         return Work(work.flops, work.transcendentals, moved)
 
     def _applied(self, operation: Operation) -> tuple[Work, ...]:
-        """What each of its computations costs once: a reducer, a comparator."""
+        """The cost of one run of each computation it applies: a reducer, a comparator."""
         if not operation.calls:
             return ()
         return tuple(self._total(self._blocks[name]) for name in operation.calls if name in self._blocks)
 
-    def _fusion(self, operation: Operation) -> Fused | None:
+    def _fusion(self, operation: Operation) -> FusedComputation | None:
         if operation.opcode != "fusion":
             return None
         block = self._blocks[operation.calls[0]]
         lines = self._program.lines
         root = next(one for one in block.operations if lines[one.start].lstrip().startswith("ROOT "))
-        return Fused(block, root)
+        return FusedComputation(block, root)

@@ -1,9 +1,9 @@
 """FLOPs of the LAPACK routines that jaxlib calls on CPUs (`lapack_spotrf_ffi`, …; 0.10.2 and 0.12.0).
 
-The leading terms of LAPACK Working Note 41 for factorizations, and for what is done with them; for what is
-iterative the usual estimates of Golub and Van Loan, Matrix Computations: 9 n³ or 4/3 n³ for symmetric
-eigenvalues with vectors or without, 25 n³ or 10 n³ for others, 14 m n² + 8 n³ or 4 m n² - 4/3 n³ for singular
-values. Complex numbers count as real ones, as they do elsewhere.
+The leading terms of LAPACK Working Note 41 for factorizations and their uses; for iterative routines the
+usual estimates of Golub and Van Loan, Matrix Computations: 9 n³ or 4/3 n³ for symmetric eigenvalues with or
+without vectors, 25 n³ or 10 n³ for others, 14 m n² + 8 n³ or 4 m n² - 4/3 n³ for singular values. Complex
+numbers count like real ones, as they do elsewhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NO_VECTORS = {str(ord("N"))}
 
 
 def flops(target: str, rest: str, operands: Sequence[Array]) -> int | None:
-    """None for a target that is no such routine. The last two dimensions are those of a matrix."""
+    """None for a target that is not such a routine. The last two dimensions are those of a matrix."""
     found = _TARGET.match(target)
     routine = found[1] if found else ""
     if routine not in _MODELS:
@@ -41,7 +41,7 @@ def _factored(operands: Sequence[Array]) -> tuple[int, int]:
 
 
 def _lu(operands: Sequence[Array], vectors: bool) -> float:
-    """m n k - (m + n) k² / 2 + k³ / 3 products, each with a sum; k is the shorter side."""
+    """m n k - (m + n) k² / 2 + k³ / 3 multiply-adds; k is the shorter side."""
     m, k = _factored(operands)
     return 2 * (m * k * k - (m + k) * k * k / 2 + k**3 / 3)
 
@@ -52,7 +52,7 @@ def _qr(operands: Sequence[Array], vectors: bool) -> float:
 
 
 def _q(operands: Sequence[Array], vectors: bool) -> float:
-    """m × n of Q, from as many reflectors as the second operand has factors."""
+    """The m × n matrix Q, from as many reflectors as the second operand has factors."""
     (m, n), k = operands[0].dims[-2:], operands[1].dims[-1]
     return 4 * m * n * k - 2 * (m + n) * k * k + 4 * k**3 / 3
 
@@ -64,7 +64,7 @@ def _q_times(operands: Sequence[Array], vectors: bool) -> float:
 
 
 def _triangular(operands: Sequence[Array], vectors: bool) -> float:
-    """n² for each right-hand side; which side they stand on is all the same."""
+    """n² for each right-hand side, whether it is applied from the left or from the right."""
     m, n = operands[1].dims[-2:]
     return m * n * _square(operands)
 
@@ -75,7 +75,7 @@ def _svd(operands: Sequence[Array], vectors: bool) -> float:
 
 
 def _tridiagonal(operands: Sequence[Array], vectors: bool) -> float:
-    """Elimination: three operations a row, and five for each right-hand side."""
+    """Elimination: three operations per row, and five for each right-hand side."""
     return operands[0].dims[-1] * (3 + 5 * operands[3].dims[-1])
 
 
@@ -87,7 +87,7 @@ def _cubic(with_vectors: float, without: float) -> Model:
 
 
 Model = Callable[[Sequence[Array], bool], float]
-"""The operands, and whether vectors (eigenvectors, singular vectors) are asked for → FLOPs of one matrix."""
+"""The operands, and whether vectors (eigenvectors, singular vectors) are computed → FLOPs for one matrix."""
 _MODELS: dict[str, Model] = {
     "potrf": _cubic(1 / 3, 1 / 3),
     "getrf": _lu,

@@ -1,4 +1,4 @@
-"""How a quantity grows with sizes that were swept over."""
+"""How a quantity grows with the sizes of a sweep."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from math import exp, log
 
 @dataclass(frozen=True, slots=True)
 class PowerLaw:
-    """Exponent by dimension. `error` is by how much of itself the worst point is off: 0 for one power."""
+    """Exponent by dimension. `error` is the largest relative error of a point: 0 for an exact power law."""
 
     exponents: Mapping[str, float]
     error: float
 
 
 def fit(sizes: Sequence[Mapping[str, int]], values: Sequence[float]) -> PowerLaw | None:
-    """The least squares fit of log q = a + Σ e log d; None where a value is 0 or no size is varied.
+    """The least-squares fit of log q = a + Σ e log d; None if a value is 0 or no size varies.
 
-    A sweep has every combination of its sizes, so that their logs, less their means, are orthogonal, and each
-    exponent is that of its dimension alone.
+    A sweep has every combination of its sizes, so that their logs, minus their means, are orthogonal, and
+    each exponent can be fitted on its own.
     """
     varied = [name for name in sizes[0] if len({point[name] for point in sizes}) > 1] if sizes else []
     if not varied or min(values) <= 0:

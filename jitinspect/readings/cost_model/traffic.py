@@ -1,7 +1,7 @@
-"""Bytes that an instruction reads and writes, as if nothing stayed in a cache between two of them.
+"""Bytes that an instruction reads and writes, as if nothing stayed in a cache between instructions.
 
-As XLA's `HloCostAnalysis` has it (jaxlib 0.10.2 and 0.12.0), but for the pointers of tuples, which it counts,
-and for a gather within a fusion and an update behind a bitcast, of which it counts the whole.
+As in XLA's `HloCostAnalysis` (jaxlib 0.10.2 and 0.12.0), except that it also counts the pointers of tuples,
+and counts a gather in a fusion, and an update followed by a bitcast, in full.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ _FREE = frozenset({
     "parameter", "constant", "tuple", "get-tuple-element", "bitcast", "while", "call", "conditional",
     "async-start", "opt-barrier", "after-all", "domain", "add-dependency",
 })  # fmt: skip
-"""What moves nothing itself."""
-_PASSED_ON = ("-done", "-update")
-"""Ends of opcodes: the part of an asynchronous operation that only waits."""
+"""Opcodes that move no data themselves."""
+_ONLY_WAIT = ("-done", "-update")
+"""Suffixes of opcodes: those parts of an asynchronous operation that only wait."""
 _SLICES = ("slice", "dynamic-slice", "gather")
-_APART = (*_SLICES, "broadcast", "reshape")
-"""Each of these reads what it takes from a parameter of a fusion; all others share one reading of it."""
+_READ_SEPARATELY = (*_SLICES, "broadcast", "reshape")
+"""Each of these reads a fusion's parameter separately; all other users share one read of it."""
 
 
-def traffic(operation: Operation, operands: Sequence[str], fused: Fused | None = None) -> int:
-    """`operands` are types; `fused` is what a fusion runs. What is inside of that moves nothing."""
+def traffic(operation: Operation, operands: Sequence[str], fused: FusedComputation | None = None) -> int:
+    """`operands` are types; `fused` is the computation of a fusion, inside which nothing is moved."""
     opcode = operation.opcode
-    if opcode in _FREE or opcode.endswith(_PASSED_ON):
+    if opcode in _FREE or opcode.endswith(_ONLY_WAIT):
         return 0
     if fused is not None:
         return fused.traffic()
@@ -40,8 +40,8 @@ def traffic(operation: Operation, operands: Sequence[str], fused: Fused | None =
     return sum(map(size, operands)) + size(operation.type)
 
 
-class Fused:
-    """What goes in and out of a fused computation."""
+class FusedComputation:
+    """What goes into and out of a fused computation."""
 
     def __init__(self, block: Block, root: Operation) -> None:
         self._made = {one.names[0]: one for one in block.operations}
@@ -52,14 +52,14 @@ class Fused:
         self._root = root
 
     def traffic(self) -> int:
-        """Its parameters, as far as they are read, its constants but scalars, and its results."""
+        """The parts of its parameters that are read, its non-scalar constants, and its results."""
         made = self._made.values()
         constants = (one for one in made if one.opcode == "constant" and elements(one.type) > 1)
         read = sum(self._read(one) for one in made if one.opcode == "parameter")
         return read + sum(size(one.type) for one in constants) + self._written()
 
     def _read(self, parameter: Operation) -> int:
-        """What is sliced counts as slices, each; what is updated in place is not read."""
+        """Each slice of it counts as a slice; what is only updated in place is not read."""
         name, whole = parameter.names[0], size(parameter.type)
         users = self._users.get(name, [])
         read = sum(_taken(one, whole) for one in users if _takes(one, name))
@@ -67,21 +67,22 @@ class Fused:
         return read + (whole if shared or not users else 0)
 
     def _written(self) -> int:
-        ends = self._root.operands if self._root.opcode == "tuple" else self._root.names
-        return sum(self._end(self._made[name]) for name in ends)
+        results = self._root.operands if self._root.opcode == "tuple" else self._root.names
+        return sum(self._result(self._made[name]) for name in results)
 
-    def _end(self, end: Operation) -> int:
-        while end.opcode == "bitcast":
-            end = self._made[end.operands[0]]
-        return size(self._made[end.operands[1]].type if end.opcode == "dynamic-update-slice" else end.type)
+    def _result(self, result: Operation) -> int:
+        while result.opcode == "bitcast":
+            result = self._made[result.operands[0]]
+        is_update = result.opcode == "dynamic-update-slice"
+        return size(self._made[result.operands[1]].type if is_update else result.type)
 
 
 def _takes(user: Operation, name: str) -> bool:
-    return user.opcode in _APART and user.operands[0] == name
+    return user.opcode in _READ_SEPARATELY and user.operands[0] == name
 
 
 def _taken(user: Operation, whole: int) -> int:
-    """A gather may take the same elements again and again: they are read once."""
+    """A gather may take the same elements repeatedly, but reads them once."""
     if user.opcode == "gather":
         return min(size(user.type), whole)
     return size(user.type) if user.opcode in _SLICES else whole

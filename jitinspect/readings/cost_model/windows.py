@@ -1,4 +1,4 @@
-"""A convolution's window: how many products it takes where what lies in the padding is not multiplied."""
+"""A convolution's window: how many products it computes, without those that fall into the padding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GROUPS = re.compile(r"(feature|batch)_group_count=(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What the window does along one spatial dimension; `base` dilates the input, `dilation` the window."""
+    """The window along one spatial dimension; `base` dilates the input, `dilation` the window."""
 
     size: int
     stride: int = 1
@@ -23,20 +23,20 @@ class Axis:
     dilation: int = 1
 
     def positions(self, inputs: int, outputs: int) -> int:
-        """How often an element of the window meets one of the input, over all outputs."""
-        return sum(self._met(tap * self.dilation - self.low, inputs, outputs) for tap in range(self.size))
+        """How many pairs of a window element and an input element there are, over all outputs."""
+        return sum(self._hits(tap * self.dilation - self.low, inputs, outputs) for tap in range(self.size))
 
-    def _met(self, offset: int, inputs: int, outputs: int) -> int:
-        """Outputs `o` for which `o * stride + offset` is an element of the dilated input, and no gap."""
+    def _hits(self, offset: int, inputs: int, outputs: int) -> int:
+        """How many outputs `o` have an input element, not a dilation gap, at `o * stride + offset`."""
         first = max(0, -(offset // self.stride))
         last = min(outputs, ((inputs - 1) * self.base - offset) // self.stride + 1)
         starts = range(first, min(first + self.base, last))
-        met = (start for start in starts if (start * self.stride + offset) % self.base == 0)
-        return sum(len(range(start, last, self.base)) for start in met)
+        hits = (start for start in starts if (start * self.stride + offset) % self.base == 0)
+        return sum(len(range(start, last, self.base)) for start in hits)
 
 
 def axes(rest: str) -> list[Axis]:
-    """Those of the `window={…}` among the attributes; none where there is no window, as in a 0-d one."""
+    """The axes of the `window={…}` among the attributes; none if there is no window, as for 0-d ones."""
     found = _WINDOW.search(rest)
     parts = dict(re.findall(r"(\w+)=(\S+)", found[1])) if found else {}
     sizes = _numbers(parts.get("size", ""))
@@ -53,7 +53,7 @@ def axes(rest: str) -> list[Axis]:
 
 
 def products(rest: str, lhs: Sequence[int], rhs: Sequence[int], out: Sequence[int]) -> int:
-    """Multiplications of a convolution, by the sizes of its operands and its result."""
+    """The multiplications of a convolution, from the sizes of its operands and its result."""
     labels = _LABELS.search(rest)
     if labels is None:
         return 0

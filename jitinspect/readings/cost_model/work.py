@@ -1,4 +1,4 @@
-"""The three quantities that are counted."""
+"""The three quantities that the cost model counts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """FLOPs, transcendental operations (which are no FLOPs, as XLA has it), and bytes read or written."""
+    """FLOPs, transcendental operations (which XLA does not count as FLOPs), and bytes read or written."""
 
     flops: int = 0
     transcendentals: int = 0
@@ -17,8 +17,8 @@ class Work:
     def __mul__(self, times: int) -> Work:
         return Work(self.flops * times, self.transcendentals * times, self.bytes * times)
 
-    def most(self, other: Work) -> Work:
-        """The greater of each."""
+    def maximum(self, other: Work) -> Work:
+        """The greater of each quantity."""
         return Work(
             max(self.flops, other.flops),
             max(self.transcendentals, other.transcendentals),
@@ -26,8 +26,8 @@ class Work:
         )
 
 
-def added(works: Sequence[Work]) -> Work:
-    """All together."""
+def total_work(works: Sequence[Work]) -> Work:
+    """The sum of each quantity."""
     return Work(
         sum(one.flops for one in works),
         sum(one.transcendentals for one in works),

@@ -1,4 +1,4 @@
-"""What differs between two texts of one stage, whatever their names are numbered.
+"""What differs between two texts of one stage, however their names are numbered.
 
-Pure: programs → rows of text. `compare.compared(before, after)` is the door.
+Pure: texts → `model.differences`. `sides.compare` and `stage_texts.difference` are the entry points.
 """

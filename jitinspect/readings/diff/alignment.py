@@ -1,7 +1,7 @@
-"""Which member of one sequence stands for which of another: pairs in the order of both.
+"""Which element of one sequence corresponds to which of another: pairs, in the order of both.
 
-By patience: what is unique on both sides, and in the same order, first; then the same within each gap, with
-keys that tell less.
+A patience diff: elements that are unique on both sides, and in the same order, are paired first; then the
+same is done within each gap, with less specific keys.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from itertools import pairwise
 Pairs = list[tuple[int, int]]
 
 LARGEST_GAP = 400
-"""Members of a gap in which all pairs are tried; the work grows with the square."""
+"""The largest gap in which all pairs are tried; the time grows with its square."""
 
 
 def refined(pairs: Pairs, before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """The pairs, and within their gaps those of unique equal keys."""
+    """`pairs`, and in the gaps between them pairs of equal keys that are unique there."""
     found: Pairs = []
     for (i, j), (k, m) in _gaps(pairs, len(before), len(after)):
         found += _patience(before, after, range(i, k), range(j, m))
@@ -26,7 +26,7 @@ def refined(pairs: Pairs, before: Sequence[Hashable], after: Sequence[Hashable])
 
 
 def filled(pairs: Pairs, before: Sequence[Hashable], after: Sequence[Hashable]) -> Pairs:
-    """The pairs, and within their gaps those of equal keys, unique or not."""
+    """`pairs`, and in the gaps between them pairs of equal keys, unique or not."""
     found: Pairs = []
     for (i, j), (k, m) in _gaps(pairs, len(before), len(after)):
         if k - i == m - j and list(before[i:k]) == list(after[j:m]):
@@ -39,27 +39,27 @@ def filled(pairs: Pairs, before: Sequence[Hashable], after: Sequence[Hashable]) 
 
 
 def _gaps(pairs: Pairs, before: int, after: int) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where nothing is paired yet on both sides: from (i, j) up to (k, m)."""
+    """Where both sides have unpaired elements: from (i, j) up to (k, m)."""
     for (i, j), (k, m) in pairwise([(-1, -1), *pairs, (before, after)]):
         if k - i > 1 and m - j > 1:
             yield (i + 1, j + 1), (k, m)
 
 
 def _patience(before: Sequence[Hashable], after: Sequence[Hashable], left: range, right: range) -> Pairs:
-    there = _unique(after, right)
-    found = [(at, there[key]) for key, at in _unique(before, left).items() if key in there]
+    unique = _unique(after, right)
+    found = [(at, unique[key]) for key, at in _unique(before, left).items() if key in unique]
     return _increasing(sorted(found))
 
 
 def _unique(keys: Sequence[Hashable], span: range) -> dict[Hashable, int]:
-    seen: dict[Hashable, int] = {}
+    places: dict[Hashable, int] = {}
     for at in span:
-        seen[keys[at]] = -1 if keys[at] in seen else at
-    return {key: at for key, at in seen.items() if at >= 0}
+        places[keys[at]] = -1 if keys[at] in places else at
+    return {key: at for key, at in places.items() if at >= 0}
 
 
 def _increasing(pairs: Pairs) -> Pairs:
-    """The longest run of pairs that rises on both sides; they rise on the first."""
+    """The longest subsequence of pairs that increases on both sides; on the first they already do."""
     tails: list[int] = []
     ends: list[int] = []
     previous = [-1] * len(pairs)

@@ -1,4 +1,4 @@
-"""Two programs → the rows of their blocks: what stays, what went, what came."""
+"""Two programs, compared block by block → rows: what stays, what was removed, what was added."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Rename = Callable[[Name], str]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A statement that both have, or one of them, or a pair of which the second stands for the first.
+    """A statement that both or only one of them has, or a pair in which the second replaces the first.
 
-    Both texts have the names of the first program, wherever it has one.
+    Both texts use the names of the first program wherever it has one.
     """
 
     before: str | None
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(slots=True)
 class BlockRows:
-    """The rows of one pair of blocks, or of a block that only one has; `is_same` if nothing differs."""
+    """The rows of a pair of blocks, or of a block that only one program has; `is_same` if nothing differs."""
 
     name: str
     rows: list[Row] = field(default_factory=list)
@@ -37,16 +37,16 @@ class BlockRows:
         return all(row.is_same for row in self.rows)
 
 
-def compared(before: Program, after: Program) -> list[BlockRows]:
-    """The blocks in which something differs, the entry first; empty if and only if the programs are the same
-    but for the names in them.
+def changed_blocks(before: Program, after: Program) -> list[BlockRows]:
+    """The blocks in which something differs, the entry first; empty if and only if the programs differ at
+    most in names.
     """
     comparison = _Comparison(before, after)
     return [rows for rows in comparison.blocks() if not rows.is_same]
 
 
 class _Comparison:
-    """Both programs; which names and blocks of the one stand for which of the other."""
+    """Both programs, and which blocks of one correspond to which of the other."""
 
     def __init__(self, before: Program, after: Program) -> None:
         interner = Interner()
@@ -69,7 +69,7 @@ class _Comparison:
         yield from self._alone(second, self._after, is_before=False)
 
     def _pair(self, before: Block, after: Block, around: dict[str, str]) -> None:
-        """What a block is compared with is settled where it is first met."""
+        """The first pairing of a block is kept."""
         if id(before) not in self._partners and id(after) not in self._taken:
             self._partners[id(before)] = after
             self._taken[id(after)] = before.name
@@ -119,11 +119,11 @@ class _Comparison:
             self._pair(one, other, {})
 
     def _aligned(self, before: Block, after: Block) -> Pairs:
-        """First by all that they are made of, then by less and less of it."""
+        """Aligned first by all that statements are computed from, then by less and less of it."""
         first, second = self._before, self._after
         left, right = first.statements[id(before)], second.statements[id(after)]
         pairs = refined([], first.exact[id(before)], second.exact[id(after)])
-        pairs = refined(pairs, first.shapes[id(before)], second.shapes[id(after)])
+        pairs = refined(pairs, first.opcodes[id(before)], second.opcodes[id(after)])
         if len(pairs) < max(len(left), len(right)):
             pairs = refined(pairs, first.users(before), second.users(after))
             pairs = filled(pairs, *(_keys(side, with_words=True) for side in (left, right)))
@@ -131,7 +131,7 @@ class _Comparison:
         return [(i, j) for i, j in pairs if left[i].opcode == right[j].opcode]
 
     def _renaming(self, names: dict[str, str], left: Sequence[Statement]) -> Rename:
-        """Names of the second program as the first has them; a prime tells apart what it does not have."""
+        """Maps names of the second program to those of the first; a new name that clashes gets a prime."""
         taken = {name for one in left for name in _defined(one)}
 
         def rename(name: Name) -> str:
@@ -148,7 +148,7 @@ class _Comparison:
         return f"{sign}{partner}" if partner is not None else name.text
 
     def _alone(self, program: Program, side: Structure, is_before: bool) -> Iterator[BlockRows]:
-        """Blocks that nothing of the other program stands for, nor is the same as."""
+        """Blocks to which no block of the other program corresponds or is equal."""
         other = self._after if is_before else self._before
         there = {other.digest(block) for block in other.program.blocks}
         for block in program.blocks:

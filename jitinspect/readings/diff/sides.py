@@ -1,4 +1,4 @@
-"""Two sides, each a report that was made or saved, or a text, → what differs between them."""
+"""The two sides of a comparison, each a report (made now or saved) or a text → what differs between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BEGINNINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What is compared: a text for each stage, and the memory that an executable takes, where it is known."""
+    """What is compared: a text for each stage, and the executable's peak memory, if known."""
 
     label: str
     texts: Mapping[str, str]
@@ -32,16 +32,14 @@ class Side:
 
 
 def sides_of(report: Report, label: str) -> list[Side]:
-    """One for each size of a sweep, and each platform. Raises `LoadError` for a report without stages."""
+    """One for each size in a sweep and each platform. Raises `LoadError` for a report without stages."""
     found: dict[tuple[object, ...], list[Artifact]] = {}
     for artifact in report.artifacts:
         if artifact.stage in STAGES and artifact.text:
             key = (*sorted(artifact.dims.items()), artifact.platform)
             found.setdefault(key, []).append(artifact)
     if not found:
-        raise LoadError(
-            f"{label} holds no stage that can be compared", hint=f"such as {', '.join(STAGES[:3])}"
-        )
+        raise LoadError(f"{label} has no stage that can be compared", hint=f"such as {', '.join(STAGES[:3])}")
     return [_side(artifacts, label) for artifacts in found.values()]
 
 
@@ -57,7 +55,7 @@ def _side(artifacts: list[Artifact], label: str) -> Side:
 
 
 def text_side(path: Path, text: str) -> Side:
-    """A file of a stage's text. Raises `LoadError` where that does not tell its stage."""
+    """A file with a stage's text. Raises `LoadError` if the stage cannot be recognised from the text."""
     for beginning, stage in _BEGINNINGS.items():
         if text.lstrip().startswith(beginning):
             return Side(str(path), {stage: text})
@@ -65,17 +63,18 @@ def text_side(path: Path, text: str) -> Side:
 
 
 def compare(before: Side, after: Side, stages: Iterable[str], context: int) -> DiffReport:
-    """Each of `stages` that both have; all that both have, if none is named. Raises `UsageError` for none."""
+    """Compares `stages`, by default all that both have. Raises `UsageError` if a side lacks one, or all."""
     wanted = tuple(stages) or tuple(
         stage for stage in STAGES if stage in before.texts and stage in after.texts
     )
     for stage in wanted:
         for side in (before, after):
             if stage not in side.texts:
-                there = ", ".join(side.texts)
-                raise UsageError(f"{side.label} has no {stage}", hint=f"it has {there}: --stage {there}")
+                available = ", ".join(side.texts)
+                hint = f"it has {available}: --stage {available}"
+                raise UsageError(f"{side.label} has no {stage}", hint=hint)
     if not wanted:
-        hint = f"{', '.join(before.texts)} beside {', '.join(after.texts)}"
+        hint = f"one has {', '.join(before.texts)}, the other {', '.join(after.texts)}"
         raise UsageError("the two have no stage in common", hint=hint)
     with garbage_collection.paused():
         found = tuple(_differences(before, after, wanted, context))

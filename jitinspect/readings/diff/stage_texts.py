@@ -1,4 +1,4 @@
-"""Two texts of a stage → what is told of their difference."""
+"""Two texts of a stage → their difference: a summary, and the lines that changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jitinspect.ir.attribution import MADE_BY_NO_LINE
 from jitinspect.ir.program import Program
 from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
 from jitinspect.readings.cost_model.instruction_costs import program_cost
-from jitinspect.readings.diff.block_rows import BlockRows, Row, compared
+from jitinspect.readings.diff.block_rows import BlockRows, Row, changed_blocks
 
 _PARSERS: dict[str, Callable[[str], Program]] = {
     "jaxpr": jaxpr.parse,
@@ -20,7 +20,7 @@ _PARSERS: dict[str, Callable[[str], Program]] = {
     "hlo": lambda text: hlo.parse(readable_hlo.readable(text)),
     "hlo-before": lambda text: hlo.parse(readable_hlo.readable(text)),
 }
-"""Each of `model.differences.STAGES`. The Python lines that JAX's own HLO has in it are no part of it."""
+"""One for each of `model.differences.STAGES`. The Python lines in JAX's own HLO are not compared."""
 
 _WORD = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|x(?=[\dfibuc])|[a-zA-Z_]\w*|\W")
 _TYPE_OR_NUMBER = re.compile(r"\d|(?:f|bf|s|u|i|c)\d+(?:_?e\w+)?$|pred$|bool$")
@@ -34,12 +34,12 @@ def difference(
     context: int = 3,
     peaks: tuple[int | None, int | None] = (None, None),
 ) -> Difference:
-    """`context` is how many operations stand around a change.
+    """`context` is how many operations are shown around a change.
 
-    Raises `LoadError` for a jaxpr that does not read as one.
+    Raises `LoadError` for a jaxpr that cannot be parsed.
     """
     programs = _program(stage, before), _program(stage, after)
-    blocks = [] if before == after else compared(*programs)
+    blocks = [] if before == after else changed_blocks(*programs)
     return Difference(
         same=not blocks,
         summary=_summary(stage, programs, blocks, peaks),
@@ -52,7 +52,7 @@ def _program(stage: str, text: str) -> Program:
     try:
         return _PARSERS[stage](text)
     except jaxpr.Unreadable as error:
-        raise LoadError(f"this does not read as a jaxpr: {error}") from None
+        raise LoadError(f"this jaxpr cannot be parsed: {error}") from None
 
 
 def _summary(
@@ -83,7 +83,7 @@ def _summary(
 
 
 def _costs(program: Program) -> tuple[int | None, int | None]:
-    """FLOPs and bytes; unknown for a text that somebody edited and that is no HLO any more."""
+    """FLOPs and bytes; unknown for a text that was edited and is no longer valid HLO."""
     try:
         costs = program_cost(program)
     except (ValueError, IndexError, KeyError):
@@ -96,7 +96,7 @@ def _counts(program: Program) -> Counter[str]:
 
 
 def _substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], int]:
-    """The words that change most often, and how many rows change in nothing else."""
+    """The words that change most often, and the number of rows in which nothing else changes."""
     found = [_exchanged(row) for row in changed]
     counts = Counter(pair for pairs in found if pairs for pair in pairs)
     common = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_MOST_SUBSTITUTIONS]
@@ -106,7 +106,7 @@ def _substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], in
 
 
 def _exchanged(row: Row) -> set[tuple[str, str]] | None:
-    """The sizes, numbers and dtypes that stand for others; None where the two differ in more."""
+    """The sizes, numbers and dtypes that were replaced, in pairs; None if anything else differs."""
     before, after = _WORD.findall(row.before or ""), _WORD.findall(row.after or "")
     if len(before) != len(after):
         return None
@@ -115,7 +115,7 @@ def _exchanged(row: Row) -> set[tuple[str, str]] | None:
 
 
 def _hunks(block: BlockRows, context: int) -> Iterator[Hunk]:
-    """Changes that are nearer to each other than twice the context stand together."""
+    """Changes that are closer together than twice the context share a hunk."""
     changed = [at for at, row in enumerate(block.rows) if not row.is_same]
     start = 0
     for index, at in enumerate(changed):

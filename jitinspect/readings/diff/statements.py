@@ -1,4 +1,4 @@
-"""An operation as the words that matter and the names that do not: what is compared, and what is printed."""
+"""An operation as words, which matter, and names, which do not: what is compared and printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OPTIONS = re.compile(r"^(HloModule|module) [^,\s]+")
 
 
 class Name(NamedTuple):
-    """A name in a statement. `use` is that of a value, `call` that of a block."""
+    """A name in a statement: `def` and `use` are those of values, `call` is that of a block."""
 
     text: str
     kind: str
@@ -27,7 +27,7 @@ class Name(NamedTuple):
 
 @dataclass(slots=True)
 class Statement:
-    """`words` stand before, between and behind the `names`: one more than there are names."""
+    """`words` come before, between and after the `names`: there is one more than there are names."""
 
     opcode: str
     words: tuple[str, ...]
@@ -36,7 +36,7 @@ class Statement:
     """None for the head and the foot of a block."""
 
     def text(self, rename: Callable[[Name], str] = lambda name: name.text) -> str:
-        """In one line, with the names as `rename` has them."""
+        """The statement on one line, with its names mapped by `rename`."""
         parts = [self.words[0]]
         for name, word in zip(self.names, self.words[1:], strict=True):
             parts += (rename(name), word)
@@ -44,14 +44,14 @@ class Statement:
 
 
 def statements(program: Program, block: Block) -> list[Statement]:
-    """The block's operations, and before and behind them what its head and foot say."""
+    """The block's operations, preceded by its head and followed by its foot."""
     make = _MAKERS[program.stage]
     found = [make(program, operation) for operation in block.operations]
     return [*_head(program, block), *found, *_foot(block)]
 
 
 def options(program: Program) -> Statement:
-    """What the module's first line says, but for its name."""
+    """What the module's first line says, except for its name."""
     return Statement("module", (_OPTIONS.sub(r"\1", program.head),), ())
 
 
@@ -71,7 +71,7 @@ def _hlo(program: Program, operation: Operation) -> Statement:
 
 
 def _with_signs(line: str, operation: Operation) -> str:
-    """JAX prints the HLO that XLA is given without the `%`."""
+    """Adds the `%` signs, which JAX leaves out of the HLO that XLA is given."""
     root = "ROOT " if line.startswith("ROOT ") else ""
     operands = ", ".join(f"%{name}" for name in operation.operands)
     rest = operation.rest
@@ -102,7 +102,7 @@ def _jaxpr(program: Program, operation: Operation) -> Statement:
     names: list[Name] = []
 
     def put(pattern: re.Pattern[str], text: str, kind: str) -> None:
-        """Take the names of the pattern out of the text."""
+        """Split the text into words and names, which `pattern` matches."""
         pieces = pattern.split(text)
         names.extend(Name(name, kind) for name in pattern.findall(text))
         words[-1] += pieces[0]
@@ -127,7 +127,7 @@ _MAKERS = {"hlo": _hlo, "stablehlo": _mlir, "jaxpr": _jaxpr}
 
 
 def _head(program: Program, block: Block) -> Iterator[Statement]:
-    """The types of the parameters, where no operation tells of them."""
+    """The types of the parameters, if no operation shows them."""
     if not block.head:
         return
     pattern = _BINDER if program.stage == "jaxpr" else _MLIR_NAME

@@ -1,7 +1,7 @@
-"""What an operation is made of, all the way up to the parameters, as one number.
+"""A hash of an operation and all that it is computed from, up to the parameters.
 
-Two operations have the same number if they, and all that they are made of, are the same: the numbering of
-names takes no part. Of several that are alike in one block each has its own, in their order.
+Two operations have the same hash if they and all that they are computed from are the same; names do not
+count. Equal operations in one block get different hashes, in their order.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jitinspect.readings.diff.statements import Name, Statement, statements
 
 
 class Interner:
-    """Equal things → equal numbers; shared by the two programs."""
+    """Equal things → equal numbers; both programs share one."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
@@ -23,9 +23,9 @@ class Interner:
 
 
 class Structure:
-    """The statements of each block of a program, and their numbers.
+    """The statements of each block of a program, and their hashes.
 
-    `exact` is of all words; `shapes` of the opcodes alone; `users` of the opcodes of what is made of it.
+    `exact` includes all words; `opcodes` only the opcodes; `users` the opcodes of what is computed from them.
     """
 
     def __init__(self, program: Program, interner: Interner) -> None:
@@ -35,15 +35,15 @@ class Structure:
         self._digests: dict[int, int] = {}
         self.statements: dict[int, list[Statement]] = {}
         self.exact: dict[int, list[int]] = {}
-        self.shapes: dict[int, list[int]] = {}
+        self.opcodes: dict[int, list[int]] = {}
         self._open: set[int] = set()
 
     def block_of(self, name: Name) -> Block | None:
-        """The block that a `call` means."""
+        """The block that a `call` refers to."""
         return self._blocks.get(name.text.lstrip("%@")) if name.kind == "call" else None
 
     def digest(self, block: Block, around: Mapping[str, tuple[int, int]] | None = None) -> int:
-        """The number of a whole block; `around` are the numbers of the values that it sees from outside."""
+        """The hash of a whole block; `around` are the hashes of the values from outside that it can use."""
         if id(block) not in self._digests:
             if id(block) in self._open:
                 return -1  # a block that calls itself
@@ -56,7 +56,7 @@ class Structure:
             known[parameter] = (self._intern(("parameter", index)),) * 2
         made = statements(self.program, block)
         exact: list[int] = []
-        shapes: list[int] = []
+        opcodes: list[int] = []
         alike: dict[int, int] = {}
         for statement in made:
             inner = (
@@ -66,15 +66,15 @@ class Structure:
             whole = self._intern((statement.words, tuple(one[0] for one in used), tuple(inner)))
             shape = self._intern((statement.opcode, tuple(one[1] for one in used), len(inner)))
             exact.append(self._numbered(whole, alike))
-            shapes.append(self._numbered(shape, alike))
+            opcodes.append(self._numbered(shape, alike))
             for index, name in enumerate(name for name in statement.names if name.kind == "def"):
                 if statement.operation is not None:
-                    known[name.text] = (self._intern((exact[-1], index)), self._intern((shapes[-1], index)))
-        self.statements[id(block)], self.exact[id(block)], self.shapes[id(block)] = made, exact, shapes
+                    known[name.text] = (self._intern((exact[-1], index)), self._intern((opcodes[-1], index)))
+        self.statements[id(block)], self.exact[id(block)], self.opcodes[id(block)] = made, exact, opcodes
         return self._intern(("block", len(block.parameters), tuple(exact)))
 
     def _numbered(self, number: int, alike: dict[int, int]) -> int:
-        """The first of those that are alike in a block has their own number."""
+        """Of equal statements in a block, only the first keeps `number`."""
         alike[number] = alike.get(number, 0) + 1
         return number if alike[number] == 1 else self._intern(("occurrence", number, alike[number]))
 
@@ -85,7 +85,7 @@ class Structure:
         return known.get(key) or (self._intern(("free", name.text)),) * 2
 
     def users(self, block: Block) -> list[int]:
-        """For each statement a number of all that comes of it, down to the results: opcodes alone."""
+        """For each statement a hash of all that is computed from it, down to the results; only opcodes."""
         made = self.statements[id(block)]
         used: dict[str, list[tuple[int, int]]] = {}
         numbers = [0] * len(made)

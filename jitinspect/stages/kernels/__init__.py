@@ -56,7 +56,7 @@ def _require_cpu(lowered: jax.stages.Lowered) -> None:
     lowered_for = dumps.platforms(lowered)
     if lowered_for != ("cpu",):
         raise UnavailableError(
-            f"kernels are read on the CPU backend only, and this is lowered for {', '.join(lowered_for)}",
+            f"kernels are read on the CPU backend only, but this is lowered for {', '.join(lowered_for)}",
             hint="JAX_PLATFORMS=cpu shows what XLA makes of the function for this machine's CPU",
         )
 

@@ -208,7 +208,7 @@ def test_without_dumps_it_is_unavailable(monkeypatch):
 def test_a_dump_that_a_full_disk_cut_off_is_told(monkeypatch):
     whole = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path)[:-20])
-    with pytest.raises(UnavailableError, match="not complete") as caught:
+    with pytest.raises(UnavailableError, match="is incomplete") as caught:
         report("funcs.py:wave", "f32[64]")
     assert "TMPDIR" in caught.value.hint
 

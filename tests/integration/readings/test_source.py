@@ -79,7 +79,7 @@ def test_a_fusion_names_all_its_lines(read):
 
 
 def test_a_sweep_is_refused(read):
-    with pytest.raises(UsageError, match="one call"):
+    with pytest.raises(UsageError, match="a single call"):
         read(dims={"B": (1, 2)})
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from jitinspect.readings.pass_dumps import Module, difference, in_order, only, ops_changed
+from jitinspect.readings.pass_dumps import DumpedModule, difference, in_order, ops_changed, trivial_change
 
 MAIN = "module_0003.jit_f.g."
 FILES = [
@@ -64,27 +64,27 @@ def test_a_module_without_a_name_of_its_own():
 
 
 def test_instructions_of_all_computations_whatever_their_types():
-    module = Module(BEFORE)
+    module = DumpedModule(BEFORE)
     assert module.instructions == (
         ("a.1", "parameter"), ("b.1", "parameter"), ("add.1", "add"), ("x.1", "parameter"),
         ("constant.1", "constant"), ("while.1", "while"), ("tuple.2", "tuple"),
     )  # fmt: skip
     assert module.ops == Counter(parameter=3, add=1, constant=1, tuple=1) + Counter({"while": 1})
-    assert Module(BEFORE.replace("%", "")).instructions == module.instructions
+    assert DumpedModule(BEFORE.replace("%", "")).instructions == module.instructions
 
 
 def test_a_text_that_was_cut_off_is_told():
-    assert Module(BEFORE).whole
-    assert not Module(BEFORE[:-20]).whole
-    assert not Module("").whole
+    assert DumpedModule(BEFORE).is_complete
+    assert not DumpedModule(BEFORE[:-20]).is_complete
+    assert not DumpedModule("").is_complete
 
 
 def test_opcodes_that_came_and_went_the_most_first():
-    after = Module(BEFORE.replace("add(", "fusion(").replace("parameter(", "copy("))
-    assert list(ops_changed(Module(BEFORE), after).items()) == [
+    after = DumpedModule(BEFORE.replace("add(", "fusion(").replace("parameter(", "copy("))
+    assert list(ops_changed(DumpedModule(BEFORE), after).items()) == [
         ("copy", 3), ("parameter", -3), ("add", -1), ("fusion", 1),
     ]  # fmt: skip
-    assert ops_changed(Module(BEFORE), Module(BEFORE)) == {}
+    assert ops_changed(DumpedModule(BEFORE), DumpedModule(BEFORE)) == {}
 
 
 CONSTANT, PARAMETER = BEFORE.splitlines()[10], BEFORE.splitlines()[9]
@@ -104,12 +104,12 @@ CONSTANT, PARAMETER = BEFORE.splitlines()[10], BEFORE.splitlines()[9]
 )
 def test_a_change_of_names_alone_or_of_the_order_alone_is_told(after, told):
     assert after != BEFORE
-    assert only(Module(BEFORE), Module(after)) == told
+    assert trivial_change(DumpedModule(BEFORE), DumpedModule(after)) == told
 
 
 def test_a_difference_by_instruction_names_its_computation():
     after = BEFORE.replace("constant(1)", "constant(2)")
-    assert difference(Module(BEFORE), Module(after), "4 folding (p)").splitlines() == [
+    assert difference(DumpedModule(BEFORE), DumpedModule(after), "4 folding (p)").splitlines() == [
         "--- before 4 folding (p)",
         "+++ after 4 folding (p)",
         "@@ -8,7 +8,7 @@ ENTRY %main.2",
@@ -126,10 +126,12 @@ def test_a_difference_by_instruction_names_its_computation():
 
 
 def test_a_default_layout_that_came_is_shown_where_nothing_else_did():
-    told = difference(Module(BEFORE.replace("{1,0}", "")), Module(BEFORE), "5 layouts (p)")
+    told = difference(DumpedModule(BEFORE.replace("{1,0}", "")), DumpedModule(BEFORE), "5 layouts (p)")
     assert "+  %x.1 = f32[2,3]{1,0} parameter(0)" in told.splitlines()
-    assert "{1,0}" not in difference(Module(BEFORE), Module(BEFORE.replace("add(", "or(")), "6 a (p)")
+    assert "{1,0}" not in difference(
+        DumpedModule(BEFORE), DumpedModule(BEFORE.replace("add(", "or(")), "6 a (p)"
+    )
 
 
 def test_equal_texts_have_no_difference():
-    assert difference(Module(BEFORE), Module(BEFORE), "1 dce (p)") == ""
+    assert difference(DumpedModule(BEFORE), DumpedModule(BEFORE), "1 dce (p)") == ""
