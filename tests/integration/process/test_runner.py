@@ -70,8 +70,8 @@ gc.collect()
 assert not any(one() is not None for one in given)
 """)
     assert result.report.stopped is None and len(result.report.calls) == 5
-    told = result.report.calls[0].traceback
-    assert told.index("in outer") < told.index("in bad") and "jitinspect/" not in told
+    traceback = result.report.calls[0].traceback
+    assert traceback.index("in outer") < traceback.index("in bad") and "jitinspect/" not in traceback
 
 
 @pytest.mark.parametrize("end", ["sys.exit(3)", "1 / 0", ""])
@@ -90,7 +90,7 @@ threading.Thread(target=later).start()
     assert sorted(call.signature for call in result.report.calls) == ["<lambda>(f32[3])", "<lambda>(f32[5])"]
 
 
-def test_a_compiled_that_refuses_tells_what_it_was_given(run):
+def test_a_compiled_call_that_is_refused_shows_its_arguments(run):
     result = run("c = f.lower(ones(4)).compile()\ntry:\n    c(ones(3))\nexcept TypeError:\n    pass\n")
     (call,) = result.report.calls
     assert (call.signature, call.executable) == ("<lambda>(f32[3])", None) and call.error
@@ -119,7 +119,7 @@ def test_arrays_beyond_the_memory_are_not_tried(run):
 
 @pytest.mark.parametrize("plan", [False, True])
 @pytest.mark.parametrize("name", ["u.calls", "u.jsonl"])
-def test_a_byte_that_is_no_utf8_is_told_with_its_line(write, name, plan):
+def test_a_byte_that_is_not_utf8_is_reported_with_its_line(write, name, plan):
     write("m.py", MODULE)
     good = "from m import f\nf(f32[3])\n" if name == "u.calls" else f"{_line('f32[3]')}\n{_line('f32[3]')}\n"
     script = write(name, "")
@@ -135,7 +135,7 @@ def _line(arg, **more):
 
 
 @pytest.mark.parametrize("plan", [False, True])
-def test_keys_that_mean_nothing_are_told_once(run, plan):
+def test_keys_without_meaning_are_reported_once(run, plan):
     notes = []
     lines = [
         _line("f32[3]", step=1),

@@ -128,7 +128,7 @@ def test_causes_and_notes_of_the_users_stay(mode):
     assert "a note of the user's" in caught(noted, 1)
 
 
-def test_a_context_is_told_if_the_user_was_in_it():
+def test_a_context_is_shown_if_it_has_user_frames():
     def handling():
         try:
             inner(jnp.ones(3))
@@ -142,7 +142,7 @@ def test_a_context_is_told_if_the_user_was_in_it():
 
 @pytest.mark.parametrize("filtered", ["auto", "off"])
 @pytest.mark.parametrize("function", [jnp.asarray, jax.vmap(inner)], ids=["context", "cause"])
-def test_what_jax_alone_raised_and_caught_is_not_told(filtered, function):
+def test_what_only_jax_raised_and_caught_is_hidden(filtered, function):
     with filtering(filtered), pytest.raises((TypeError, ValueError)) as info:
         function(object() if function is jnp.asarray else 1.0)
     assert info.value.__context__ is not None
@@ -150,7 +150,7 @@ def test_what_jax_alone_raised_and_caught_is_not_told(filtered, function):
     assert text.count("Traceback (most recent call last)") == 1 and files(text) == {HERE}
 
 
-def test_a_cause_that_was_never_raised_is_told():
+def test_a_cause_that_was_never_raised_is_shown():
     def rebuked():
         raise ValueError("told") from KeyError("why")
 

@@ -48,7 +48,7 @@ def matrix(dtype="float32", scale=1.0):
 OF_THE_MODULE = matrix(scale=0.5)
 
 
-def test_numpy_and_jax_arrays_are_told_by_name_line_and_uses():
+def test_numpy_and_jax_arrays_have_name_line_and_uses():
     weights, bias = matrix(), jnp.arange(4.0)
 
     def fn(x):
@@ -119,8 +119,8 @@ def test_the_condition_of_a_loop_has_constants_of_its_own():
     def fn(x):
         return lax.while_loop(lambda c: c.sum() < bound.sum(), lambda c: c + step[0], x)
 
-    told = {one.name: one for one in report(fn, X)}
-    assert set(told) == {"bound", "step"} and all(one.uses for one in told.values())
+    found = {one.name: one for one in report(fn, X)}
+    assert set(found) == {"bound", "step"} and all(one.uses for one in found.values())
 
 
 def test_each_function_that_takes_it_has_a_literal_of_its_own():
@@ -147,8 +147,8 @@ def test_how_it_enters_is_read_from_the_module(array):
     literals = [part for part in text.split("\n") if "stablehlo.constant" in part]
     (literal,) = literals
     length = len(literal.partition("stablehlo.constant ")[2])
-    told = int(only.enters.removeprefix("literal, ").removesuffix(" chars").replace(",", ""))
-    assert abs(told - length) <= 40  # of many digits the frame around them is not counted
+    found = int(only.enters.removeprefix("literal, ").removesuffix(" chars").replace(",", ""))
+    assert abs(found - length) <= 40  # of many digits the frame around them is not counted
     assert (only.name, only.uses, only.source) == ("array", 0, None)
 
 
@@ -247,9 +247,9 @@ def test_with_simplified_constants_jax_adds_arguments(write, hoisted):
         text=True,
         check=True,
     )
-    told = json.loads(done.stdout)["constants"]
-    assert [(one["name"], one["bytes"], one["source"]) for one in told] == [
+    found = json.loads(done.stdout)["constants"]
+    assert [(one["name"], one["bytes"], one["source"]) for one in found] == [
         ("W", 1024, "prog.py:7"), ("V", 400, "prog.py:7"),
     ]  # fmt: skip
-    kinds = [one["enters"].split(",")[0].rstrip(" 01") for one in told]
+    kinds = [one["enters"].split(",")[0].rstrip(" 01") for one in found]
     assert kinds == (["argument", "argument"] if hoisted else ["literal", "literal"])

@@ -208,7 +208,7 @@ def test_linear_algebra_is_counted_by_lapacks_own_numbers(fn, args, expected):
     assert flops(found, "custom-call") == expected and found.unmodelled == []
 
 
-def test_a_callback_is_told_not_to_be_counted():
+def test_a_callback_is_listed_as_unmodelled():
     found = costs(lambda x: jax.pure_callback(lambda x: x, F(8), x), F(8))
     assert len(found.unmodelled) == 1
 
@@ -353,7 +353,7 @@ def two_lines(x, w):
     return jnp.sin(product).sum()
 
 
-def test_costs_are_told_by_line_and_by_op():
+def test_costs_by_line_and_by_op():
     found = report(two_lines, ({}, (F(64, 32), F(32, 16)))).cost
     texts = {line.text: line for line in found.by_line}
     assert texts["product = x @ w"].flops == 2 * 64 * 32 * 16
@@ -389,7 +389,7 @@ def test_an_output_in_the_place_of_an_argument_takes_no_more_memory():
     assert found.memory["alias"] == found.peak_bytes == 4 * 64 * 64
 
 
-def test_memory_is_told_with_what_lives_in_it():
+def test_memory_has_the_instructions_that_live_in_it():
     found = report(lambda x: jnp.sin(x) @ jnp.cos(x), ({}, (F(64, 64),))).cost
     kinds = {buffer.kind: buffer for buffer in reversed(found.buffers)}
     assert kinds["argument"].bytes == kinds["output"].bytes == 4 * 64 * 64
@@ -405,7 +405,7 @@ def line_of(text):
         return next(str(number) for number, line in enumerate(lines, 1) if text in line)
 
 
-def test_a_loop_is_told_with_its_line():
+def test_a_loop_has_its_line():
     found = report(scanned, ({}, (F(32, 32), F(9, 32, 32)))).cost
     [loop] = found.loops
     assert (loop.trip_count, loop.runs) == (9, 1) and loop.share > 0.9
@@ -413,7 +413,7 @@ def test_a_loop_is_told_with_its_line():
     assert found.xla.flops == found.once["flops"] < found.flops
 
 
-def test_a_sweep_tells_how_each_quantity_grows():
+def test_a_sweep_says_how_each_quantity_grows():
     sizes = [(b, d) for b in (16, 32, 64) for d in (32, 64)]
     sweep = [({"B": b, "D": d}, (F(b, d), F(d, d))) for b, d in sizes]
     found = report(jnp.dot, *sweep)

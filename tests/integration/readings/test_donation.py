@@ -178,14 +178,14 @@ CASES = {
 
 
 @pytest.mark.parametrize("what", CASES)
-def test_what_is_told_is_what_jax_does(what):
+def test_the_report_is_what_jax_does(what):
     fn, make, expected = CASES[what]
     args = make()
-    told = report(fn, *args)
-    found = {leaf.path: (leaf.aliased, leaf.why or leaf.could_save) for leaf in told.donation}
+    reported = report(fn, *args)
+    found = {leaf.path: (leaf.aliased, leaf.why or leaf.could_save) for leaf in reported.donation}
     assert found == expected
-    assert told.bytes_aliased == sum(leaf.bytes for leaf in told.donation if leaf.aliased)
-    assert [leaf.aliased for leaf in told.donation] == reused(fn, *args)
+    assert reported.bytes_aliased == sum(leaf.bytes for leaf in reported.donation if leaf.aliased)
+    assert [leaf.aliased for leaf in reported.donation] == reused(fn, *args)
 
 
 def test_what_could_be_saved_is_saved_once_it_is_donated():
@@ -230,11 +230,11 @@ SPLIT = "f32[8,4]@P('data',None)"
 def test_sharded_arrays_count_by_device(write):
     write("sharded.py", SHARDED)
     assert python("sharded.py").split() == ["True", "False"]
-    (leaf,) = told_by_command("sharded:like", "--arg", SPLIT, "--mesh", "data=2", "--donate", "x")
+    (leaf,) = leaves_by_command("sharded:like", "--arg", SPLIT, "--mesh", "data=2", "--donate", "x")
     assert (leaf["bytes"], leaf["aliased"], leaf["type"]) == (64, "result", SPLIT)
-    (leaf,) = told_by_command("sharded:whole", "--arg", SPLIT, "--mesh", "data=2", "--donate", "x")
+    (leaf,) = leaves_by_command("sharded:whole", "--arg", SPLIT, "--mesh", "data=2", "--donate", "x")
     assert (leaf["aliased"], leaf["why"], leaf["nearest"]) == (None, "sharding", "result is f32[8,4]@P()")
-    dropped, used = told_by_command(
+    dropped, used = leaves_by_command(
         "sharded:second", *["--arg", SPLIT] * 2, "--mesh", "data=2", "--donate", "0"
     )
     assert (dropped["bytes"], dropped["why"]) == (64, "unused") and used["could_save"] == 64
@@ -250,7 +250,7 @@ def python(*words, **environment):
     return done.stdout
 
 
-def told_by_command(*words, **environment):
+def leaves_by_command(*words, **environment):
     report = json.loads(python("-m", "jitinspect", "donation", *words, "--json", **environment))
     assert report["bytes_aliased"] == sum(leaf["bytes"] for leaf in report["donation"] if leaf["aliased"])
     return report["donation"]
@@ -263,7 +263,7 @@ def test_the_second_compilation_leaves_nothing_on_disk(write, tmp_path):
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
-    (leaf,) = told_by_command("plain:fn", "--shape", "8,8", **settings)
+    (leaf,) = leaves_by_command("plain:fn", "--shape", "8,8", **settings)
     assert leaf["could_save"] == 256 and len(list((tmp_path / "cache").glob("*-cache"))) == 1
 
 
@@ -283,9 +283,9 @@ def fn(x, unused, y):
 def test_constants_that_jax_adds_as_arguments_do_not_shift_the_others(write):
     write("hoisting.py", HOISTING)
     words = "hoisting:fn --shape 8 --shape 9 --shape 64,64 --donate x --donate y"
-    leaves = told_by_command(*words.split(), JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS="1")
-    told = [(leaf["path"], leaf["aliased"], leaf["why"]) for leaf in leaves]
-    assert told == [("x", None, "no_output"), ("unused", None, None), ("y", "result[1]", None)]
+    leaves = leaves_by_command(*words.split(), JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS="1")
+    reported = [(leaf["path"], leaf["aliased"], leaf["why"]) for leaf in leaves]
+    assert reported == [("x", None, "no_output"), ("unused", None, None), ("y", "result[1]", None)]
 
 
 class Net(eqx.Module):
@@ -295,7 +295,7 @@ class Net(eqx.Module):
         return self.w * x
 
 
-def test_equinox_tells_the_users_names():
+def test_equinox_arguments_have_the_users_names():
     @eqx.filter_jit(donate="all")
     def step(net, x):
         return eqx.tree_at(lambda net: net.w, net, net(x)), {"out": net(x)}
@@ -349,22 +349,22 @@ def test_the_second_compilation_is_no_event_and_changes_no_cache():
     assert fn._cache_size() == 0 and not fn.lower(x).compile().as_text().count("input_output_alias")
 
 
-def test_where_jax_does_not_compile_it_otherwise_that_is_told(monkeypatch):
+def test_savings_are_unknown_if_jax_cannot_compile_with_all_donated(monkeypatch):
     def refused(traced):
         raise UnavailableError("not here")
 
     monkeypatch.setattr(aliasing, "all_donated", refused)
-    told = report(jax.jit(shift), f32(3))
-    assert told.unknown == "not here" and [leaf.could_save for leaf in told.donation] == [0]
+    reported = report(jax.jit(shift), f32(3))
+    assert reported.unknown == "not here" and [leaf.could_save for leaf in reported.donation] == [0]
 
 
-def test_of_a_sweep_each_call_is_told(write):
+def test_a_sweep_reports_each_call(write):
     write("swept.py", "def double(x):\n    return x * 2\n")
     request = inspection.Request(
         "donation", "swept:double", (), (parse_argument("f32[B,8]"),), donate=("x",), dims={"B": (1, 2)}
     )
-    told = inspection.read(request, donation.read)
-    assert [(leaf.signature, leaf.bytes) for leaf in told.donation] == [
+    reported = inspection.read(request, donation.read)
+    assert [(leaf.signature, leaf.bytes) for leaf in reported.donation] == [
         ("double(f32[1,8])", 32), ("double(f32[2,8])", 64),
     ]  # fmt: skip
-    assert told.bytes_aliased == 96 and told.target.signature == "double(f32[1,8])"
+    assert reported.bytes_aliased == 96 and reported.target.signature == "double(f32[1,8])"

@@ -1,4 +1,4 @@
-"""XLA's passes, as its own dumps and the modules before and after tell them."""
+"""XLA's passes, compared with its own dumps and with the modules before and after."""
 
 import json
 import os
@@ -205,7 +205,7 @@ def test_without_dumps_it_is_unavailable(monkeypatch):
         report("funcs.py:wave", "f32[64]")
 
 
-def test_a_dump_that_a_full_disk_cut_off_is_told(monkeypatch):
+def test_a_dump_that_a_full_disk_cut_off_is_an_error(monkeypatch):
     whole = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: whole(path)[:-20])
     with pytest.raises(UnavailableError, match="is incomplete") as caught:

@@ -83,7 +83,7 @@ def test_donation_is_part_of_the_computation(key):
     assert differing(key(), key(donate=("x",)))["computation"] == ["donated"]
 
 
-def test_a_setting_is_told_by_its_name(key):
+def test_a_setting_goes_by_its_name(key):
     text = MODULE.replace("jnp.sin(x) * W", "x @ x")
     before = key(text, args=("f32[3,3]",))
     with jax.default_matmul_precision("highest"):
@@ -98,14 +98,14 @@ def test_committed_or_not_is_in_computation_and_options(key):
     assert all("argument x" in causes for causes in found.values())
 
 
-def test_static_values_and_types_are_told(key):
+def test_static_values_and_types_are_in_the_key(key):
     text = "def f(x, n=2):\n    return x * n\n"
     before, now = key(text, static=("n",)), key(text, static=("n",), args=("f32[4]", "n=3"))
     assert before.memory.static == {"n": "2 (its default)"} and now.memory.static == {"n": "3"}
     assert differing(before, now) == {"computation": ["argument x", "static n"]}
 
 
-def test_paths_weak_types_and_meshes_are_told(key):
+def test_paths_weak_types_and_meshes_are_in_the_key(key):
     text = "def f(p, s):\n    return p['w'] * s\n"
     memory = key(text, args=("{'w': f32[8]@P('d')}", "f32[]{weak}"), mesh=(("d", 1),)).memory
     assert memory.args == ("p['w']: f32[8]@P('d')", "s: f32[]{weak}") and memory.context == {"mesh": "d=1"}
@@ -226,7 +226,7 @@ def test_another_device_is_another_device_id(process):
     assert difference["component"] == "compile_options" and "device ids" in causes
 
 
-def test_compression_is_told(process):
+def test_compression_is_reported(process):
     """`zstandard` here or not: a module of that name is put where JAX finds it, and where it does not."""
     process.key("--save", "key.json")
     before = json.loads((process.folder / "key.json").read_text())["key"]["disk"]["inputs"]["compression"]
@@ -240,10 +240,10 @@ def test_why_an_entry_would_not_be_written(process):
         "import jax\ndef f(x):\n    jax.debug.print('{}', x)\n    return x\n"
     )
     (process.folder / "file").write_text("")
-    told = process.key(JAX_COMPILATION_CACHE_DIR="file")["key"]["disk"]["entry"]["obstacles"]
-    assert told[0] == "file is not a folder"
-    assert "calls back to the host" in told[1] or CALLBACKS_ARE_KEPT
-    assert told[-1].startswith("only if its compilation takes 1 s or more")
+    obstacles = process.key(JAX_COMPILATION_CACHE_DIR="file")["key"]["disk"]["entry"]["obstacles"]
+    assert obstacles[0] == "file is not a folder"
+    assert "calls back to the host" in obstacles[1] or CALLBACKS_ARE_KEPT
+    assert obstacles[-1].startswith("only if its compilation takes 1 s or more")
     entry = process.key(JAX_COMPILATION_CACHE_DIR="gs://bucket/cache")["key"]["disk"]["entry"]
     assert entry["present"] is None
 

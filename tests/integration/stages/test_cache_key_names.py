@@ -107,27 +107,27 @@ def words(key):
     ],
 )
 def test_arguments_and_statics_have_the_users_names(key, function, args, names, static):
-    told, known = words(key(function, *args))
-    assert (told, known) == (names, static)
+    found, known = words(key(function, *args))
+    assert (found, known) == (names, static)
 
 
 def test_a_tree_of_modules_has_their_paths(key):
-    told, known = words(key("loss", args_from="worded:loss_args"))
-    assert told == ["params['a'][0].w", "x"] and known == {"params['mode']": "'train'"}
+    found, known = words(key("loss", args_from="worded:loss_args"))
+    assert found == ["params['a'][0].w", "x"] and known == {"params['mode']": "'train'"}
 
 
 def test_modules_of_flax_have_their_attributes_names(key):
-    told, known = words(key("train", args_from="worded:train_args"))
+    found, known = words(key("train", args_from="worded:train_args"))
     layers = [f"net.layers[{index}].{name}" for index in (0, 1) for name in ("bias", "kernel")]
-    assert sorted(told[:4]) == layers and told[-1] == "x" and known == {"k": "2 (its default)"}
-    assert any(name.startswith("optimizer.opt_state") for name in told)
-    assert not any("states[" in name for name in told)
+    assert sorted(found[:4]) == layers and found[-1] == "x" and known == {"k": "2 (its default)"}
+    assert any(name.startswith("optimizer.opt_state") for name in found)
+    assert not any("states[" in name for name in found)
 
 
 def test_a_module_that_is_bound_has_its_attributes_names(key):
-    told, known = words(key("net.step", "f32[1,2]"))
+    found, known = words(key("net.step", "f32[1,2]"))
     layers = [f"self.layers[{index}].{name}" for index in (0, 1) for name in ("bias", "kernel")]
-    assert (told, known) == ([*layers, "x"], {})
+    assert (found, known) == ([*layers, "x"], {})
 
 
 def test_what_filter_jit_donates_has_its_name(key):

@@ -92,7 +92,7 @@ def test_asm_has_a_label_for_each_jump():
 
 
 @READINGS
-def test_a_library_hand_off_is_told_by_name_and_can_be_turned_off(read):
+def test_a_library_hand_off_is_noted_by_name_and_can_be_turned_off(read):
     lowered = lower(product, S((64, 32), jnp.float32), S((32, 16), jnp.float32))
     by_default = read(lowered)
     (note,) = by_default.notes
@@ -105,7 +105,7 @@ def test_a_library_hand_off_is_told_by_name_and_can_be_turned_off(read):
     assert "not the kernels that run by default" in exposed.notes[0]
 
 
-def test_what_even_the_option_cannot_show_is_told():
+def test_what_even_the_option_cannot_show_is_noted():
     large = S((512, 512), jnp.float32)
     notes = kernels.llvm(lower(product, large, large), expose_library=True).notes
     assert any(note.startswith("still handed to a library") and "(dot)" in note for note in notes)
@@ -164,7 +164,7 @@ def test_many_instructions_are_named_in_part():
     assert note.count("%") == 8 and " and 4 more (" in note
 
 
-def test_custom_calls_and_convolutions_are_told():
+def test_custom_calls_and_convolutions_are_noted():
     notes = kernels.llvm(lower(lambda x: jnp.linalg.cholesky(x) * 2, SQUARE)).notes
     assert any("lapack_spotrf" in note for note in notes)
     image, filters = S((2, 3, 16, 16), jnp.float32), S((4, 3, 3, 3), jnp.float32)

@@ -57,15 +57,15 @@ def test_every_equation_of_a_jaxpr_is_read(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_jaxpr_without_its_text_is_the_same(name):
-    """But for what a library's own type prints by itself: that is in the text twice."""
+    """Except what a library's own type prints itself: that is in the text twice."""
     path = pipeline(name)
     read, walk = program("jaxpr", path), program("jaxpr", path, text=False)
     assert expanded(walk, walk.entry) == expanded(read, read.entry)
     if name != "linear algebra":
-        assert told(walk) == told(read)
+        assert counts(walk) == counts(read)
 
 
-def told(read):
+def counts(read):
     return Counter((one.opcode, one.type, one.frames) for one in read.operations())
 
 
@@ -79,7 +79,7 @@ def test_every_operation_of_a_module_is_read(name):
 
 
 def operations(module):
-    """All but those in a region that the text tells in a word (`applies stablehlo.add`)."""
+    """Except those in a region that the text abbreviates (`applies stablehlo.add`)."""
     from jax._src.lib.mlir import ir  # noqa: TID251 (to walk the live module)
 
     counts = Counter()
@@ -118,16 +118,16 @@ def test_every_instruction_of_an_executable_is_read(name, stage):
 
 
 @pytest.mark.parametrize("name", ["loops", "flax and optax", "linear algebra"])
-def test_instructions_are_those_that_xla_tells(name):
+def test_instructions_are_those_of_xla(name):
     path = pipeline(name)
     read = program("hlo", path)
     (module,) = path.compiled.runtime_executable().hlo_modules()
-    told = {
+    from_xla = {
         computation.name: [instruction.name for instruction in computation.instructions()]
         for computation in module.computations()
     }
     assert {block.name: sorted(one.names[0] for one in block.operations) for block in read.blocks} == {
-        block: sorted(names) for block, names in told.items()
+        block: sorted(names) for block, names in from_xla.items()
     }
 
 

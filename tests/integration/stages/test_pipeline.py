@@ -70,7 +70,7 @@ def test_a_kernel_for_tpu_is_lowered_with_what_tpu_has():
     )
 
 
-def test_platforms_that_jax_does_not_lower_for_are_told():
+def test_platforms_that_jax_cannot_lower_for_are_errors():
     assert all(platform_error(name) is None for name in ("cpu", "cuda", "rocm", "tpu"))
     assert platform_error("gpu").hint == "cuda or rocm"
     assert platform_error("abacus").exit_code == 6
@@ -91,7 +91,7 @@ def test_stablehlo_is_that_of_as_text_but_for_large_constants():
     assert len(elided.text) < 2000 and "--raw prints" in elided.notes[0]
 
 
-def test_failures_are_told_apart():
+def test_failures_are_distinguished():
     def broken(x):
         return x @ x
 
@@ -107,7 +107,7 @@ def test_failures_are_told_apart():
         STAGE_READERS["stablehlo"](Pipeline(Failing), Options())
 
 
-def test_an_artifact_tells_the_digest_of_its_text():
+def test_an_artifact_has_the_digest_of_its_text():
     reading = STAGE_READERS["jaxpr"](pipeline(double, X), Options())
     made = artifact("jaxpr", reading)
     assert len(made.sha256) == 64 and made.text == str(jax.make_jaxpr(double)(X))

@@ -73,9 +73,9 @@ def test_statistics_count_what_is_there(view, stage):
     assert next(one for one in stats.lines if one.at == "net.py:5").count >= 12
 
 
-def test_an_unrolled_loop_is_told(view):
-    (told,) = view("jaxpr", stats=True).stats.unrolled
-    assert (told.at, told.times, told.operations, told.text) == ("net.py:10", 6, 4, "for w in ws:")
+def test_an_unrolled_loop_is_counted(view):
+    (loop,) = view("jaxpr", stats=True).stats.unrolled
+    assert (loop.at, loop.times, loop.operations, loop.text) == ("net.py:10", 6, 4, "for w in ws:")
 
 
 def test_an_outline_knows_the_loop(view):
@@ -96,7 +96,7 @@ def test_a_fusion_is_shown_with_its_inside(view):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ({"op": "zzz"}, "no such operation"),
         ({"op": "("}, r"--op \("),
@@ -106,7 +106,7 @@ def test_a_fusion_is_shown_with_its_inside(view):
         ({"op": "tanh", "line": "13"}, "no operation is selected"),
     ],
 )
-def test_what_selects_nothing_is_told_with_what_there_is(view, asked, told):
-    with pytest.raises(UsageError, match=told) as raised:
+def test_selecting_nothing_is_an_error_with_what_there_is(view, asked, message):
+    with pytest.raises(UsageError, match=message) as raised:
         view("hlo", **asked)
     assert raised.value.hint

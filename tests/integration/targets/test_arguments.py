@@ -85,7 +85,7 @@ def test_values_become_types_and_keep_what_matters():
     assert number == 3 and str(key.dtype) == "key<fry>" and isinstance(weak, jax.ShapeDtypeStruct)
 
 
-def test_narrowed_dtypes_are_told():
+def test_narrowed_dtypes_are_noted():
     call = [parse_argument("{'a': f64[2], 'b': i32[2]}"), parse_argument("c128[1]")]
     assert changed_dtypes(call) == [("c128", "c64"), ("f64", "f32")]
     with jax.enable_x64(True):

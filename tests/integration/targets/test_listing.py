@@ -1,4 +1,4 @@
-"""What `ls` tells of a module's callables."""
+"""What `ls` shows of a module's callables."""
 
 import pytest
 

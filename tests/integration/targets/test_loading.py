@@ -89,7 +89,7 @@ def test_a_plain_module_is_loaded_without_jax(write):
         ("powered.__wrapped__", '"n", donate'),
     ],
 )
-def test_load_tells_where_the_function_is(funcs, qualname, line):
+def test_load_finds_where_the_function_is(funcs, qualname, line):
     loaded = load(f"funcs:{qualname}")
     assert (loaded.module, loaded.qualname) == ("funcs", qualname)
     assert (loaded.file, loaded.line) == (str(funcs), line_of(funcs, line))

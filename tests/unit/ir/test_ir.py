@@ -90,10 +90,10 @@ def test_hlo_is_read_with_types_operands_calls_and_literals():
 
 
 def test_hlo_without_percent_signs_is_the_same():
-    def told(program):
+    def operations(program):
         return [(one.names, one.opcode, one.operands, one.calls) for one in program.operations()]
 
-    assert told(hlo.parse(HLO.replace("%", ""))) == told(hlo.parse(HLO))
+    assert operations(hlo.parse(HLO.replace("%", ""))) == operations(hlo.parse(HLO))
 
 
 def test_a_stack_is_innermost_first_and_a_parent_is_printed_one_higher():
@@ -217,7 +217,7 @@ def test_jaxprs_are_read_with_inner_and_shared_ones():
 
 
 @pytest.mark.parametrize("text", ["", "what?", JAXPR[:120], JAXPR[:300]])
-def test_what_does_not_read_as_a_jaxpr_is_told(text):
+def test_a_malformed_jaxpr_is_an_error(text):
     with pytest.raises(jaxpr.Unreadable):
         jaxpr.parse(text)
 
@@ -301,7 +301,7 @@ def test_comments_stand_where_the_line_changes():
     )
 
 
-def test_an_outline_tells_trip_counts_and_stands_for_what_is_alike():
+def test_an_outline_has_trip_counts_and_groups_equal_blocks():
     tree = outline(hlo.parse(HLO))
     assert (tree.label, tree.operations, tree.ops["fusion"]) == ("main", 9, 1)
     assert [(one.label, one.runs) for one in tree.branches[:2]] == [("while test", 7), ("while body", 7)]
@@ -325,19 +325,19 @@ def loop(times, body="sin cos"):
     return "{ lambda ; a:f32[8]. let\n" + "\n".join(lines) + "\n  in (b,) }"
 
 
-@pytest.mark.parametrize(("times", "told"), [(3, []), (4, [4]), (96, [96])])
-def test_a_loop_that_was_unrolled_is_told_by_its_line(times, told):
+@pytest.mark.parametrize(("times", "expected"), [(3, []), (4, [4]), (96, [96])])
+def test_an_unrolled_loop_is_found_by_its_line(times, expected):
     def frames_at(row, column):
         return (Frame("f.py", 4 + row % 2, "net"),)
 
     program = jaxpr.parse(loop(times), frames_at)
     attribution = attribute(program, lambda file: True)
     found = unrolled_loops(program, attribution, lambda line: Line(line.file, 3))
-    assert [one.times for one in found] == told
+    assert [one.times for one in found] == expected
     assert all((one.period, one.line) == (2, Line("f.py", 3)) for one in found)
 
 
-def test_a_loop_in_the_caller_is_told_where_no_python_loop_is_known():
+def test_a_loop_in_the_caller_is_found_if_no_python_loop_is_known():
     def frames_at(row, column):
         return (Frame("f.py", 4 + row % 2, "layer"), Frame("f.py", 9, "net"))
 

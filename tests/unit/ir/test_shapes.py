@@ -43,7 +43,7 @@ TYPES = {
 
 
 @pytest.mark.parametrize(("text", "expected"), TYPES.items())
-def test_a_type_tells_its_elements_and_bytes(text, expected):
+def test_elements_and_bytes_of_a_type(text, expected):
     assert (shapes.elements(text), shapes.size(text)) == expected
 
 

@@ -10,7 +10,7 @@ from jitinspect.errors import LoadError
 from jitinspect.process import marks, runner
 
 
-def test_a_mark_is_told_to_whoever_listens(monkeypatch):
+def test_listeners_are_called_with_a_mark(monkeypatch):
     heard = []
     marks.mark("nobody listens")
     monkeypatch.setattr(marks, "listeners", [heard.append, lambda name: marks.listeners.clear()])
@@ -36,7 +36,7 @@ def file(path, text):
     return path
 
 
-TELLING = (
+PRINTING = (
     "import sys; print(__name__, __file__, sys.argv, sys.path[0], __package__, __spec__ and __spec__.name)\n"
 )
 
@@ -46,12 +46,12 @@ def as_python(home, *words):
 
 
 def test_a_script_is_run_as_python_would(home, capsys):
-    file(home / "deep" / "train.py", TELLING)
+    file(home / "deep" / "train.py", PRINTING)
     before = sys.argv, list(sys.path), sys.modules["__main__"]
     outcome = runner.run(runner.script(Path("deep/train.py")), ("--lr", "1"))
-    told = capsys.readouterr().out.replace(str(home / "deep" / "train.py"), "FILE")
-    assert outcome == runner.Outcome() and told.startswith("__main__ FILE ['deep/train.py', '--lr', '1']")
-    assert told == as_python(home, "deep/train.py", "--lr", "1").stdout.replace(
+    output = capsys.readouterr().out.replace(str(home / "deep" / "train.py"), "FILE")
+    assert outcome == runner.Outcome() and output.startswith("__main__ FILE ['deep/train.py', '--lr', '1']")
+    assert output == as_python(home, "deep/train.py", "--lr", "1").stdout.replace(
         str(home / "deep" / "train.py"), "FILE"
     )
     assert before == (sys.argv, sys.path, sys.modules["__main__"])
@@ -60,26 +60,26 @@ def test_a_script_is_run_as_python_would(home, capsys):
 @pytest.mark.parametrize(("name", "file_of"), [("pkg", "__main__.py"), ("pkg.train", "train.py")])
 def test_a_module_is_run_as_python_would(home, capsys, name, file_of):
     file(home / "pkg" / "__init__.py", "")
-    file(home / "pkg" / file_of, TELLING)
+    file(home / "pkg" / file_of, PRINTING)
     before = list(sys.path)
     outcome = runner.run(runner.module(name), ("x",))
-    told = capsys.readouterr().out
-    assert outcome == runner.Outcome() and told == as_python(home, "-m", name, "x").stdout
-    assert f"{home}/pkg/{file_of}" in told and sys.path == before
+    output = capsys.readouterr().out
+    assert outcome == runner.Outcome() and output == as_python(home, "-m", name, "x").stdout
+    assert f"{home}/pkg/{file_of}" in output and sys.path == before
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("x = 1\nx = = 1\n", "bad.py:2: invalid syntax"),
         ("x = '\0'", "null bytes"),
         (None, "bad.py cannot be read"),
     ],
 )
-def test_a_script_that_cannot_be_compiled_is_told(home, text, told):
+def test_a_script_that_cannot_be_compiled_is_an_error(home, text, message):
     if text is not None:
         file(home / "bad.py", text)
-    with pytest.raises(LoadError, match=told):
+    with pytest.raises(LoadError, match=message):
         runner.script(Path("bad.py"))
 
 
@@ -92,13 +92,13 @@ def test_a_syntax_error_has_its_caret(home):
 @pytest.mark.parametrize(
     "name", ["no_such_module", "pkg", "pkg.none", "sys", "os.path.x", "", ".pkg", "pkg..x"]
 )
-def test_what_is_no_module_to_run_is_told(home, name):
+def test_what_is_not_a_module_to_run_is_an_error(home, name):
     file(home / "pkg" / "__init__.py", "")
     with pytest.raises(LoadError, match=r"^-m "):
         runner.module(name)
 
 
-def test_a_package_that_lacks_an_import_is_told(home):
+def test_a_package_with_a_missing_import_is_an_error(home):
     file(home / "pkg" / "__init__.py", "import no_such_module\n")
     with pytest.raises(LoadError, match="No module named 'no_such_module'"):
         runner.module("pkg.train")
@@ -132,14 +132,14 @@ except ValueError as error:
 """
 
 
-def test_an_exception_is_told_as_python_tells_it(home, capsys):
+def test_an_exception_is_printed_as_by_python(home, capsys):
     path = file(home / "raises.py", RAISING)
     outcome = runner.run(runner.script(path), (), runner.call_excepthook)
     assert outcome == runner.Outcome(1, "the program raised KeyError")
     assert capsys.readouterr().err == as_python(home, str(path)).stderr
 
 
-def test_a_hook_of_the_programs_tells_its_exceptions(home, capsys):
+def test_the_programs_own_excepthook_is_called(home, capsys):
     hook = "import sys\nsys.excepthook = lambda kind, error, traced: print(kind, traced.tb_lineno)\n"
     before = sys.excepthook
     runner.run(runner.script(file(home / "hook.py", f"{hook}raise ValueError\n")), (), runner.call_excepthook)

@@ -121,7 +121,7 @@ def test_a_loop_counts_as_often_as_it_runs_and_once_as_xla_has_it():
     assert (times["y"], times["c"], times["w"]) == (7, 8, 1)
 
 
-def test_a_loop_of_unknown_length_counts_once_and_is_told():
+def test_a_loop_of_unknown_length_counts_once_and_is_listed():
     costs = of(WHILE, LOOP.format(inner="tanh(%x)"))
     assert (costs.flops, costs.transcendentals) == (1, 10)
     assert [loop.trip_count for loop in costs.loops] == [None]
@@ -261,7 +261,7 @@ def test_lapack_is_counted(routine, attributes, operands, flops):
         assert one(f"f32[1] custom-call({names}), {target}", *operands)[0] == flops
 
 
-def test_a_custom_call_that_is_not_known_is_told():
+def test_an_unknown_custom_call_is_listed_as_unmodelled():
     costs = of('%p = f32[8] parameter(0)\nROOT %r = f32[8] custom-call(%p), custom_call_target="mine"')
     assert [one.names for one in costs.unmodelled] == [("r",)] and (costs.flops, costs.bytes) == (0, 64)
     assert one('(f32[3,4], s32[3,4]) custom-call(%p0), custom_call_target="TopK"', "f32[3,16]")[0] == 96

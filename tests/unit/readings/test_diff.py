@@ -120,10 +120,10 @@ def test_of_alike_ones_it_matters_which_is_used():
     assert not hlo(text, text.replace("subtract(%a, %b)", "subtract(%a, %a)")).same
 
 
-def test_a_size_that_explains_all_is_told():
+def test_a_size_that_explains_everything_is_summarised():
     found = hlo(HLO, HLO.replace("f32[8]", "f32[16]"))
-    (told,) = found.summary.substitutions
-    assert (told.before, told.after) == ("8", "16")
+    (substitution,) = found.summary.substitutions
+    assert (substitution.before, substitution.after) == ("8", "16")
     assert found.summary.explained == found.summary.changed == len(lines(found)) / 2
     assert found.summary.bytes.after > found.summary.bytes.before
     assert found.summary.operations == Quantity(5, 5)
@@ -242,7 +242,7 @@ def test_any_program_is_the_same_as_itself_renamed(rows, seed):
 
 
 @given(programs(), st.data())
-def test_any_change_of_a_program_is_told(rows, data):
+def test_any_change_of_a_program_is_found(rows, data):
     at = data.draw(st.integers(2, len(rows) - 1)) if len(rows) > 2 else 0
     operands = [f"%v{n}" for n in range(max(at, 1))]
     made = data.draw(st.tuples(st.sampled_from(OPS), st.sampled_from(operands), st.sampled_from(operands)))

@@ -73,7 +73,7 @@ def test_instructions_of_all_computations_whatever_their_types():
     assert DumpedModule(BEFORE.replace("%", "")).instructions == module.instructions
 
 
-def test_a_text_that_was_cut_off_is_told():
+def test_a_truncated_text_is_incomplete():
     assert DumpedModule(BEFORE).is_complete
     assert not DumpedModule(BEFORE[:-20]).is_complete
     assert not DumpedModule("").is_complete
@@ -91,7 +91,7 @@ CONSTANT, PARAMETER = BEFORE.splitlines()[10], BEFORE.splitlines()[9]
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "expected"),
     [
         (BEFORE.replace("a.1", "a.7").replace("main.2", "main"), "names"),
         (BEFORE.replace("%constant.1", "%b.1").replace("%x.1", "%a.1"), ""),  # one name for two instructions
@@ -102,9 +102,9 @@ CONSTANT, PARAMETER = BEFORE.splitlines()[10], BEFORE.splitlines()[9]
         (BEFORE.replace("add(", "subtract("), ""),
     ],
 )
-def test_a_change_of_names_alone_or_of_the_order_alone_is_told(after, told):
+def test_a_change_only_of_names_or_only_of_order_is_trivial(after, expected):
     assert after != BEFORE
-    assert trivial_change(DumpedModule(BEFORE), DumpedModule(after)) == told
+    assert trivial_change(DumpedModule(BEFORE), DumpedModule(after)) == expected
 
 
 def test_a_difference_by_instruction_names_its_computation():
@@ -126,8 +126,8 @@ def test_a_difference_by_instruction_names_its_computation():
 
 
 def test_a_default_layout_that_came_is_shown_where_nothing_else_did():
-    told = difference(DumpedModule(BEFORE.replace("{1,0}", "")), DumpedModule(BEFORE), "5 layouts (p)")
-    assert "+  %x.1 = f32[2,3]{1,0} parameter(0)" in told.splitlines()
+    text = difference(DumpedModule(BEFORE.replace("{1,0}", "")), DumpedModule(BEFORE), "5 layouts (p)")
+    assert "+  %x.1 = f32[2,3]{1,0} parameter(0)" in text.splitlines()
     assert "{1,0}" not in difference(
         DumpedModule(BEFORE), DumpedModule(BEFORE.replace("add(", "or(")), "6 a (p)"
     )

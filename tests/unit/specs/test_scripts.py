@@ -442,7 +442,7 @@ def test_a_damaged_json_line_is_read_or_refused_by_file_and_line(line):
         assert int(place[1]) - 1 <= len(line) and error.detail.endswith("^")
 
 
-def test_a_key_tells_calls_apart_and_nothing_else():
+def test_a_key_distinguishes_calls_and_nothing_else():
     line = '{"fn": "m:f", "args": ["f32[3]", 1], "kwargs": {"n": true}}'
     same = [
         line + "\n",

@@ -175,7 +175,7 @@ def test_the_grammar_of_the_contract(text, spec):
         ),
     ],
 )
-def test_a_mistake_is_told_by_its_place_and_what_to_type_instead(text, column, message, hint):
+def test_a_mistake_is_reported_with_its_place_and_what_to_type_instead(text, column, message, hint):
     with pytest.raises(UsageError) as raised:
         parse_spec(text)
     error = raised.value
@@ -229,7 +229,7 @@ def test_an_integer_that_python_does_not_print_is_written_in_hex():
     assert spec == ValueSpec(16**5000 - 1) and parse_spec(str(spec)) == spec
 
 
-def test_values_are_told_apart_by_type():
+def test_values_of_different_types_are_not_equal():
     one, true, real = map(parse_spec, ("1", "True", "1.0"))
     assert one != true and one != real and parse_spec("nan") == parse_spec("nan")
     assert math.isnan(parse_spec("nan").value)

@@ -48,13 +48,13 @@ def test_a_key_does_not_differ_from_itself(key):
 
 
 @given(keys, keys)
-def test_what_differs_is_told_with_both_sides(old, new):
+def test_differences_have_both_sides(old, new):
     found = compare(old, new, "key.json")
     assert all(change.before != change.now for change in found.memory)
     assert all(difference.before != difference.now for difference in found.disk)
 
 
-def test_an_argument_is_told_by_its_path():
+def test_an_argument_goes_by_its_path():
     key = now({"computation": "c1"}, args=("x: f32[4]", MEMORY.args[1]), static={"n": "3"})
     assert why(key) == [("argument x", "f32[3]", "f32[4]"), ("static n", "2", "3")]
     assert memory_changes(MEMORY, key.memory)[0] == Change("argument x", "f32[3]", "f32[4]")
@@ -88,7 +88,7 @@ def test_another_jaxlib_is_the_cause_where_no_other_is_seen():
     assert why(now({"compile_options": "o1"}, {"jax_lib version": {"jaxlib": "2"}})) == [("jaxlib", "1", "2")]
 
 
-def test_a_key_that_is_not_there_is_told():
+def test_a_missing_key_is_reported():
     found = compare(CacheKey(MEMORY), KEY, "key.json")
     assert not found.disk_known and found.disk == () and not found.same
     assert not compare(CacheKey(MEMORY), CacheKey(MEMORY), "key.json").same
