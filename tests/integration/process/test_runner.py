@@ -1,4 +1,4 @@
-"""Programs and scripts that are out of the ordinary, run as Python would run them or refused by line."""
+"""Unusual programs and scripts, which run as under Python or are refused with the line."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_the_current_folder_is_importable_only_if_python_would_have_it_so(write,
     assert sys.path[0] == os.getcwd()
 
 
-def test_what_a_failed_call_was_given_is_let_go(run):
+def test_the_arguments_of_a_failed_call_are_released(run):
     result = run("""
 import gc, weakref
 @jax.jit
@@ -75,7 +75,7 @@ assert not any(one() is not None for one in given)
 
 
 @pytest.mark.parametrize("end", ["sys.exit(3)", "1 / 0", ""])
-def test_threads_and_pools_are_waited_for_however_the_program_ends(run, end):
+def test_threads_and_pools_are_joined_however_the_program_ends(run, end):
     result = run(f"""
 import sys, threading, time
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +105,7 @@ BAD = [
 
 @pytest.mark.parametrize("plan", [False, True])
 @pytest.mark.parametrize(("line", "message"), BAD)
-def test_what_cannot_be_called_is_a_mistake_in_its_line(run, line, message, plan):
+def test_calling_something_uncallable_is_an_error_with_its_line(run, line, message, plan):
     result = run(f"from m import f\nf(f32[3])\n{line}\n", "bad.calls", plan=plan)
     assert message in result.error.message and "bad.calls:" in result.error.message
     assert result.error.exit_code == 2 and statuses(result) == ["COMPILED"]
@@ -148,7 +148,7 @@ def test_keys_without_meaning_are_reported_once(run, plan):
 
 
 @pytest.mark.parametrize("plan", [False, True])
-def test_the_settings_of_a_line_hold(run, plan):
+def test_the_settings_of_a_line_apply(run, plan):
     result = run(
         f"{_line('f32[3]')}\n{_line('f32[3]', config={'jax_enable_x64': True})}\n", "c.jsonl", plan=plan
     )
@@ -196,5 +196,5 @@ TYPES = "now <class 'tuple'> and before <class 'dict'>"
         ("new_function", "an earlier function", "made again", "never seen function:\n  f id=1", True),
     ],
 )  # fmt: skip
-def test_jax_agrees_in_words_of_its_own(kind, before, now, text, same):
+def test_jax_agrees_in_its_own_words(kind, before, now, text, same):
     assert agrees(f"different input pytree:\n  * {text}", [Reason(kind, "x", before, now, None, "")]) is same

@@ -96,7 +96,7 @@ class NnxModel(nnx.Module):
 
 
 @pytest.mark.parametrize("model", [EqxModel(), NnxModel()], ids=["equinox", "flax"])
-def test_the_frames_by_which_libraries_jit_are_dropped(model):
+def test_the_jit_frames_of_libraries_are_dropped(model):
     text = caught(recognition.trace, model, (X,), {})
     assert files(text) == {HERE}
     assert frames(text)[-2:] == ["__call__", "inner"]

@@ -1,4 +1,4 @@
-"""`constants`: what JAX captures of closed-over arrays, by which name, where, and how each enters."""
+"""`constants`: which closed-over arrays JAX captures, their names and lines, and how each enters."""
 
 import functools
 import json
@@ -28,7 +28,7 @@ X = jax.ShapeDtypeStruct((4, 4), "float32")
 
 
 def report(fn, *args):
-    """As the command makes it."""
+    """The report as the command makes it."""
     jit = jitted(named(fn))
     pipeline = Pipeline(functools.partial(jit.trace, *args))
     subject = inspection.Subject(pipeline, jit, (args, {}), "f()", {}, None, nullcontext)
@@ -36,7 +36,7 @@ def report(fn, *args):
 
 
 def line(offset):
-    """Of this file, counted from the caller's."""
+    """A line of this file, counted from the caller's."""
     frame = sys._getframe(1)
     return f"{frame.f_code.co_filename}:{frame.f_lineno + offset}"
 
@@ -63,24 +63,24 @@ def test_numpy_and_jax_arrays_have_name_line_and_uses():
     assert second.source.endswith(line(-7).rpartition(":")[2])
 
 
-def test_scalars_are_no_arrays():
+def test_scalars_are_not_arrays():
     scale, also = 2.0, np.float32(3)
     assert report(lambda x: x * scale * also * np.array(2.0), X) == ()
 
 
-def test_one_of_another_dtype_is_known_by_what_jax_makes_of_it():
+def test_an_array_of_another_dtype_is_recognised_after_jax_converted_it():
     wide, other = matrix("float64", 0.1), matrix("float64", 0.2)
     (only,) = report(lambda x: x @ wide + (0 if other is None else 1), X)
     assert (only.name, only.dtype) == ("wide", "float32")
 
 
-def test_what_is_computed_while_it_is_traced_has_no_name():
+def test_what_is_computed_during_tracing_has_no_name():
     (only,) = report(lambda x: x @ (matrix() + 1), X)
     assert (only.name, only.bytes, only.uses) == (None, 64, 1)
 
 
 @pytest.mark.parametrize("kind", ["scan", "while", "cond", "jit", "custom_vjp", "checkpoint", "vmap", "grad"])
-def test_one_within_is_found_by_the_line_that_takes_it(kind):
+def test_a_constant_of_an_inner_function_has_the_line_that_uses_it(kind):
     weights = matrix()
 
     @jax.custom_vjp
@@ -113,7 +113,7 @@ def test_one_within_is_found_by_the_line_that_takes_it(kind):
     assert "literal" in only.enters
 
 
-def test_the_condition_of_a_loop_has_constants_of_its_own():
+def test_the_condition_of_a_loop_has_its_own_constants():
     bound, step = jnp.ones(3) * 7, jnp.ones(5) * 2
 
     def fn(x):
@@ -123,7 +123,7 @@ def test_the_condition_of_a_loop_has_constants_of_its_own():
     assert set(found) == {"bound", "step"} and all(one.uses for one in found.values())
 
 
-def test_each_function_that_takes_it_has_a_literal_of_its_own():
+def test_each_function_that_uses_it_has_its_own_literal():
     weights = matrix()
     (only,) = report(lambda x: jax.jit(lambda a: a @ weights)(x @ weights), X)
     assert only.uses == 2 and only.enters.startswith("2 literals, ")
@@ -164,7 +164,7 @@ def test_what_nothing_uses_is_not_in_the_module():
     assert (only.name, only.uses, only.enters) == ("weights", 1, "not in the module")
 
 
-def test_names_reach_into_what_is_held():
+def test_names_reach_into_objects():
     class Model:
         def __init__(self):
             self.layers = [{"w": matrix()}]

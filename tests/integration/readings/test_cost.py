@@ -1,4 +1,4 @@
-"""Costs, held against closed forms, and against XLA's own analysis of the same executables."""
+"""Costs, compared with closed forms, and with XLA's own analysis of the same executables."""
 
 import functools
 import itertools
@@ -41,7 +41,7 @@ def costs(fn, *args):
 
 
 def flops(found, *opcodes):
-    """Those of these opcodes alone."""
+    """The FLOPs of these opcodes alone."""
     return sum(one.flops for one in found.instructions if one.operation.opcode in opcodes)
 
 
@@ -113,7 +113,7 @@ def scanned(x, ws):
     return lax.scan(lambda c, w: (jnp.tanh(c @ w), None), x, ws)[0]
 
 
-def test_a_scan_takes_its_body_as_often_as_it_runs():
+def test_a_scan_counts_its_body_as_often_as_it_runs():
     found = costs(scanned, F(32, 32), F(9, 32, 32))
     assert flops(found, "dot") == 9 * 2 * 32**3
     assert found.transcendentals == 9 * 32 * 32
@@ -122,7 +122,7 @@ def test_a_scan_takes_its_body_as_often_as_it_runs():
     assert [(loop.trip_count, loop.times) for loop in found.loops] == [(9, 1)]
 
 
-def test_the_gradient_of_a_scan_runs_two_loops_and_three_matmuls_a_round():
+def test_the_gradient_of_a_scan_runs_two_loops_with_three_matmuls_per_iteration():
     found = costs(jax.grad(lambda x, ws: scanned(x, ws).sum(), argnums=1), F(32, 32), F(9, 32, 32))
     assert [loop.trip_count for loop in found.loops] == [9, 9]
     assert flops(found, "dot") == 9 * 3 * 2 * 32**3
@@ -138,7 +138,7 @@ def test_nested_scans_multiply():
     assert sorted((loop.trip_count, loop.times) for loop in found.loops) == [(5, 1), (7, 5)]
 
 
-def test_loops_whose_length_xla_finds_out():
+def test_loops_whose_length_xla_finds():
     def by_fori(x, w):
         return lax.fori_loop(2, 13, lambda _, c: jnp.tanh(c @ w), x)
 
@@ -203,7 +203,7 @@ def test_forward_and_reverse_jacobians():
         (jnp.linalg.svd, (F(8, 8),), 22 * 512),
     ],
 )
-def test_linear_algebra_is_counted_by_lapacks_own_numbers(fn, args, expected):
+def test_linear_algebra_is_counted_with_lapacks_own_numbers(fn, args, expected):
     found = costs(fn, *args)
     assert flops(found, "custom-call") == expected and found.unmodelled == []
 
@@ -213,7 +213,7 @@ def test_a_callback_is_listed_as_unmodelled():
     assert len(found.unmodelled) == 1
 
 
-def test_an_embedding_reads_the_rows_that_it_takes():
+def test_an_embedding_reads_only_the_rows_it_looks_up():
     found = costs(lambda table, at: table[at], F(10_000, 64), I(8))
     assert found.bytes < 4 * 64 * 8 * 4
 
@@ -337,7 +337,7 @@ def test_ffts_differ_from_xla_by_its_own_formula(fn, lengths):
 
 
 def report(fn, *sweep, file=__file__):
-    """As the command makes it, of one call or of several."""
+    """The report as the command makes it, of one call or of several."""
 
     def subjects():
         for dims, args in sweep:
@@ -372,7 +372,7 @@ def three_lines(x):
     return right - x
 
 
-def test_what_several_lines_made_is_divided_between_them():
+def test_what_several_lines_made_is_divided_among_them():
     found = report(three_lines, ({}, (F(30, 10),))).cost
     assert [line.flops for line in found.by_line] == [300, 300, 300]
     assert [line.bytes for line in found.by_line] == [800, 800, 800]
@@ -384,7 +384,7 @@ def test_what_xla_does_not_know_is_none():
     assert found.xla.flops is None and found.xla.bytes is None and found.flops == 3 * 16 * 2
 
 
-def test_an_output_in_the_place_of_an_argument_takes_no_more_memory():
+def test_an_aliased_output_takes_no_more_memory():
     found = report(jax.jit(lambda x: x + 1, donate_argnums=0), ({}, (F(64, 64),))).cost
     assert found.memory["alias"] == found.peak_bytes == 4 * 64 * 64
 

@@ -1,4 +1,4 @@
-"""`diff` on what JAX makes: nothing differs that is only a name, and everything else does."""
+"""`diff` on what JAX makes: names alone are not a difference, everything else is."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def text(stage, path):
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("name", CASES)
-def test_a_function_does_not_differ_from_itself_traced_anew(name, stage):
+def test_a_function_does_not_differ_from_itself_traced_again(name, stage):
     import jax
 
     before = text(stage, pipeline(name))
@@ -45,7 +45,7 @@ OTHER = {"a constant": dict(scale=3.0), "an operation": dict(op="+"), "a length"
 
 @pytest.fixture
 def made(write):
-    """The pipeline of the function with these words, `above` lines further down, in a module of that name."""
+    """The pipeline of the function with this text, `above` lines further down, in a module of that name."""
     import importlib
     import sys
 
@@ -69,7 +69,7 @@ def importable(folder, monkeypatch):
 
 
 @pytest.mark.parametrize("stage", ["stablehlo", "hlo"])
-def test_names_places_and_modules_are_no_difference(made, stage):
+def test_names_lines_and_modules_are_not_a_difference(made, stage):
     before = text(stage, made())
     for words in SAME.values():
         assert difference(stage, before, text(stage, made(**words))).same, words
@@ -79,15 +79,15 @@ def test_names_places_and_modules_are_no_difference(made, stage):
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("words", OTHER.values(), ids=OTHER)
-def test_what_is_computed_is(made, words, stage):
+def test_what_is_computed_is_a_difference(made, words, stage):
     found = difference(stage, text(stage, made()), text(stage, made(**words)))
     assert not found.same and found.changes
     assert any(line.startswith("+") for hunk in found.changes for line in hunk.lines)
     assert found.summary.changed or found.summary.ops
 
 
-def test_metadata_and_default_layouts_are_no_difference(made):
-    """JAX's own text has the lines of the Python in it, which move."""
+def test_metadata_and_default_layouts_are_not_a_difference(made):
+    """JAX's own text contains Python lines, which move."""
     before, after = (STAGE_READERS["hlo"](path, Options(raw=True)).text for path in (made(), made(above=20)))
     assert before != after and "metadata={" in before
     assert difference("hlo", before, after).same

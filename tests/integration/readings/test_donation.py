@@ -1,4 +1,4 @@
-"""`donation`, held against what JAX really does: whether an output stands in the memory of an argument."""
+"""`donation`, compared with what JAX really does: whether an output is in the memory of an argument."""
 
 import functools
 import json
@@ -30,7 +30,7 @@ TARGET = Target("t", "t", "t", None, None, (), (), "")
 
 
 def report(fn, *args, muted=nullcontext, **kwargs):
-    """As the command makes it."""
+    """The report as the command makes it."""
     jit = jitted(named(fn))
     pipeline = Pipeline(functools.partial(jit.trace, *args, **kwargs))
     subject = inspection.Subject(pipeline, jit, (args, kwargs), "f()", {}, None, muted)
@@ -38,18 +38,18 @@ def report(fn, *args, muted=nullcontext, **kwargs):
 
 
 def rows(fn, *args, **kwargs):
-    """path → (what became of it, why or what donating it would save)."""
+    """path → (what became of it, why not or what donating it would save)."""
     leaves = report(fn, *args, **kwargs).donation
     return {leaf.path: (leaf.aliased, leaf.why or leaf.could_save) for leaf in leaves}
 
 
 def buffer(array):
-    """Where the memory of an array begins; a key's is that of its bits."""
+    """Where the memory of an array begins; for a key, that of its key data."""
     return getattr(array, "_base_array", array).unsafe_buffer_pointer()
 
 
 def reused(fn, *args):
-    """For each array of the arguments the output of a real call that stands in its memory, or None."""
+    """For each array argument, the output of a real call that is in its memory, or None."""
     before = [buffer(leaf) for leaf in jax.tree.leaves(args)]
     outputs, _ = jax.tree_util.tree_flatten_with_path(fn(*args))
     after = {buffer(leaf): f"result{jax.tree_util.keystr(path)}" for path, leaf in reversed(outputs)}
@@ -188,7 +188,7 @@ def test_the_report_is_what_jax_does(what):
     assert [leaf.aliased for leaf in reported.donation] == reused(fn, *args)
 
 
-def test_what_could_be_saved_is_saved_once_it_is_donated():
+def test_donating_saves_what_could_be_saved():
     def fn(x, y, z):
         return x + y, z.sum()
 
@@ -241,7 +241,7 @@ def test_sharded_arrays_count_by_device(write):
 
 
 def python(*words, **environment):
-    """The output of another Python, in the current folder, with two devices: this one may have one alone."""
+    """The output of another Python, in the current folder, with two devices: this one may have only one."""
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
     environment |= {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     done = subprocess.run(
@@ -312,7 +312,7 @@ class Linear(nnx.Module):
         self.w = nnx.Param(f32(64))
 
 
-def test_flax_updates_a_module_in_its_own_memory():
+def test_flax_updates_a_module_in_place():
     @functools.partial(nnx.jit, donate_argnums=0)
     def step(model, x):
         model.w[...] = model.w[...] * 2 + x
@@ -340,7 +340,7 @@ def muted(observer):
     observer.muted = False
 
 
-def test_the_second_compilation_is_no_event_and_changes_no_cache():
+def test_the_second_compilation_is_not_an_event_and_changes_no_cache():
     fn = jax.jit(lambda x: x * 7)
     x = f32(*M)
     with Observer() as observer:

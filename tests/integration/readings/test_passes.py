@@ -46,7 +46,7 @@ def report(ref, *specs, dims=None, **asked):
 
 
 def opcodes(hlo):
-    """Counted in the plainest way: the first word before a bracket behind each `=`."""
+    """Counted in the simplest way: the first word before a bracket after each `=`."""
     return Counter(re.findall(r"^ .*? = .*? ([a-z][a-z0-9-]*)\(", hlo, re.M))
 
 
@@ -99,13 +99,13 @@ def test_each_pass_begins_where_the_one_before_it_ended(ref, shapes, monkeypatch
     assert any(not one.changed for one in found), "passes without effect are dumped as well"
 
 
-def test_what_xla_does_between_its_passes_is_listed_where_it_changed_something():
+def test_what_xla_does_between_its_passes_is_listed_if_it_changed_something():
     between = [one for one in report("funcs.py:wave", "f32[64]").passes if one.pass_ == "pipeline-start"]
     assert [one.pipeline for one in between if one.changed] == ["HLO_passes_after_scheduling"]
     assert all(one.changed for one in between)
 
 
-def test_fusion_is_named_as_what_fuses():
+def test_the_fusion_pass_is_the_one_that_fuses():
     made = report("funcs.py:wave", "f32[64]", op="fusion")
     fused = next(one for one in made.passes if one.pass_ == "fusion" and one.changed)
     assert fused.ops["fusion"] == 1
@@ -113,7 +113,7 @@ def test_fusion_is_named_as_what_fuses():
     assert (found.opcode, found.first, found.last) == ("fusion", fused.index, len(made.passes) - 1)
 
 
-def test_an_instruction_by_its_name_with_or_without_percent():
+def test_an_instruction_is_found_by_name_with_or_without_percent():
     made = report("funcs.py:wave", "f32[64]", op="%tanh.1")
     assert made.found == report("funcs.py:wave", "f32[64]", op="tanh.1").found
     (found,) = made.found
@@ -122,7 +122,7 @@ def test_an_instruction_by_its_name_with_or_without_percent():
     assert gone.pass_ == "fusion" and gone.changed, "the fused one has another name"
 
 
-def test_the_difference_of_a_pass_by_its_name_its_index_and_its_pipeline():
+def test_the_diff_of_a_pass_by_its_name_its_index_and_its_pipeline():
     made = report("funcs.py:wave", "f32[64]", pass_name="fusion")
     (fused,) = (one for one in made.passes if one.pass_ == "fusion")
     assert [one.index for one in made.passes if one.asked] == [fused.index]
@@ -134,13 +134,13 @@ def test_the_difference_of_a_pass_by_its_name_its_index_and_its_pipeline():
     assert made.difference in report("funcs.py:wave", "f32[64]", pass_name=fused.pipeline).difference
 
 
-def test_a_pass_without_effect_has_no_difference():
+def test_a_pass_without_effect_has_no_diff():
     made = report("funcs.py:wave", "f32[64]", pass_name="topk-decomposer")
     assert made.difference == "" and sum(one.asked for one in made.passes) == 1
     assert report("funcs.py:wave", "f32[64]").difference is None
 
 
-def test_of_several_runs_those_that_changed_something():
+def test_of_several_runs_only_those_that_changed_something_have_a_diff():
     made = report("funcs.py:branch", "f32[4,4]", pass_name="algsimp")
     runs = [one for one in made.passes if one.asked]
     changed = [one.index for one in runs if one.changed]
@@ -158,13 +158,13 @@ def test_of_several_runs_those_that_changed_something():
         ({"op": "zzzz"}, "--op zzzz", "jitinspect hlo"),
     ],
 )
-def test_what_there_is_not(asked, message, hint):
+def test_a_pass_or_op_that_does_not_exist(asked, message, hint):
     with pytest.raises(UsageError, match=re.escape(message)) as caught:
         report("funcs.py:wave", "f32[64]", **asked)
     assert caught.value.hint is None if hint is None else hint in caught.value.hint
 
 
-def test_what_was_compiled_before_in_this_process_is_dumped_all_the_same():
+def test_what_was_compiled_before_in_this_process_is_dumped_again():
     lowered("funcs.py:wave", (64,)).compile()
     once, again = (report("funcs.py:wave", "f32[64]").passes for _ in range(2))
     assert len(once) > 100
@@ -188,7 +188,7 @@ def test_a_sweep_has_the_passes_of_each_call():
     assert re.findall(r"^--- before .*\) (\S+)$", made.difference, re.M) == ["B=2", "B=64"]
 
 
-def test_what_xla_refuses_is_a_compile_error():
+def test_a_module_that_xla_refuses_is_a_compile_error():
     with pytest.raises(CompileError, match="xla_no_such_option"):
         report("funcs.py:refused", "f32[64]")
 
@@ -199,7 +199,7 @@ def test_another_platform_is_refused(monkeypatch):
         report("funcs.py:wave", "f32[64]")
 
 
-def test_without_dumps_it_is_unavailable(monkeypatch):
+def test_without_dumps_the_reading_is_unavailable(monkeypatch):
     monkeypatch.setitem(dumps._PASS_OPTIONS, "xla_dump_hlo_module_re", "another_module")
     with pytest.raises(UnavailableError, match="none of its passes"):
         report("funcs.py:wave", "f32[64]")
@@ -224,7 +224,7 @@ def command(*words):
     )
 
 
-def test_the_command_prints_json_alone_and_logs_the_compilation():
+def test_the_command_prints_only_json_and_logs_the_compilation():
     done = command("--json")
     document = json.loads(done.stdout)
     assert document["command"] == "passes" and len(document["events"]) == 3

@@ -49,7 +49,7 @@ def read(write, folder, monkeypatch):
     return read
 
 
-def test_the_whole_of_each_function_is_shown_that_of_the_target_first(read):
+def test_each_function_is_shown_whole_the_target_first(read):
     lines = read().lines
     assert [line.line for line in lines if line.file == "net.py"] == [*range(5, 8), *range(10, 20)]
     assert [line.line for line in lines if line.file == "helper.py"] == [2, 3]
@@ -60,7 +60,7 @@ def test_the_whole_of_each_function_is_shown_that_of_the_target_first(read):
     assert by_line["net.py", 15].text == "" and by_line["net.py", 12].equations == 0
 
 
-def test_flops_of_a_line_are_those_of_its_products_as_often_as_they_run(read):
+def test_flops_of_a_line_count_its_products_as_often_as_they_run(read):
     lines = {(line.file, line.line): line for line in read().lines}
     product = 2 * 64**3
     assert lines["net.py", 6].flops == 3 * product
@@ -84,7 +84,7 @@ def test_a_sweep_is_refused(read):
 
 
 def test_what_has_no_line_is_counted(read):
-    """JAX takes its own files for nobody's, whatever the target."""
+    """JAX never counts its own files as the user's, whatever the target."""
     arguments = (specs.parse_argument("f32[8]"),)
     found = read(ref="jax.nn:gelu", args_from=None, arguments=arguments)
     assert found.without_line.equations == 8

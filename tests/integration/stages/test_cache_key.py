@@ -27,7 +27,7 @@ def f(x):
 
 @pytest.fixture
 def key(write):
-    """The key of a function of a module that is written anew for each call."""
+    """The key of a function in a module that is written again for each call."""
     made = []
 
     def key(text=MODULE, function="f", args=("f32[3]",), **request):
@@ -69,12 +69,12 @@ def test_what_is_not_in_the_key_on_disk(key, text):
         ("sin(x)", "sin(x)[::-1]", "operations stablehlo.reverse"),
     ],
 )
-def test_what_the_computation_is_another_by(key, old, new, cause):
+def test_what_changes_the_computation(key, old, new, cause):
     found = differing(key(), key(MODULE.replace(old, new)))
     assert list(found) == ["computation"] and cause in found["computation"]
 
 
-def test_a_function_of_another_name_is_another_module(key):
+def test_a_function_with_another_name_is_another_module(key):
     found = differing(key(), key(MODULE.replace("def f", "def g"), "g"))
     assert found == {"computation": ["module"]}
 
@@ -135,7 +135,7 @@ def test_show_makes_the_key_without_a_second_trace_or_lowering(write):
 
 
 class Process:
-    """Python processes in one folder, each with an environment of its own."""
+    """Python processes in one folder, each with its own environment."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -154,7 +154,7 @@ class Process:
         return json.loads(self.python(*command, **environ))
 
     def against(self, *arguments, **environ):
-        """Component → causes, against the key that was saved before."""
+        """Component → causes, compared with the key that was saved before."""
         document = self.key("--against", "key.json", *arguments, **environ)
         disk = document["against"]["disk"]
         return {d["component"]: [change["what"] for change in d["why"]] for d in disk}
@@ -189,7 +189,7 @@ def test_an_xla_flag_is_named(process):
 @pytest.mark.parametrize(
     "environ", [{"XLA_FLAGS": "--xla_dump_max_hlo_modules=3"}, {"JAX_ENABLE_X64": "1"}], ids=["dump", "x64"]
 )
-def test_what_of_the_environment_is_not_in_the_key_on_disk(process, environ):
+def test_environment_settings_that_are_not_in_the_key_on_disk(process, environ):
     process.key("--save", "key.json")
     assert process.against(**environ) == {}
 
@@ -227,7 +227,7 @@ def test_another_device_is_another_device_id(process):
 
 
 def test_compression_is_reported(process):
-    """`zstandard` here or not: a module of that name is put where JAX finds it, and where it does not."""
+    """With and without `zstandard`: a module of that name is put where JAX finds it, or does not."""
     process.key("--save", "key.json")
     before = json.loads((process.folder / "key.json").read_text())["key"]["disk"]["inputs"]["compression"]
     blocked = "raise ImportError\n" if before["algorithm"] == "zstandard" else ""

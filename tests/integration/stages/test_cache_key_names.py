@@ -1,4 +1,4 @@
-"""Keys in the user's words: whatever library sorts the arguments, and whoever has given them."""
+"""Keys use the user's names, whichever library jits the function and whatever gave the arguments."""
 
 import json
 import os
@@ -116,7 +116,7 @@ def test_a_tree_of_modules_has_their_paths(key):
     assert found == ["params['a'][0].w", "x"] and known == {"params['mode']": "'train'"}
 
 
-def test_modules_of_flax_have_their_attributes_names(key):
+def test_flax_modules_have_the_names_of_their_attributes(key):
     found, known = words(key("train", args_from="worded:train_args"))
     layers = [f"net.layers[{index}].{name}" for index in (0, 1) for name in ("bias", "kernel")]
     assert sorted(found[:4]) == layers and found[-1] == "x" and known == {"k": "2 (its default)"}
@@ -124,7 +124,7 @@ def test_modules_of_flax_have_their_attributes_names(key):
     assert not any("states[" in name for name in found)
 
 
-def test_a_module_that_is_bound_has_its_attributes_names(key):
+def test_a_bound_module_has_the_names_of_its_attributes(key):
     found, known = words(key("net.step", "f32[1,2]"))
     layers = [f"self.layers[{index}].{name}" for index in (0, 1) for name in ("bias", "kernel")]
     assert (found, known) == ([*layers, "x"], {})
@@ -136,7 +136,7 @@ def test_what_filter_jit_donates_has_its_name(key):
     assert made.disk.inputs["computation"]["donated"] == "rest[0]"
 
 
-def test_a_name_with_other_letters_is_that_of_jaxs_file(write, tmp_path):
+def test_a_name_with_special_characters_is_that_of_jaxs_file(write, tmp_path):
     write("worded.py", "import jax\n@jax.jit\ndef naïve(x):\n    return x + 1\n")
     environ = {
         **os.environ, "PYTHONPATH": str(ROOT), "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache"),

@@ -69,7 +69,7 @@ def test_ir_is_without_noise_and_complete():
     )
 
 
-def test_ir_before_llvms_passes_holds_the_helpers_and_types_it_uses():
+def test_ir_before_llvms_passes_has_the_helpers_and_types_it_uses():
     (kernel,) = kernels.llvm(lower(wave, VECTOR), optimized=False).kernels
     text = kernel.text
     assert "tanh" in text
@@ -173,7 +173,7 @@ def test_custom_calls_and_convolutions_are_noted():
 
 
 @READINGS
-def test_a_program_of_constants_alone(read):
+def test_a_program_of_only_constants(read):
     assert [kernel.instruction for kernel in read(lower(lambda: jnp.arange(5) * 2 + 1)).kernels] != []
 
 
@@ -184,7 +184,7 @@ def test_identity_has_no_kernel(read):
 
 
 @READINGS
-def test_all_in_a_library_says_so_and_how_to_see_it(read):
+def test_a_program_that_runs_in_a_library_says_so_and_how_to_see_it(read):
     lowered = lower(lambda x: x @ x, S((16, 16), jnp.int32))
     with pytest.raises(UnavailableError, match="no part of the program") as caught:
         read(lowered)
@@ -210,7 +210,7 @@ def test_no_disassembler(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("llvm-objdump"), reason="llvm-objdump is not installed")
-def test_llvm_objdump_will_do(monkeypatch, tmp_path):
+def test_llvm_objdump_is_enough(monkeypatch, tmp_path):
     lowered = lower(nested, SQUARE)
     with_binutils = kernels.asm(lowered)
     (tmp_path / "llvm-objdump").symlink_to(shutil.which("llvm-objdump"))
@@ -253,7 +253,7 @@ attributes #0 = { uwtable }
 """
 
 
-def test_a_module_of_several_functions_is_taken_apart():
+def test_a_module_of_several_functions_is_split():
     first, second = llvm_ir.functions(MODULE)
     assert second == ("second", "define void @second() {\n  ret void\n}")
     assert first == (

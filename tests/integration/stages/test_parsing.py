@@ -1,4 +1,4 @@
-"""The three texts, read as programs: nothing is lost, and nearly everything has a line of the user's."""
+"""The three texts, parsed as programs: nothing is lost, and nearly everything has a line of the user."""
 
 from collections import Counter
 from functools import cache
@@ -23,7 +23,7 @@ def pipeline(name):
 
 
 def expanded(read, whole):
-    """The opcodes of a block and all that it holds or calls, as often as it does."""
+    """The opcodes in a block and in all that it contains or calls, as often as it does."""
     named = read.named()
     counts = Counter(operation.opcode for operation in whole.operations)
     for operation in whole.operations:
@@ -34,7 +34,7 @@ def expanded(read, whole):
 
 
 def equations(jaxpr):
-    """The same, of the jaxpr itself."""
+    """The same for the jaxpr itself."""
     jaxpr = getattr(jaxpr, "jaxpr", jaxpr)
     counts = Counter(equation.primitive.name for equation in jaxpr.eqns)
     for equation in jaxpr.eqns:

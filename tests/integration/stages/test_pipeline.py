@@ -29,7 +29,7 @@ def double(x):
         ("hlo", ["trace", "lower", "compile"]),
     ],
 )
-def test_a_reading_takes_no_step_that_it_does_not_need(stage, phases):
+def test_a_stage_runs_no_step_that_it_does_not_need(stage, phases):
     def fresh(x):
         return x * 3
 
@@ -38,7 +38,7 @@ def test_a_reading_takes_no_step_that_it_does_not_need(stage, phases):
     assert [event.phase for event in observer.events] == phases
 
 
-def test_each_step_is_taken_once():
+def test_each_step_is_run_once():
     def fresh(x):
         return x * 5
 
@@ -76,7 +76,7 @@ def test_platforms_that_jax_cannot_lower_for_are_errors():
     assert platform_error("abacus").exit_code == 6
 
 
-def test_stablehlo_is_that_of_as_text_but_for_large_constants():
+def test_stablehlo_is_that_of_as_text_except_for_large_constants():
     weights = np.arange(4096, dtype="float32")
 
     def small(x):

@@ -1,4 +1,4 @@
-"""Parts and summaries of a stage, of functions of a user's own."""
+"""Parts and summaries of a stage, for functions in a user's file."""
 
 import pytest
 
@@ -45,7 +45,7 @@ STAGES = ("jaxpr", "stablehlo", "hlo")
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_line_shows_what_it_made_alone(view, stage):
+def test_a_line_shows_only_what_it_made(view, stage):
     text = view(stage, line="net.py:5").text
     assert text.count("tanh") >= 6 and "sin" not in text.replace("single", "") and "…" in text
     called = view(stage, line="11").text  # `x = layer(x, w)`
@@ -53,7 +53,7 @@ def test_a_line_shows_what_it_made_alone(view, stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_source_lines_stand_above_what_they_made(view, stage):
+def test_source_lines_are_above_what_they_made(view, stage):
     text = view(stage, source=True).text
     mark = "#" if stage == "jaxpr" else "//"
     assert f"{mark} net.py:5  h = jnp.tanh(x @ w)\n" in text
@@ -78,7 +78,7 @@ def test_an_unrolled_loop_is_counted(view):
     assert (loop.at, loop.times, loop.operations, loop.text) == ("net.py:10", 6, 4, "for w in ws:")
 
 
-def test_an_outline_knows_the_loop(view):
+def test_an_outline_has_the_loop(view):
     for stage in ("jaxpr", "hlo"):
         outline = view(stage, outline=True).outline
 
@@ -88,7 +88,7 @@ def test_an_outline_knows_the_loop(view):
         assert 7 in runs(outline)
 
 
-def test_a_fusion_is_shown_with_its_inside(view):
+def test_a_fusion_is_shown_with_its_instructions(view):
     whole = view("hlo").text
     name = next(line.split(" = ")[0].strip() for line in whole.split("\n") if " fusion(" in line)
     text = view("hlo", fusion=name).text

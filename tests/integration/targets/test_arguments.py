@@ -20,7 +20,7 @@ def built(text, mesh=None):
     "text",
     ["f32[128,784]", "bf16[8]", "i32[]", "bool[3]", "c64[2,2]", "f8_e4m3fn[4]", "f32[]{weak}", "u4[2]"],
 )
-def test_an_array_is_the_type_that_was_asked_for(text):
+def test_an_array_has_the_requested_type(text):
     struct = built(text)
     assert isinstance(struct, jax.ShapeDtypeStruct) and describe(struct) == text
     assert struct.weak_type == ("weak" in text)
@@ -92,7 +92,7 @@ def test_narrowed_dtypes_are_noted():
         assert changed_dtypes(call) == []
 
 
-def test_descriptions_are_read_back_as_they_were_meant():
+def test_descriptions_parse_back():
     call = describe_call("f", (built("f32[3]"), {"a": built("i32[]")}), {"training": True})
     assert call == "f(f32[3], {'a': i32[]}, training=True)"
     assert describe([built("f32[1]")] * 9) == "[9 leaves]"
@@ -119,5 +119,5 @@ def test_jaxtyping_annotations_are_specs(annotation, text):
     assert str(spec_of(eval(annotation, names), {"batch": 8})) == text
 
 
-def test_other_annotations_are_none():
+def test_other_annotations_give_no_spec():
     assert spec_of(int, {}) is None and spec_of(jax.Array, {}) is None and spec_of("x", {}) is None

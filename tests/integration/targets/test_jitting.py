@@ -1,4 +1,4 @@
-"""What a loaded target is jitted into: nothing but what JAX itself would make of it."""
+"""What a loaded target is jitted into: exactly what JAX itself would make of it."""
 
 import jax
 import pytest
@@ -27,7 +27,7 @@ X = jax.ShapeDtypeStruct((3,), "float32")
         ("linear.fast", "flax.nnx.jit", (X,)),
     ],
 )
-def test_a_jit_is_used_as_it_is(funcs, qualname, kind, args):
+def test_an_existing_jit_is_used_as_it_is(funcs, qualname, kind, args):
     loaded = load(f"funcs:{qualname}")
     subject = jitted(loaded)
     assert subject.call is loaded.object
@@ -35,7 +35,7 @@ def test_a_jit_is_used_as_it_is(funcs, qualname, kind, args):
     assert "name=" not in str(subject.trace(*args).jaxpr), "jitted twice: a jit within the jaxpr"
 
 
-def test_what_a_jit_holds(funcs):
+def test_the_options_of_a_jit(funcs):
     subject = jitted(load("funcs:powered"))
     assert (subject.static, subject.donated) == (("n",), ("x",))
     assert signature_text(subject.signature) == "(x, n)"
@@ -43,7 +43,7 @@ def test_what_a_jit_holds(funcs):
 
 
 @pytest.mark.parametrize("qualname", ["plain", "Model.static", "model.plain", "wrapped", "linear"])
-def test_what_is_no_jit_becomes_what_jax_makes_of_it(funcs, qualname):
+def test_what_is_not_jitted_becomes_what_jax_makes_of_it(funcs, qualname):
     loaded = load(f"funcs:{qualname}")
     ours, theirs = jitted(loaded).trace(X), jax.jit(loaded.object).trace(X)
     assert str(ours.jaxpr) == str(theirs.jaxpr)
@@ -118,7 +118,7 @@ def test_options_that_do_not_fit(funcs, options, message, hint):
     [("powered", "jax.jit"), ("stepper.fast", "equinox"), ("linear.fast", "flax.nnx.jit")],
 )
 @pytest.mark.parametrize("option", ["static", "donate"])
-def test_a_jits_own_arguments_hold(funcs, qualname, kind, option):
+def test_a_jits_own_options_apply(funcs, qualname, kind, option):
     with pytest.raises(
         UsageError, match=f"--{option} x.*already a {kind}.*whose own options apply"
     ) as caught:
@@ -169,8 +169,8 @@ def test_a_transform_of_a_jit_is_of_the_jit_itself(funcs):
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 @pytest.mark.parametrize("by_keyword", [True, False])
-def test_static_arguments_are_none_of_the_transforms(funcs, name, by_keyword):
-    """Also those that a jitted target brings with it; positional ones are where vmap, left alone, fails."""
+def test_static_arguments_bypass_the_transforms(funcs, name, by_keyword):
+    """Also those of a jitted target; with positional ones, vmap by itself fails."""
     subject = jitted(load("funcs:powered"), transforms=[name])
     assert (subject.static, subject.donated) == (("n",), ())
     of_x = jax.jit(getattr(jax, name)(lambda x: subject.function(x, 3)))

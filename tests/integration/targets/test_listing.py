@@ -113,7 +113,7 @@ def test_a_row(rows, tmp_path):
     assert (rows["sqrt"].file, rows["sqrt"].line) == (None, None)
 
 
-def test_signatures_are_as_they_were_written(rows):
+def test_signatures_are_as_written(rows):
     assert rows["layer"].signature == "(x: jax.Array, w: jax.Array = None) -> jax.Array"
     assert rows["Model.step"].signature == "(self, x)"
     assert rows["Model.make"].signature == "(n: int)"
@@ -124,7 +124,7 @@ def test_a_file_can_be_listed(tmp_path, rows):
     assert [row.name for row in ls("listed.py", imported=True).callables] == list(rows)
 
 
-def test_a_module_that_is_not_there(rows):
+def test_a_missing_module(rows):
     with pytest.raises(LoadError) as caught:
         ls("lsited")
     assert "did you mean listed?" in caught.value.hint

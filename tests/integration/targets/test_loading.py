@@ -1,4 +1,4 @@
-"""Targets: what a ref loads, and what is said where it does not."""
+"""Targets: what a ref loads, and what the errors say."""
 
 import importlib
 import subprocess
@@ -120,7 +120,7 @@ def test_a_file_in_a_package_has_its_packages_name(write):
 
 
 @pytest.mark.parametrize("name", ["json.py", "my-model.py", "__main__.py"])
-def test_a_file_whose_name_is_no_module_name_or_taken(write, name):
+def test_a_file_whose_name_is_not_a_module_name_or_taken(write, name):
     path = write(
         f"a/{name}", "import dataclasses\n@dataclasses.dataclass\nclass C:\n  x: 'int'\ndef fn(): return 3"
     )
@@ -169,7 +169,7 @@ def load_error(ref: str) -> LoadError:
         ("pkg:model", "pkg:model is a module", "pkg.model:fn"),
     ],
 )
-def test_what_is_not_there(funcs, write, ref, message, hint):
+def test_a_missing_name(funcs, write, ref, message, hint):
     write("pkg/__init__.py", "from . import model")
     write("pkg/model.py", "def fn(): ...")
     error = load_error(ref)
@@ -192,7 +192,7 @@ def test_a_module_that_raises(write):
     ]
 
 
-def test_a_module_that_imports_what_is_not_there(write):
+def test_a_module_with_a_missing_import(write):
     path = write("importing.py", "import not_installed.at_all")
     error = load_error("importing:fn")
     assert error.message == "importing imports not_installed, which was not found"

@@ -1,4 +1,4 @@
-"""Texts → programs, and what is read of them: lines, parts, trees, loops. Nothing of JAX."""
+"""Texts → programs, and what is found in them: lines, parts, trees, loops. Without JAX."""
 
 import re
 
@@ -103,7 +103,7 @@ def test_a_stack_is_innermost_first_and_a_parent_is_printed_one_higher():
     assert stacks[99] == () and StackFrames("no tables")[1] == ()
 
 
-def test_lines_are_the_users_own_then_those_of_what_is_moved_then_the_callers():
+def test_lines_are_the_operations_own_then_those_of_moved_data_then_the_callers():
     program = hlo.parse(HLO)
     attribution = attribute(program, mine)
 
@@ -222,7 +222,7 @@ def test_a_malformed_jaxpr_is_an_error(text):
         jaxpr.parse(text)
 
 
-def test_a_selection_has_its_operations_and_what_they_stand_in():
+def test_a_selection_shows_its_operations_and_the_blocks_around_them():
     program = mlir.parse(MLIR)
     view = TextView(program)
     view.show(selection.by_name(program, re.compile("func.call")), parents(program))
@@ -241,7 +241,7 @@ def test_a_selection_has_its_operations_and_what_they_stand_in():
     ]
 
 
-def test_neighbours_are_operands_and_users_as_many_steps_as_asked():
+def test_neighbours_are_operands_and_users_within_so_many_steps():
     program = hlo.parse(HLO)
     chosen = selection.by_name(program, re.compile("^fusion$"))
 
@@ -269,7 +269,7 @@ def test_a_fusion_is_found_by_its_name_and_by_its_computations():
         assert [one.names[0] for one in selection.by_fusion(program, asked)] == names
 
 
-def test_inner_blocks_fold_to_a_line_each():
+def test_inner_blocks_fold_into_one_line_each():
     view = TextView(hlo.parse(HLO))
     fold(view)
     folded = "{ … 4 instructions: 2 parameter, 1 maximum, 1 add }"
@@ -290,7 +290,7 @@ def test_inner_blocks_fold_to_a_line_each():
     assert "-> tensor<8xf32> { … 1 operation: 1 return }" in view.text()
 
 
-def test_comments_stand_where_the_line_changes():
+def test_comments_are_where_the_line_changes():
     program = hlo.parse(HLO)
     view = TextView(program)
     interleave(view, attribute(program, mine), lambda line: f"line {line.line}")
@@ -317,7 +317,7 @@ def test_an_outline_has_trip_counts_and_groups_equal_blocks():
 
 
 def loop(times, body="sin cos"):
-    """A jaxpr of a loop that was unrolled, with other equations around it."""
+    """A jaxpr with an unrolled loop, and other equations around it."""
     lines = ["    b:f32[8] = exp a"]
     for _ in range(times):
         lines += [f"    b:f32[8] = {op} b" for op in body.split()]

@@ -49,7 +49,7 @@ def test_tables_metadata_and_default_layouts_go_and_nothing_else():
         ("s32[2,3,4]{2,1,0}", "s32[2,3,4]"),
     ],
 )
-def test_a_layout_stays_if_it_says_something(layout, kept):
+def test_a_layout_stays_if_it_is_not_the_default(layout, kept):
     assert readable(f"%a = {layout} add(%b)\n") == f"%a = {kept} add(%b)\n"
 
 

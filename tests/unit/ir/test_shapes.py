@@ -1,4 +1,4 @@
-"""Types → elements and bytes, in the forms of all three texts."""
+"""Types → elements and bytes, in the syntax of all three texts."""
 
 import pytest
 from hypothesis import given

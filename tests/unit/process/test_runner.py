@@ -1,4 +1,4 @@
-"""How a program that is watched is started, and how it ends; and the marks that it sets."""
+"""How a watched program is started, how it ends, and the marks that it sets."""
 
 import subprocess
 import sys
@@ -105,7 +105,7 @@ def test_a_package_with_a_missing_import_is_an_error(home):
 
 
 @pytest.mark.parametrize("broken", ["pkg/train.py", "pkg/__init__.py"])
-def test_a_module_that_cannot_be_loaded_is_the_users(home, broken):
+def test_a_module_that_cannot_be_loaded_is_the_users_mistake(home, broken):
     for name in ("pkg/__init__.py", "pkg/train.py"):
         file(home / name, "")
     file(home / broken, "x = = 1\n" if broken.endswith("train.py") else "raise RuntimeError('no')\n")

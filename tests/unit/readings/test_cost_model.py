@@ -111,7 +111,7 @@ WHILE = """%q = f32[10] parameter(0)
 ROOT %w = (s32[], f32[10]) while(%s), condition=%cond, body=%body"""
 
 
-def test_a_loop_counts_as_often_as_it_runs_and_once_as_xla_has_it():
+def test_a_loop_counts_as_often_as_it_runs_and_once_for_xla():
     costs = of(WHILE + TRIPS, LOOP.format(inner="tanh(%x)"))
     assert (costs.flops, costs.transcendentals, costs.bytes) == (8, 70, 7 * 80 + 8 * 9)
     assert (costs.flops_once, costs.transcendentals_once, costs.bytes_once) == (1, 10, 80 + 9)
@@ -133,7 +133,7 @@ def test_a_loop_that_never_runs_costs_its_condition():
 
 
 def test_nested_loops_multiply():
-    """Each round of the outer loop calls what runs the inner one, whose names begin with an n."""
+    """Each iteration of the outer loop calls what runs the inner one, whose names begin with an n."""
     inner = LOOP.format(inner="tanh(%x)") + f"%caller () -> f32[] {{\n{WHILE}{TRIPS}\n}}\n\n"
     inner = inner.replace("%", "%n").replace('"7"', '"3"')
     costs = of(WHILE + TRIPS, inner + LOOP.format(inner="call(%x), to_apply=%ncaller"))
@@ -154,7 +154,7 @@ BRANCHES = """%cheap (x: f32[10]) -> f32[10] {
 """
 
 
-def test_of_a_conditional_the_costliest_branch_counts():
+def test_the_most_expensive_branch_of_a_conditional_counts():
     costs = of(
         "%q = f32[10] parameter(0)\n%i = s32[] parameter(1)\n"
         "ROOT %w = f32[10] conditional(%i, %q, %q), branch_computations={%cheap, %dear}",
@@ -199,7 +199,7 @@ def test_a_fusion_moves_what_goes_in_and_out():
     assert fusion(body, A, A, out=A) == (140, 840)
 
 
-def test_a_fusion_reads_of_what_it_slices_the_slices():
+def test_a_fusion_reads_only_the_slices_of_what_it_slices():
     body = "  ROOT %r = f32[2,7] dynamic-slice(%p0, %p1, %p1), dynamic_slice_sizes={2,7}"
     assert fusion(body, A, "s32[]", out="f32[2,7]") == (0, 56 + 4 + 56)
     gather = "  ROOT %r = f32[{n},7] gather(%p0, %p1), slice_sizes={{1,7}}"
@@ -229,7 +229,7 @@ def test_what_a_fusion_updates_in_place_is_not_moved(root, out):
     assert fusion(body, A, "s32[]", "f32[2,7]", out=out) == (0, 56 + 4 + 56 * written)
 
 
-def test_a_fusion_reads_its_constants_but_scalars():
+def test_a_fusion_reads_its_constants_except_scalars():
     body = "  %k = f32[3] constant({1, 2, 3})\n  ROOT %r = f32[3] add(%p0, %k)"
     assert fusion(body, "f32[3]", out="f32[3]") == (3, 36)
     scalar = "  %k = f32[] constant(1)\n  %b = f32[3] broadcast(%k), dimensions={}"
@@ -268,7 +268,7 @@ def test_an_unknown_custom_call_is_listed_as_unmodelled():
 
 
 def met(axis, inputs, outputs):
-    """By going through all of it."""
+    """By enumerating all positions."""
     return sum(
         at % axis.base == 0 and 0 <= at <= (inputs - 1) * axis.base
         for out in range(outputs)
@@ -281,12 +281,12 @@ small = st.integers(1, 4)
 
 
 @given(small, small, st.integers(-3, 5), small, small, st.integers(1, 9), st.integers(0, 9))
-def test_a_window_meets_what_it_lies_on(size, stride, low, base, dilation, inputs, outputs):
+def test_a_window_meets_the_elements_under_it(size, stride, low, base, dilation, inputs, outputs):
     axis = windows.Axis(size, stride, low, base, dilation)
     assert axis.positions(inputs, outputs) == met(axis, inputs, outputs)
 
 
-def test_a_window_is_read():
+def test_a_window_is_parsed():
     rest = ", window={size=3x5 stride=2x1 pad=-1_2x0_1 lhs_dilate=1x2 rhs_dilate=3x1 rhs_reversal=1x1}"
     assert windows.axes(rest) == [windows.Axis(3, 2, -1, 1, 3), windows.Axis(5, 1, 0, 2, 1)]
     assert windows.axes(", dim_labels=bf_io->bf") == []
@@ -314,14 +314,14 @@ def test_groups_of_a_convolution():
 
 
 @given(st.floats(0.0, 3.0), st.floats(0.0, 3.0), st.floats(0.1, 1e6))
-def test_growth_finds_the_powers_that_were_there(b, d, factor):
+def test_a_fit_finds_the_exponents(b, d, factor):
     sizes = [{"B": x, "D": y, "K": 5} for x in (1, 8, 64) for y in (16, 32)]
     found = fit(sizes, [factor * point["B"] ** b * point["D"] ** d for point in sizes])
     assert found.exponents == pytest.approx({"B": b, "D": d}, abs=1e-9)
     assert found.error == pytest.approx(0, abs=1e-9)
 
 
-def test_growth_says_when_it_is_no_power():
+def test_a_fit_has_an_error_if_it_is_not_a_power_law():
     sizes = [{"N": n} for n in (64, 128, 256)]
     found = fit(sizes, [n * log2(n) + 1000 for n in (64, 128, 256)])
     assert found.error > 0.05

@@ -42,7 +42,7 @@ def lines(found):
 
 
 def renamed(text, seed=0):
-    """Each name by another one, throughout."""
+    """Every name replaced by another, throughout."""
     names = sorted(set(re.findall(r"%([\w.\-]+)", text)))
     others = [f"n{seed}.{number}" for number in range(len(names))]
     random.Random(seed).shuffle(others)
@@ -51,7 +51,7 @@ def renamed(text, seed=0):
     return re.sub(r"([\w.\-]+): ", lambda match: f"{by_name.get(match[1], match[1])}: ", text)
 
 
-def test_names_are_no_difference():
+def test_names_are_not_a_difference():
     for seed in range(5):
         assert hlo(HLO, renamed(HLO, seed)).same
     assert hlo(HLO, HLO.replace("jit_f", "jit_g")).same
@@ -98,7 +98,7 @@ def test_only_what_differs_is_shown_with_the_first_ones_names():
     assert found.summary.ops == {"divide": 1, "multiply": -1}
 
 
-def test_another_called_computation_is_a_difference_though_both_are_there():
+def test_calling_another_computation_is_a_difference_though_both_exist():
     other = FUSED.replace("%fused.1", "%fused.2").replace("multiply", "divide")
     both = (
         HEAD
@@ -113,7 +113,7 @@ def test_another_called_computation_is_a_difference_though_both_are_there():
     assert hlo(both, renamed(both)).same
 
 
-def test_of_alike_ones_it_matters_which_is_used():
+def test_it_matters_which_of_two_equal_operations_is_used():
     twice = "  %a = f32[8] rng(%x.1)\n  %b = f32[8] rng(%x.1)\n  ROOT %sub.5"
     text = HLO.replace("  ROOT %sub.5", twice).replace("subtract(%fusion.4, %dot.3)", "subtract(%a, %b)")
     assert hlo(text, renamed(text)).same
@@ -129,7 +129,7 @@ def test_a_size_that_explains_everything_is_summarised():
     assert found.summary.operations == Quantity(5, 5)
 
 
-def test_an_operation_in_the_midst_does_not_change_what_is_below():
+def test_an_inserted_operation_does_not_change_what_is_below():
     old, new = "  %fusion.4 = f32[8] fusion(%dot.3", "  %fusion.4 = f32[8] fusion(%neg"
     found = hlo(HLO, HLO.replace(old, f"  %neg = f32[8] negate(%dot.3)\n{new}"))
     assert lines(found) == [
@@ -223,7 +223,7 @@ OPS = ("add", "multiply", "subtract")
 
 @st.composite
 def programs(draw):
-    """A computation of random wiring."""
+    """A computation with random operands."""
     rows = ["%v0 = f32[8] parameter(0)", "%v1 = f32[8] parameter(1)"]
     for at in range(2, draw(st.integers(3, 14))):
         one, other = draw(st.integers(0, at - 1)), draw(st.integers(0, at - 1))
@@ -253,11 +253,11 @@ def test_any_change_of_a_program_is_found(rows, data):
 
 
 @given(st.lists(st.integers(0, 5), max_size=30), st.lists(st.integers(0, 5), max_size=30))
-def test_pairs_rise_on_both_sides_and_are_of_equals(before, after):
+def test_pairs_increase_on_both_sides_and_are_equal(before, after):
     pairs = filled(refined([], before, after), before, after)
     assert all(before[i] == after[j] for i, j in pairs)
     assert all(i < k and j < m for (i, j), (k, m) in pairwise(pairs))
 
 
-def test_a_difference_of_nothing_is_whole():
+def test_the_difference_from_an_empty_program_is_everything():
     assert hlo(HLO, HLO) == Difference(True, hlo(HLO, HLO).summary, (), "hlo")

@@ -58,7 +58,7 @@ def test_without_the_module_that_xla_was_given_there_is_nothing():
     assert in_order([]) == []
 
 
-def test_a_module_without_a_name_of_its_own():
+def test_a_module_without_a_name():
     files = ["module_0001.before_optimizations.txt", "module_0001.0000.p.after_a.before_b.txt"]
     assert [one.pass_ for one in in_order(files)] == ["before_optimizations", "a"]
 
@@ -79,7 +79,7 @@ def test_a_truncated_text_is_incomplete():
     assert not DumpedModule("").is_complete
 
 
-def test_opcodes_that_came_and_went_the_most_first():
+def test_opcodes_that_were_added_and_removed_the_most_first():
     after = DumpedModule(BEFORE.replace("add(", "fusion(").replace("parameter(", "copy("))
     assert list(ops_changed(DumpedModule(BEFORE), after).items()) == [
         ("copy", 3), ("parameter", -3), ("add", -1), ("fusion", 1),
@@ -125,7 +125,7 @@ def test_a_difference_by_instruction_names_its_computation():
     ]
 
 
-def test_a_default_layout_that_came_is_shown_where_nothing_else_did():
+def test_an_added_default_layout_is_shown_if_nothing_else_changed():
     text = difference(DumpedModule(BEFORE.replace("{1,0}", "")), DumpedModule(BEFORE), "5 layouts (p)")
     assert "+  %x.1 = f32[2,3]{1,0} parameter(0)" in text.splitlines()
     assert "{1,0}" not in difference(

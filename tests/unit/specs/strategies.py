@@ -1,4 +1,4 @@
-"""Specs of all kinds, for properties."""
+"""Specs of all kinds, for property tests."""
 
 from itertools import islice
 
@@ -24,7 +24,7 @@ shapes = st.lists(st.integers(0, 2**63 - 1) | names, max_size=5).map(tuple)
 
 @st.composite
 def placements(draw, shape):
-    """A device, or a sharding that fits: no more entries than dimensions, each axis once."""
+    """A device, or a valid sharding: no more entries than dimensions, each axis once."""
     kind = draw(st.sampled_from(["none", "device", "sharding"]))
     if kind == "device":
         return Device(draw(names.filter(lambda name: name != "P")), draw(st.integers(0, 99)))

@@ -1,4 +1,4 @@
-"""The readers of call scripts: what they read, and how they say what they cannot read."""
+"""The readers of call scripts: what they accept, and how they report what they do not."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def test_the_sample():
         ("\ufefffrom a import f", "f", "a:f"),
     ],
 )
-def test_a_name_is_what_was_imported_under_it(imports, name, ref):
+def test_a_name_is_what_was_imported_as_it(imports, name, ref):
     (call,) = calls(f"{imports}\n{name}(f32[3])\n")
     assert (call.ref, call.call.function) == (ref, name)
 
@@ -104,7 +104,7 @@ def test_a_call_repeats(line, repeat):
     assert call.repeat == repeat and call.call == CallSpec("p", ())
 
 
-def test_settings_hold_in_their_block():
+def test_settings_apply_in_their_block():
     read = calls(
         IMPORT + "p(0)\n"
         "with config(jax_enable_x64=True, jax_default_matmul_precision='float32'):  # all:\n"
@@ -132,7 +132,7 @@ def test_settings_hold_in_their_block():
     assert [str(call.call) for call in read] == ["p(0)", "p(1)", "p(2)", "p(3)", "p(4)", "g(5)"]
 
 
-def test_what_stands_before_a_bad_line_is_read_first():
+def test_what_comes_before_a_bad_line_is_read_first():
     def lines():
         yield from [IMPORT, "p(1)\n", "p(2)\n"]
         pytest.fail("read ahead")
@@ -230,7 +230,7 @@ def test_a_mistake_in_a_script(script, line, caret, message, hint):
      "import " + ", ".join("abc") * 999, "p(3) * " + "9" * 5000,
      "-" * 5000 + "p()", "p('\ud800')", "p(\x00)"],
 )  # fmt: skip
-def test_what_is_too_much_is_no_crash(line):
+def test_too_much_of_anything_is_not_a_crash(line):
     try:
         calls(IMPORT + line)
     except UsageError as error:
@@ -264,7 +264,7 @@ def test_a_json_line():
 @pytest.mark.parametrize(
     "ref", ["m:f", "a.b:C.f", "path/file.py:f", "file.py:f", "/abs/with space.py:f", "ä:ö"]
 )
-def test_a_json_line_needs_the_function_alone(ref):
+def test_a_json_line_needs_only_the_function(ref):
     empty = {"fn": ref, "args": None, "kwargs": None, "config": None, "repeat": None}
     name = ref.rpartition(":")[2]
     expected = ScriptCall(ref, CallSpec(name, ()), "s:1")
@@ -341,7 +341,7 @@ configs = st.dictionaries(argument_names, st.none() | st.booleans() | st.integer
 
 @st.composite
 def scripts(draw, depth=0):
-    """Text of a script, and its calls but for their lines."""
+    """Text of a script, and its calls except for their lines."""
     lines, expected = [], []
     for _ in range(draw(st.integers(1, 3))):
         if depth < 2 and draw(st.booleans()):

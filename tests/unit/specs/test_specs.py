@@ -1,4 +1,4 @@
-"""The argument grammar: what it reads, and what it says of what it cannot read."""
+"""The argument grammar: what it accepts, and what it says about the rest."""
 
 import math
 import warnings
@@ -193,7 +193,7 @@ def test_a_long_text_is_cut_around_the_caret():
 
 
 @pytest.mark.parametrize("text", ["(" * 5000 + ")" * 5000, "-" * 5000 + "1", "[" * 150 + "]" * 150])
-def test_deep_nesting_is_no_crash(text):
+def test_deep_nesting_is_not_a_crash(text):
     with pytest.raises(UsageError):
         parse_spec(text)
 
@@ -270,7 +270,7 @@ def test_a_dtype_by_either_name():
     assert raised.value.hint == "did you mean float32?"
 
 
-def test_a_shape_may_bring_its_dtype():
+def test_a_shape_may_have_a_dtype():
     assert parse_shape("i32[3]", "bf16") == ArraySpec("i32", (3,))
     with pytest.raises(UsageError, match="--shape is for one array"):
         parse_shape("{'a': f32[3]}")

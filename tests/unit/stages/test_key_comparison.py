@@ -68,22 +68,22 @@ def test_what_follows_from_an_argument_is_left_out():
     ]  # fmt: skip
 
 
-def test_a_renamed_argument_is_one_change_and_no_cause():
+def test_a_renamed_argument_is_one_change_and_not_a_cause():
     key = now({"computation": "c1"}, args=("y: f32[3]", MEMORY.args[1]))
     assert memory_changes(MEMORY, key.memory) == (Change("argument 0", "x: f32[3]", "y: f32[3]"),)
     assert why(key) == []
 
 
-def test_where_a_function_stands_is_no_difference():
+def test_the_line_of_a_function_is_not_a_difference():
     assert memory_changes(MEMORY, replace(MEMORY, function="m.f (/b/m.py:90)")) == ()
 
 
-def test_a_placement_is_a_cause_of_other_compile_options():
+def test_a_placement_causes_other_compile_options():
     key = now({"compile_options": "o1"}, args=("x: f32[3]@cpu:0", MEMORY.args[1]))
     assert why(key) == [("argument x", "f32[3]", "f32[3]@cpu:0")]
 
 
-def test_another_jaxlib_is_the_cause_where_no_other_is_seen():
+def test_another_jaxlib_is_the_cause_if_no_other_is_found():
     assert why(now({"compile_options": "o1"})) == []
     assert why(now({"compile_options": "o1"}, {"jax_lib version": {"jaxlib": "2"}})) == [("jaxlib", "1", "2")]
 
@@ -94,7 +94,7 @@ def test_a_missing_key_is_reported():
     assert not compare(CacheKey(MEMORY), CacheKey(MEMORY), "key.json").same
 
 
-def test_another_file_of_the_same_components_is_another_key():
+def test_another_file_with_the_same_components_is_another_key():
     found = compare(KEY, replace(KEY, disk=replace(DISK, key="jit_f-01")), "key.json")
     assert found.other_file and found.disk == () and not found.same
 
