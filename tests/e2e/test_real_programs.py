@@ -1,6 +1,7 @@
 """Programs of flax, optax, equinox, numpyro, blackjax, diffrax and mctx: undisturbed, counted, explained."""
 
 import json
+import os
 import re
 import sys
 from importlib.util import find_spec
@@ -52,36 +53,36 @@ COMPILATIONS = {
 }
 """Program → a line of it → the reasons of each compilation there, with … for what a library decides."""
 
-COUNTED = """
-import os, runpy, sys
+COUNTING = """
+import atexit
 import jax
 heard = []
 jax.monitoring.register_event_duration_secs_listener(lambda event, _, **about: heard.append(event))
-sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[1]))
-try:
-    runpy.run_path(sys.argv[1], run_name="__main__")
-finally:
+@atexit.register
+def write():
     with open("count.txt", "w") as file:
         file.write(str(heard.count("/jax/core/compile/backend_compile_duration")))
 """
+"""A `sitecustomize` that counts how often JAX compiles, by a listener alone."""
 
 
 class Seen:
-    """A program in a folder of its own: run bare, watched, and counted by a listener of its own."""
+    """A program in a folder of its own: run bare, but for a listener that counts, and watched."""
 
     def __init__(self, name, folder):
         self.program = f"{name}.py"
         self.lines = (PROGRAMS / self.program).read_text().splitlines()
         self.shell = Shell(folder)
         self.shell.write(self.program, "\n".join(self.lines) + "\n")
-        self.bare = self.shell.run([sys.executable, self.program])
+        (folder / "counting").mkdir()
+        self.shell.write("counting/sitecustomize.py", COUNTING)
+        self.bare = self.shell.run([sys.executable, self.program], PYTHONPATH=self.python_path())
+        self.counted = int((folder / "count.txt").read_text())
         self.watched = self.shell(*WATCH, self.program)
         self.report = json.loads((folder / "report.json").read_text())
 
-    def counted(self):
-        """How often JAX says to a listener that it compiled."""
-        self.shell.run([sys.executable, "-c", COUNTED, self.program])
-        return int((self.shell.folder / "count.txt").read_text())
+    def python_path(self):
+        return os.pathsep.join([str(self.shell.folder / "counting"), os.environ.get("PYTHONPATH", "")])
 
     def place(self, text):
         """The one line that has a text, as a report names it."""
@@ -107,7 +108,7 @@ def test_the_program_is_as_it_is_without(seen):
 
 def test_each_compilation_is_counted_once(seen):
     totals, own = seen.report["totals"], seen.report["internal"]
-    assert totals["compilations"] + totals["disk_hits"] + own["compilations"] == seen.counted()
+    assert totals["compilations"] + totals["disk_hits"] + own["compilations"] == seen.counted
 
 
 def test_each_compilation_is_explained_at_its_line(seen):

@@ -1,11 +1,12 @@
 """A watched program does what it does without: output, exit code, work, files on disk."""
 
+import functools
 import shutil
 import sys
 
 import pytest
 
-from tests.e2e.conftest import COMMAND
+from tests.e2e.conftest import COMMAND, Shell
 from tests.e2e.programs import DISK, PROGRAMS
 
 REPORT = ["-q", "-o", "report.json"]
@@ -22,11 +23,25 @@ FRAMES_SHOWN = {"run", "run and record"}
 """Nothing stands between the program and JAX: also a traceback is what it is without."""
 
 
+@pytest.fixture(scope="module")
+def run_bare(tmp_path_factory):
+    """Each program's folder, and what it does there without a watch: once for all watches of it."""
+
+    @functools.cache
+    def run(name):
+        shell = Shell(tmp_path_factory.mktemp("program"))
+        shell.write("program.py", PROGRAMS[name])
+        return shell, shell.run([sys.executable, "program.py"])
+
+    return run
+
+
 @pytest.mark.parametrize("watch", WATCHES)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_program_is_as_it_is_without(shell, name, watch):
-    shell.write("program.py", PROGRAMS[name])
-    bare = shell.run([sys.executable, "program.py"])
+def test_the_program_is_as_it_is_without(run_bare, name, watch):
+    shell, bare = run_bare(name)
+    (shell.folder / "report.json").unlink(missing_ok=True)
+    (shell.folder / "recording.jsonl").unlink(missing_ok=True)
     watched = shell(*WATCHES[watch], "program.py")
     assert lines(watched) == lines(bare) and watched.returncode == bare.returncode
     if name != "raises" or watch in FRAMES_SHOWN:

@@ -217,11 +217,11 @@ def test_every_option_of_the_passes_is_known_so_that_there_is_one_compilation(mo
 
 PASSES = """
 import jax, jax.numpy as jnp
-from jitinspect import passdumps
-from jitinspect.jaxapi import dumps
+from jitinspect.jaxapi.executables import dumps
+from jitinspect.readings import pass_dumps
 vector = jax.ShapeDtypeStruct((8,), jnp.float32)
 with dumps.passes_dumped(jax.jit(lambda x: jnp.tanh(x * 2 + 1)).lower(vector)) as folder:
-    found = passdumps.in_order(path.name for path in folder.iterdir())
+    found = pass_dumps.in_order(path.name for path in folder.iterdir())
     print(len(found) > 100, "ROOT %" in (folder / found[-1].file).read_text())
 """
 
@@ -240,7 +240,7 @@ def test_dump_flags_of_the_environment_do_not_hide_the_passes(flags):
 
 PROGRAM = """
 import jax, jax.numpy as jnp
-from jitinspect.jaxapi import dumps
+from jitinspect.jaxapi.executables import dumps
 with dumps.dumped(jax.jit(lambda x: jnp.tanh(x * 2 + 1)).lower(jnp.ones(8))) as dump:
     print(len(dump.objects()), len(dump.ir(optimized=True)))
 """
