@@ -34,7 +34,8 @@ class Grammar:
     `cut`: pieces are cut at it into words. A token need not see beyond its word, unless
     it is a string. `before`: the class of a name by what the text before it ends with, any
     run of spaces being one; it is "name" where nothing fits. `aside`: what begins with the one,
-    behind a name, is new each time; it stays dim up to and without the other.
+    behind a name, is new each time; it stays dim up to and without the other. `comment`: how a line
+    begins that is a comment as a whole, such as a line of the user's Python.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Grammar:
     cut: str
     before: tuple[tuple[str, str], ...] = ()
     aside: tuple[str, str] = ("\0", "\0")
+    comment: str = "// "
 
 
 class _Unfinished(Exception):
@@ -57,12 +59,25 @@ class Painter:
         self._pieces = _Pieces(grammar, theme)
         names = ("definition", f"{grammar.name}(?= = )"), ("name", grammar.name)
         self._tokens = _Tokens((*names, *grammar.tokens), theme)
+        self._comment = grammar.comment
+        self._split_comments = re.compile(f"^( *)({grammar.comment}[^\n]*)", re.M).split
 
     def paint(self, block: str) -> str:
         """The block with colours. Its lines must be whole."""
         if self._theme.reserved and self._theme.reserved in block:
             return self._theme.escape(block)
         self._pieces.forget()
+        if self._comment not in block:
+            return self._code(block)
+        parts = self._split_comments(block)
+        parts[::3] = map(self._code, parts[::3])
+        parts[2::3] = map(self._commented, parts[2::3])
+        return "".join(parts)
+
+    def _commented(self, text: str) -> str:
+        return self._theme.opens["comment"] + self._theme.escape(text) + self._theme.close
+
+    def _code(self, block: str) -> str:
         try:
             return self._painted(block)
         except _Unfinished:

@@ -32,4 +32,5 @@ GRAMMAR = Grammar(
     name=r" [a-z_](?<![=.}{] .)[a-z_]*+(?=[:,)\n ])(?! [=(;])",
     tokens=_TOKENS,
     cut="\n",
+    comment="# ",
 )
