@@ -148,8 +148,8 @@ def _fault(call_log: CallLog) -> JitinspectError | None:
     if call_log.fault is None:
         return None
     detail = "".join(traceback.format_exception(call_log.fault))
-    message = f"a fault of jitinspect: {type(call_log.fault).__name__}: {call_log.fault}"
-    return JitinspectError(message, hint="please report it, with the text above", detail=detail)
+    message = f"bug in jitinspect: {type(call_log.fault).__name__}: {call_log.fault}"
+    return JitinspectError(message, hint="please report it with the traceback above", detail=detail)
 
 
 def _make_all(request: Request, listeners: Listeners, call_log: CallLog, lines: IO[str]) -> bool:
