@@ -26,7 +26,7 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs"
 COLUMNS = 100
-_DURATION = re.compile(r" *\d[\d.]* (?:µs|ms|s)\b")
+_DURATION = re.compile(r"(?P<dot>· )?(?P<cell> *\d[\d.]* (?:µs|ms|s)\b)")
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,13 @@ def made(picture: Picture) -> str:
 
 
 def with_durations(text: str, durations: tuple[str, ...]) -> str:
-    """`text` with these in the place of its own durations, aligned as those are."""
+    """`text` with these in place of its own durations: right-aligned, or after a dot."""
     recorded = iter(durations)
-    shown = _DURATION.sub(lambda found: next(recorded).rjust(len(found.group())), text)
+
+    def recorded_one(found: re.Match[str]) -> str:
+        return f"· {next(recorded)}" if found["dot"] else next(recorded).rjust(len(found["cell"]))
+
+    shown = _DURATION.sub(recorded_one, text)
     assert next(recorded, None) is None, "more durations are recorded than shown"
     return shown
 

@@ -76,7 +76,7 @@ def test_a_damaged_key_is_none_and_one_that_cannot_be_compared_is_not_the_same(s
     edited = against(
         saved | {"key": saved["key"] | {"disk": saved["key"]["disk"] | {"key": "jit_loss_fn-0"}}}
     )
-    assert edited.returncode == 1 and "none of its components does" in edited.stdout
+    assert edited.returncode == 1 and "none of its components do" in edited.stdout
 
 
 def test_the_last_section_of_show_is_the_key(shell):
