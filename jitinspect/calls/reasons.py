@@ -112,7 +112,7 @@ def _new_function(facts: JitFacts, made_at: str | None) -> Reason:
     """Which wrapper made the function anew, and on which line."""
     by = f"{facts.wrapper} of {facts.name}" if facts.wrapper else facts.name
     place = f" at {made_at}" if made_at else ""
-    text = f"{by} is another function object than before, jitted anew{place}"
+    text = f"{by} is a new function object, jitted again{place}"
     cure = _REMEDIES.get(facts.wrapper or "", "define and jit it once, outside of the loop or function")
     return Reason("new_function", facts.name, "an earlier function", f"made again{place}", cure, text)
 
@@ -205,7 +205,7 @@ def _structure(one: Difference) -> str:
     old, new = one.old, one.new
     assert isinstance(old, Node) and isinstance(new, Node)
     if type(None) in (old.type, new.type):
-        return f"None is no array: always pass an array for {one.where}, or write two functions"
+        return f"None is not an array: always pass an array for {one.where}, or write two functions"
     if old.type is not new.type and not {old.type, new.type} & {list, tuple, dict, None}:
         return (
             f"each class of {one.where} compiles once: {_type_name(old)} and {_type_name(new)} are two trees"
@@ -219,7 +219,9 @@ def _structure(one: Difference) -> str:
     if old.keys != new.keys:
         return f"give {one.where} one length: stack it into one array, or pad it"
     if not has_equality(new.aux):
-        return f"what {_type_name(new)} keeps beside its arrays has no __eq__: each instance is another tree"
+        return (
+            f"what {_type_name(new)} keeps beside its arrays has no __eq__: each instance is a different tree"
+        )
     return f"what {_type_name(new)} keeps beside its arrays differs: make it an array, or keep it the same"
 
 
@@ -230,15 +232,15 @@ def _type_name(node: Node) -> str:
 def _static_value(one: Difference) -> str:
     old, new = one.old, one.new
     if isinstance(old, Node) or isinstance(new, Node):
-        return f"pass {one.where} as an array always or never: to equinox all that is no array is static"
+        return f"pass {one.where} as an array always or never: equinox makes everything else static"
     if isinstance(new, float) and new != new:
         return "NaN is not equal to itself: use None, or one object such as math.nan"
     if isinstance(old, bool) and isinstance(new, bool):
         return f"{one.where} compiles once for True and once for False"
     if isinstance(new, types.FunctionType):
-        return f"each lambda or nested def is another value: define it once, and pass that for {one.where}"
+        return f"each lambda or nested def is a new value: define it once, and pass that for {one.where}"
     if callable(new) or _holds_functions(new):
-        return f"each {type(new).__name__} made is another value: make it once, and pass that for {one.where}"
+        return f"each {type(new).__name__} is a new value: make it once, and pass that for {one.where}"
     if not has_equality(new):
         return _no_equality(type(new))
     if type(old) is not type(new) and _are_equal(old, new):
@@ -269,7 +271,7 @@ def _no_equality(cls: type) -> str:
         fields = []
     of = f" ({', '.join(fields)})" if fields else ""
     return (
-        f"{cls.__qualname__} has no __eq__, so that each instance is another value: "
+        f"{cls.__qualname__} has no __eq__, so each instance is a new value: "
         f"give it __eq__ and __hash__ by its fields{of}, as @dataclass(frozen=True) does"
     )
 
@@ -309,5 +311,7 @@ _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
     "mesh": _always("enter the mesh once, around all calls: with jax.set_mesh(mesh)"),
     "closure": _always("a captured value is a constant of the trace: pass {where} as an argument"),
     "jit_options": _option,
-    "transformation": _always("a transformed jit is another program: jit the outside, jax.jit(jax.grad(f))"),
+    "transformation": _always(
+        "a transformed jit is a different program: jit the outside, jax.jit(jax.grad(f))"
+    ),
 }

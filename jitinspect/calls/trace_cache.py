@@ -191,7 +191,7 @@ def _note_passed_over(names: Mapping[str, str], listeners: Listeners) -> None:
     """A misspelt key would else make another call than was meant, and nobody would know."""
     if names:
         told = ", ".join(f'"{name}"' for name in islice(names, 8)) + (", …" if len(names) > 8 else "")
-        listeners.on_note(f"{next(iter(names.values()))}: passed over: {told}; a call has {', '.join(KEYS)}")
+        listeners.on_note(f"{next(iter(names.values()))}: ignored: {told}; a call has {', '.join(KEYS)}")
 
 
 def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterator[str]:

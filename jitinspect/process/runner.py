@@ -58,7 +58,7 @@ def script(path: Path) -> Program:
 
 
 def module(name: str) -> Program:
-    """`python -m name`; of a package its `__main__`. Raises `LoadError` where there is no such module."""
+    """`python -m name`; of a package its `__main__`. Raises `LoadError` where no such module."""
     before = list(sys.path)
     sys.path[:] = _search_path(os.getcwd())
     try:
@@ -87,7 +87,7 @@ def _found(name: str) -> tuple[ModuleSpec, CodeType]:
         message = f"-m {name}: {type(error).__name__} when it was loaded"
         raise LoadError(message, detail=user_traceback(error)) from None
     if spec is None:
-        raise LoadError(f"-m {name}: there is no such module")
+        raise LoadError(f"-m {name}: no such module")
     if code is None:
         raise LoadError(f"-m {name}: this module has no code of Python's")
     return spec, code

@@ -50,8 +50,8 @@ def read(path: Path) -> Locked:
     except OSError as error:
         raise LoadError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        hint = "remove it, and --lock writes it anew"
-        raise LoadError(f"{path} is no lock file of jitinspect", hint=hint) from None
+        hint = "remove it, and --lock writes a new one"
+        raise LoadError(f"{path} is not a jitinspect lock file", hint=hint) from None
 
 
 def check(path: Path, before: Locked, now: Locked, compilations: Iterable[Compilation]) -> Check:

@@ -116,7 +116,7 @@ def _module(path: Path, before: Module | None = None) -> Module:
     if not module.whole:
         raise UnavailableError(
             f"XLA's dump {path.name} is not complete",
-            hint="is there room in the folder for temporary files? TMPDIR names another",
+            hint="is the temporary folder full? TMPDIR sets another",
         )
     return module
 
@@ -151,7 +151,8 @@ def _no_pass(name: str, passes: tuple[Pass, ...]) -> UsageError:
 
 def _no_op(op: str, spans: _Spans) -> UsageError:
     hint = (
-        _near(op, spans.names) or "jitinspect hlo prints the instructions, with --before those XLA is given"
+        _near(op, spans.names)
+        or "jitinspect hlo prints the instructions; with --before, those before XLA's passes"
     )
     return UsageError(f"--op {op}: no such opcode or instruction was there after any pass", hint=hint)
 

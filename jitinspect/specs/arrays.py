@@ -63,7 +63,7 @@ def _impl(text: str, head: re.Match[str], rest: str) -> str | None:
     name, impl = head["name"], head["impl"]
     if name != "key" and not is_dtype(name):
         near = nearest_dtype(name)
-        raise problem(text, head.start(), f"{name!r} is no dtype", near and f"did you mean {near}[{rest}?")
+        raise problem(text, head.start(), f"{name!r} is not a dtype", near and f"did you mean {near}[{rest}?")
     if impl is None:
         return None
     if name != "key":
@@ -72,7 +72,7 @@ def _impl(text: str, head: re.Match[str], rest: str) -> str | None:
         return known
     near = nearest(impl, [*KEY_IMPLS, *KEY_IMPLS.values()]) or "threefry2x32"
     hint = f"did you mean key<{near}>[{rest}?"
-    raise problem(text, head.start("impl"), f"{impl!r} is no PRNG implementation", hint)
+    raise problem(text, head.start("impl"), f"{impl!r} is not a PRNG implementation", hint)
 
 
 def read_dims(text: str, start: int, end: int, head: str = "") -> tuple[Dimension, ...]:

@@ -50,7 +50,7 @@ def refuse_bytes(line: str) -> None:
     column = not_utf8(line)
     if column is not None:
         byte = ord(line[column]) - 0xDC00
-        raise problem(line, column, f"the byte 0x{byte:02x} is no UTF-8", "write the file as UTF-8")
+        raise problem(line, column, f"the byte 0x{byte:02x} is not UTF-8", "write the file as UTF-8")
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

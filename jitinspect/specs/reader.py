@@ -72,7 +72,7 @@ class Reader:
             message = f"this does not parse ({error.msg})"
             raise problem(self._text, column, message, self._remedy(column)) from None
         except (RecursionError, MemoryError, ValueError):
-            raise problem(self._text, 0, "this is nested too deeply, or is no text") from None
+            raise problem(self._text, 0, "this is nested too deeply, or is not text") from None
 
     def _remedy(self, column: int) -> str:
         sizes = re.search(r"\d+(?:[xX×]\d+)+", self._text)
@@ -163,7 +163,7 @@ class Reader:
             if not isinstance(name, ValueSpec):
                 raise self._error(key, "the key of a dict is a plain value", "{'w': f32[3]}")
             if name.value in items:
-                raise self._error(key, f"key {name} stands twice", "a dict has each key once")
+                raise self._error(key, f"key {name} is repeated", "a dict has each key once")
             items[name.value] = self._spec(value)
         return DictSpec(tuple(items.items()))
 
@@ -186,11 +186,11 @@ class Reader:
             case ast.Call():
                 return self._error(node, "a call is not evaluated", self.computed)
             case ast.Set():
-                return self._error(node, "a set is no pytree", "a list, tuple or dict")
+                return self._error(node, "a set is not a pytree", "a list, tuple or dict")
             case ast.BinOp():
                 return self._error(node, "arithmetic is not evaluated", "write the result")
             case ast.Attribute():
                 return self._error(node, f"{self._source(node)}: names are not looked up", self.computed)
             case ast.Starred():
                 return self._error(node, "* is not read here", "write the items")
-        return self._error(node, "this is no array, value or pytree of them", _KINDS)
+        return self._error(node, "this is not an array, value or pytree of them", _KINDS)

@@ -60,7 +60,7 @@ def parse_dtype(text: str) -> str:
     if is_dtype(name):
         return short_dtype(name)
     near = nearest_dtype(name)
-    raise problem(text, 0, f"{name!r} is no dtype", near and f"did you mean {near}?")
+    raise problem(text, 0, f"{name!r} is not a dtype", near and f"did you mean {near}?")
 
 
 def parse_dims(text: str) -> tuple[str, tuple[int, ...]]:
@@ -82,7 +82,7 @@ def parse_mesh(text: str) -> tuple[tuple[str, int], ...]:
         if not equals or not name.isidentifier():
             raise problem(text, column, "--mesh takes AXIS=SIZE,…", "data=4,model=2")
         if name in axes:
-            raise problem(text, column, f"axis {name} stands twice", "each axis once")
+            raise problem(text, column, f"axis {name} is repeated", "each axis once")
         before = len(axis) + 1 + len(size) - len(size.lstrip())
         axes[name] = _size(text, column + before, size.strip(), 1, f"{name}=4")
     return tuple(axes.items())

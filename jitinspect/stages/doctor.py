@@ -40,6 +40,6 @@ def _readings() -> list[Support]:
         "asm": kernels.why_no_asm(),
         "key: on disk": disk_key.why_no_key(),
         "compile log: source lines": events.why_no_sightings(),
-        "trace-cache: traces told from look-ups": events.why_no_bodies(),
+        "trace-cache: trace detection": events.why_no_bodies(),
     }
     return always + [Support(reading, why is None, why) for reading, why in probed.items()]

@@ -116,7 +116,7 @@ def _static_hint(error: BaseException) -> str | None:
     """Which parameter to make static, where JAX says that a value depends on it (0.10.2, 0.12.0.1)."""
     names = re.search(r"depends on the values? of the arguments? (\w+)", _safe_text(error))
     concrete = isinstance(error, jax.errors.ConcretizationTypeError)
-    return f"--static {names[1]}, if it is no array" if concrete and names else None
+    return f"--static {names[1]}, if it is not an array" if concrete and names else None
 
 
 def _safe_text(error: BaseException) -> str:

@@ -114,9 +114,7 @@ class Viewer:
         found = focus.by_fusion(self._program, view.fusion)
         if not found:
             fusions = [one.names[0] for one in self._program.operations() if one.opcode == "fusion"]
-            raise UsageError(
-                f"--fusion {view.fusion}: there is no such fusion", hint=_near(view.fusion, fusions)
-            )
+            raise UsageError(f"--fusion {view.fusion}: no such fusion", hint=_near(view.fusion, fusions))
         return found
 
     def _lines_there(self) -> str:
@@ -148,7 +146,7 @@ def line_of(text: str) -> tuple[str, int]:
     """`41` → any file's line 41; `mlp.py:41` → that file's. Raises `UsageError` for anything else."""
     file, _, number = text.rpartition(":")
     if not number.isdecimal():
-        raise UsageError(f"--line {text}: this is no line", hint="--line 41, or --line mlp.py:41")
+        raise UsageError(f"--line {text}: not a line number", hint="--line 41, or --line mlp.py:41")
     return file, int(number)
 
 

@@ -327,8 +327,8 @@ def test_two_programs_do_not_record_to_one_file(shell):
     ("text", "said"),
     [
         ("", "is empty"),
-        ("{}\n", "no line of a recording"),
-        ('{"record":"span"}\n', "no recording of jitinspect"),
+        ("{}\n", "not a line of a recording"),
+        ('{"record":"span"}\n', "not a jitinspect recording"),
     ],
 )
 def test_what_is_no_recording_is_refused(shell, text, said):
@@ -473,14 +473,14 @@ def test_annotations_stand_at_the_lines_of_the_program(shell):
     [
         (["run"], 2, "Missing argument"),
         (["run", "trian.py"], 3, "did you mean train.py?"),
-        (["run", "-m", "no_such_module"], 3, "there is no such module"),
+        (["run", "-m", "no_such_module"], 3, "no such module"),
         (["run", "--max-compiles", "many", "train.py"], 2, "not a number"),
         (["run", "--warmup", "3", "train.py"], 2, "--warmup needs --fail-on-recompile"),
         (["run", "--fail-on-recompile", "--warmup", "-3", "train.py"], 2, "neither a number of calls"),
         (["run", "--max-compile-seconds", "nan", "train.py"], 2, "must be 0 or more"),
         (["run", "--update-lock", "train.py"], 2, "--update-lock needs --lock FILE"),
         (["run", "--record", "no/such/folder.jsonl", "train.py"], 2, "No such file or directory"),
-        (["run", "--lock", "damaged.lock", "train.py"], 3, "no lock file"),
+        (["run", "--lock", "damaged.lock", "train.py"], 3, "not a jitinspect lock file"),
         (["run", "broken.py"], 3, "broken.py:1"),
         (["summary", "none.jsonl"], 3, "cannot be read"),
         (["view", "rec.jsonl"], 3, "jitinspect summary reads recordings"),

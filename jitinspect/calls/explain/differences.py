@@ -92,7 +92,7 @@ def _static_texts(before: Static, now: Static) -> tuple[str, str]:
 
 
 def _apart(old: str, new: str) -> tuple[str, str]:
-    return (old, f"{new} (another object)") if old == new else (old, new)
+    return (old, f"{new} (a different object)") if old == new else (old, new)
 
 
 def _node(node: Node, row: Row, where: str | None, typed: bool) -> str:

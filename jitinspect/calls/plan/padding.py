@@ -33,7 +33,7 @@ def parse_pad(text: str) -> Padding:
     if sizes == "pow2":
         return Padding(text, path, axis, lambda size: 1 << max(0, size - 1).bit_length())
     if not sizes.isdecimal() or int(sizes) == 0:
-        raise UsageError(f"--pad {text}: {sizes!r} is no padding", hint="x.0=pow2, or x.0=64")
+        raise UsageError(f"--pad {text}: {sizes!r} is not a padding", hint="x.0=pow2, or x.0=64")
     multiple = int(sizes)
     return Padding(text, path, axis, lambda size: -(-size // multiple) * multiple)
 
@@ -51,7 +51,7 @@ def parse_bucket(text: str) -> Padding:
 def _parts(option: str, text: str, example: str) -> tuple[str, int, str]:
     match = _FORM.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{option} {text}: this is no dimension and its sizes", hint=f"{option} '{example}'")
+        raise UsageError(f"{option} {text}: expected a dimension and its sizes", hint=f"{option} '{example}'")
     return match["path"], int(match["axis"]), match["sizes"].strip()
 
 

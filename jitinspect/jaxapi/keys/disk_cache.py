@@ -71,6 +71,6 @@ def _unwritable(folder: Path) -> Iterator[str]:
     """JAX makes the folder where it is missing."""
     nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     if not nearest.is_dir():
-        yield f"{nearest} is no folder"
+        yield f"{nearest} is not a folder"
     elif not os.access(nearest, os.W_OK | os.X_OK):
         yield f"{nearest} cannot be written to"

@@ -83,7 +83,7 @@ class _Script:
         """Raises `UsageError` for a `with` at the very end."""
         if self._header:
             statement = self._header.statement
-            message = "no call stands in this block"
+            message = "this block has no calls"
             hint = "put its calls below it, indented"
             raise statement.located(problem(statement.text, len(statement.indent), message, hint))
 
@@ -134,7 +134,7 @@ def _settings(text: str) -> dict[str, Any]:
         raise problem(text, text.index("with"), "only settings make a block", WITH)
     code = scan(text).code.rstrip()
     if not code.endswith(":"):
-        message = "a `with` line ends in a colon, its calls stand below it"
+        message = "a `with` line ends in a colon; its calls are below it"
         raise problem(text, len(code), message, WITH)
     return SettingsReader(text[: len(code) - 1], start=header.end()).settings()
 

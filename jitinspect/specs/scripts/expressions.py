@@ -66,7 +66,7 @@ class SettingsReader(ScriptReader):
             case ast.Call(ast.Name("config"), [], keywords):
                 return dict(map(self._setting, self._keywords(keywords), keywords))
             case ast.Call(ast.Name("config"), [value, *_]):
-                raise self._error(value, "a setting is given by its name", WITH)
+                raise self._error(value, "a setting needs a name", WITH)
             case other:
                 raise self._error(other, "only `with config(…):` makes a block", WITH)
 

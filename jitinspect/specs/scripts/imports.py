@@ -46,7 +46,7 @@ def _bindings(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
     """Each name that is bound, with its module and, for what is not a module, the name in there."""
     scanned = scan(text)
     if scanned.leaves:
-        raise problem(text, min(scanned.leaves), "this is no name to import", _EXAMPLE)
+        raise problem(text, min(scanned.leaves), "this is not a name to import", _EXAMPLE)
     match _parse(text, scanned.code):
         case ast.ImportFrom(level=level) if level:
             message = "a script is in no package, so it has no relative imports"
@@ -76,5 +76,5 @@ def _parse(text: str, code: str) -> ast.stmt:
         raise problem(text, indent, "this import does not parse", _EXAMPLE) from None
     if len(body) > 1:
         hint = "put the next into a line of its own"
-        raise problem(text, code.index(";"), "one statement stands in a line", hint)
+        raise problem(text, code.index(";"), "write one statement a line", hint)
     return body[0]

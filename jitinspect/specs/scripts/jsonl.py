@@ -16,7 +16,7 @@ from jitinspect.specs.scripts.expressions import ScriptReader
 from jitinspect.specs.scripts.places import Path, place_of, place_within
 
 _EXAMPLE = '{"fn": "samples.mlp:loss_fn", "args": ["f32[128,784]"]}'
-_REMEDIES = {"'": 'strings stand in "…"', "True": "true", "False": "false", "None": "null"}
+_REMEDIES = {"'": 'strings are in "…"', "True": "true", "False": "false", "None": "null"}
 _FORMS = {
     "args": ("an array", '["f32[128,784]", true]'),
     "kwargs": ("an object", '{"training": true}'),
@@ -162,7 +162,7 @@ def _loads(line: str) -> Any:
     except json.JSONDecodeError as error:
         remedies = (hint for begin, hint in _REMEDIES.items() if line.startswith(begin, error.pos))
         hint = next(remedies, _EXAMPLE)
-        raise problem(line, error.pos, f"this line is no JSON ({error.msg})", hint) from None
+        raise problem(line, error.pos, f"this line is not JSON ({error.msg})", hint) from None
     except (ValueError, RecursionError):
         raise problem(line, 0, "a number in this line is too long, or its nesting too deep") from None
 

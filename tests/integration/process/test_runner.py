@@ -126,7 +126,7 @@ def test_a_byte_that_is_no_utf8_is_told_with_its_line(write, name, plan):
     bad = "f(f32[3])  # é" if name == "u.calls" else _line("f32[3]", note="é")
     script.write_bytes(good.encode() + bad.encode("latin-1") + b"\n")
     result = trace_cache(Request(script, plan=plan), Listeners())
-    assert f"{name}:3: the byte 0xe9 is no UTF-8" in result.error.message
+    assert f"{name}:3: the byte 0xe9 is not UTF-8" in result.error.message
     assert statuses(result)[:1] == ["COMPILED"]
 
 
@@ -143,7 +143,7 @@ def test_keys_that_mean_nothing_are_told_once(run, plan):
         _line("f32[3]", conifg={"jax_enable_x64": True}),
     ]
     result = run("\n".join(lines), "log.jsonl", notes, plan=plan)
-    (note,) = [one for one in notes if "passed over" in one]
+    (note,) = [one for one in notes if "ignored" in one]
     assert '"step", "conifg"; a call has fn, args' in note and len(result.report.calls) == 3
 
 

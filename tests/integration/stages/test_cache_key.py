@@ -241,7 +241,7 @@ def test_why_an_entry_would_not_be_written(process):
     )
     (process.folder / "file").write_text("")
     told = process.key(JAX_COMPILATION_CACHE_DIR="file")["key"]["disk"]["entry"]["obstacles"]
-    assert told[0] == "file is no folder"
+    assert told[0] == "file is not a folder"
     assert "calls back to the host" in told[1] or CALLBACKS_ARE_KEPT
     assert told[-1].startswith("only if its compilation takes 1 s or more")
     entry = process.key(JAX_COMPILATION_CACHE_DIR="gs://bucket/cache")["key"]["disk"]["entry"]

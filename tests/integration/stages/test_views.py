@@ -101,7 +101,7 @@ def test_a_fusion_is_shown_with_its_inside(view):
         ({"op": "zzz"}, "no such operation"),
         ({"op": "("}, r"--op \("),
         ({"line": "99"}, "no operation is of that line"),
-        ({"line": "x"}, "this is no line"),
+        ({"line": "x"}, "not a line number"),
         ({"fusion": "q"}, "no such fusion"),
         ({"op": "tanh", "line": "13"}, "nothing of the text is selected"),
     ],
