@@ -19,7 +19,7 @@ FAILS = ("normalise", "f32[128 784]", "samples.mlp:layer")
 
 
 def sessions():
-    """Pairs of a command and the output that is shown below it."""
+    """Pairs of a command and the output that is shown below it; empty where none is."""
     for block in BLOCKS:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, shown = part.partition("\n")
@@ -41,7 +41,7 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
     finished = shell.sh(f"{command} 2>&1")
     assert (finished.returncode == 0) != any(word in command for word in FAILS), finished.stdout
     assert finished.stdout
-    if jax.__version__.startswith(PINNED) and shown.strip() != "...":
+    if jax.__version__.startswith(PINNED) and shown:
         assert doctest.OutputChecker().check_output(
             shown, finished.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         ), finished.stdout
