@@ -193,7 +193,7 @@ class CompileLog:
     def summary(self) -> CompileSummary:
         """By function and call site what was compiled, what that cost, and why."""
         if self._watch.watcher.fault is not None:
-            raise RuntimeError("a fault of jitinspect, please report it") from self._watch.watcher.fault
+            raise RuntimeError("bug in jitinspect, please report it") from self._watch.watcher.fault
         return CompileSummary(self.report)
 
     def __repr__(self) -> str:

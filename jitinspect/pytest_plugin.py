@@ -61,7 +61,7 @@ def _limit(mark: pytest.Mark) -> tuple[int, str | None]:
 
 def _arguments(number: int, function: str | None = None) -> tuple[int, str | None]:
     if not isinstance(number, int):
-        raise TypeError(f"{number!r} is no number")
+        raise TypeError(f"{number!r} is not a number")
     return number, function
 
 

@@ -112,7 +112,7 @@ def _new_function(facts: JitFacts, made_at: str | None) -> Reason:
     """Names the wrapper that made the new function, and the line."""
     by = f"{facts.wrapper} of {facts.name}" if facts.wrapper else facts.name
     place = f" at {made_at}" if made_at else ""
-    text = f"{by} is a different function object than before, jitted again{place}"
+    text = f"{by} is a new function object, jitted again{place}"
     hint = _REMEDIES.get(facts.wrapper or "", "define and jit it once, outside of the loop or function")
     return Reason("new_function", facts.name, "an earlier function", f"made again{place}", hint, text)
 

@@ -148,8 +148,8 @@ def _fault(call_log: CallLog) -> JitinspectError | None:
     if call_log.fault is None:
         return None
     detail = "".join(traceback.format_exception(call_log.fault))
-    message = f"a fault of jitinspect: {type(call_log.fault).__name__}: {call_log.fault}"
-    return JitinspectError(message, hint="please report it, with the text above", detail=detail)
+    message = f"bug in jitinspect: {type(call_log.fault).__name__}: {call_log.fault}"
+    return JitinspectError(message, hint="please report it with the traceback above", detail=detail)
 
 
 def _make_all_calls(request: Request, listeners: Listeners, call_log: CallLog, lines: IO[str]) -> bool:
@@ -193,9 +193,7 @@ def _note_passed_over(names: Mapping[str, str], listeners: Listeners) -> None:
     """A misspelt key would otherwise silently make a different call than was meant."""
     if names:
         quoted = ", ".join(f'"{name}"' for name in islice(names, 8)) + (", …" if len(names) > 8 else "")
-        listeners.on_note(
-            f"{next(iter(names.values()))}: passed over: {quoted}; a call has {', '.join(KEYS)}"
-        )
+        listeners.on_note(f"{next(iter(names.values()))}: ignored: {quoted}; a call has {', '.join(KEYS)}")
 
 
 def _counted(lines: Iterable[str], on_progress: Callable[[int], None]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The door to the core for `trace-cache`."""
+"""`trace-cache`: from its options to the core, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitinspect import specs
 from jitinspect.cli import streams
-from jitinspect.cli.core import compile_log, import_jax, make_way
+from jitinspect.cli.core import compile_log, import_jax, prepare_for_user_code
 from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import near_file, needs_environment
@@ -33,7 +33,7 @@ def fields_of(
     mesh: str,
     dims: Sequence[str],
 ) -> dict[str, Any]:
-    """The fields of a `Request`; what is wrong with them is told before jax is imported."""
+    """The fields of a `Request`. Raises `UsageError` or `LoadError` before jax is imported."""
     _check_script(script, arguments, plan)
     if any(policies) and not plan:
         raise UsageError("--pad and --bucket need --plan", hint="add --plan")
@@ -50,32 +50,34 @@ def fields_of(
 def _one_size(text: str) -> tuple[str, int]:
     name, sizes = specs.parse_dims(text)
     if len(sizes) > 1:
-        raise UsageError(f"--dim {text}: a script's dimension has one size", hint=f"--dim {name}={sizes[0]}")
+        raise UsageError(
+            f"--dim {text}: a script takes one size for a dimension", hint=f"--dim {name}={sizes[0]}"
+        )
     return name, sizes[0]
 
 
 def _check_script(script: Path, arguments: Sequence[str], plan: bool) -> None:
     if script.suffix not in SUFFIXES:
-        raise UsageError(f"{script} is no call script", hint=f"its name ends in {', '.join(SUFFIXES)}")
+        raise UsageError(f"{script} is not a call script", hint=f"its name must end in {', '.join(SUFFIXES)}")
     if not script.is_file():
-        raise LoadError(f"no file {script}", hint=near_file(script, SUFFIXES))
+        raise LoadError(f"no such file: {script}", hint=near_file(script, SUFFIXES))
     if script.suffix == ".py" and plan:
         raise UsageError("--plan needs a call script", hint="a program has to run to make its calls")
     if script.suffix != ".py" and arguments:
-        raise UsageError(f"{script} takes no arguments: {arguments[0]}", hint="only a program, .py, does")
+        raise UsageError(f"{script} takes no arguments: {arguments[0]}", hint="only a .py program does")
 
 
 def trace_cache_core(
     script: Path, fields: dict[str, Any], output: OutputOptions, stop: bool, emit: Callable[..., None]
 ) -> Result:
-    """Run or plan the script, with what goes on told on stderr where that is a terminal.
+    """Run or plan the script. On a terminal, stderr shows what is going on.
 
-    `emit` is for the report of an interrupted run, after which the process ends.
+    `emit` is for the report of an interrupted run; then the process ends.
     """
     import_jax()
     from jitinspect.calls import trace_cache
 
-    make_way()
+    prepare_for_user_code()
     request = trace_cache.Request(script, **fields, stop=stop, explain=output.verbose)
     bar = _bar(script, output)
     log, interrupts = compile_log(output, live=bar is None and not output.quiet), ReportedInterrupts()
@@ -123,7 +125,7 @@ def _complete(report: CallReport, output: OutputOptions) -> CallReport:
 
 
 def _bar(script: Path, output: OutputOptions) -> Bar | None:
-    """How far a `.jsonl` has been read; the other scripts are short."""
+    """A progress bar for reading a `.jsonl`; the other scripts are short."""
     wanted = script.suffix == ".jsonl" and sys.stderr.isatty() and not output.quiet
     if not wanted or os.environ.get("TERM") == "dumb":
         return None

@@ -1,6 +1,6 @@
 """The commands: each a few lines from options to request, core, report, emit.
 
-What a command needs is imported when it runs: `--help` pays for none of it.
+A command imports what it needs when it runs, so that `--help` pays for none of it.
 """
 
 import sys
@@ -24,10 +24,10 @@ from jitinspect.cli.options import (
 
 Function = Callable[..., None]
 
-INSPECT = "Inspect a function"
-READ = "Read what it comes to"
-CALLS = "Watch calls and programs"
-MORE = "Look around"
+INSPECT = "Stages and cache key"
+READ = "Analysis"
+CALLS = "Calls and programs"
+MORE = "Other"
 
 
 def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions) -> None:
@@ -43,7 +43,7 @@ def stablehlo(
     platform: Annotated[
         str,
         typer.Option(
-            "--platform", metavar="NAME,…", help="Lower for cpu, cuda, rocm or tpu, present or not."
+            "--platform", metavar="NAME,…", help="Lower for cpu, cuda, rocm or tpu; no device needed."
         ),
     ] = "",
 ) -> None:
@@ -58,18 +58,16 @@ def hlo(
     view: ViewOptions,
     output: OutputOptions,
     raw: Raw = False,
-    before: Annotated[
-        bool, typer.Option("--before", help="The HLO that XLA is given, not what it made.")
-    ] = False,
+    before: Annotated[bool, typer.Option("--before", help="Print the HLO before XLA's passes.")] = False,
 ) -> None:
-    """Print the compiled, optimized HLO without the noise."""
+    """Print the compiled, optimized HLO, without the noise."""
     _inspect("hlo", ("hlo-before" if before else "hlo",), target, output, view=view, raw=raw)
 
 
 NoLibrary = Annotated[
     bool,
     typer.Option(
-        "--no-library", help="Compile also what XLA would hand to a library, such as a small matmul."
+        "--no-library", help="Generate code instead of calling a library, such as for a small matmul."
     ),
 ]
 
@@ -77,9 +75,7 @@ NoLibrary = Annotated[
 def llvm(
     target: TargetOptions,
     output: OutputOptions,
-    before: Annotated[
-        bool, typer.Option("--before", help="The IR that LLVM is given, not what it made.")
-    ] = False,
+    before: Annotated[bool, typer.Option("--before", help="Print the IR before LLVM's passes.")] = False,
     no_library: NoLibrary = False,
 ) -> None:
     """Print the LLVM IR of each kernel (CPU)."""
@@ -95,14 +91,14 @@ def key(
     target: TargetOptions,
     output: OutputOptions,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE", help="Save the key, to be compared with later.")
+        Path | None, typer.Option("--save", metavar="FILE", help="Save the key, for a later --against.")
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option("--against", metavar="FILE", help="Name what differs from a saved key, and why."),
+        typer.Option("--against", metavar="FILE", help="Compare with a saved key: what differs, and why."),
     ] = None,
     exit_code: Annotated[
-        bool, typer.Option("--exit-code", help="Exit with 1 where --against finds a difference.")
+        bool, typer.Option("--exit-code", help="Exit with 1 if --against finds a difference.")
     ] = False,
 ) -> None:
     """Print the cache key, in memory and on disk. Nothing is compiled."""
@@ -113,12 +109,12 @@ def key(
 
 
 def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
-    """Print all of it: the compile log, then jaxpr, StableHLO, HLO and cache key."""
+    """Print everything: the compile log, jaxpr, StableHLO, HLO and cache key."""
     _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, key=True, raw=raw)
 
 
 def source(target: TargetOptions, output: OutputOptions) -> None:
-    """Print the Python source, each line with what became of it."""
+    """Print the Python source with the operations and cost of each line."""
     _read("source", target, output)
 
 
@@ -126,30 +122,33 @@ def diff(
     call: CallOptions,
     output: OutputOptions,
     before: Annotated[
-        str, typer.Argument(metavar="[A]", show_default=False, help="A target, a saved report, or a text.")
+        str,
+        typer.Argument(metavar="[A]", show_default=False, help="A target, a saved report, or a text file."),
     ] = "",
     after: Annotated[
-        str, typer.Argument(metavar="[B]", show_default=False, help="What it is compared with.")
+        str, typer.Argument(metavar="[B]", show_default=False, help="What to compare it with.")
     ] = "",
     vs: Annotated[
         str, typer.Option("--vs", metavar="'OPTIONS'", help="B is A with these options: '-s 64,784'.")
     ] = "",
     stage: Annotated[
-        str, typer.Option("--stage", metavar="NAME,…", help="jaxpr, stablehlo, hlo, hlo-before.")
+        str, typer.Option("--stage", metavar="NAME,…", help="Compare jaxpr, stablehlo, hlo, hlo-before.")
     ] = "",
     context: Annotated[
-        int, typer.Option("-U", metavar="N", min=0, help="Operations around each change.")
+        int, typer.Option("-U", metavar="N", min=0, help="Show N operations around each change.")
     ] = 3,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if they differ.")] = False,
     golden: Annotated[
         Path | None,
-        typer.Option("--golden", metavar="DIR", help="Make the reports of DIR again; 1 if one differs."),
+        typer.Option(
+            "--golden", metavar="DIR", help="Make the reports in DIR again; exit with 1 if one differs."
+        ),
     ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="With --golden: save what differs, and add A if it is given.")
+        bool, typer.Option("--update", help="With --golden: save what differs, and add A if given.")
     ] = False,
 ) -> None:
-    """Print what differs between two targets, calls, saved reports or texts."""
+    """Compare two targets, calls, saved reports or texts."""
     from jitinspect.cli.diff import DiffRequest, diff_core, ended, golden_core
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import stages_of
@@ -162,17 +161,17 @@ def diff(
 
 
 def cost(target: TargetOptions, output: OutputOptions) -> None:
-    """Print FLOPs, bytes and memory: by line, by op, and with --dim N=64,128 how they grow."""
+    """Print FLOPs, bytes and memory by line and by op; with --dim N=64,128, how they grow."""
     _read("cost", target, output)
 
 
 def donation(target: TargetOptions, output: OutputOptions) -> None:
-    """Print for each array of the arguments whether its buffer is reused, and if not, why."""
+    """Print whether the buffer of each array argument is reused, and if not, why."""
     _read("donation", target, output)
 
 
 def constants(target: TargetOptions, output: OutputOptions) -> None:
-    """Print the arrays that the function closed over, and where."""
+    """Print the arrays that the function closes over, and where it uses them."""
     _read("constants", target, output)
 
 
@@ -184,31 +183,35 @@ def passes(
     ] = "",
     op: Annotated[
         str,
-        typer.Option("--op", metavar="NAME", help="Tell where an instruction first appeared and last was."),
+        typer.Option("--op", metavar="NAME", help="Show where an instruction first and last appears."),
     ] = "",
 ) -> None:
-    """Print XLA's passes: which of them changed the module, and how."""
+    """Print XLA's passes: which ones changed the module, and how."""
     _read("passes", target, output, pass_name=name, op=op)
 
 
 def trace_cache(
     script: Annotated[
-        Path, typer.Argument(metavar="SCRIPT", help="A call script, .calls or .jsonl, or a program, .py.")
+        Path, typer.Argument(metavar="SCRIPT", help="A call script (.calls, .jsonl) or a program (.py).")
     ],
     output: OutputOptions,
     arguments: Annotated[
-        list[str], typer.Argument(metavar="[ARGS]…", help="Arguments of the program, after a --.")
+        list[str], typer.Argument(metavar="[ARGS]…", help="Arguments for the program, after --.")
     ] = [],  # noqa: B006 (Typer asks for a list)
     plan: Annotated[
-        bool, typer.Option("--plan", help="Decide from the keys alone: nothing is traced, compiled or run.")
+        bool, typer.Option("--plan", help="Decide from the keys alone; trace, compile and run nothing.")
     ] = False,
     pad: Annotated[
         list[str],
-        typer.Option("--pad", metavar="PATH.AXIS=pow2|N", help="With --plan: what padding would leave."),
+        typer.Option(
+            "--pad", metavar="PATH.AXIS=pow2|N", help="With --plan: count compilations after padding."
+        ),
     ] = [],  # noqa: B006
     bucket: Annotated[
         list[str],
-        typer.Option("--bucket", metavar="PATH.AXIS=32,64,…", help="With --plan: what buckets would leave."),
+        typer.Option(
+            "--bucket", metavar="PATH.AXIS=32,64,…", help="With --plan: count compilations after bucketing."
+        ),
     ] = [],  # noqa: B006
     mesh: Annotated[
         str, typer.Option("--mesh", metavar="AXIS=SIZE,…", help="The mesh for f32[8,784]@P('data',None).")
@@ -217,11 +220,9 @@ def trace_cache(
         list[str],
         typer.Option("--dim", metavar="NAME=SIZE", help="The size of a named dimension. Repeatable."),
     ] = [],  # noqa: B006
-    stop: Annotated[
-        bool, typer.Option("--stop", help="End the script at the first call that raises.")
-    ] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop at the first call that raises.")] = False,
 ) -> None:
-    """Print for each call of a script whether it was CACHED or COMPILED, and why."""
+    """Print whether each call of a script was CACHED or COMPILED, and why."""
     from jitinspect.cli.calls import fields_of, trace_cache_core
     from jitinspect.cli.output import emitted, report_ending
 
@@ -234,20 +235,20 @@ def trace_cache(
 
 
 Listing = Annotated[
-    Format, typer.Option("--format", help="github: with annotations for a pull request besides.")
+    Format, typer.Option("--format", help="github: also annotate the lines of a pull request.")
 ]
 
 
 def run(
     program: Annotated[
-        str, typer.Argument(metavar="SCRIPT", help="A program, run as python runs it.", show_default=False)
+        str, typer.Argument(metavar="SCRIPT", help="A program, run as python would.", show_default=False)
     ],
     limits: LimitOptions,
     output: OutputOptions,
     arguments: Annotated[
-        list[str], typer.Argument(metavar="[ARGS]…", help="What the program is given.")
+        list[str], typer.Argument(metavar="[ARGS]…", help="Arguments for the program.")
     ] = [],  # noqa: B006 (Typer asks for a list)
-    module: Annotated[bool, typer.Option("-m", help="SCRIPT is a module's name, as for python -m.")] = False,
+    module: Annotated[bool, typer.Option("-m", help="Run a module, as python -m does.")] = False,
     hits: Annotated[
         bool, typer.Option("--hits", help="Count all calls, not only those that compile.")
     ] = False,
@@ -261,12 +262,12 @@ def run(
     ] = "",
     listing: Listing = Format.text,
 ) -> None:
-    """Run a program, and tell what it compiled, what that cost, and why.
+    """Run a program, and report what it compiled, what that cost, and why.
 
-    The summary goes to stderr; -o trace.json is a timeline of it for ui.perfetto.dev.
+    The summary goes to stderr. -o trace.json writes a timeline for ui.perfetto.dev.
     """
     from jitinspect.cli.output import emitted
-    from jitinspect.cli.run import ended, fields_of, run_core, tell
+    from jitinspect.cli.run import ended, fields_of, report_run, run_core
     from jitinspect.cli.streams import own_stderr
 
     fields = fields_of(program, arguments, module, hits, record, limits)
@@ -274,19 +275,17 @@ def run(
     is_new = lock is not None and (limits.update_lock or not lock.exists())
     with emitted(output, shared=True) as emit, own_stderr() as stderr:
         result = run_core(fields, output, stderr)
-        tell(result.report, output, listing, emit, stderr)
+        report_run(result.report, output, listing, emit, stderr)
         code = ended(result, lock, is_new, output, stderr)
     raise typer.Exit(code)
 
 
 def summary(
-    recordings: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Recordings, as run --record makes them.")
-    ],
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings from run --record.")],
     output: OutputOptions,
     listing: Listing = Format.text,
 ) -> None:
-    """Print the summary of a recorded program, or of all processes of a job. Needs no JAX."""
+    """Summarize a recorded program, or all processes of a job. Needs no JAX."""
     from jitinspect.cli.output import emitted
     from jitinspect.cli.run import annotate, summarize
 
@@ -299,11 +298,9 @@ def summary(
 def ls(
     module: Annotated[str, typer.Argument(metavar="MODULE", help="pkg.mod, or path/to/file.py.")],
     output: OutputOptions,
-    imported: Annotated[
-        bool, typer.Option("--imported", help="List also what the module only imported.")
-    ] = False,
+    imported: Annotated[bool, typer.Option("--imported", help="Also list what the module imports.")] = False,
 ) -> None:
-    """List a module's callables: which are jitted, their static and donated arguments."""
+    """List a module's callables: which are jitted, and their static and donated arguments."""
     from jitinspect.cli.core import resume_collection
     from jitinspect.cli.output import emitted
 
@@ -338,8 +335,8 @@ def view(
 
 
 def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
-    """Make the commands known to `app`, in the order of the help; that alone which is the `first` word of the
-    command line, if it is one: each has some twenty options to be made.
+    """Add the commands to `app`, in the order of the help. If the `first` word of the command line is a
+    command, add only that one: each has some twenty options to build.
     """
     inspecting: tuple[Function, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
     reading: tuple[Function, ...] = (source, diff, cost, donation, constants, passes)
@@ -351,7 +348,7 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
     }
     for name in [word for word in first if word in named] or named:
         command, panel = named[name]
-        # what stands after the program is the program's
+        # options after the program are the program's
         settings = {"allow_interspersed_args": False} if command is run else None
         made = app.command(name, cls=Command, rich_help_panel=panel, context_settings=settings)
         made(grouped(command))
@@ -368,7 +365,7 @@ def _inspect(
     view: ViewOptions | None = None,
     **options: Any,
 ) -> None:
-    """The one driver of the stage commands."""
+    """The driver of all stage commands."""
     from jitinspect.cli.core import inspect_core
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import parsed, viewed
@@ -380,7 +377,7 @@ def _inspect(
 
 
 def _read(command: str, target: TargetOptions, output: OutputOptions, **asked: Any) -> None:
-    """The one driver of the readings: `jitinspect.readings.COMMAND` makes the report."""
+    """The driver of all readings: `jitinspect.readings.COMMAND` makes the report."""
     from jitinspect.cli.core import reading_core
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import parsed

@@ -1,4 +1,4 @@
-"""The door to the core: here, and not before, jax is imported."""
+"""From the command line to the core: jax is imported here, and not before."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 def resume_collection() -> None:
-    """End the pause of garbage collection that `__main__` began, before code of the user's runs.
+    """Resume the garbage collection that `__main__` paused, before the user's code runs.
 
-    What was imported is frozen, so that later collections pass over it.
+    What has been imported is frozen, so that later collections skip it.
     """
     gc.freeze()
     gc.enable()
@@ -53,7 +53,7 @@ def inspect_core(
     from jitinspect.stages import inspection
     from jitinspect.stages.pipeline import Options
 
-    make_way()
+    prepare_for_user_code()
     request = inspection.Request(
         command=command,
         stages=stages,
@@ -72,13 +72,13 @@ def inspect_core(
 def reading_core(
     command: str, fields: dict[str, Any], output: OutputOptions, platforms: tuple[str, ...] = (), **asked: Any
 ) -> ReadingReport:
-    """Read what the stages come to; `asked` are the options of this reading, as its room takes them."""
+    """Make the report of a reading; `asked` are the options of its own."""
     import_jax()
     from jitinspect.jaxapi.devices import environment
     from jitinspect.stages import inspection
 
     read = import_module(f"jitinspect.readings.{command}").read
-    make_way()
+    prepare_for_user_code()
     request = inspection.Request(command=command, stages=(), platforms=platforms, **fields)
     with listening(output) as listeners:
         report: ReadingReport = inspection.read(request, partial(read, **asked), listeners)
@@ -87,7 +87,7 @@ def reading_core(
 
 @contextmanager
 def listening(output: OutputOptions) -> Iterator[Listeners]:
-    """Who is told of the stages: the compile log, live on stderr, and Ctrl-C."""
+    """Listeners to the stages: the compile log, live on stderr, and Ctrl-C."""
     from jitinspect.stages.inspection import Listeners
 
     log = None if output.quiet else compile_log(output, live=True)
@@ -111,15 +111,17 @@ def listening(output: OutputOptions) -> Iterator[Listeners]:
 
 
 def import_jax() -> None:
-    """jax reads its settings from the environment, and refuses a bad one by a ValueError that names it."""
+    """Raises `UsageError` for a bad setting in the environment: jax names it in a ValueError."""
     try:
         import jax  # noqa: F401
     except ValueError as error:
-        raise UsageError(f"jax does not import: {error}", hint="see the JAX_… variables") from None
+        raise UsageError(
+            f"cannot import jax: {error}", hint="check the JAX_… environment variables"
+        ) from None
 
 
-def make_way() -> None:
-    """All is imported, and code of the user's runs next."""
+def prepare_for_user_code() -> None:
+    """Prepare for the user's code to run, after all imports."""
     from jitinspect.jaxapi.source_lines.hidden_frames import hide_frames
 
     hide_frames(own_files())
@@ -127,16 +129,16 @@ def make_way() -> None:
 
 
 def own_files() -> set[str]:
-    """The files between the interpreter and the user's function, which are none of the user's.
+    """The files between the interpreter and the user's function that are not the user's.
 
-    Left in, their frames would stand in the tables of every module, before the user's own lines.
+    Otherwise their frames would fill the stack-frame tables of every module, before the user's own lines.
     """
     on_the_stack = {frame.f_code.co_filename for frame, _ in traceback.walk_stack(None)}
     return {*on_the_stack, os.path.dirname(os.path.abspath(jitinspect.__file__)) + os.sep}
 
 
 def compile_log(output: OutputOptions, live: bool) -> CompileLog:
-    """The log on stderr; `live` as far as that is a terminal."""
+    """The log on stderr; `live` only if that is a terminal."""
     return CompileLog(
         sys.stderr,
         color=streams.wants_color(output.color.value, sys.stderr),

@@ -1,4 +1,4 @@
-"""The command `diff`: two targets, calls, reports or texts side by side; and reports kept as golden ones."""
+"""The command `diff`: two targets, calls, reports or texts side by side; and golden reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jitinspect.cli.core import import_jax, listening, make_way
+from jitinspect.cli.core import import_jax, listening, prepare_for_user_code
 from jitinspect.cli.options import CallOptions, OutputOptions, TargetOptions, grouped, second_side
 from jitinspect.cli.output import needs_environment, read_report, read_text, save
 from jitinspect.cli.requests import parsed
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jitinspect.stages.inspection import Listeners, Request
 
 _ARGUMENTS = ("shape", "arg", "args_from")
-"""Options of which one of B's takes the place of all of A's."""
+"""If B has one of these options, it replaces all of A's."""
 _LONGEST_NAME = 80
 _ADD = "diff --golden DIR mod:fn -s 8,8 --update"
 _TEXTS = (".hlo", ".mlir", ".jaxpr", ".txt")
@@ -34,7 +34,7 @@ _TEXTS = (".hlo", ".mlir", ".jaxpr", ".txt")
 
 @dataclass(frozen=True, slots=True)
 class DiffRequest:
-    """What stands on the command line, `argv` word for word."""
+    """The command line, with `argv` word for word."""
 
     before: str
     after: str
@@ -46,8 +46,8 @@ class DiffRequest:
 
 
 def diff_core(asked: DiffRequest, output: OutputOptions) -> DiffReport:
-    """Raises `UsageError` for what does not make two sides, `LoadError` for a file that is neither a report
-    nor a text, and the errors of an inspection.
+    """Raises `UsageError` unless there are two sides, `LoadError` for a file that is neither a report nor a
+    text, and the errors of an inspection.
     """
     from jitinspect.readings.diff.sides import compare
 
@@ -58,7 +58,8 @@ def diff_core(asked: DiffRequest, output: OutputOptions) -> DiffReport:
     sides = [side for plan in plans for side in found[id(plan)]]
     if len(sides) != 2:
         raise UsageError(
-            f"{len(sides)} to compare, not two", hint="a second target or report, --vs '…', or --dim B=64,128"
+            f"expected two things to compare, found {len(sides)}",
+            hint="add a second target or report, --vs '…', or --dim B=64,128",
         )
     report = compare(sides[0], sides[1], asked.stages, asked.context)
     return _with_environment(report, output)
@@ -67,16 +68,16 @@ def diff_core(asked: DiffRequest, output: OutputOptions) -> DiffReport:
 def _made_sides(
     plans: Sequence[Options], asked: DiffRequest, saved: Sequence[list[Side]], output: OutputOptions
 ) -> dict[int, list[Side]]:
-    """The sides of each plan, by its `id`; jax is imported for these alone."""
+    """The sides of each plan, by its `id`. Only these need jax."""
     import_jax()
-    make_way()
+    prepare_for_user_code()
     stages = asked.stages or _stages(plans, saved)
     with listening(output) as listeners:
         return {id(plan): _sides(plan, stages, listeners) for plan in plans}
 
 
 def _stages(plans: Sequence[Options], saved: Sequence[list[Side]]) -> tuple[str, ...]:
-    """What is made, where the user does not say: what there is to compare with."""
+    """The stages to make if the user names none: those of the saved side, if there is one."""
     if saved:
         return tuple(saved[0][0].texts)
     return ("stablehlo",) if any(plan.platform for plan in plans) else ("hlo",)
@@ -92,7 +93,7 @@ def _with_environment(report: DiffReport, output: OutputOptions) -> DiffReport:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """One side that is to be inspected, and the words in which its `--shape` and `--arg` stand in order."""
+    """One side to inspect, and the words that have its `--shape` and `--arg` in order."""
 
     target: TargetOptions
     platform: str
@@ -100,9 +101,9 @@ class Options:
 
 
 def _plans(asked: DiffRequest) -> list[Path | Options]:
-    """What the sides are made of, in order."""
+    """Where the sides come from, in order."""
     if not asked.before:
-        raise UsageError("there is nothing to compare", hint="diff mod:f mod:g -s 8, or diff a.json b.json")
+        raise UsageError("nothing to compare", hint="diff mod:f mod:g -s 8, or diff a.json b.json")
     first = _plan(asked.before, asked.call, asked.argv)
     if asked.vs:
         if asked.after or isinstance(first, Path):
@@ -120,7 +121,7 @@ def _plan(text: str, call: CallOptions, argv: Sequence[str]) -> Path | Options:
 
 
 def _changed(first: Options, words: list[str]) -> Options:
-    """The options of `words` in the place of the first side's; the arguments as a whole."""
+    """The first side with the options of `words`; arguments are replaced as a whole."""
     other, platform = _parsed_words(first.target.target, words)
     plain = TargetOptions(target="")
     given = {
@@ -135,7 +136,7 @@ def _changed(first: Options, words: list[str]) -> Options:
 
 
 def _parsed_words(target: str, words: list[str]) -> tuple[TargetOptions, str]:
-    """Read as the command line is. Raises `UsageError` that names the word."""
+    """Parse as the command line does. Raises `UsageError` that names the word."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(grouped(second_side))
     last: Exception | None = None
@@ -171,7 +172,7 @@ def _file_sides(path: Path) -> list[Side]:
         return [sides.text_side(path, read_text(path))]
     report = read_report(path)
     if not isinstance(report, Report):
-        raise LoadError(f"{path} is a report of {report.command}, without stages")
+        raise LoadError(f"{path} is a {report.command} report, which has no stages")
     return sides.sides_of(report, str(path))
 
 
@@ -184,22 +185,22 @@ def _request(plan: Options, stages: tuple[str, ...], command: str) -> Request:
 
 
 def golden_core(folder: Path, asked: DiffRequest, update: bool, output: OutputOptions) -> DiffReport:
-    """Make each report of the folder again, and hold it against what was saved. With `update` what differs is
-    saved anew, and the target of `asked`, if there is one, is added.
+    """Make each report of the folder again and compare it with the saved one. With `update`, save those that
+    differ, and add the target of `asked` if there is one.
 
     Raises `UsageError` for a folder without reports.
     """
     if not folder.is_dir() and not update:
-        raise UsageError(f"--golden {folder}: there is no such folder", hint="with --update it is made")
+        raise UsageError(f"--golden {folder}: no such folder", hint="add --update to create it")
     import_jax()
-    make_way()
+    prepare_for_user_code()
     with listening(output) as listeners:
         checks = [_added(folder, asked, update, listeners)] if asked.before else []
         new = {check.file for check in checks}
         there = [path for path in sorted(folder.glob("*.json")) if path.name not in new]
         checks += [_checked(path, asked, update, listeners) for path in there]
     if not checks:
-        raise UsageError(f"--golden {folder}: no report is there", hint=_ADD)
+        raise UsageError(f"--golden {folder}: the folder has no reports", hint=_ADD)
     differing = next((stage for check in checks for stage in check.stages if not stage.same), None)
     diff = differing or Difference(all(check.same for check in checks), Summary(Quantity(None, None)))
     stages = tuple(stage for check in checks for stage in check.stages)
@@ -210,11 +211,11 @@ def golden_core(folder: Path, asked: DiffRequest, update: bool, output: OutputOp
 def _added(folder: Path, asked: DiffRequest, update: bool, listeners: Listeners) -> GoldenCheck:
     if not update:
         raise UsageError(
-            f"{asked.before} is added with --update", hint="leave the target out to check the folder"
+            f"adding {asked.before} needs --update", hint="leave the target out to check the folder"
         )
     plan = _plan(asked.before, asked.call, asked.argv)
     if isinstance(plan, Path):
-        raise UsageError(f"{plan} is no target", hint=_ADD)
+        raise UsageError(f"{plan} is not a target", hint=_ADD)
     stages = asked.stages or ("jaxpr", "stablehlo", "hlo")
     report = _inspected(_request(plan, stages, "show"), listeners)
     folder.mkdir(parents=True, exist_ok=True)
@@ -224,21 +225,21 @@ def _added(folder: Path, asked: DiffRequest, update: bool, listeners: Listeners)
 
 
 def _file_name(ref: str, signature: str) -> str:
-    """`samples.mlp.loss_fn-f32-8-8-f32-8-8.json`; a digest stands for the end of a long one."""
+    """`samples.mlp.loss_fn-f32-8-8-f32-8-8.json`; a long name ends in a digest."""
     plain = re.sub(r"[^\w.]+", "-", f"{ref} {signature.partition('(')[2]}").strip("-")
     digest = hashlib.sha256(f"{ref} {signature}".encode()).hexdigest()[:8]
     return f"{plain if len(plain) <= _LONGEST_NAME else f'{plain[:_LONGEST_NAME]}-{digest}'}.json"
 
 
 def _checked(path: Path, asked: DiffRequest, update: bool, listeners: Listeners) -> GoldenCheck:
-    """One report of the folder; what goes wrong with one is told of that one."""
+    """Check one report of the folder; an error counts against that report only."""
     from jitinspect.readings.diff import sides
     from jitinspect.stages import inspection
 
     try:
         saved = read_report(path)
         if not isinstance(saved, Report) or saved.request is None:
-            return GoldenCheck(path.name, False, "it does not say what was asked: save it anew")
+            return GoldenCheck(path.name, False, "it does not record its command: save it again")
         made = _inspected(inspection.request_of(saved.request, saved.command), listeners)
         before, after = sides.sides_of(saved, path.name), sides.sides_of(made, path.name)
         if len(before) != len(after):
@@ -252,7 +253,7 @@ def _checked(path: Path, asked: DiffRequest, update: bool, listeners: Listeners)
     same = all(one.same for one in stages)
     if update and not same:
         save(made, path, OutputOptions(quiet=True))
-        return GoldenCheck(path.name, True, "saved anew", stages)
+        return GoldenCheck(path.name, True, "updated", stages)
     return GoldenCheck(path.name, same, _versions(saved, made), stages)
 
 
@@ -270,7 +271,7 @@ def _versions(saved: Report, made: Report) -> str:
 
 
 def ended(report: DiffReport, check: bool) -> None:
-    """Raises `CheckFailed` where something differs and that is to be told by the exit code."""
+    """Raises `CheckFailed` if something differs and the exit code is to say so."""
     failed = [one.file for one in report.golden if not one.same]
     if check and failed:
         raise CheckFailed(f"{len(failed)} of {len(report.golden)} differ: {', '.join(failed[:5])}")

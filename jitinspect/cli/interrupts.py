@@ -1,7 +1,7 @@
-"""Ctrl-C while XLA compiles: the process ends at once, where there is a report after it is written.
+"""Ctrl-C while XLA compiles: write the report, if there is one, and end the process at once.
 
-Python's own handler would wait until XLA is done, for a compilation has no step of Python's in it;
-and where XLA does let go (jaxlib 0.10.2) the unwinding waits all the same, and then crashes.
+Python's own handler would wait until XLA is done, because a compilation runs no Python; and where XLA does
+let go (jaxlib 0.10.2), the unwinding waits all the same, and then crashes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from jitinspect.model import Phase
 
 
 class CompileInterrupts:
-    """Leaves SIGINT to the system from the start of a compilation to its end; only the main thread may."""
+    """Restores the default action of SIGINT during a compilation. Only the main thread may set handlers."""
 
     def __init__(self) -> None:
         self._before: Any = None
@@ -37,11 +37,11 @@ class CompileInterrupts:
 
 
 class ReportedInterrupts:
-    """Has `report` called when Ctrl-C comes during a compilation, and ends the process.
+    """Calls `report` on Ctrl-C during a compilation, and ends the process.
 
-    The main thread has no step of Python's to take until XLA is done, so another one is waiting for the
-    signal. It is none of `threading`'s: a program that counts its threads does not see it. A program with
-    a handler or a wake-up descriptor of its own is left to those.
+    The main thread runs no Python until XLA is done, so another thread waits for the signal. It is not one of
+    `threading`'s, so a program that counts its threads does not see it. If the program has a handler or a
+    wake-up descriptor of its own, that one is used.
     """
 
     def __init__(self) -> None:
@@ -56,9 +56,7 @@ class ReportedInterrupts:
         _thread.start_new_thread(self._wait, ())
 
     def on_start(self, phase: Phase, function: str) -> None:
-        """From the start of a compilation to its end the signal goes to that thread; only the main one may
-        ask for that.
-        """
+        """Send the signal to that thread during a compilation; only the main thread may ask for that."""
         if phase != "compile" or threading.current_thread() is not threading.main_thread():
             return
         if self.report is None or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -79,28 +77,28 @@ class ReportedInterrupts:
                 self.close()
 
     def close(self) -> None:
-        """Be done with it. Does not return if the signal has come: then the process ends."""
+        """Stop waiting. Does not return if the signal has come: then the process ends."""
         os.write(self._writing, _END)
         self._ended.acquire()
         os.close(self._reading)
         os.close(self._writing)
 
     def _note(self, *_: Any) -> None:
-        """In the place of Python's own handler, which would have XLA let go."""
+        """Replaces Python's own handler, which would make XLA let go."""
         self._came = True
 
     def _wait(self) -> None:
-        told = b""
-        while _END not in told:
-            told = os.read(self._reading, 64)
-            if signal.SIGINT in told:
+        received = b""
+        while _END not in received:
+            received = os.read(self._reading, 64)
+            if signal.SIGINT in received:
                 self._end_process()
         self._ended.release()
 
     def _end_process(self) -> None:
         try:
             assert self.report is not None
-            self.report(f"interrupted while {self._compiled} was compiled")
+            self.report(f"interrupted while compiling {self._compiled}")
         except BaseException:
             traceback.print_exc()
         finally:

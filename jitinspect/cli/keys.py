@@ -1,4 +1,4 @@
-"""The command `key`: a key, saved, or held against a saved one."""
+"""The command `key`: print a key, save it, or compare it with a saved one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def inspect_key(
 ) -> None:
     """Print the key of the request that `fields` make; save it; compare it.
 
-    Raises `CheckFailed` at the end where `check` is asked and the two differ.
+    With `check`, raises `CheckFailed` at the end if the two differ.
     """
     saved = _saved(against, fields) if against else None
     if check and against is None:
@@ -39,15 +39,15 @@ def inspect_key(
 
 def _failed(found: Comparison) -> str:
     if found.disk_known:
-        return f"the key differs from that of {found.file}"
-    return f"the key on disk cannot be compared with that of {found.file}"
+        return f"the key differs from the one in {found.file}"
+    return f"the key on disk cannot be compared with the one in {found.file}"
 
 
 def _saved(path: Path, fields: dict[str, Any]) -> CacheKey:
-    """The key of a saved report. One key is held against one: a sweep has several."""
+    """The key of a saved report. Only a single key can be compared; a sweep has several."""
     if prod(map(len, fields["dims"].values())) != 1:
         raise UsageError("--against compares one key", hint="give each --dim one size")
     report = read_report(path)
     if not isinstance(report, Report) or not report.keys:
-        raise LoadError(f"{path} holds no key", hint="save one with: jitinspect key … --save key.json")
+        raise LoadError(f"{path} has no key", hint="save one with: jitinspect key … --save key.json")
     return report.keys[0]

@@ -1,4 +1,4 @@
-"""The command line's one entry: parse, run, and turn every failure into its exit code."""
+"""The entry point of the command line: parse, run, and turn every failure into its exit code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ commands.register(app, sys.argv[1:2])
 
 
 def run(argv: list[str]) -> int:
-    """Run one command line; its exit code is that of the error, if there is one (`jitinspect.errors`)."""
+    """Run one command line. Returns its exit code; that of the error, if any (`jitinspect.errors`)."""
     streams.replace_closed()
     try:
         return app(argv, prog_name="jitinspect", standalone_mode=False) or 0
@@ -63,12 +63,12 @@ def _report(error: JitinspectError, argv: list[str]) -> int:
 
 
 def _unexpected(error: Exception, argv: list[str]) -> int:
-    """Typer's own complaints about the command line are usage errors; what is left is a fault of ours."""
+    """Typer's own complaints about the command line are usage errors; anything else is a bug of ours."""
     if hasattr(error, "format_message"):
         command = getattr(getattr(error, "ctx", None), "command_path", "jitinspect")
         return _report(UsageError(error.format_message(), hint=f"{command} --help"), argv)
     import traceback
 
-    message = f"a fault of jitinspect: {type(error).__name__}: {error}"
-    hint = "please report it, with the text above"
+    message = f"bug in jitinspect: {type(error).__name__}: {error}"
+    hint = "please report it with the traceback above"
     return _report(JitinspectError(message, hint=hint, detail=traceback.format_exc()), argv)

@@ -1,4 +1,4 @@
-"""The options that commands share, as groups: a command takes a group, the user sees its options."""
+"""The options that commands share, in groups: a command takes a group, and the user sees its options."""
 
 # No `from __future__ import annotations` here: Typer would evaluate each annotation's text at every start.
 
@@ -13,15 +13,15 @@ import typer
 
 Result = TypeVar("Result")
 
-_ARGUMENTS = "Arguments of the target"
-_FUNCTION = "How it is jitted"
+_ARGUMENTS = "Target arguments"
+_FUNCTION = "Jit options"
 _OUTPUT = "Output"
 _LIMITS = "Limits"
-_VIEW = "What is shown"
+_VIEW = "View"
 
 
 class Color(StrEnum):
-    """When to colour; `auto` asks NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal."""
+    """When to use color; `auto` goes by NO_COLOR, FORCE_COLOR, TERM and whether it is a terminal."""
 
     auto = "auto"
     always = "always"
@@ -29,7 +29,7 @@ class Color(StrEnum):
 
 
 class Format(StrEnum):
-    """How a summary looks: for a person, or with annotations for GitHub besides."""
+    """How to print a summary: as text, or also as annotations for GitHub."""
 
     text = "text"
     github = "github"
@@ -37,7 +37,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """The arguments of a target, and how it is jitted: all as the user typed them."""
+    """The arguments of a target, and how it is jitted, as the user typed them."""
 
     shape: Annotated[
         list[str],
@@ -79,7 +79,7 @@ class CallOptions:
         typer.Option(
             "--values",
             rich_help_panel=_ARGUMENTS,
-            help="Use the very arrays that --args-from returns, not only their types.",
+            help="Use the arrays that --args-from returns, not just their types.",
         ),
     ] = False
     dim: Annotated[
@@ -88,7 +88,7 @@ class CallOptions:
             "--dim",
             metavar="NAME=SIZE,…",
             rich_help_panel=_ARGUMENTS,
-            help="The size of a named dimension; several sizes run once for each. Repeatable.",
+            help="The size of a named dimension; with several, run once for each. Repeatable.",
         ),
     ] = field(default_factory=list)
     mesh: Annotated[
@@ -103,7 +103,10 @@ class CallOptions:
     static: Annotated[
         list[str],
         typer.Option(
-            "--static", metavar="NAME|INDEX", rich_help_panel=_FUNCTION, help="A static argument. Repeatable."
+            "--static",
+            metavar="NAME|INDEX",
+            rich_help_panel=_FUNCTION,
+            help="Make an argument static. Repeatable.",
         ),
     ] = field(default_factory=list)
     donate: Annotated[
@@ -112,7 +115,7 @@ class CallOptions:
             "--donate",
             metavar="NAME|INDEX",
             rich_help_panel=_FUNCTION,
-            help="A donated argument. Repeatable.",
+            help="Donate an argument. Repeatable.",
         ),
     ] = field(default_factory=list)
     transform: Annotated[
@@ -122,7 +125,7 @@ class CallOptions:
             "-t",
             metavar="NAME",
             rich_help_panel=_FUNCTION,
-            help="grad, value_and_grad, vmap, jacfwd, jacrev, hessian, checkpoint; left to right.",
+            help="Apply grad, value_and_grad, vmap, jacfwd, jacrev, hessian, checkpoint; left to right.",
         ),
     ] = field(default_factory=list)
 
@@ -143,7 +146,7 @@ class TargetOptions(CallOptions):
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """Where the report goes, and how it looks there."""
+    """Where the report goes, and how it looks."""
 
     as_json: Annotated[
         bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print one JSON document.")
@@ -158,29 +161,29 @@ class OutputOptions:
             help="Write to FILE: .json, .html, or text (.txt, .mlir, .hlo, …).",
         ),
     ] = None
-    color: Annotated[Color, typer.Option("--color", rich_help_panel=_OUTPUT, help="When to colour.")] = (
+    color: Annotated[Color, typer.Option("--color", rich_help_panel=_OUTPUT, help="When to use color.")] = (
         Color.auto
     )
     pager: Annotated[
         bool,
         typer.Option(
-            "--pager/--no-pager", rich_help_panel=_OUTPUT, help="Page what is longer than the screen."
+            "--pager/--no-pager", rich_help_panel=_OUTPUT, help="Page output longer than the screen."
         ),
     ] = True
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", rich_help_panel=_OUTPUT, help="No compile log, no notes.")
+        bool, typer.Option("--quiet", "-q", rich_help_panel=_OUTPUT, help="Hide the compile log and notes.")
     ] = False
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", "-v", rich_help_panel=_OUTPUT, help="Show also what JAX compiles for itself."
+            "--verbose", "-v", rich_help_panel=_OUTPUT, help="Show more, also JAX's own compilations."
         ),
     ] = False
 
 
 @dataclass(frozen=True, slots=True)
 class LimitOptions:
-    """What a program's compilations are held to."""
+    """Limits on a program's compilations."""
 
     max_compiles: Annotated[
         list[str],
@@ -197,7 +200,7 @@ class LimitOptions:
             "--max-compile-seconds",
             metavar="S",
             rich_help_panel=_LIMITS,
-            help="Exit with 1 if tracing, lowering and compiling took longer.",
+            help="Exit with 1 if tracing, lowering and compiling take longer.",
         ),
     ] = None
     fail_on_recompile: Annotated[
@@ -205,7 +208,7 @@ class LimitOptions:
         typer.Option(
             "--fail-on-recompile",
             rich_help_panel=_LIMITS,
-            help="Exit with 1 if a function compiled again, or with --warmup if anything did after that.",
+            help="Exit with 1 if a function compiles again, or with --warmup, if any does after it.",
         ),
     ] = False
     warmup: Annotated[
@@ -214,7 +217,7 @@ class LimitOptions:
             "--warmup",
             metavar="'N calls'|MARKER",
             rich_help_panel=_LIMITS,
-            help="What may compile: N calls of each function, or all up to jitinspect.mark(MARKER).",
+            help="Allow N calls of each function, or all before jitinspect.mark(MARKER), to compile.",
         ),
     ] = ""
     lock: Annotated[
@@ -223,22 +226,25 @@ class LimitOptions:
             "--lock",
             metavar="FILE",
             rich_help_panel=_LIMITS,
-            help="Exit with 1 if something compiles that FILE does not have. Written where there is none.",
+            help="Exit with 1 if something compiles that is not in FILE. Created if missing.",
         ),
     ] = None
     update_lock: Annotated[
-        bool, typer.Option("--update-lock", rich_help_panel=_LIMITS, help="Write the --lock file anew.")
+        bool, typer.Option("--update-lock", rich_help_panel=_LIMITS, help="Rewrite the --lock file.")
     ] = False
 
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """Which part of a stage's text is printed, or what of it instead."""
+    """Which part of a stage's text to print, or which view of it."""
 
     op: Annotated[
         str,
         typer.Option(
-            "--op", metavar="REGEX", rich_help_panel=_VIEW, help="Only operations of such a kind or name."
+            "--op",
+            metavar="REGEX",
+            rich_help_panel=_VIEW,
+            help="Show only operations whose kind or name matches.",
         ),
     ] = ""
     line: Annotated[
@@ -247,13 +253,13 @@ class ViewOptions:
             "--line",
             metavar="[FILE:]LINE",
             rich_help_panel=_VIEW,
-            help="Only what a line of your Python became, or what it called.",
+            help="Show only operations from a Python line, or from what it calls.",
         ),
     ] = ""
     fusion: Annotated[
         str,
         typer.Option(
-            "--fusion", metavar="NAME", rich_help_panel=_VIEW, help="Only a fusion, with its inside."
+            "--fusion", metavar="NAME", rich_help_panel=_VIEW, help="Show only this fusion, with its body."
         ),
     ] = ""
     neighbours: Annotated[
@@ -263,36 +269,40 @@ class ViewOptions:
             metavar="N",
             min=0,
             rich_help_panel=_VIEW,
-            help="With these also operands and users, N steps far.",
+            help="Also show operands and users up to N steps away.",
         ),
     ] = 0
     fold: Annotated[
         bool,
-        typer.Option("--fold", rich_help_panel=_VIEW, help="Inner jaxprs and computations in one line each."),
+        typer.Option(
+            "--fold", rich_help_panel=_VIEW, help="Fold inner jaxprs and computations into one line each."
+        ),
     ] = False
     source: Annotated[
         bool,
-        typer.Option("--source", rich_help_panel=_VIEW, help="Your Python lines as comments above."),
+        typer.Option("--source", rich_help_panel=_VIEW, help="Show your Python lines as comments."),
     ] = False
     outline: Annotated[
         bool,
-        typer.Option("--outline", rich_help_panel=_VIEW, help="The tree of blocks, with counts, instead."),
+        typer.Option(
+            "--outline", rich_help_panel=_VIEW, help="Show the tree of blocks and their counts instead."
+        ),
     ] = False
     stats: Annotated[
         bool,
         typer.Option(
-            "--stats", rich_help_panel=_VIEW, help="Counts of operations, sizes and lines, instead."
+            "--stats", rich_help_panel=_VIEW, help="Show counts of operations, sizes and lines instead."
         ),
     ] = False
 
 
-Raw = Annotated[bool, typer.Option("--raw", help="JAX's own text, byte for byte.")]
+Raw = Annotated[bool, typer.Option("--raw", help="Print JAX's own text, byte for byte.")]
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:
-    """Let Typer see each field of `command`'s dataclass parameters as an option of its own.
+    """Make each field of `command`'s dataclass parameters an option for Typer.
 
-    A field is an `Annotated[type, typer.Option(…)]`; the command is called with the groups filled in.
+    A field is an `Annotated[type, typer.Option(…)]`; the command gets the groups filled in.
     """
     own = inspect.signature(command).parameters.values()
     groups: dict[str, Any] = {
@@ -332,5 +342,5 @@ def second_side(
         str, typer.Option("--platform", metavar="NAME", help="Lower for this platform.")
     ] = "",
 ) -> tuple[TargetOptions, str]:
-    """What the words of `diff --vs` say."""
+    """The options in `diff --vs`."""
     return target, platform

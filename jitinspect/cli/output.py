@@ -1,4 +1,4 @@
-"""A report → where the user wants it: stdout, a file, a pager; as text, JSON or HTML."""
+"""A report → stdout, a file or a pager, as text, JSON or HTML."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from jitinspect.render.json import AnyReport, error_to_json, from_json, is_of_pr
 from jitinspect.render.text import WIDE, shown_path
 
 TRACE = "trace.json"
-"""The end of a file's name that asks for Chrome's trace format, of what happened over time."""
+"""A file name with this ending asks for a timeline in Chrome's trace format."""
 _STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
 @contextmanager
 def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[..., None]]:
-    """Around a command's work: stdout is kept for the report that is given to the yielded function, which
-    takes `pager=False` for one that must not wait for the user.
+    """Keep stdout for the report while a command works. The report goes to the yielded function, with
+    `pager=False` for one that must not wait for the user.
 
-    With `shared` a program of the user's prints to stdout, too, unless JSON is to stand there alone.
-    Raises `UsageError` first of all if the report could not be written where it is to go.
+    With `shared`, the user's program prints to stdout too, unless that is to be one JSON document.
+    Raises `UsageError` at the start if the report cannot be written to its file.
     """
     if options.output in _STDOUT:
         options = replace(options, output=None, pager=False)
@@ -43,7 +43,7 @@ def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[.
 
 
 def read_report(path: Path) -> AnyReport:
-    """The report that was saved at `path`. Raises `LoadError` where there is none."""
+    """The report saved at `path`. Raises `LoadError` if there is none."""
     text = read_text(path)
     try:
         return from_json(text)
@@ -52,11 +52,11 @@ def read_report(path: Path) -> AnyReport:
 
 
 def read_text(path: Path) -> str:
-    """Raises `LoadError` where that cannot be read, or is no text."""
+    """Raises `LoadError` for a file that cannot be read, or is not text."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
+        reason = getattr(error, "strerror", None) or "not a text file"
         raise LoadError(f"{path} cannot be read: {reason}") from None
 
 
@@ -65,7 +65,7 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
     if options.output is not None:
         _write_file("-o", options.output, _in_format_of(options.output, report, options))
         if not options.quiet:
-            with suppress(OSError, ValueError, AttributeError):  # a program may have closed it, or taken it
+            with suppress(OSError, ValueError, AttributeError):  # a program may have closed or replaced it
                 sys.stderr.write(f"wrote {shown_path(str(options.output))}\n")
     elif options.as_json:
         streams.write(stdout, [to_json(report), "\n"])
@@ -78,12 +78,12 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
 
 
 def needs_environment(options: OutputOptions) -> bool:
-    """JSON and HTML tell where they were made; asking for that starts the backend."""
+    """Only JSON and HTML say where they were made; finding that out starts the backend."""
     return options.as_json or (options.output is not None and options.output.suffix in (".json", ".html"))
 
 
 def columns(stdout: TextIO) -> int:
-    """Columns of the terminal, or those that COLUMNS asks for."""
+    """Columns of the terminal, or of COLUMNS if it is set."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal():
         return int(asked)
@@ -93,7 +93,7 @@ def columns(stdout: TextIO) -> int:
 def as_text(
     report: AnyReport, color: bool, width: int = WIDE, verbose: bool = False, quiet: bool = False
 ) -> Iterator[str]:
-    """Any report as the terminal shows it."""
+    """Any report, as the terminal shows it."""
     if isinstance(report, Report):
         from jitinspect.render.terminal import render
 
@@ -107,7 +107,7 @@ def as_text(
     if is_of_program(report):
         from jitinspect.render import run
 
-        yield from run.render(report, color, width, verbose)  # what was asked for is told whole
+        yield from run.render(report, color, width, verbose)  # never quiet: the summary was asked for
         return
     if is_reading(report):
         from jitinspect.render import readings
@@ -123,7 +123,7 @@ def as_text(
 
 
 def near_file(path: Path, suffixes: Iterable[str]) -> str | None:
-    """What to type instead of a file that is not there: one beside it, of one of these suffixes."""
+    """A hint for a missing file: a similar name beside it, with one of these suffixes."""
     from difflib import get_close_matches
 
     beside = [str(found) for suffix in suffixes for found in path.parent.glob(f"*{suffix}")]
@@ -132,29 +132,30 @@ def near_file(path: Path, suffixes: Iterable[str]) -> str | None:
 
 
 def check_file(option: str, path: Path) -> Path:
-    """The whole path of a file that is to be written: that it could not be is told before the work
-    is done, not after, by `UsageError`. The user's module may go to another folder meanwhile.
+    """The absolute path of a file to write: the user's module may change the folder meanwhile.
+
+    Raises `UsageError`, before the work is done, if it cannot be written.
     """
     if not path.parent.is_dir():
-        raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+        raise UsageError(f"{option} {path}: no such folder: {path.parent}")
     if path.is_dir():
-        raise UsageError(f"{option} {path}: this is a folder", hint=f"{option} {path / 'report.json'}")
+        raise UsageError(f"{option} {path}: is a folder", hint=f"{option} {path / 'report.json'}")
     if option == "--save" and path.suffix not in ("", ".json"):
         hint = f"{option} {path.with_suffix('.json')}, or -o {path}"
-        raise UsageError(f"{option} {path}: what is saved is JSON", hint=hint)
+        raise UsageError(f"{option} {path}: the key is saved as JSON", hint=hint)
     return path.absolute()
 
 
 def save(report: AnyReport, path: Path, options: OutputOptions) -> None:
-    """Write the JSON document of `report` beside whatever else is done with it."""
+    """Also write `report` as JSON."""
     _write_file("--save", path, [to_json(report), "\n"])
     if not options.quiet:
         sys.stderr.write(f"wrote {shown_path(str(path))}\n")
 
 
 def report_error(error: JitinspectError, argv: list[str]) -> int:
-    """Tell the user on stderr, under `--json` by a document on stdout; the exit code."""
-    if "--json" in argv and not isinstance(error, CheckFailed):  # whose report stands there already
+    """Print the error on stderr, or under `--json` as a document on stdout. Returns the exit code."""
+    if "--json" in argv and not isinstance(error, CheckFailed):  # whose report is already there
         command = next((word for word in argv if not word.startswith("-")), None)
         streams.write(streams.own_stdout(), [error_to_json(command, error), "\n"])
     else:
@@ -164,7 +165,7 @@ def report_error(error: JitinspectError, argv: list[str]) -> int:
 
 
 def report_ending(report: CallReport, error: JitinspectError | None, options: OutputOptions) -> None:
-    """After the rows: the tracebacks of the calls that raised, and what ended the script early; on stderr."""
+    """Print on stderr, after the rows, the tracebacks of failed calls and what ended the script early."""
     if options.as_json:
         return
     for call in report.calls:
@@ -203,14 +204,16 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
     if is_reading(report):
         return html.render_reading(report)
     if not isinstance(report, Report):
-        raise UsageError(f"-o {path}: {report.command} has no HTML form", hint="-o report.json or report.txt")
+        raise UsageError(
+            f"-o {path}: {report.command} has no HTML output", hint="-o report.json or report.txt"
+        )
     return html.render(report)
 
 
 def _write_file(option: str, path: Path, blocks: Iterable[str]) -> None:
-    """Write beside the file and rename, so that a reader never sees half a report.
+    """Write a file beside it and rename that, so that a reader never sees half a report.
 
-    What is there and is no plain file (`/dev/stdout`, a pipe, a link) is written to as it is.
+    Anything but a plain file (`/dev/stdout`, a pipe, a link) is written in place.
     """
     in_place = path.is_symlink() or (path.exists() and not path.is_file())
     unfinished = path if in_place else path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,4 +1,4 @@
-"""What the user typed → a request: every spec is parsed, and complained about, before jax is imported."""
+"""The user's words → a request. Every spec is parsed, and rejected, before jax is imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jitinspect.targets.transforms import check_transforms
 
 
 def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
-    """The fields of a `Request` that the target's options give.
+    """The fields of a `Request`, from the options of the target.
 
     Raises `UsageError` for a ref, spec, dimension, mesh or transform that does not parse.
     """
@@ -39,7 +39,7 @@ def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
 
 
 def viewed(options: ViewOptions, others: Mapping[str, Any]) -> View:
-    """What of a stage's text is asked for. Raises `UsageError` for options that do not go together."""
+    """The view that the options ask for. Raises `UsageError` for options that do not go together."""
     view = View(
         op=options.op or None,
         line=options.line or None,
@@ -51,13 +51,13 @@ def viewed(options: ViewOptions, others: Mapping[str, Any]) -> View:
         stats=options.stats,
     )
     if view.neighbours and not view.selects:
-        raise UsageError("-C needs something to be near to", hint="--op dot -C 1")
+        raise UsageError("-C needs --op, --line or --fusion", hint="--op dot -C 1")
     if view.outline and view.stats:
-        raise UsageError("--outline and --stats are two readings", hint="one of them")
+        raise UsageError("--outline and --stats cannot be combined", hint="leave one out")
     if (view.outline or view.stats) and (view.selects or view.fold or view.source):
-        raise UsageError("--outline and --stats tell of the whole text", hint="leave the others out")
+        raise UsageError("--outline and --stats cover the whole text", hint="leave the other options out")
     if not view.is_whole and others.get("raw"):
-        raise UsageError("--raw is JAX's text as it is", hint="leave --raw out")
+        raise UsageError("--raw prints the whole text unchanged", hint="leave --raw out")
     return view
 
 
@@ -68,12 +68,12 @@ def stages_of(text: str) -> tuple[str, ...]:
     names = words_of(text)
     for name in names:
         if name not in STAGES:
-            raise UsageError(f"--stage {name}: there is no such stage", hint=f"one of {', '.join(STAGES)}")
+            raise UsageError(f"--stage {name}: no such stage", hint=f"one of {', '.join(STAGES)}")
     return names
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """`tpu, cuda,tpu` → each word once, in their order."""
+    """`tpu, cuda,tpu` → each word once, in order."""
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 

@@ -1,4 +1,4 @@
-"""The door to the core for `run` and `summary`."""
+"""`run` and `summary`: from their options to the core, and back."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 
 def fields_of(
-    program: str, arguments: Sequence[str], module: bool, hits: bool, record: str, held_to: LimitOptions
+    program: str, arguments: Sequence[str], module: bool, hits: bool, record: str, limit_options: LimitOptions
 ) -> dict[str, Any]:
-    """The fields of a `running.Request`; what is wrong with them is told before jax is imported."""
-    if held_to.warmup and not held_to.fail_on_recompile:
+    """The fields of a `Request`. Raises `UsageError` or `LoadError` before jax is imported."""
+    if limit_options.warmup and not limit_options.fail_on_recompile:
         raise UsageError("--warmup needs --fail-on-recompile", hint="add --fail-on-recompile")
-    if held_to.update_lock and held_to.lock is None:
+    if limit_options.update_lock and limit_options.lock is None:
         raise UsageError("--update-lock needs --lock FILE", hint="--lock compiles.lock --update-lock")
-    if held_to.max_compile_seconds is not None and not held_to.max_compile_seconds >= 0:
-        raise UsageError(f"--max-compile-seconds {held_to.max_compile_seconds}: not a time")
+    if limit_options.max_compile_seconds is not None and not limit_options.max_compile_seconds >= 0:
+        raise UsageError(f"--max-compile-seconds {limit_options.max_compile_seconds}: must be 0 or more")
     _check_program(program, module)
     return {
         "program": program,
@@ -45,18 +45,18 @@ def fields_of(
         "is_module": module,
         "hits": hits,
         "record": record or None,
-        "limits": _limits(held_to),
-        "lock": held_to.lock.absolute() if held_to.lock else None,
-        "update_lock": held_to.update_lock,
+        "limits": _limits(limit_options),
+        "lock": limit_options.lock.absolute() if limit_options.lock else None,
+        "update_lock": limit_options.update_lock,
     }
 
 
-def _limits(held_to: LimitOptions) -> limits.Limits:
+def _limits(limit_options: LimitOptions) -> limits.Limits:
     return limits.Limits(
-        tuple(map(limits.parse_most_compiles, held_to.max_compiles)),
-        held_to.max_compile_seconds,
-        held_to.fail_on_recompile,
-        limits.parse_warmup(held_to.warmup) if held_to.warmup else None,
+        tuple(map(limits.parse_most_compiles, limit_options.max_compiles)),
+        limit_options.max_compile_seconds,
+        limit_options.fail_on_recompile,
+        limits.parse_warmup(limit_options.warmup) if limit_options.warmup else None,
     )
 
 
@@ -64,11 +64,11 @@ def _check_program(program: str, is_module: bool) -> None:
     if is_module or Path(program).is_file():
         return
     hint = near_file(Path(program), (".py",)) or "jitinspect run SCRIPT, or run -m MODULE"
-    raise LoadError(f"no file {program}", hint=hint)
+    raise LoadError(f"no such file: {program}", hint=hint)
 
 
 def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> Result:
-    """Run it, with the log live on `stderr`, a stream of our own."""
+    """Run the program, with the log live on `stderr`, a stream of our own."""
     from jitinspect.programs import run
 
     listeners = Listeners()
@@ -95,20 +95,20 @@ def _log(output: OutputOptions, stderr: TextIO) -> RunLog:
     )
 
 
-def tell(
+def report_run(
     report: RunReport, output: OutputOptions, listing: Format, emit: Callable[..., None], stderr: TextIO
 ) -> None:
-    """The summary on stderr, for stdout is the program's. Where it is to be JSON, or a file, what was checked
-    is told on stderr all the same; all of it, where that file cannot be written any more.
+    """Print the summary on stderr, because stdout is the program's. If it goes to a file or is JSON, print
+    only the checks on stderr; if that file cannot be written after all, print everything.
     """
-    elsewhere = output.as_json or output.output is not None
+    is_elsewhere = output.as_json or output.output is not None
     try:
-        if elsewhere:
+        if is_elsewhere:
             emit(report)
     except UsageError:
         _summarize(report, output, stderr, quiet=False)
         raise
-    _summarize(report, output, stderr, quiet=elsewhere or output.quiet)
+    _summarize(report, output, stderr, quiet=is_elsewhere or output.quiet)
     annotate(report, listing, stderr)
 
 
@@ -118,7 +118,7 @@ def _summarize(report: RunReport, output: OutputOptions, stderr: TextIO, quiet: 
 
 
 def annotate(report: RunReport, listing: Format, stderr: TextIO) -> None:
-    """GitHub reads its commands from what a job prints, wherever it does."""
+    """GitHub reads its workflow commands from both streams."""
     if listing is Format.github:
         from jitinspect.render.github import annotated
 
@@ -126,33 +126,33 @@ def annotate(report: RunReport, listing: Format, stderr: TextIO) -> None:
 
 
 def ended(result: Result, lock: Path | None, is_new: bool, output: OutputOptions, stderr: TextIO) -> int:
-    """The exit code; below 0 the signal that the process is to end by, as the program would have. `is_new`
-    tells that the lock file is to be written.
+    """The exit code. Below 0, it is the signal that ends the process, as it would have ended the program.
+    With `is_new`, write the lock file.
 
-    Raises `CheckFailed` where a limit did not hold, and what went wrong with jitinspect itself.
+    Raises `CheckFailed` if a limit is exceeded, and the errors of jitinspect itself.
     """
     report = result.report
     if lock is not None and is_new:
         _write_lock(lock, report, result.own_code, stderr, output.quiet)
     if result.fault is not None:
-        _tell_fault(result.fault, output, stderr, is_checked=bool(report.checks))
+        _report_fault(result.fault, output, stderr, is_checked=bool(report.checks))
     failed = [check.limit for check in report.checks if not check.held]
     if failed:
-        raise CheckFailed(f"did not hold: {', '.join(failed)}")
+        raise CheckFailed(f"check failed: {', '.join(failed)}")
     return -signal.SIGINT if report.exit_code == INTERRUPTED and report.stopped else report.exit_code
 
 
-def _tell_fault(fault: JitinspectError, output: OutputOptions, stderr: TextIO, is_checked: bool) -> None:
-    """The program ends as it does without, unless something was to be checked: then nobody knows."""
+def _report_fault(fault: JitinspectError, output: OutputOptions, stderr: TextIO, is_checked: bool) -> None:
+    """The program ends as it would alone, unless there are checks: their result is unknown."""
     if is_checked:
         raise fault
     stderr.write(error_text(fault, streams.wants_color(output.color.value, stderr)))
 
 
 def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, quiet: bool) -> None:
-    """A program that did not come to its end has not compiled all that it does."""
+    """Write it only if the program succeeded: otherwise it has not compiled everything."""
     if own_code != 0:
-        stderr.write(f"note: {path} was not written: the program ended with {own_code}\n")
+        stderr.write(f"note: {path} was not written: the program exited with {own_code}\n")
         return
     try:
         path.write_text(lockfile.to_text(lockfile.lock_contents(report.compilations)), encoding="utf-8")

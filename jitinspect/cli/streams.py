@@ -1,4 +1,4 @@
-"""Who may write where: stdout is for what was asked, all else goes to stderr."""
+"""stdout is for the requested output; everything else goes to stderr."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _BLOCK = 1 << 16
 
 
 def replace_closed() -> None:
-    """Give a process that was started without stdout or stderr (`>&-`) streams that lead nowhere."""
+    """Replace a stdout or stderr that is closed from the start (`>&-`) by /dev/null."""
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
 @cache
 def own_stdout() -> TextIO:
-    """Take stdout for this program alone; from now on whatever else writes to it writes to stderr.
+    """Reserve stdout for jitinspect; from now on, whatever else writes to it writes to stderr.
 
-    It is done to the file descriptor, so that C++ and subprocesses are meant, too,
-    and for the rest of the process, so that what the user's `atexit` prints is as well.
+    This redirects the file descriptor, so it covers C++ and subprocesses, and lasts to the end of the
+    process, so it covers the user's `atexit` functions.
     """
     sys.stdout.flush()
     try:
         own = os.dup(1)
         os.dup2(2, 1)
-    except OSError:  # one of the two is closed: nobody reads
+    except OSError:  # one of the two is closed, so nobody reads
         return sys.stdout
     return open(
         own, "w", encoding=sys.stdout.encoding, errors="backslashreplace", newline="", buffering=_BLOCK
@@ -41,7 +41,7 @@ def own_stdout() -> TextIO:
 
 
 def shared_stdout() -> TextIO:
-    """A stream of our own to stdout, which stays open to the user's program as well."""
+    """A stream of our own to stdout, beside the one of the user's program."""
     sys.stdout.flush()
     try:
         own = os.dup(1)
@@ -53,7 +53,7 @@ def shared_stdout() -> TextIO:
 
 
 def own_stderr() -> TextIO:
-    """A stream of our own to stderr, whatever the program does with its one."""
+    """A stream of our own to stderr, whatever the program does with its own."""
     sys.stderr.flush()
     try:
         own = os.dup(2)
@@ -74,28 +74,28 @@ def wants_color(choice: str, stream: TextIO, environ: Mapping[str, str] = os.env
 
 
 def write(stream: IO[str], blocks: Iterable[str]) -> None:
-    """Write block by block; a reader that went away (`| head -1`) is no error.
+    """Write block by block. A reader that stops reading (`| head -1`) is not an error.
 
-    Raises `UsageError` where the stream takes no more, such as on a full disk.
+    Raises `UsageError` for any other failure, such as a full disk.
     """
     try:
         for block in blocks:
             stream.write(block)
         stream.flush()
     except BrokenPipeError:
-        _lead_nowhere(stream)
+        _redirect_to_null(stream)
     except OSError as error:
-        _lead_nowhere(stream)
-        raise UsageError(f"the output cannot be written: {error.strerror}") from None
+        _redirect_to_null(stream)
+        raise UsageError(f"cannot write the output: {error.strerror}") from None
 
 
-def _lead_nowhere(stream: IO[str]) -> None:
-    """What is still buffered would fail once more when the interpreter closes the stream."""
+def _redirect_to_null(stream: IO[str]) -> None:
+    """Otherwise the buffered text would fail again when the interpreter closes the stream."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_paged(stream: TextIO, blocks: Iterable[str]) -> None:
-    """Write to the screen, and from the moment that it is full through `$PAGER` (else `less -FRX`)."""
+    """Write to the screen, or through `$PAGER` (else `less -FRX`) if the text does not fit."""
     height = shutil.get_terminal_size().lines
     held: list[str] = []
     lines = 0

@@ -87,7 +87,7 @@ def _found(name: str) -> tuple[ModuleSpec, CodeType]:
         message = f"-m {name}: {type(error).__name__} while it was loaded"
         raise LoadError(message, detail=user_traceback(error)) from None
     if spec is None:
-        raise LoadError(f"-m {name}: there is no such module")
+        raise LoadError(f"-m {name}: no such module")
     if code is None:
         raise LoadError(f"-m {name}: this module has no Python code")
     return spec, code

@@ -54,7 +54,7 @@ def read(path: Path) -> LockContents:
         raise LoadError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         hint = "remove it, and --lock writes a new one"
-        raise LoadError(f"{path} is not a lock file of jitinspect", hint=hint) from None
+        raise LoadError(f"{path} is not a jitinspect lock file", hint=hint) from None
 
 
 def check(path: Path, before: LockContents, now: LockContents, compilations: Iterable[Compilation]) -> Check:

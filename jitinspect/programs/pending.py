@@ -50,7 +50,7 @@ class Pending:
 
 NEW_BODY = Reason(
     "new_function", None, None, None, "put the loop into a jitted function, or define its body once",
-    "its body was traced again: a different function object than before, or different constants",
+    "its body was traced again: a new function object, or different constants",
 )  # fmt: skip
 
 

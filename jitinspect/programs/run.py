@@ -138,8 +138,8 @@ class _Run:
         if error is None:
             return None
         detail = "".join(traceback.format_exception(error, limit=-20))
-        message = f"a fault of jitinspect: {type(error).__name__}: {error}"
-        return JitinspectError(message, hint="please report it, with the text above", detail=detail)
+        message = f"bug in jitinspect: {type(error).__name__}: {error}"
+        return JitinspectError(message, hint="please report it with the traceback above", detail=detail)
 
     def close(self) -> None:
         """Called after all of the program's `atexit` functions."""

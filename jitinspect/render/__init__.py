@@ -1,5 +1,5 @@
 """A report of `model` as a terminal, JSON or HTML document.
 
-A report enters, text leaves. JAX and files are out of sight here, and `rich` nowhere else. May import:
+A report enters, text leaves. Nothing here knows JAX or files, and only this wing imports `rich`. May import:
 `errors`, `model`.
 """

@@ -12,23 +12,23 @@ from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, 
 
 STATUS_COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
 _BESIDE = 150
-"""Columns from which on reasons stand beside the calls."""
+"""From this width on, reasons are beside the calls."""
 _STAGES = 80
-"""Columns from which on the stages have a column of their own; the status tells the deepest."""
+"""From this width on, the stages have a column of their own."""
 _BELOW = 40
-"""A reason below its call has at least as many columns, or begins further left."""
+"""A reason below its call has at least this many columns, or begins further left."""
 
 
 _PADDED = 200
-"""Columns that calls are padded to; what is longer pushes its own reason aside, and no other's."""
+"""Calls are padded to at most this many columns; a longer one moves only its own reason."""
 _ALIKE = 3
-"""Rows of cached calls that are alike, before the others are counted in a line."""
+"""Rows shown of equal cached calls; the others are counted in one line."""
 
 
 def render(
     report: CallReport, color: bool, width: int, verbose: bool = False, quiet: bool = False
 ) -> Iterator[str]:
-    """The report in blocks of lines; `verbose` tells every reason in full, `quiet` counts cached calls."""
+    """The report in blocks of lines; `verbose` shows every reason, `quiet` only counts cached calls."""
     painter = Painter(color)
     layout = _Layout(report.calls, width)
     yield painter(layout.head(), "2") + "\n"
@@ -44,10 +44,8 @@ def render(
 
 
 def _shown(calls: tuple[Call, ...], quiet: bool) -> Iterator[tuple[Call, int]]:
-    """The calls that have a line, with 0, and in the place of those left out the first of them, with their
-    number.
-    """
-    for cached, run in groupby(calls, lambda call: _likeness(call, quiet)):
+    """Each call that has a line, with 0; in place of those left out, the first of them with their number."""
+    for cached, run in groupby(calls, lambda call: _sameness(call, quiet)):
         alike = list(run)
         most = len(alike) if cached is None or (len(alike) == _ALIKE + 1 and not quiet) else _ALIKE
         kept = 0 if quiet and cached else most
@@ -56,15 +54,15 @@ def _shown(calls: tuple[Call, ...], quiet: bool) -> Iterator[tuple[Call, int]]:
             yield alike[kept], len(alike[kept:])
 
 
-def _likeness(call: Call, quiet: bool) -> tuple[object, ...] | None:
-    """Equal for plain cached calls that are told alike; None for a call that did something."""
+def _sameness(call: Call, quiet: bool) -> tuple[object, ...] | None:
+    """Equal for cached calls with equal lines; None for a call that did something."""
     if call.status != "CACHED" or call.error or call.reasons:
         return None
     return ("cached",) if quiet else (call.function, call.at, call.signature, call.executable)
 
 
 class _Layout:
-    """The widths of the columns; the call stands last, for it is cut where it does not fit."""
+    """The widths of the columns. The call is last, and is cut if it does not fit."""
 
     def __init__(self, calls: tuple[Call, ...], width: int) -> None:
         index = max([1, *(len(str(call.index)) for call in calls)])
@@ -100,22 +98,22 @@ class _Layout:
             *([painter(f"{ran:<{stages}}", "2")] if stages else []),
             f"{spent:>{time}}",
         )
-        told = _told(call)
+        reason = _reason(call)
         signature = cut_middle(call.signature, self._most)
-        padding = " " * (self._room - len(signature)) if self._beside and told else ""
-        shown = _standing_out(signature, call.reasons, painter)
+        padding = " " * (self._room - len(signature)) if self._beside and reason else ""
+        shown = _emphasized(signature, call.reasons, painter)
         line = f"{'  '.join(cells)}  {shown}{padding}"
         taken = self.indent + max(self._room, len(signature)) + 2
-        if told and self._beside:
-            yield f"{line}  {_reason_line(told, call, self._width - taken, painter)}\n"
+        if reason and self._beside:
+            yield f"{line}  {_reason_line(reason, call, self._width - taken, painter)}\n"
             return
         yield line + "\n"
-        if told:
-            yield f"{' ' * self._below}{_reason_line(told, call, self._width - self._below, painter)}\n"
+        if reason:
+            yield f"{' ' * self._below}{_reason_line(reason, call, self._width - self._below, painter)}\n"
 
 
 def shown_status(call: Call) -> str:
-    """A call that was refused before JAX did anything looked nothing up that it could have found."""
+    """A call that JAX rejected before any look-up was neither cached nor compiled."""
     return "–" if call.error and call.status == "CACHED" else call.status
 
 
@@ -123,8 +121,8 @@ def _executable(call: Call) -> str:
     return f"#{call.executable}" if call.executable else "–"
 
 
-def _told(call: Call) -> str:
-    """The reason in one line: what was raised, or the first difference and how many more there are."""
+def _reason(call: Call) -> str:
+    """One line: the error, or the first difference and how many more there are."""
     if call.error:
         return call.error
     if not call.reasons:
@@ -133,12 +131,12 @@ def _told(call: Call) -> str:
     return f"{call.reasons[0].text}{more}"
 
 
-def _reason_line(told: str, call: Call, room: int, painter: Painter) -> str:
+def _reason_line(reason: str, call: Call, room: int, painter: Painter) -> str:
     first = not call.error and call.reasons[0].kind == "first_call"
-    return painter(cut_middle(told, max(room, 20)), "31" if call.error else "2" if first else "33")
+    return painter(cut_middle(reason, max(room, 20)), "31" if call.error else "2" if first else "33")
 
 
-def _standing_out(signature: str, reasons: tuple[Reason, ...], painter: Painter) -> str:
+def _emphasized(signature: str, reasons: tuple[Reason, ...], painter: Painter) -> str:
     """The signature, with the arguments that differ from the nearest call in bold."""
     for reason in reasons:
         if reason.where and reason.now and len(reason.now) > 1:
@@ -147,7 +145,7 @@ def _standing_out(signature: str, reasons: tuple[Reason, ...], painter: Painter)
 
 
 def _details(call: Call, painter: Painter) -> Iterator[str]:
-    """All that is known of a call that was not cached."""
+    """Everything known about a call that was not cached."""
     at = f"{shown_path(call.at)}" if call.at else ""
     where = f"  defined at {shown_path(call.definition)}" if call.definition else ""
     yield painter(f"      at {at}{where}", "2") + "\n"
@@ -170,9 +168,9 @@ def _details(call: Call, painter: Painter) -> Iterator[str]:
 
 
 def totals(report: CallReport, painter: Painter, width: int = 10_000) -> Iterator[str]:
-    """What stands below the table, in lines of at most `width` columns where their words allow it."""
+    """The lines below the table, wrapped to `width` columns between words."""
     sums = report.totals
-    told = [
+    parts = [
         ("planned, nothing was run: " if report.planned else "") + count(sums.calls, "call"),
         count(sums.compilations, "compilation"),
         *([f"{sums.disk_hits} from disk"] if sums.disk_hits else []),
@@ -180,7 +178,7 @@ def totals(report: CallReport, painter: Painter, width: int = 10_000) -> Iterato
         count(sums.cache_hits, "cache hit"),
         *([] if report.planned else [seconds(sums.seconds)]),
     ]
-    yield from (painter(line, "1") + "\n" for line in joined(told, width))
+    yield from (painter(line, "1") + "\n" for line in joined(parts, width))
     yield from _functions(report.functions, report.planned, painter, width)
     for text, sgr in _notes(report):
         yield from (painter(line, sgr) + "\n" for line in textwrap.wrap(text, width, **_WHOLE_WORDS))
@@ -192,7 +190,7 @@ _WHOLE_WORDS: Any = {"subsequent_indent": "  ", "break_long_words": False, "brea
 def _functions(
     functions: tuple[FunctionTotals, ...], planned: bool, painter: Painter, width: int
 ) -> Iterator[str]:
-    """A line for each in columns; two where these do not fit."""
+    """One line each, in columns; two if these do not fit."""
     places = [shown_path(one.definition or "") for one in functions]
     name = max((len(one.function) for one in functions), default=0)
     where = max(map(len, places), default=0)
@@ -215,10 +213,10 @@ def _functions(
 
 
 def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
-    """Sentences, and their colours."""
+    """Notes, and their colours."""
     yield from _work(report.ahead_of_time, "ahead of time (lower and compile)")
-    yield from _work(report.unwatched, "of functions that were jitted out of sight")
-    yield from _work(report.internal, "of JAX's own (eager operations)")
+    yield from _work(report.unwatched, "of functions that jitinspect does not wrap")
+    yield from _work(report.internal, "by JAX itself (eager operations)")
     if report.omitted:
         yield f"{count(report.omitted, 'cached call')} without a row", "2"
     yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)

@@ -1,4 +1,4 @@
-"""What a program compiled, over time: JSON in Chrome's trace event format, for ui.perfetto.dev and its like.
+"""What a program compiled, over time: JSON in Chrome's trace event format, for ui.perfetto.dev and others.
 
 The format is that of "Trace Event Format" (Google, 2016): complete events, `ph: X`, in microseconds.
 """
@@ -13,7 +13,7 @@ from jitinspect.model.runs import Compilation, RunReport, Span
 
 
 def to_trace(report: RunReport) -> str:
-    """The calls, and within them their stages, a track for each thread of each process."""
+    """The calls, with their stages inside, on a track for each thread of each process."""
     document = {
         "displayTimeUnit": "ms",
         "otherData": {"program": report.program},
@@ -23,33 +23,33 @@ def to_trace(report: RunReport) -> str:
 
 
 def _names(report: RunReport) -> Iterator[dict[str, Any]]:
-    """Of the processes: perfetto shows numbers otherwise."""
-    seen = {one.process for one in report.compilations} | {span.process for span in report.spans}
-    for process in sorted(seen):
+    """Names of the processes; Perfetto would show numbers."""
+    processes = {one.process for one in report.compilations} | {span.process for span in report.spans}
+    for process in sorted(processes):
         name = report.program if not report.processes else f"{report.program}, process {process}"
         yield {"ph": "M", "name": "process_name", "pid": process, "args": {"name": name}}
 
 
 def _call(one: Compilation) -> dict[str, Any]:
-    told = {
+    args = {
         "status": one.status,
         "at": one.at,
         "definition": one.definition,
         "reasons": [reason.text for reason in one.reasons],
     }
     name = one.signature or one.function
-    return _event(name, one.kind, one.began, one.ended - one.began, one.process, one.thread, told)
+    return _event(name, one.kind, one.began, one.ended - one.began, one.process, one.thread, args)
 
 
 def _stage(span: Span) -> dict[str, Any]:
     name = f"{span.phase} {span.function}"
-    told = {"from_disk": True} if span.disk_hit else {}
+    args = {"from_disk": True} if span.disk_hit else {}
     kind = "internal" if span.internal else span.phase
-    return _event(name, kind, span.began, span.seconds, span.process, span.thread, told)
+    return _event(name, kind, span.began, span.seconds, span.process, span.thread, args)
 
 
 def _event(
-    name: str, category: str, began: float, lasted: float, process: int, thread: int, told: dict[str, Any]
+    name: str, category: str, began: float, lasted: float, process: int, thread: int, args: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "ph": "X",
@@ -59,5 +59,5 @@ def _event(
         "dur": round(max(lasted, 0.0) * 1e6, 1),
         "pid": process,
         "tid": thread,
-        "args": told,
+        "args": args,
     }

@@ -1,4 +1,4 @@
-"""JSON's values → the dataclasses of the model, by their annotations; a misfit is told by its path."""
+"""JSON values → the dataclasses of the model, by their annotations. An error names the path of the value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Reader = Callable[[Any], Any]
 
 
 class Misfit(Exception):
-    """A value that is not what the model has in its place; `path` leads to it from the outside in."""
+    """A value of the wrong kind; `path` leads to it from the outside in."""
 
     def __init__(self, what: str, *path: str) -> None:
         super().__init__(what)
@@ -30,9 +30,9 @@ class Misfit(Exception):
 
 @cache
 def reader(kind: Any) -> Reader:
-    """What makes a `kind` of a value of JSON's. It raises `Misfit`.
+    """A function from a JSON value to a `kind`. It raises `Misfit`.
 
-    Keys that a dataclass does not know are passed over, those it can do without may be missing.
+    It ignores keys that a dataclass does not have. Keys with a default may be missing.
     """
     origin, parts = get_origin(kind), get_args(kind)
     if is_dataclass(kind):
@@ -48,8 +48,8 @@ def reader(kind: Any) -> Reader:
 
 def _dataclass_reader(kind: Any) -> Reader:
     @cache
-    def parts() -> list[tuple[str, Reader, bool]]:  # not before they are needed: a branch has branches
-        hints = get_type_hints(kind, localns=vars(views))  # which `model.stages` names, but does not load
+    def parts() -> list[tuple[str, Reader, bool]]:  # lazily, because a branch has branches
+        hints = get_type_hints(kind, localns=vars(views))  # which `model.stages` names but does not import
         return [(one.name, reader(hints[one.name]), _is_needed(one)) for one in fields(kind)]
 
     def read(value: Any) -> Any:
@@ -71,7 +71,7 @@ def _is_needed(field: Any) -> bool:
 def _tuple_reader(item: Reader) -> Reader:
     def read(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
-            raise Misfit("is no list")
+            raise Misfit("is not a list")
         return tuple([_read_below(str(index), item, one) for index, one in enumerate(value)])
 
     return read
@@ -100,7 +100,7 @@ def _plain_reader(kind: type) -> Reader:
 
     def read(value: Any) -> Any:
         if not isinstance(value, kinds):
-            raise Misfit(f"is no {kind.__name__}")
+            raise Misfit(f"is not {'an' if kind is int else 'a'} {kind.__name__}")
         return value
 
     return read
@@ -109,7 +109,7 @@ def _plain_reader(kind: type) -> Reader:
 def _word_reader(words: tuple[str, ...]) -> Reader:
     def read(value: Any) -> Any:
         if value not in words:
-            raise Misfit(f"is {value!r:.40}, which is not known here")
+            raise Misfit(f"has the unknown value {value!r:.40}")
         return value
 
     return read
@@ -117,7 +117,7 @@ def _word_reader(words: tuple[str, ...]) -> Reader:
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Misfit("is no object")
+        raise Misfit("is not an object")
     return value
 
 

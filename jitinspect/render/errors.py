@@ -1,4 +1,4 @@
-"""An error as a person reads it: what and where, then what to type instead."""
+"""An error as text: what and where, then what to type instead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from jitinspect.errors import JitinspectError
 
 
 def error_text(error: JitinspectError, color: bool) -> str:
-    """The detail (a caret, the user's frames), the message, the hint: each from its own line on."""
+    """The detail (a caret, the user's frames), the message and the hint, each on a new line."""
     label, hint = ("\x1b[1;31merror\x1b[0m", "\x1b[36mhint\x1b[0m") if color else ("error", "hint")
     lines = [error.detail.rstrip("\n")] if error.detail else []
     lines.append(f"{label}: {error.message}")

@@ -1,4 +1,4 @@
-"""What a program compiled, as annotations of its lines in a pull request on GitHub.
+"""What a program compiled, as annotations on the lines of a pull request on GitHub.
 
 Workflow commands as GitHub documents them: `::warning file=…,line=…,title=…::message`.
 """
@@ -12,7 +12,7 @@ from jitinspect.render.text import seconds, shown_path
 
 
 def annotated(report: RunReport) -> Iterator[str]:
-    """An error for each limit that did not hold, a warning for each line with avoidable compilations."""
+    """An error for each limit exceeded, a warning for each line with avoidable compilations."""
     for check in report.checks:
         if not check.held:
             yield _command("error", check.at, check.limit, "\n".join(check.why))

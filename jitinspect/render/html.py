@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no script, no font, no network."""
+"""A report as one self-contained HTML page: no script, no font, no network."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def render_calls(report: CallReport) -> Iterator[str]:
 
 
 def render_run(report: RunReport) -> Iterator[str]:
-    """The page of `run`: its summary, with all that is known, and the compilations."""
+    """The page of `run`: its full summary, and the compilations."""
     from jitinspect.render import run
 
     yield from _head(f"{report.program} – {report.command}")
@@ -76,7 +76,7 @@ def render_run(report: RunReport) -> Iterator[str]:
 
 
 def render_reading(report: AnyReading) -> Iterator[str]:
-    """The page of a reading: its text, at a width that a screen has, with all that is known."""
+    """The page of a reading: its full text, as wide as a screen."""
     from jitinspect.render import readings
 
     subject = report.target.ref if report.target else report.command
@@ -92,11 +92,11 @@ def render_reading(report: AnyReading) -> Iterator[str]:
 
 def _reasons(call: Call) -> str:
     """Each difference, and what to do about it."""
-    told = [f"<code>{escape(call.error)}</code>"] if call.error else []
+    lines = [f"<code>{escape(call.error)}</code>"] if call.error else []
     for reason in call.reasons:
         hint = f"<br><span class=muted>{escape(reason.hint)}</span>" if reason.hint else ""
-        told.append(f"{escape(reason.text)}{hint}")
-    return "<br>".join(told)
+        lines.append(f"{escape(reason.text)}{hint}")
+    return "<br>".join(lines)
 
 
 def _head(title: str) -> Iterator[str]:

@@ -28,16 +28,16 @@ _READINGS = {
     "diff": "differences.DiffReport",
 }
 _LATER = {**dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"), **_READINGS}
-"""Commands whose models are loaded for them alone."""
+"""Commands whose models are imported only when needed."""
 
 
 def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
-    """Whether it tells of a whole program."""
+    """Whether it is about a whole program."""
     return report.command in _OF_PROGRAMS
 
 
 def is_reading(report: AnyReport) -> TypeGuard[AnyReading]:
-    """Whether it is that of a reading, which tells no stage's text."""
+    """Whether it is a reading, which has no stage's text."""
     return report.command in _READINGS
 
 
@@ -65,15 +65,15 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def error_to_json(command: str | None, error: JitinspectError) -> str:
-    """The document that stands on stdout instead of a report."""
+    """The document printed on stdout instead of a report."""
     document = {"schema": SCHEMA, "command": command, "error": error.as_dict()}
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
 def from_json(text: str) -> AnyReport:
-    """The report that `to_json` wrote; keys of a later jitinspect are passed over.
+    """The report that `to_json` wrote. Keys of a later jitinspect are ignored.
 
-    Raises `LoadError` for what is no such document, a damaged one, or one of another schema.
+    Raises `LoadError` for any other document, a damaged one, or one of another schema.
     """
     from jitinspect.render.decode import Misfit
 
@@ -87,11 +87,11 @@ def from_json(text: str) -> AnyReport:
     if schema != SCHEMA:
         raise LoadError(f"the report has schema {schema}, this jitinspect reads {SCHEMA}")
     if document.get("error") and "calls" not in document:
-        raise LoadError(f"the report is that of an error: {_message(document['error'])}")
+        raise LoadError(f"the report is an error: {_message(document['error'])}")
     try:
         return _report(document)
     except Misfit as misfit:
-        raise LoadError(f"this report cannot be read: {misfit}", hint="save it anew") from None
+        raise LoadError(f"this report cannot be read: {misfit}", hint="save it again") from None
 
 
 def _message(error: Any) -> str:

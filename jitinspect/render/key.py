@@ -1,4 +1,4 @@
-"""A cache key as text: what differs from a saved one first, then both keys, component by component."""
+"""A cache key as text: first what differs from a saved one, then both keys, component by component."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from jitinspect.model import CacheKey, Change, Comparison, DiskEntry, DiskKey, K
 from jitinspect.render.text import shown_path
 
 SHORT = 12
-"""Characters of a digest, unless the whole of it is asked for."""
+"""Characters shown of a digest, unless verbose."""
 _MOST_NAMED = 3
 _MOST_ARGUMENTS = 40
-"""With more arrays than this, those of one parameter are told by their number, unless all are asked for."""
+"""With more arrays than this, those of each parameter are only counted, unless verbose."""
 _NOTHING = hashlib.sha256(b"").hexdigest()
 _BOLD, _DIM, _CHANGED = "1", "2", "33"
 
@@ -22,7 +22,7 @@ Row = tuple[str, ...]
 
 
 def key_text(key: CacheKey, color: bool, verbose: bool = False) -> Iterator[str]:
-    """Both keys of one call; `verbose` shows whole digests, and all that they were made of."""
+    """Both keys of one call; `verbose` shows whole digests, and everything that was hashed."""
     yield from _lines([_paint("in memory", _BOLD, color), *_indented(_aligned(_memory(key, verbose)))])
     yield "\n"
     if key.disk is None:
@@ -51,21 +51,21 @@ def comparison_text(found: Comparison, color: bool, verbose: bool = False) -> It
 
 
 def _verdict(found: Comparison) -> str:
-    """What is to be said of the key on disk, and of the one in memory where the first is the same."""
+    """The result for the key on disk, and for the one in memory if the first is the same."""
     if not found.disk_known:
-        memory = "another key" if found.memory else "the same key"
-        return f"the keys on disk cannot be compared, one of the two has none; {memory} in memory"
+        memory = "different key" if found.memory else "same key"
+        return f"the keys on disk cannot be compared: one is missing; {memory} in memory"
     if names := ", ".join(difference.component for difference in found.disk):
         return f"the key on disk differs in {names}"
     if found.other_file:
-        return "the key on disk differs, though none of its components does: was the saved one edited?"
-    return "the same key on disk, another in memory"
+        return "the key on disk differs, though none of its components do: was the saved key edited?"
+    return "same key on disk, different key in memory"
 
 
 def _difference(difference: KeyDifference, color: bool, verbose: bool) -> Iterator[str]:
     before, now = (_digest(digest, verbose) for digest in (difference.before, difference.now))
     yield f"{_paint('  ' + difference.component, _CHANGED, color)}  {before} → {now}\n"
-    unknown = ["why is not known: nothing that was noted of it differs"]
+    unknown = ["unknown cause: nothing recorded about it differs"]
     yield from _lines(_indented(_changes(difference.why) or unknown, 4))
 
 
@@ -109,7 +109,7 @@ def _digest(digest: str | None, verbose: bool) -> str:
 
 
 def _summary(component: str, digest: str, disk: DiskKey) -> str:
-    """What the component was made of, in a few words."""
+    """What was hashed for the component, in a few words."""
     if digest == _NOTHING:
         return "none"
     made_of = {name: value for name, value in disk.inputs.get(component, {}).items() if value}
@@ -134,10 +134,10 @@ def _entry(entry: DiskEntry, color: bool) -> Iterator[str]:
     title = _paint("in the cache folder", _BOLD, color) + (f"  {entry.folder}" if entry.folder else "")
     yield title
     if entry.present:
-        yield f"  there: {entry.bytes} bytes, written {entry.written}"
+        yield f"  found: {entry.bytes} bytes, written {entry.written}"
     else:
         yield (
-            "  not there" if entry.present is False else "  not looked up: the folder is not on this machine"
+            "  not found" if entry.present is False else "  not checked: the folder is not on this machine"
         )
     if entry.obstacles:
         yield "  JAX would write it:" if _conditions(entry) else "  JAX would not write it:"

@@ -13,9 +13,9 @@ CLEAR_LINE = "\r\x1b[2K"
 
 
 class CompileLog:
-    """Writes events to `stream` (stderr) live; what JAX compiles for itself is folded into one line.
+    """Writes events to `stream` (stderr) as they happen; JAX's own compilations are folded into one line.
 
-    `live` adds a line that says what is going on, for a terminal; it is erased again.
+    `live`, for a terminal, adds a status line that is erased again.
     """
 
     def __init__(self, stream: TextIO, *, color: bool, live: bool, verbose: bool, width: int) -> None:
@@ -38,18 +38,18 @@ class CompileLog:
             self._write(event_line(event, self._width, self._color) + "\n")
 
     def note(self, text: str) -> None:
-        """A remark that belongs beside the log."""
+        """Write a note into the log."""
         self._write(_paint("note", "33", self._color) + f"  {text}\n")
 
     def close(self) -> None:
-        """Write the line that stands for what was folded."""
+        """Write the line for the folded events."""
         self._write("")
         if self._folded:
             self._write(_paint(_folded_line(self._folded), "2", self._color) + "\n")
         self._folded.clear()
 
     def _write(self, text: str) -> None:
-        """A log that cannot be written is no reason to lose what was asked for."""
+        """A failure to write the log must not lose the report."""
         with suppress(OSError):
             self._stream.write((CLEAR_LINE if self._live else "") + text)
             self._stream.flush()
@@ -83,7 +83,7 @@ def _folded_line(events: list[CompileEvent]) -> str:
     compilations = sum(event.phase == "compile" for event in events)
     what = f"{compilations} compilations" if compilations else f"{len(events)} steps"
     total = seconds(sum(event.seconds for event in events))
-    return f"+ {total} for {what} of JAX's own (eager operations); -v shows them"
+    return f"+ {total} for {what} by JAX itself (eager operations); -v shows them"
 
 
 def _paint(text: str, sgr: str, color: bool) -> str:

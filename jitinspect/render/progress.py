@@ -1,4 +1,4 @@
-"""How far a long reading has come: a bar on a terminal, gone when it is done."""
+"""A progress bar on a terminal, erased when the work is done."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 DELAY, INTERVAL = 0.3, 0.1
-"""Seconds until a bar appears at all, and between two drawings of it."""
+"""Seconds until a bar first appears, and between redraws."""
 
 
 class Bar:
-    """Drawn on `stream`, a terminal, as `advance` is told of characters out of `total`.
+    """A bar on `stream`, a terminal, that `advance` moves by characters out of `total`.
 
-    It is drawn by whoever advances it, not by a thread: a program that counts its threads does not see it.
+    The caller of `advance` draws it, not a thread, which a program that counts its threads would see.
     """
 
     def __init__(self, stream: TextIO, total: int, color: bool) -> None:
@@ -33,13 +33,13 @@ class Bar:
             self._draw()
 
     def say(self, text: str) -> None:
-        """What is going on, beside the bar; drawn at once, for it may go on for long."""
+        """Show what is going on, beside the bar; at once, because it may take long."""
         self._text = text
         if self._progress is not None:
             self._draw()
 
     def clear(self) -> None:
-        """Make room for a line of somebody else's; the bar comes back when it is next due."""
+        """Make room for another line; the bar comes back when it is next due."""
         if self._progress is not None:
             with suppress(OSError):
                 self._progress.stop()
@@ -47,7 +47,7 @@ class Bar:
 
     def _draw(self) -> None:
         self._due = time.monotonic() + INTERVAL
-        with suppress(OSError):  # a bar that cannot be drawn is no reason to stop
+        with suppress(OSError):  # a failure to draw must not stop the work
             if self._progress is None:
                 self._progress = started(self._stream, self._color, self._total)
             task = self._progress.task_ids[0]

@@ -1,4 +1,4 @@
-"""What a program compiled, for the terminal: a line for each compilation as it happens, and the summary."""
+"""What a program compiled, for a terminal: a line for each compilation as it happens, and the summary."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jitinspect.render.log import CLEAR_LINE
 from jitinspect.render.text import Painter, count, cut_middle, joined, printable, seconds, shown_path
 
 MOST_SITES = 10
-"""Call sites that the summary tells of; all of them when it is to be verbose."""
+"""Call sites in the summary, unless verbose."""
 _NAME = 16
-"""Columns that the name of a function has at least."""
+"""The least columns for the name of a function."""
 _FEW = 5
-"""With no more compilations than this, the slowest need no list of their own."""
+"""Up to this many compilations, the slowest are not listed."""
 
 
 class RunLog:
-    """The compilations of a program, a line each, on `stream` (stderr); `live` says what is being compiled,
-    on a terminal, and is erased again. What JAX compiles for itself has a line where it is `verbose`.
+    """Writes a line to `stream` (stderr) for each compilation. `live`, for a terminal, adds a status line
+    that is erased again; `verbose` adds JAX's own compilations.
     """
 
     def __init__(self, stream: TextIO, *, color: bool, live: bool, verbose: bool, width: int) -> None:
@@ -31,10 +31,10 @@ class RunLog:
         self._shown = False
 
     def on_compiling(self, so_far: Compilation) -> None:
-        """Long before it is over: what, and why."""
+        """Show what is being compiled, and why, while it lasts."""
         if self._live:
-            told = why(so_far) if so_far.kind != "internal" else ""
-            shown = f"compile  {so_far.signature or so_far.function} …  {told}".rstrip()
+            reason = why(so_far) if so_far.kind != "internal" else ""
+            shown = f"compile  {so_far.signature or so_far.function} …  {reason}".rstrip()
             self._write(cut_middle(shown, self._width - 1))
             self._shown = True
 
@@ -46,7 +46,7 @@ class RunLog:
         self._shown = False
 
     def _write(self, text: str) -> None:
-        """A log that cannot be written is no reason to stop a program."""
+        """A failure to write the log must not stop the program."""
         try:
             self._stream.write((CLEAR_LINE if self._shown else "") + text)
             self._stream.flush()
@@ -56,37 +56,37 @@ class RunLog:
 
 
 def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
-    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width; on a
-    narrow terminal the reason has a line of its own.
+    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width. On a
+    narrow terminal the reason is on a line of its own.
     """
-    at, told = shown_path(one.at) if one.at else "", why(one)
+    at, reason = shown_path(one.at) if one.at else "", why(one)
     first = one.reasons and one.reasons[0].kind == "first_call"
     sgr = "31" if one.raised else "2" if first or one.kind != "call" else "33"
     room = width - _INDENT - (len(at) + 2 if at else 0)
     if room < _LEAST:
         at, room = "", width - _INDENT
     beside = width >= _WIDE
-    most = max(room // 2, room - len(told) - 2) if beside and told else room
+    most = max(room // 2, room - len(reason) - 2) if beside and reason else room
     signature = cut_middle(one.signature or one.function, most)
     parts = [f"{_status(one, painter)}  {seconds(one.spent):>9}", signature, painter(at, "2")]
-    if beside and told:
-        parts.append(painter(cut_middle(told, max(room - len(signature) - 2, 16)), sgr))
+    if beside and reason:
+        parts.append(painter(cut_middle(reason, max(room - len(signature) - 2, 16)), sgr))
     yield "  ".join(part for part in parts if part) + "\n"
-    if told and not beside:
+    if reason and not beside:
         indent = _indent(width)
-        yield " " * indent + painter(cut_middle(told, width - indent), sgr) + "\n"
+        yield " " * indent + painter(cut_middle(reason, width - indent), sgr) + "\n"
 
 
 def _indent(width: int) -> int:
-    """Where begins what stands below a line."""
+    """The indent of the lines below one."""
     return _INDENT if width >= 60 else 4
 
 
 _INDENT = 21
 _LEAST = 20
-"""Columns that a signature has at least beside its place."""
+"""The least columns for a signature beside its place."""
 _WIDE = 110
-"""Columns from which on a reason stands beside its call."""
+"""From this width on, a reason is beside its call."""
 
 
 def _status(one: Compilation, painter: Painter) -> str:
@@ -95,9 +95,9 @@ def _status(one: Compilation, painter: Painter) -> str:
 
 
 def why(one: Compilation) -> str:
-    """The first reason and how many more there are; for what is no call, what it is."""
+    """The first reason and how many more there are; for anything but a call, what it is."""
     if one.raised:
-        return f"{one.error or 'raised'} (while it was {_PAST[one.raised]})"
+        return f"{one.error or 'raised'} (while {_DOING[one.raised]})"
     if one.kind != "call":
         return _KINDS[one.kind] + (f": {one.reasons[0].text}" if one.reasons else "")
     if not one.reasons:
@@ -107,23 +107,21 @@ def why(one: Compilation) -> str:
     return texts[0] + (f" (+{left} more)" if left else "")
 
 
-_PAST: dict[Phase, str] = {"trace": "traced", "lower": "lowered", "compile": "compiled"}
+_DOING: dict[Phase, str] = {"trace": "tracing", "lower": "lowering", "compile": "compiling"}
 _KINDS = {
     "call": "",
     "ahead_of_time": "ahead of time",
     "backward": "backward pass",
-    "eager": "outside of a jit",
-    "other": "not by jax.jit",
-    "internal": "of JAX's own",
+    "eager": "outside jit",
+    "other": "not through jax.jit",
+    "internal": "by JAX itself",
 }
 
 
 def render(
     report: RunReport, color: bool, width: int, verbose: bool = False, quiet: bool = False
 ) -> Iterator[str]:
-    """The summary in blocks of lines; `verbose` tells all call sites and hints, `quiet` only what was
-    checked.
-    """
+    """The summary in blocks of lines; `verbose` shows all call sites and hints, `quiet` only the checks."""
     painter, width = Painter(color), min(width, 10_000)
     if not quiet:
         heading = cut_middle(f"jitinspect {report.command} {report.program}".rstrip(), width)
@@ -159,10 +157,10 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
     if report.internal.compilations:
         what = count(report.internal.compilations, "compilation")
         spent = seconds(report.internal.seconds)
-        told = f"+ {spent} for {what} of JAX's own (eager operations); -v shows them"
-        yield from _wrapped(told, "2", painter, width)
+        note = f"+ {spent} for {what} by JAX itself (eager operations); -v shows them"
+        yield from _wrapped(note, "2", painter, width)
     if report.omitted:
-        yield painter(f"{count(report.omitted, 'compilation')} added up, and not listed", "2") + "\n"
+        yield painter(f"{count(report.omitted, 'compilation')} counted, but not listed", "2") + "\n"
 
 
 def _wrapped(text: str, sgr: str, painter: Painter, width: int) -> Iterator[str]:
@@ -173,7 +171,7 @@ def _wrapped(text: str, sgr: str, painter: Painter, width: int) -> Iterator[str]
 def _functions(
     functions: tuple[FunctionCost, ...], wall: float, painter: Painter, width: int
 ) -> Iterator[str]:
-    """A row each; on a narrow terminal without the single stages, then without the definition."""
+    """One row each. A narrow terminal leaves out the columns of the stages, then the definition."""
     if not functions:
         return
     head = ["compiled", "trace", "lower", "compile", "total", "share"]
@@ -201,11 +199,11 @@ def _functions(
 
 
 _DROPPED = (("trace", "lower", "compile"), ("share",), ("from disk",), ("avoidable",), ("hits",), ("calls",))
-"""Columns, in the order in which a terminal that is too narrow does without them."""
+"""The order in which a narrow terminal leaves out columns."""
 
 
 def _cells(one: FunctionCost, wall: float, head: Iterable[str]) -> list[str]:
-    """What stands below each word of the head; nothing for what is 0, but for what was counted."""
+    """The cell below each word of the head; empty for 0, except for calls and hits."""
     cells = {
         "compiled": f"{one.compilations:,}",
         "trace": seconds(one.trace_seconds),
@@ -222,7 +220,7 @@ def _cells(one: FunctionCost, wall: float, head: Iterable[str]) -> list[str]:
 
 
 def _name(one: FunctionCost, room: int) -> tuple[str, str]:
-    """The function, and where it is defined if there is room for that."""
+    """The function, and where it is defined if there is room."""
     place = shown_path(one.definition or "")
     if len(one.function) + 2 + len(place) <= room:
         return printable(one.function), place
@@ -234,17 +232,17 @@ def _aligned(cells: Iterable[str], rooms: list[int]) -> str:
 
 
 def _sites(report: RunReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
-    """By line of the program: what was compiled there again, and why."""
-    told = [site for site in report.sites if site.compilations or site.disk_hits]
-    shown = told if verbose else [site for site in told if _is_worth_it(site)][:MOST_SITES]
+    """For each line of the program, what compiled there again, and why."""
+    sites = [site for site in report.sites if site.compilations or site.disk_hits]
+    shown = sites if verbose else [site for site in sites if _is_worth_it(site)][:MOST_SITES]
     if not shown:
         return
     yield "\n" + painter("compiled again" if not verbose else "by call site", "2") + "\n"
     for site in shown:
         yield from _site(site, painter, width, verbose)
-    left = len([site for site in told if _is_worth_it(site)]) - len(shown)
+    left = len([site for site in sites if _is_worth_it(site)]) - len(shown)
     if left > 0:
-        yield painter(f"and {count(left, 'more call site')}; -v tells of all", "2") + "\n"
+        yield painter(f"and {count(left, 'more call site')}; -v shows all", "2") + "\n"
 
 
 def _is_worth_it(site: Site) -> bool:
@@ -269,7 +267,7 @@ def _cause(cause: Cause, painter: Painter, width: int, verbose: bool) -> Iterato
     left = len(head) + (11 if cause.avoidable else 0) + 2
     beside, indent = width >= _WIDE or left + len(cause.text) + len(more) <= width, _indent(width)
     room = width - (left if beside else indent) - len(more)
-    if room < _LEAST:  # how many there are, the line's beginning tells as well
+    if room < _LEAST:  # the count is also at the beginning of the line
         room, more = room + len(more), ""
     text = cut_middle(cause.text, room)
     yield f"{head}{mark}" + ("  " if beside else f"\n{'':{indent}}") + f"{text}{painter(more, '2')}\n"
@@ -297,33 +295,33 @@ def _processes(processes: tuple[Process, ...], painter: Painter, width: int) -> 
     yield "\n" + painter("processes", "2") + "\n"
     room = max(len(one.name) for one in processes)
     for one in processes:
-        ended = f"exit code {one.exit_code}" if one.ended else "no end: killed, or still running"
+        ended = f"exit code {one.exit_code}" if one.ended else "no exit: killed, or still running"
         during = f", during {one.under_way}" if one.under_way else ""
-        told = [
+        parts = [
             f"{one.name:<{room}}  {count(one.compilations, 'compilation')}, {seconds(one.seconds)}",
             f"of {seconds(one.wall_seconds)}",
             ended + during,
         ]
-        yield from _wrapped("  ".join(told), "" if one.ended else "31", painter, width)
+        yield from _wrapped("  ".join(parts), "" if one.ended else "31", painter, width)
 
 
 def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterator[str]:
     if not uneven:
         return
-    yield "\n" + painter("not compiled alike by all processes", "1;33") + "\n"
+    yield "\n" + painter("compiled differently across processes", "1;33") + "\n"
     for one in uneven:
         counts = ", ".join(f"{name}: {number}" for name, number in one.counts.items())
         place = shown_path(one.definition or "")
         shown = f"  ({counts})" if one.what != "order differs" else ""
         yield cut_middle(f"  {one.function}  {place}  {one.what}{shown}", width) + "\n"
         if one.shared:
-            told = "    they compute it together: one that does not join keeps the others waiting"
-            yield painter(cut_middle(told, width), "31") + "\n"
+            warning = "    they compute it together: if one does not join, the others hang"
+            yield painter(cut_middle(warning, width), "31") + "\n"
         yield from (f"    {cut_middle(text, width - 4)}\n" for text in one.details)
 
 
 def _checks(checks: tuple[Check, ...], painter: Painter, width: int) -> Iterator[str]:
     for check in checks:
-        mark = painter("held", "32") if check.held else painter("FAILED", "1;31")
+        mark = painter("passed", "32") if check.held else painter("FAILED", "1;31")
         yield f"{mark}  {cut_middle(check.limit, max(width - 8, 24))}\n"
         yield from (f"    {cut_middle(text, max(width - 4, 24))}\n" for text in check.why)

@@ -14,14 +14,14 @@ from jitinspect.render.text import cut_middle, shown_path
 
 
 def listing(report: Listing, color: bool, width: int) -> str:
-    """A row per callable; the signature stands last, and is cut where the row would not fit."""
-    told = [_cells(row) for row in report.callables]
+    """A row per callable; the signature is last, and is cut if the row does not fit."""
+    rows = [_cells(row) for row in report.callables]
     heads = ("name", "kind", "static", "donated", "where")
-    room = width - sum(max(map(len, column)) + 2 for column in zip(heads, *told, strict=True))
+    room = width - sum(max(map(len, column)) + 2 for column in zip(heads, *rows, strict=True))
     table = _table()
     for name in (*heads, "signature"):
         table.add_column(name, no_wrap=True)
-    for row, (name, kind, *more, where) in zip(report.callables, told, strict=True):
+    for row, (name, kind, *more, where) in zip(report.callables, rows, strict=True):
         table.add_row(
             Text(name, style="bold" if row.own else "dim"),
             Text(kind, style="green" if kind.endswith("jit") else ""),
@@ -38,9 +38,9 @@ def _cells(row: ListedCallable) -> tuple[str, ...]:
 
 
 def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
-    """Three short lists: what is here, how JAX is set, what can be read."""
+    """Two lists: versions, devices and settings, then the readings that are supported."""
     environment = report.environment
-    here = {
+    facts = {
         "jitinspect": environment.jitinspect,
         "jax": environment.jax,
         "jaxlib": environment.jaxlib,
@@ -54,7 +54,7 @@ def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
     table = _table(show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in here.items():
+    for name, value in facts.items():
         table.add_row(Text(name, style="bold"), Text(value))
     table.add_section()
     for reading in report.readings:
@@ -72,7 +72,7 @@ def _names(labels: Iterable[str | int]) -> str:
 
 
 def _text(table: Table, color: bool, width: int) -> str:
-    """Without colour also without any escape: `no_color` alone leaves bold (seen on rich 13 to 15)."""
+    """Without color there is no escape code at all: `no_color` alone leaves bold (seen on rich 13 to 15)."""
     stream = io.StringIO()
     console = Console(
         file=stream,

@@ -1,4 +1,4 @@
-"""A report as text, for a terminal or a pipe: artifacts and keys, with headings where there are several."""
+"""A report as text, for a terminal or a pipe: artifacts and keys, with headings if there are several."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from jitinspect.model import Artifact, CacheKey, Report
 from jitinspect.render.text import WIDE, Painter
 
 LANGUAGES = {"hlo-before": "hlo"}
-"""The language of a stage's text, where it is not the stage's own name."""
+"""The language of a stage's text, if its name is not that of the stage."""
 
 _HEADING = "\x1b[1;7m{}\x1b[0m"
 
 
 def render(report: Report, color: bool, verbose: bool = False, width: int = WIDE) -> Iterator[str]:
-    """The report in blocks; with colour off a single artifact is its very text, and a final newline.
+    """The report in blocks. Without color, a single artifact is its exact text and a final newline.
 
-    `width` is for what is no text of JAX's: that is never cut.
+    `width` does not apply to JAX's own text, which is never cut.
     """
     alone = len(report.artifacts) + len(report.keys) == 1
     if report.against:
@@ -42,12 +42,12 @@ def render(report: Report, color: bool, verbose: bool = False, width: int = WIDE
 
 
 def key_title(key: CacheKey) -> str:
-    """`key  f(f32[8])`, as of an artifact."""
+    """`key  f(f32[8])`, like the title of an artifact."""
     return f"key  {key.signature}{_sizes(key.dims)}"
 
 
 def artifact_title(artifact: Artifact) -> str:
-    """What tells this artifact from its siblings: `stablehlo  f(f32[8])  for tpu`."""
+    """The title that distinguishes this artifact: `stablehlo  f(f32[8])  for tpu`."""
     platform = f"  for {artifact.platform}" if artifact.platform else ""
     return f"{artifact.stage}  {artifact.signature}{platform}{_sizes(artifact.dims)}"
 

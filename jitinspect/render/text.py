@@ -1,4 +1,4 @@
-"""Small texts that several renderings share."""
+"""Small texts that several renderers share."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import os
 from collections.abc import Iterator, Sequence
 
 WIDE = 10_000
-"""Columns of what goes to no terminal: as many as it takes, so that nothing is cut."""
+"""The width of output that is not a terminal: wide enough that nothing is cut."""
 
 ALL = 10**9
-"""Columns, or rows, where all are to be seen."""
+"""The width, or number of rows, to show everything."""
 
 
 def seconds(value: float) -> str:
-    """A duration for reading, three digits or so: `840 µs`, `12.3 ms`, `4.56 s`."""
+    """A duration to about three digits: `840 µs`, `12.3 ms`, `4.56 s`."""
     if value < 1e-3:
         return f"{value * 1e6:.0f} µs"
     return f"{value * 1e3:.1f} ms" if value < 1 else f"{value:.2f} s"
 
 
 def cut_middle(text: str, width: int) -> str:
-    """`text` in at most `width` characters, all of them printable; both ends stay, for they tell the most."""
+    """`text` in at most `width` printable characters; both ends stay, because they say the most."""
     text = printable(text)
     if len(text) <= width:
         return text
@@ -31,12 +31,12 @@ def cut_middle(text: str, width: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Without what a terminal would obey: names and reprs are the program's."""
+    """Escape control characters: names and reprs come from the program."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def shown_path(path: str) -> str:
-    """Relative to the current folder, or to the folder of installed packages, where it lies below one."""
+    """Relative to the current folder or to `site-packages`, if it is below one of them."""
     try:
         below = os.getcwd() + os.sep
     except OSError:  # the program removed it
@@ -45,7 +45,7 @@ def shown_path(path: str) -> str:
 
 
 class Painter:
-    """Texts in colour, or as they are."""
+    """Paints text, if `color`."""
 
     def __init__(self, color: bool) -> None:
         self.color = color
@@ -55,7 +55,7 @@ class Painter:
 
 
 def fitted(widths: Sequence[int], room: int, least: int) -> list[int]:
-    """Widths of columns, the widest of them cut down until they fit, or have nothing to give."""
+    """The widths of columns; the widest are reduced until all fit, or have the `least` width."""
     given = list(widths)
     while sum(given) > room and max(given) > least:
         given[given.index(max(given))] -= 1
@@ -63,7 +63,7 @@ def fitted(widths: Sequence[int], room: int, least: int) -> list[int]:
 
 
 def joined(parts: list[str], width: int) -> Iterator[str]:
-    """The parts with a dot between them, in as many lines as it takes."""
+    """The parts with a dot between them, in as many lines as needed."""
     line = parts[0]
     for part in parts[1:]:
         if len(line) + 3 + len(part) <= width:
@@ -75,17 +75,17 @@ def joined(parts: list[str], width: int) -> Iterator[str]:
 
 
 def count(number: int, what: str, one: str = "", many: str = "s") -> str:
-    """`1 call`, `2 calls`; `one` and `many` are the endings."""
+    """`1 call`, `2 calls`; `one` and `many` are the endings of the word."""
     return f"{number:,} {what}{one if number == 1 else many}"
 
 
 def amount(number: float) -> str:
-    """A count for reading, three digits or so: `840`, `12.3 k`, `4.56 G`."""
+    """A count to about three digits: `840`, `12.3 k`, `4.56 G`."""
     return _scaled(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
 
 
 def size(number: float) -> str:
-    """Bytes for reading, by powers of ten: `840 B`, `12.3 kB`, `4.56 GB`."""
+    """Bytes to about three digits, by powers of ten: `840 B`, `12.3 kB`, `4.56 GB`."""
     return _scaled(number, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
 
 

@@ -9,7 +9,7 @@ from jitinspect.model.views import Branch, Stats, Unrolled
 from jitinspect.render.text import Painter, count, cut_middle, size
 
 _MOST = 12
-"""Rows of each table; all of them with `-v`."""
+"""Rows of each table, unless `-v`."""
 _DIM, _BOLD = "2", "1"
 _LONGEST_BAR = 20
 
@@ -24,11 +24,11 @@ def render(artifact: Artifact, painter: Painter, width: int, verbose: bool) -> I
 
 
 def unrolled(found: Sequence[Unrolled], word: str, painter: Painter, width: int) -> Iterator[str]:
-    """`samples/mlp.py:12: 96 × the same 14 equations: lax.scan or fori_loop`."""
+    """`samples/mlp.py:12: the same 14 equations 96 times: use lax.scan or fori_loop`."""
     for one in found:
-        told = f": {one.times} × the same {count(one.operations, word)}: lax.scan or fori_loop"
-        text = f"  {one.text}" if len(one.at + told + one.text) + 2 <= width else ""
-        yield f"{painter(one.at, _BOLD)}{told}{painter(text, _DIM)}\n"
+        advice = f": the same {count(one.operations, word)} {one.times} times: use lax.scan or fori_loop"
+        text = f"  {one.text}" if len(one.at + advice + one.text) + 2 <= width else ""
+        yield f"{painter(one.at, _BOLD)}{advice}{painter(text, _DIM)}\n"
 
 
 def _stats(stats: Stats, word: str, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
@@ -37,9 +37,9 @@ def _stats(stats: Stats, word: str, painter: Painter, width: int, verbose: bool)
     rows = [(f"{one.count:,}", one.op, size(one.bytes), one.count) for one in stats.ops]
     yield from _histogram((word, "results"), rows, painter, width, most)
     types = [(f"{one.count:,}", one.type, size(one.bytes), one.bytes) for one in stats.types]
-    yield from _histogram(("type of result", "each"), types, painter, width, most)
+    yield from _histogram(("result type", "each"), types, painter, width, most)
     lines = [
-        (f"{one.count:,}", f"{one.at or 'no line of yours'}  {one.text}".rstrip(), "", one.count)
+        (f"{one.count:,}", f"{one.at or 'no source line'}  {one.text}".rstrip(), "", one.count)
         for one in stats.lines
     ]
     yield from _histogram(("line", ""), lines, painter, width, most)
@@ -53,7 +53,7 @@ def _histogram(
     width: int,
     most: int | None,
 ) -> Iterator[str]:
-    """A row for each: how many, what, of which size, and a bar."""
+    """A row each: count, name, size, and a bar."""
     shown = rows[:most]
     if not shown:
         return
@@ -63,10 +63,11 @@ def _histogram(
     names = min(room, max(len(heads[0]), *(len(row[1]) for row in shown)))
     largest = max(row[3] for row in shown) or 1
     yield painter(f"{'':>{counts}}  {heads[0]:<{names}}  {heads[1]:>{sizes}}".rstrip(), _DIM) + "\n"
-    for number, name, told, weight in shown:
+    for number, name, amount, weight in shown:
         bar = painter("▇" * max(1, round(longest * weight / largest)) if weight else "", "36")
         yield (
-            f"{number:>{counts}}  {cut_middle(name, names):<{names}}  {told:>{sizes}}  {bar}".rstrip() + "\n"
+            f"{number:>{counts}}  {cut_middle(name, names):<{names}}  {amount:>{sizes}}  {bar}".rstrip()
+            + "\n"
         )
     if len(rows) > len(shown):
         yield painter(f"{'':>{counts}}  … and {len(rows) - len(shown):,} more; -v shows all\n", _DIM)
@@ -79,20 +80,20 @@ def _branch(
     times = f"{branch.times} × " if branch.times > 1 else ""
     runs = f" × {branch.runs}" if branch.runs not in (1, None) else " × ?" if branch.runs is None else ""
     head = f"{indent}{joint}{times}{branch.label}{runs}"
-    told = ", ".join(f"{number} {op}" for op, number in branch.ops.items())
+    ops = ", ".join(f"{number} {op}" for op, number in branch.ops.items())
     number = f"  {count(branch.operations, word)}"
     room = max(0, width - len(head) - len(number) - 2)
     yield f"{indent}{joint}{times}{painter(branch.label, _BOLD)}{painter(runs, '35')}{number}"
-    yield painter(f"  {_listed(told, room)}".rstrip(), _DIM) + "\n"
+    yield painter(f"  {_listed(ops, room)}".rstrip(), _DIM) + "\n"
     below = indent + {"": "", "├─ ": "│  ", "└─ ": "   "}[joint]
     for index, inner in enumerate(branch.branches):
         last = index == len(branch.branches) - 1
         yield from _branch(inner, word, painter, width, below, "└─ " if last else "├─ ")
 
 
-def _listed(told: str, room: int) -> str:
-    """As many of the names as there is room for."""
-    if len(told) <= room:
-        return told
-    kept = told[: max(0, room - 1)].rpartition(", ")[0]
+def _listed(names: str, room: int) -> str:
+    """As many of the names as fit."""
+    if len(names) <= room:
+        return names
+    kept = names[: max(0, room - 1)].rpartition(", ")[0]
     return f"{kept}, …" if kept else ""

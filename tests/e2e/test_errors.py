@@ -155,7 +155,7 @@ def test_no_backend_is_told_as_such(bad, arguments):
 def test_streams_that_are_closed_or_full(bad, redirection, code):
     finished = bad.sh(f"jitinspect jaxpr bad:jitted -s 3 -q {redirection}")
     assert finished.returncode == code
-    assert ("cannot be written" in finished.stderr) == (code != 0)
+    assert ("cannot write" in finished.stderr) == (code != 0)
 
 
 FAULT = """

@@ -73,7 +73,7 @@ def test_ctrl_c_in_a_compilation_writes_the_table(shell, script):
     code, stdout, stderr, seconds = interrupted(shell, [script])
     assert code == 130 and seconds < 5
     assert "2 calls" in stdout and "COMPILED" in stdout and "CACHED" in stdout
-    assert "ended early: interrupted while large was compiled" in stdout
+    assert "ended early: interrupted while compiling large" in stdout
     assert ("hello" in stdout) == (script == "slow.py")
     assert "Traceback" not in stderr
 

@@ -66,6 +66,6 @@ KEY = ("key", "samples.mlp:loss_fn", "--shape", "8,4", "--shape", "4,2", "-q")
 
 def test_what_cannot_be_saved_is_told_by_its_own_option(shell):
     page = shell(*KEY, "--save", "key.html")
-    assert page.returncode == 2 and "--save key.html: what is saved is JSON" in page.stderr
+    assert page.returncode == 2 and "--save key.html: the key is saved as JSON" in page.stderr
     nowhere = shell(*KEY, "--save", "/proc/key.json")
     assert nowhere.returncode == 2 and "error: --save /proc/key.json" in nowhere.stderr

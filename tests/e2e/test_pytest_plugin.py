@@ -55,7 +55,7 @@ def test_a_test_that_compiles_too_often_fails_and_says_why(shell):
     assert "3 failed, 4 passed" in told
     assert "max_compiles(1): 2 compilations" in told
     assert "test_it.py:16: step(f32[7]): x: f32[6] → f32[7]" in told
-    assert "@pytest.mark.max_compiles(number, function=None): 'many' is no number" in told
+    assert "@pytest.mark.max_compiles(number, function=None): 'many' is not a number" in told
     assert "assert Array(" in told and "max_compiles(0):" not in told  # its own failure goes before
 
 

@@ -1,11 +1,13 @@
 """Every command of the README is run, and on the pinned JAX what it prints is compared."""
 
 import doctest
+import platform
 import re
 
 import jax
 import pytest
 
+from tests import pictures
 from tests.e2e.conftest import ROOT
 
 PINNED = "0.10."
@@ -17,7 +19,7 @@ FAILS = ("normalise", "f32[128 784]", "samples.mlp:layer")
 
 
 def sessions():
-    """Pairs of a command and the output that is shown below it."""
+    """Pairs of a command and the output that is shown below it; empty where none is."""
     for block in BLOCKS:
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, shown = part.partition("\n")
@@ -39,10 +41,27 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
     finished = shell.sh(f"{command} 2>&1")
     assert (finished.returncode == 0) != any(word in command for word in FAILS), finished.stdout
     assert finished.stdout
-    if jax.__version__.startswith(PINNED) and shown.strip() != "...":
+    if jax.__version__.startswith(PINNED) and shown:
         assert doctest.OutputChecker().check_output(
             shown, finished.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         ), finished.stdout
+
+
+@pytest.mark.skipif(
+    not jax.__version__.startswith(PINNED) or platform.machine() != "x86_64",
+    reason="XLA compiles otherwise for another processor, and in another version",
+)
+@pytest.mark.parametrize("picture", pictures.PICTURES, ids=lambda picture: picture.name)
+def test_a_picture_of_the_readme_is_current(picture):
+    assert picture.path.read_text() == pictures.made(picture), "python tests/pictures.py makes it anew"
+    assert f"({picture.path.relative_to(ROOT)})" in README
+
+
+def test_a_picture_needs_nothing_else():
+    for picture in pictures.PICTURES:
+        drawn = picture.path.read_text()
+        assert not re.search(r"url\(|href|@import|@font-face|<script", drawn)
+        assert drawn.count("http") == 1, "the name of SVG itself"
 
 
 def test_the_readme_names_every_command(shell):

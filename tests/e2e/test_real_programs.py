@@ -15,7 +15,7 @@ PROGRAMS = ROOT / "tests" / "programs"
 WATCH = ["run", "--record", "rec.jsonl", "-o", "report.json", "-q"]
 
 SMALLER_BATCH = ["x: f32[32,8] → f32[17,8]", "y: …[32] → …[17]"]
-ANOTHER_STATE = ["state.apply_fn: … (another object)", "state.tx: … (another object)"]
+ANOTHER_STATE = ["state.apply_fn: … (a different object)", "state.tx: … (a different object)"]
 
 COMPILATIONS = {
     "train_nnx": {
@@ -35,7 +35,7 @@ COMPILATIONS = {
         "loss = train_step(model, state, xs[:32]": [["model.dropout.p: 0.1 → 0.5"]],
     },
     "schools_numpyro": {
-        "mcmc.run(": [["first call of …"], ["…: … → … (another object)"]],
+        "mcmc.run(": [["first call of …"], ["…: … → … (a different object)"]],
     },
     "sample_blackjax": {
         "window_adaptation(": [["first call of scan"]],

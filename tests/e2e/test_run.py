@@ -328,7 +328,7 @@ def test_two_programs_do_not_record_to_one_file(shell):
     [
         ("", "is empty"),
         ("{}\n", "not a line of a recording"),
-        ('{"record":"span"}\n', "not a recording of jitinspect"),
+        ('{"record":"span"}\n', "not a jitinspect recording"),
     ],
 )
 def test_what_is_no_recording_is_refused(shell, text, said):
@@ -388,12 +388,12 @@ def job(shell, *arguments):
 def test_the_processes_of_a_job_stand_side_by_side(shell):
     told = job(shell)
     assert "\n0  1 compilation" in told and "\n1  1 compilation" in told and told.count("exit code 0") == 2
-    assert "not compiled alike" not in told
+    assert "compiled differently" not in told
 
 
 def test_a_job_that_hangs_tells_in_what(shell):
     told = job(shell, "uneven")
-    assert "no end: killed, or still running" in told  # in the call, or where its result is waited for
+    assert "no exit: killed, or still running" in told  # in the call, or where its result is waited for
     assert "total  job.py:7  counts differ  (0: 1, 1: 2)" in told and "they compute it together" in told
     assert "only on process 1: total(f32[2]@P('d')) at job.py:12" in told
 
@@ -473,14 +473,14 @@ def test_annotations_stand_at_the_lines_of_the_program(shell):
     [
         (["run"], 2, "Missing argument"),
         (["run", "trian.py"], 3, "did you mean train.py?"),
-        (["run", "-m", "no_such_module"], 3, "there is no such module"),
+        (["run", "-m", "no_such_module"], 3, "no such module"),
         (["run", "--max-compiles", "many", "train.py"], 2, "not a number"),
         (["run", "--warmup", "3", "train.py"], 2, "--warmup needs --fail-on-recompile"),
         (["run", "--fail-on-recompile", "--warmup", "-3", "train.py"], 2, "neither a number of calls"),
-        (["run", "--max-compile-seconds", "nan", "train.py"], 2, "not a time"),
+        (["run", "--max-compile-seconds", "nan", "train.py"], 2, "must be 0 or more"),
         (["run", "--update-lock", "train.py"], 2, "--update-lock needs --lock FILE"),
         (["run", "--record", "no/such/folder.jsonl", "train.py"], 2, "No such file or directory"),
-        (["run", "--lock", "damaged.lock", "train.py"], 3, "not a lock file"),
+        (["run", "--lock", "damaged.lock", "train.py"], 3, "not a jitinspect lock file"),
         (["run", "broken.py"], 3, "broken.py:1"),
         (["summary", "none.jsonl"], 3, "cannot be read"),
         (["view", "rec.jsonl"], 3, "jitinspect summary reads recordings"),

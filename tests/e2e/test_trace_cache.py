@@ -149,8 +149,8 @@ def test_a_program_ends_as_it_does_alone(shell, ending, code, said):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nothing.calls"], 3, "no file nothing.calls"),
-        (["samples/mlp.txt"], 2, "is no call script"),
+        (["nothing.calls"], 3, "no such file: nothing.calls"),
+        (["samples/mlp.txt"], 2, "is not a call script"),
         (["samples/mlp.py", "--plan"], 2, "--plan needs a call script"),
         (["samples/seed.calls", "--pad", "x.0=pow2"], 2, "need --plan"),
         (["samples/seed.calls", "--plan", "--pad", "x=pow2"], 2, "x.0=pow2"),

@@ -96,7 +96,7 @@ def _static_texts(before: Static, now: Static) -> tuple[str, str]:
 
 
 def _distinct(old: str, new: str) -> tuple[str, str]:
-    return (old, f"{new} (another object)") if old == new else (old, new)
+    return (old, f"{new} (a different object)") if old == new else (old, new)
 
 
 def _node_text(node: Node, row: Row, where: str | None, typed: bool) -> str:

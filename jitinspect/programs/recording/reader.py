@@ -94,7 +94,7 @@ def read(path: Path, decode: Callable[[type, Any], Any]) -> Recording:
         except (ValueError, KeyError, TypeError, RecursionError):
             if not line.endswith("\n") and recording is not None:
                 break
-            raise LoadError(f"{path}:{number}: this is not a line of a recording") from None
+            raise LoadError(f"{path}:{number}: not a line of a recording") from None
         try:
             if recording is None:
                 recording = _new_recording(path, record)
@@ -124,7 +124,7 @@ def _lines(path: Path) -> Iterator[str]:
 def _new_recording(path: Path, record: Mapping[str, Any]) -> Recording:
     if record["record"] != "begin":
         hint = "make one with: jitinspect run --record FILE.jsonl SCRIPT"
-        raise LoadError(f"{path} is not a recording of jitinspect", hint=hint)
+        raise LoadError(f"{path} is not a jitinspect recording", hint=hint)
     if record.get("schema") != SCHEMA:
         raise LoadError(f"{path} has schema {record.get('schema')}, this jitinspect reads {SCHEMA}")
     return Recording(str(path), {**record, "started": float(record.get("started", 0.0))})

@@ -21,8 +21,8 @@ _GRAMMARS: dict[str, Callable[[str], Grammar]] = {
 def highlight(text: str, language: str, theme: Theme) -> Iterator[str]:
     """The coloured text in blocks of whole lines, the first one at once.
 
-    `language`: jaxpr, stablehlo, hlo, llvm or asm; a text in any other stays plain. Without
-    the theme's mark-up, what comes out is `text`, whatever it is.
+    `language` is jaxpr, stablehlo, hlo, llvm or asm; a text in any other stays plain. For any `text`, the
+    result without the theme's mark-up is `text`.
     """
     if language not in _GRAMMARS:
         yield from map(theme.escape, _blocks(text))
@@ -32,7 +32,7 @@ def highlight(text: str, language: str, theme: Theme) -> Iterator[str]:
 
 @cache
 def _painter(grammar: Grammar, theme: Theme) -> Painter:
-    """One for the whole process: the signatures of a log, say, have nearly everything in common."""
+    """One for the whole process: the signatures of a log, for example, are nearly all alike."""
     return Painter(grammar, theme)
 
 

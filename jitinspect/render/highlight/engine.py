@@ -1,9 +1,9 @@
 """Colour a text at a small multiple of the time it takes to split it into lines.
 
-In the texts of compilers nearly everything recurs, but for the names of values. So a block is split
-at its names, by one regular expression; the pieces between them (` = f32[8,64] multiply(`) are few,
-and each is coloured once and then looked up. Names are coloured as they stand: a piece's rendering
-closes the name before it and opens the one behind it.
+In compiler output nearly everything repeats, except the names of values. So one regular expression splits
+a block at its names; the pieces between them (` = f32[8,64] multiply(`) are few, and each is coloured once
+and then looked up. Names stay as they are: the rendering of a piece closes the name before it and opens
+the one after it.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from dataclasses import dataclass
 from jitinspect.render.highlight.theme import Theme
 
 BLOCK = 1 << 15
-"""Characters; a block goes on to the end of its last line."""
+"""Characters of a block, which extends to the end of its last line."""
 _LONGEST, _MOST = 512, 1 << 14
-"""What is longer is not remembered; nor is more than so many pieces or words at once."""
+"""The longest piece or word that is cached, and how many of them."""
 
 STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
-"""In double quotes, with escapes by backslash, on one line."""
+"""In double quotes, with backslash escapes, on one line."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grammar:
-    """What the tokens of one language are.
+    """The tokens of a language.
 
-    `name` is the expression for the names of values, in characters that no theme needs
-    to escape. `tokens` are pairs of a class and its expression; the first that matches
-    counts, and the last ones should take whole words. "plain" is no class; "unfinished"
-    is the beginning of a string of which the end is not there.
+    `name` is the expression for the names of values, in characters that no theme needs to escape. `tokens`
+    are pairs of a class and its expression. The first match counts, and the last expressions should match
+    whole words. "plain" is no class; "unfinished" is the beginning of a string without its end.
 
-    `cut`: pieces are cut at it into words. A token need not see beyond its word, unless
-    it is a string. `before`: the class of a name by what the text before it ends with, any
-    run of spaces being one; it is "name" where nothing fits. `aside`: what begins with the one,
-    behind a name, is new each time; it stays dim up to and without the other.
+    `cut`: where pieces are cut into words. A token must not need text beyond its word, unless it is a string.
+    `before`: the class of a name, by the end of the text before it, where a run of spaces counts as one;
+    without a match it is "name". `aside`: text after a name that begins with the first string is new each
+    time; it is dim up to the second string. `comment`: the beginning of a line that is one comment, such as
+    a line of the user's Python.
     """
 
     name: str
@@ -42,14 +42,15 @@ class Grammar:
     cut: str
     before: tuple[tuple[str, str], ...] = ()
     aside: tuple[str, str] = ("\0", "\0")
+    comment: str = "// "
 
 
 class _Unfinished(Exception):
-    """The text was split or cut inside of a string."""
+    """The text was split or cut inside a string."""
 
 
 class Painter:
-    """Colours blocks of text; what it has learnt from one serves the next."""
+    """Colours blocks of text; the cache of one block serves the next."""
 
     def __init__(self, grammar: Grammar, theme: Theme) -> None:
         self._theme = theme
@@ -57,12 +58,25 @@ class Painter:
         self._pieces = _Pieces(grammar, theme)
         names = ("definition", f"{grammar.name}(?= = )"), ("name", grammar.name)
         self._tokens = _Tokens((*names, *grammar.tokens), theme)
+        self._comment = grammar.comment
+        self._split_comments = re.compile(f"^( *)({grammar.comment}[^\n]*)", re.M).split
 
     def paint(self, block: str) -> str:
         """The block with colours. Its lines must be whole."""
         if self._theme.reserved and self._theme.reserved in block:
             return self._theme.escape(block)
         self._pieces.forget()
+        if self._comment not in block:
+            return self._code(block)
+        parts = self._split_comments(block)
+        parts[::3] = map(self._code, parts[::3])
+        parts[2::3] = map(self._commented, parts[2::3])
+        return "".join(parts)
+
+    def _commented(self, text: str) -> str:
+        return self._theme.opens["comment"] + self._theme.escape(text) + self._theme.close
+
+    def _code(self, block: str) -> str:
         try:
             return self._painted(block)
         except _Unfinished:
@@ -85,7 +99,7 @@ class Painter:
 
 
 class _Pieces(dict[str, str]):
-    """What stands between two names, coloured, from closing the one's colour to opening the other's."""
+    """The pieces between names, coloured: each closes the colour of one name and opens that of the next."""
 
     def __init__(self, grammar: Grammar, theme: Theme) -> None:
         super().__init__()
@@ -109,11 +123,11 @@ class _Pieces(dict[str, str]):
         return self.words.render(piece) + self._open("\n" + piece)
 
     def last(self, piece: str) -> str:
-        """With no name behind it."""
+        """With no name after it."""
         return self[piece].removesuffix(self._open(piece))
 
     def forget(self) -> None:
-        """Keep the memory bounded, whatever the text."""
+        """Bound the caches, whatever the text."""
         for memo in (self, self.words):
             if len(memo) > _MOST:
                 memo.clear()
@@ -127,7 +141,7 @@ class _Pieces(dict[str, str]):
 
 
 class _Words(dict[str, str]):
-    """Words, coloured: most pieces that are new are put together from words that are not."""
+    """Words, coloured: most new pieces consist of known words."""
 
     def __init__(self, grammar: Grammar, theme: Theme) -> None:
         super().__init__()
@@ -148,18 +162,18 @@ class _Words(dict[str, str]):
 
 
 class _Tokens:
-    """The slow and exact part: each token is found and marked up."""
+    """The slow and exact part: find each token and mark it up."""
 
     def __init__(self, tokens: tuple[tuple[str, str], ...], theme: Theme) -> None:
-        # The empty group behind each alternative tells which one it was. With a group around it, the
-        # alternatives could no longer be told apart by their first character, which is twice as slow.
+        # The empty group after each alternative says which one matched. With a group around it, `re` could
+        # no longer choose an alternative by its first character, which is twice as slow.
         self._find = re.compile("|".join(f"{expression}()" for _, expression in tokens), re.M).finditer
         self._opens = [None, *(theme.opens.get(kind) for kind, _ in tokens)]
         self._unfinished = {index for index, (kind, _) in enumerate(tokens, 1) if kind == "unfinished"}
         self._close, self._escape = theme.close, theme.escape
 
     def marked(self, text: str, strict: bool = False) -> str:
-        """`strict`: raise `_Unfinished` where there is only the beginning of a string."""
+        """`strict`: raise `_Unfinished` for the beginning of a string without its end."""
         escape, close = self._escape, self._close
         marked: list[str] = []
         end = 0

@@ -39,11 +39,11 @@ WITH_SIGILS = Grammar(
         ("\n ", "definition"),
         ("ROOT ", "definition"),
     ),
-    # The parameters of a computation; each is told again in its first lines.
+    # The parameters of a computation; its first lines repeat each one.
     aside=(" (", "->"),
 )
 BARE = Grammar(
-    # With what stands before it, by which it is known for a name; so the piece before ends with an opcode.
+    # With the character before it, which makes it a name; so the piece before ends with an opcode.
     name=r"[ (][A-Za-z_][A-Za-z0-9_-]*+\.[0-9][A-Za-z0-9_.-]*+",
     tokens=(("op", r"[a-z][\w-]*+\Z"), *_TOKENS),
     cut="\n",
@@ -52,5 +52,5 @@ BARE = Grammar(
 
 
 def grammar(text: str) -> Grammar:
-    """Which of the two forms `text` has."""
+    """The grammar of the form that `text` has."""
     return WITH_SIGILS if "\n%" in text or "\nENTRY %" in text or "  %" in text[:4096] else BARE

@@ -28,8 +28,9 @@ _TOKENS = (
 )
 
 GRAMMAR = Grammar(
-    # Not the operation behind ` = `, nor the words `lambda`, `let` and `in`; but `in` may be a variable, too.
+    # Not the operation behind ` = `, nor the words `lambda`, `let` and `in`; but `in` may also be a variable.
     name=r" [a-z_](?<![=.}{] .)[a-z_]*+(?=[:,)\n ])(?! [=(;])",
     tokens=_TOKENS,
     cut="\n",
+    comment="# ",
 )

@@ -1,4 +1,4 @@
-"""How a class of tokens looks: on a terminal, and in HTML."""
+"""The look of each class of tokens, on a terminal and in HTML."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ CLASSES = {
 }
 """Each class with its SGR parameters and its CSS.
 
-Of the terminal's own palette, and of that only what reads on light and on dark
-grounds: never white, black or yellow.
+The colours are from the terminal's own palette, and only those that are legible on light and on dark
+backgrounds: never white, black or yellow.
 """
 
 
@@ -31,8 +31,8 @@ grounds: never white, black or yellow.
 class Theme:
     """The mark-up of token classes.
 
-    A token of a class is written `opens[class] + escape(token) + close`. A text
-    that has `reserved` in it could not be told from mark-up, and stays plain.
+    A token is written `opens[class] + escape(token) + close`. A text that contains `reserved` would look like
+    mark-up, and stays plain.
     """
 
     opens: Mapping[str, str]
@@ -52,4 +52,4 @@ HTML = Theme({name: f"<span class={name}>" for name in CLASSES}, "</span>", esca
 CSS = "pre { color-scheme: light dark; }\n" + "".join(
     f"pre .{name} {{ {css}; }}\n" for name, (_, css) in CLASSES.items()
 )
-"""For a page that has the output for `HTML` in `<pre>` elements; light or dark, as the reader's system is."""
+"""For a page with the output for `HTML` in `<pre>` elements; light or dark, like the reader's system."""

@@ -10,6 +10,6 @@ from jitinspect.render.text import Painter
 
 
 def render(report: AnyReading, color: bool, width: int, verbose: bool = False) -> Iterator[str]:
-    """The report in blocks, for a terminal of `width` columns; with `verbose` nothing is cut."""
+    """The report in blocks, for a terminal of `width` columns; with `verbose`, nothing is cut."""
     module = import_module(f"jitinspect.render.readings.{report.command}")
     yield from module.render(report, Painter(color), width, verbose)

@@ -1,4 +1,4 @@
-"""`constants` as a table: each array that the function closed over, the largest first, and their sum."""
+"""`constants` as a table: each array that the function closed over, largest first, and their sum."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from jitinspect.render.readings.percall import by_call
 from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, shown_path, size
 
 LARGE = 100_000
-"""Bytes from which on a constant is better an argument: it takes time in every stage."""
+"""From this size in bytes on, an array should be an argument: as a constant, it slows every stage."""
 _LARGE, _DIM, _BOLD = "33", "2", "1"
 _LEAST = 9
-"""Columns that a name, a line and how a constant enters have at least."""
+"""The least columns for a name, a line, and how a constant enters."""
 
 
 def render(report: ConstantsReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """The table of each call, then the sum over all of them."""
     if not report.constants:
-        yield "no constant: the function closes over no array\n"
+        yield "no constants: the function closes over no arrays\n"
         return
     for heading, constants in by_call(report.constants, painter, ALL if verbose else width):
         yield heading
@@ -47,14 +47,14 @@ def _cells(one: Constant) -> tuple[str, ...]:
 
 
 def _fitted(widths: list[int], width: int) -> list[int]:
-    """Numbers keep their columns, the others give way until the line fits."""
+    """Numbers keep their columns; the others shrink until the line fits."""
     room = width - 2 * (len(widths) - 1) - sum(widths[2:4])
     name, type_, source, enters = fitted([*widths[:2], *widths[4:]], room, _LEAST)
     return [name, type_, *widths[2:4], source, enters]
 
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
-    """Numbers stand at the right."""
+    """Numbers are right-aligned."""
     shown = (cut_middle(cell, room) for cell, room in zip(cells, widths, strict=True))
     aligned = (
         f"{cell:>{room}}" if column in (2, 3) else f"{cell:<{room}}"
@@ -68,7 +68,7 @@ def _hint(constants: tuple[Constant, ...], painter: Painter, width: int) -> Iter
     if not large:
         return
     named = ", ".join(large[:3]) + (f" and {len(large) - 3} more" if len(large) > 3 else "")
-    why = "a constant is lowered, compiled and hashed with the program, and another value is another program"
+    why = "a constant is lowered, compiled and hashed with the program, and a new value compiles it again"
     text = f"hint: pass {named} as an argument; {why}"
     yield from (painter(line, _LARGE) + "\n" for line in textwrap.wrap(text, width, **_WHOLE_WORDS))
 

@@ -1,4 +1,4 @@
-"""`cost` as tables: totals beside XLA's own, loops, lines, opcodes, buffers; of a sweep, how they grow."""
+"""`cost` as tables: totals beside XLA's, loops, lines, opcodes and buffers; for a sweep, how they grow."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from jitinspect.render.text import ALL, Painter, amount, count, cut_middle, fitt
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
 _MOST = 10
-"""Rows of a table, unless all are asked for."""
+"""Rows of a table, unless verbose."""
 _LEAST = 12
-"""Columns that a text has at least."""
+"""The least columns for a text."""
 _ONE_POWER = 0.02
-"""A fit that is off by more is not told as one power."""
+"""A fit with a larger error is not called a single power."""
 _ROUNDED = 1e-4
-"""XLA adds up in 32 bits: so much of a difference is none."""
+"""XLA adds up in 32 bits, so a smaller relative difference does not count."""
 _QUANTITIES = {
     "flops": "FLOPs", "transcendentals": "transcendentals", "bytes": "bytes", "peak_bytes": "peak memory",
 }  # fmt: skip
 _MEMORY = {
-    "argument": "arguments", "output": "outputs", "temp": "temporaries", "alias": "of these aliased",
+    "argument": "arguments", "output": "outputs", "temp": "temporaries", "alias": "of them aliased",
     "generated_code": "code",
 }  # fmt: skip
 
 Row = tuple[tuple[str, ...], str]
-"""Cells, and the colour of the row."""
+"""The cells and the colour of a row."""
 
 
 def render(report: CostReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
-    """One call in full; of a sweep a row for each, and under `-v` each in full."""
+    """One call in full; for a sweep, a row each, and with `-v` each in full."""
     if not report.sweep:
         yield from _cost(report.cost, painter, width, verbose)
         return
@@ -68,7 +68,7 @@ def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[st
 
 
 def _totals(one: Cost, painter: Painter, room: int, verbose: bool) -> Iterator[str]:
-    """Counted here, counted with each loop once where that is another number, and XLA's own."""
+    """The totals, those with each loop counted once if they differ, and XLA's own."""
     is_looped = any(getattr(one, name) != number for name, number in one.once.items())
     heads = ("", "total", *(["loops once"] if is_looped else []), "XLA's own")
     rows = [(name, *_numbers(one, key, is_looped, verbose)) for key, name in _QUANTITIES.items()]
@@ -83,7 +83,7 @@ def _totals(one: Cost, painter: Painter, room: int, verbose: bool) -> Iterator[s
 
 
 def _numbers(one: Cost, quantity: str, is_looped: bool, verbose: bool) -> Iterator[str]:
-    """Under the heads of the totals; nothing for what is not known."""
+    """The cells of a row of totals; empty if unknown."""
     is_bytes = "bytes" in quantity
     known = [getattr(one, quantity), one.once.get(quantity), getattr(one.xla, quantity)]
     for number in known if is_looped else known[::2]:
@@ -96,25 +96,25 @@ def _numbers(one: Cost, quantity: str, is_looped: bool, verbose: bool) -> Iterat
 
 
 def _notes(one: Cost) -> Iterator[tuple[str, str]]:
-    """Sentences, and their colours: why the numbers differ from XLA's, and what they leave out."""
+    """Notes, and their colours: why the numbers differ from XLA's, and what they leave out."""
     if "@P(" in one.signature:
-        yield "all numbers are those of one device", _DIM
+        yield "all numbers are for one device", _DIM
     if any(loop.trip_count not in (1, None) for loop in one.loops):
-        yield "XLA counts the body of a loop once, jitinspect as often as it runs", _DIM
+        yield "XLA counts a loop body once, jitinspect every time it runs", _DIM
     unknown = sum(loop.trip_count is None for loop in one.loops)
     if unknown:
-        yield f"{count(unknown, 'loop')} of unknown length: one round of each is counted", _WARN
+        yield f"{count(unknown, 'loop')} with an unknown trip count: one iteration of each is counted", _WARN
     if one.unmodelled:
-        yield f"FLOPs of custom calls that are not known: {', '.join(one.unmodelled)}", _WARN
+        yield f"unknown FLOPs of custom calls: {', '.join(one.unmodelled)}", _WARN
     if one.xla.flops is not None and abs(one.once["flops"] - one.xla.flops) > _ROUNDED * one.once["flops"]:
         yield "XLA's FLOPs leave out custom calls, and differ for FFTs and triangular solves", _DIM
     if one.peak_bytes and one.xla.peak_bytes is not None and one.xla.peak_bytes < one.peak_bytes:
-        yield "XLA's own peak leaves out temporaries", _DIM
+        yield "XLA's peak leaves out temporaries", _DIM
 
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """A table: the last columns, so many, are `texts`; `weights` are what the rows come to, each."""
+    """A table whose last `texts` columns are text; `weights` are what each row adds up to."""
 
     title: str
     heads: tuple[str, ...]
@@ -124,7 +124,7 @@ class _Section:
 
 
 def _loops(one: Cost) -> _Section:
-    heads = ("FLOPs", "share", "bytes", "rounds", "runs", "loop", "line")
+    heads = ("FLOPs", "share", "bytes", "trips", "runs", "loop", "line")
     rows = [(_of_loop(loop), _heat(loop.share)) for loop in one.loops]
     return _Section("loops", heads, 2, rows, [loop.share for loop in one.loops])
 
@@ -142,7 +142,7 @@ def _lines(one: Cost) -> _Section:
 
 
 def _of_line(one: CostOfLine) -> tuple[str, ...]:
-    where = f"{one.file}:{one.line}" if one.file else "no line of yours"
+    where = f"{one.file}:{one.line}" if one.file else "no source line"
     return *_counts(one), where, one.text
 
 
@@ -157,7 +157,7 @@ def _of_op(one: CostOfOp) -> tuple[str, ...]:
 
 
 def _counts(one: CostOfLine | CostOfOp) -> tuple[str, ...]:
-    """Nothing where there is nothing: zeros would hide what there is."""
+    """Empty for zero, so that the other numbers stand out."""
     cells = amount(one.flops), _percent(one.share), amount(one.transcendentals), size(one.bytes)
     return tuple("" if cell in ("0", "0 B") else cell for cell in cells)
 
@@ -174,16 +174,16 @@ def _of_buffer(one: Buffer) -> tuple[str, ...]:
 
 
 def _section(
-    section: _Section, painter: Painter, room: int, most: int, told: Callable[[float], str]
+    section: _Section, painter: Painter, room: int, most: int, summed: Callable[[float], str]
 ) -> Iterator[str]:
-    """At most so many rows, and what the others come to."""
+    """At most `most` rows, and the sum of the others."""
     if not section.rows:
         return
     yield "\n" + painter(section.title, _BOLD) + "\n"
     yield from _table(section.heads, section.texts, section.rows[:most], painter, room)
     left = section.weights[most:]
     if left:
-        yield painter(f"… and {len(left):,} more, {told(sum(left))}", _DIM) + "\n"
+        yield painter(f"… and {len(left):,} more, {summed(sum(left))}", _DIM) + "\n"
 
 
 def _whole(share: float) -> str:
@@ -193,7 +193,7 @@ def _whole(share: float) -> str:
 def _table(
     heads: Sequence[str], texts: int, rows: Sequence[Row], painter: Painter, room: int
 ) -> Iterator[str]:
-    """Numbers stand right; texts, the last columns, left, and are cut where there is no room."""
+    """Numbers are right-aligned; texts, the last columns, are left-aligned, and cut if they do not fit."""
     numbers = len(heads) - texts
     widths = _widths([heads, *(cells for cells, _ in rows)])
     taken = sum(widths[:numbers]) + 2 * (len(widths) - 1)
@@ -208,12 +208,12 @@ def _widths(rows: Iterable[Sequence[str]]) -> list[int]:
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int], first: int, last: int = 0) -> str:
-    """So many of the first and of the last cells stand left, those between right."""
-    told = []
+    """The `first` and the `last` cells are left-aligned, those between right-aligned."""
+    aligned = []
     for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
         is_text = at < first or at >= len(cells) - last
-        told.append(f"{cut_middle(cell, width):<{width}}" if is_text else f"{cell:>{width}}")
-    return "  ".join(told).rstrip()
+        aligned.append(f"{cut_middle(cell, width):<{width}}" if is_text else f"{cell:>{width}}")
+    return "  ".join(aligned).rstrip()
 
 
 def _heat(share: float) -> str:
@@ -243,7 +243,7 @@ def _sweep(report: CostReport, painter: Painter, width: int) -> Iterator[str]:
         yield f"{_QUANTITIES[name]:<{wide}}  {_power(found, painter)}\n"
     pairs = [name for name in names if len({one.dims[name] for one in report.sweep}) == 2]
     if fits and pairs:
-        yield painter(f"two sizes fit any power: a third of {', '.join(pairs)} would tell", _DIM) + "\n"
+        yield painter(f"two sizes fit any power: add a third of {', '.join(pairs)}", _DIM) + "\n"
 
 
 def _point(one: Cost, names: Sequence[str]) -> tuple[str, ...]:
@@ -254,8 +254,8 @@ def _point(one: Cost, names: Sequence[str]) -> tuple[str, ...]:
 
 def _power(found: Sequence[Growth], painter: Painter) -> str:
     """`~ B^1.00 · D^2.00`."""
-    told = "~ " + " · ".join(f"{one.dim}^{one.exponent:.2f}" for one in found)
+    power = "~ " + " · ".join(f"{one.dim}^{one.exponent:.2f}" for one in found)
     error = found[0].error
     if error <= _ONE_POWER:
-        return told
-    return f"{told}  {painter(f'not one power: off by up to {error:.0%}', _WARN)}"
+        return power
+    return f"{power}  {painter(f'not a single power: off by up to {error:.0%}', _WARN)}"

@@ -1,4 +1,4 @@
-"""What differs, in a few lines, and then line by line."""
+"""What differs: a summary, and then line by line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _stage(one: Difference, painter: Painter, width: int) -> Iterator[str]:
     if one.same:
         yield painter("same", _CAME) + "\n"
         return
-    for line in joined(list(_told(one.summary, one.stage)), max(20, width - len(one.stage) - 2)):
+    for line in joined(list(_totals(one.summary, one.stage)), max(20, width - len(one.stage) - 2)):
         yield f"{line}\n"
     yield from _ops(one.summary, painter, width)
     yield from _substitutions(one.summary, painter)
@@ -57,7 +57,7 @@ def _stage(one: Difference, painter: Painter, width: int) -> Iterator[str]:
             yield painter(line, {"-": _GONE, "+": _CAME}.get(line[0], "")) + "\n"
 
 
-def _told(summary: Summary, stage: str) -> Iterator[str]:
+def _totals(summary: Summary, stage: str) -> Iterator[str]:
     """`12 → 15 instructions`, `3 changed`, `FLOPs 1.2 M → 1.5 M`."""
     word = WORDS[stage]
     before, after = summary.operations.before or 0, summary.operations.after or 0
@@ -101,4 +101,4 @@ def _substitutions(summary: Summary, painter: Painter) -> Iterator[str]:
         return
     pairs = ", ".join(f"{one.before} → {one.after}" for one in summary.substitutions)
     explained = f"{summary.explained:,} of {summary.changed:,} changed"
-    yield f"  {cut_middle(pairs, 60)} is all that differs in {explained}\n"
+    yield f"  {cut_middle(pairs, 60)} is the only difference in {explained}\n"

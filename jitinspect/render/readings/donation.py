@@ -1,4 +1,4 @@
-"""`donation` as a table: each array of the arguments, what became of its buffer, and the sums."""
+"""`donation` as a table: each array argument, what happened to its buffer, and the sums."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from jitinspect.render.text import ALL, Painter, count, cut_middle, joined, size
 
 _ALIASED, _LOST, _COULD, _DIM, _BOLD = "32", "31", "33", "2", "1"
 _LEAST = 24
-"""Columns that what became of an array has at least: its path and type give way."""
+"""The least columns for what happened to a buffer; its path and type shrink."""
 
 
 def render(report: DonationReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """The table of each call, then the sums over all of them."""
     if not report.donation:
-        yield "no array among the arguments\n"
+        yield "the arguments have no arrays\n"
         return
     for heading, leaves in by_call(report.donation, painter, ALL if verbose else width):
         yield heading
@@ -39,7 +39,7 @@ def _table(leaves: list[DonatedLeaf], painter: Painter, width: int, verbose: boo
 
 
 def _room(leaves: Iterable[DonatedLeaf], most: int) -> tuple[int, int]:
-    """Columns of paths and types, together at most so many; both are as wide as they need to be, or half."""
+    """The widths of paths and types, together at most `most`; each has what it needs, or half."""
     names = max(len("argument"), *(len(leaf.path) for leaf in leaves), 0)
     types = max(len("type"), *(len(leaf.type) for leaf in leaves), 0)
     if names + types <= most:
@@ -53,28 +53,28 @@ def _size(leaf: DonatedLeaf) -> str:
 
 
 def _fate(leaf: DonatedLeaf) -> tuple[str, str]:
-    """What became of the buffer, and its colour."""
+    """What happened to the buffer, and its colour."""
     if leaf.aliased is not None:
         return f"→ {leaf.aliased}", _ALIASED
     if leaf.donated:
         return f"not aliased: {_WHY.get(leaf.why, _unknown)(leaf)}", _LOST
-    told = "donated in a jit inside, where JAX ignores it" if leaf.why == "nested_jit" else "not donated"
+    state = "donated in a nested jit, where JAX ignores it" if leaf.why == "nested_jit" else "not donated"
     if leaf.could_alias is None:
-        return told, _DIM
-    return f"{told}; would save {_size(leaf)} → {leaf.could_alias}", _COULD
+        return state, _DIM
+    return f"{state}; would save {_size(leaf)} → {leaf.could_alias}", _COULD
 
 
 _WHY: dict[str | None, Callable[[DonatedLeaf], str]] = {
     "unused": lambda leaf: "unused: the function does not use it",
     "dtype": lambda leaf: f"dtype: no output is {leaf.type}, {leaf.nearest}",
-    "no_output": lambda leaf: f"no_output: none is left of {_size(leaf)}",
-    "sharding": lambda leaf: f"sharding: {leaf.nearest}, placed otherwise",
-    "layout": lambda leaf: f"layout: {leaf.nearest}, laid out otherwise",
+    "no_output": lambda leaf: f"no_output: no output of {_size(leaf)} is left",
+    "sharding": lambda leaf: f"sharding: {leaf.nearest}, sharded differently",
+    "layout": lambda leaf: f"layout: {leaf.nearest}, laid out differently",
 }
 
 
 def _unknown(leaf: DonatedLeaf) -> str:
-    return "why is not known" + (f": {leaf.nearest}" if leaf.nearest else "")
+    return "unknown cause" + (f": {leaf.nearest}" if leaf.nearest else "")
 
 
 def _totals(leaves: tuple[DonatedLeaf, ...]) -> Iterator[str]:
@@ -94,12 +94,12 @@ def _aliased(leaves: Iterable[DonatedLeaf]) -> int:
 
 
 def _notes(report: DonationReport) -> Iterator[tuple[str, str]]:
-    """Sentences, and their colours."""
+    """Notes, and their colours."""
     if any("@P(" in leaf.type for leaf in report.donation):
-        yield "bytes are those of one device", _DIM
+        yield "bytes are for one device", _DIM
     saved = _aliased(report.donation)
     if report.bytes_aliased is not None and report.bytes_aliased != saved:
-        told = f"XLA itself counts {report.bytes_aliased:,} bytes as aliased, the table {saved:,}"
-        yield told, _LOST
+        note = f"XLA counts {report.bytes_aliased:,} bytes as aliased, this table {saved:,}"
+        yield note, _LOST
     if report.unknown:
-        yield f"what donating would save is not known: {report.unknown}", _COULD
+        yield f"cannot tell what donating would save: {report.unknown}", _COULD

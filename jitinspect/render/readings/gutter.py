@@ -1,4 +1,4 @@
-"""Brackets beside source lines: those of one fusion are joined."""
+"""Brackets beside source lines, which join the lines of one fusion."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from jitinspect.model.readings import SourceLine
 
 MOST_COLUMNS = 4
-"""Fusions that would take more stand in the JSON, and under `-v`, alone."""
+"""Fusions that need more columns are only in the JSON, and in `-v`."""
 
 
 def gutter(lines: Sequence[SourceLine]) -> list[str]:
-    """For each line the part of the brackets that passes it, all of one width.
+    """The part of the brackets beside each line, all of one width.
 
-    Fusions of the same lines share a bracket; one of a single line has none. The widest stand outside.
+    Fusions of the same lines share a bracket; one of a single line has none. The longest are outermost.
     """
     spans = sorted(_spans(lines), key=lambda rows: (rows[0] - rows[-1], rows[0]))
     columns: list[list[str]] = []
@@ -31,7 +31,7 @@ def gutter(lines: Sequence[SourceLine]) -> list[str]:
 
 
 def _spans(lines: Sequence[SourceLine]) -> set[tuple[int, ...]]:
-    """The rows of each fusion that has several."""
+    """The rows of each fusion that has more than one."""
     rows: dict[str, list[int]] = {}
     for row, line in enumerate(lines):
         for name in line.fusions:

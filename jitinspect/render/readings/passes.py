@@ -1,4 +1,4 @@
-"""`passes` as a table: which of them changed the module, and how; and what `--pass` and `--op` ask for."""
+"""`passes` as a table: which ones changed the module, and how; and the answers to `--pass` and `--op`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, join
 _ADDED, _REMOVED, _DIM, _BOLD = "32", "31", "2", "1"
 _DIFF = {"+": _ADDED, "-": _REMOVED, "@": "36"}
 _OPS, _PIPELINE, _LEAST = 20, 12, 8
-"""Columns that opcodes, pipelines and other names have at least; a pipeline gives way first."""
+"""The least columns for opcodes, pipelines and other names; a pipeline shrinks first."""
 _HEAD = ("pipeline", "pass")
-_ONLY = {"names": "names only", "order": "order only", "": "no op more or less"}
+_ONLY = {"names": "names only", "order": "order only", "": "same op counts"}
 _NO_PASS = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
-_NAMES = ["a pass may give an instruction another name", "told is where the name came and went"]
+_NAMES = ["a pass may rename an instruction", "these rows follow the name"]
 
 
 def render(report: PassesReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
-    """For each call its passes, or where `--op` asks the instructions; below, the differences of `--pass`."""
+    """For each call its passes, or with `--op` the instructions; then the differences of `--pass`."""
     room = ALL if verbose else width
     for at, (heading, passes) in enumerate(by_call(report.passes, painter, room)):
         yield ("\n" if at else "") + heading
@@ -46,12 +46,12 @@ def _passes(
         yield from _table(shown, painter, room)
         yield "\n"
     changed = sum(one.changed for one in passes)
-    told = [
-        f"{count(len(passes), what, many=many)} seen, {changed or 'none'} changed the module",
+    totals = [
+        f"{count(len(passes), what, many=many)}, {changed or 'none'} changed the module",
         f"{passes[0].instructions_before:,} → {passes[-1].instructions_after:,} instructions",
         *([] if verbose or changed == len(passes) else ["-v shows all"]),
     ]
-    yield from (painter(line, _BOLD) + "\n" for line in joined(told, room))
+    yield from (painter(line, _BOLD) + "\n" for line in joined(totals, room))
 
 
 def _table(passes: Sequence[Pass], painter: Painter, room: int) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _counts(one: Pass) -> tuple[str, str]:
 
 
 def _ops(one: Pass, painter: Painter, room: int) -> str:
-    """`fusion +3  multiply -2`, as many as there is room for; the model has what differs most first."""
+    """`fusion +3  multiply -2`, as many as fit; the largest changes come first."""
     if not one.ops:
         return painter(_ONLY[one.only], _DIM) if one.changed else ""
     parts = [
@@ -95,7 +95,7 @@ def _ops(one: Pass, painter: Painter, room: int) -> str:
 
 
 def _fitting(lengths: Sequence[int], room: int) -> int:
-    """How many texts stand in the room two columns apart, with an ellipsis behind them where some do not."""
+    """How many texts fit two columns apart, with an ellipsis behind them if some do not."""
     taken = 0
     for at, length in enumerate(lengths):
         taken += length + 2
@@ -107,9 +107,9 @@ def _fitting(lengths: Sequence[int], room: int) -> int:
 def _instructions(
     found: Sequence[Found], passes: Sequence[Pass], painter: Painter, room: int
 ) -> Iterator[str]:
-    """A row each: with which pass its name came, and with which it went."""
+    """A row each: the pass that added its name, and the one that removed it."""
     names = {one.index: f"{one.index} {_names(one)[1]}" for one in passes}
-    rows = [("instruction", "opcode", "came with", "went with"), *(_row(one, names) for one in found)]
+    rows = [("instruction", "opcode", "added by", "removed by"), *(_row(one, names) for one in found)]
     widths = fitted([max(map(len, column)) for column in zip(*rows, strict=True)], room - 6, _LEAST)
     for at, row in enumerate(rows):
         cells = (f"{cut_middle(text, width):<{width}}" for text, width in zip(row, widths, strict=True))
@@ -119,8 +119,8 @@ def _instructions(
 
 
 def _row(one: Found, names: Mapping[int, str]) -> tuple[str, str, str, str]:
-    came = "(XLA was given it)" if one.first is None else names.get(one.first, "")
-    return one.name, one.opcode, came, names.get(0 if one.last is None else one.last + 1, "(it stays)")
+    came = "(in XLA's input)" if one.first is None else names.get(one.first, "")
+    return one.name, one.opcode, came, names.get(0 if one.last is None else one.last + 1, "(kept)")
 
 
 def _diff_line(line: str, painter: Painter) -> str:

@@ -1,4 +1,4 @@
-"""Rows of a report that tells of several calls, as of a sweep, call by call."""
+"""Rows of a report on several calls, as of a sweep, call by call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BOLD = "1"
 
 
 class OfCall(Protocol):
-    """A row that knows its call."""
+    """A row that has the signature of its call."""
 
     @property
     def signature(self) -> str: ...
@@ -22,7 +22,7 @@ Row = TypeVar("Row", bound=OfCall)
 
 
 def by_call(rows: Iterable[Row], painter: Painter, room: int) -> Iterator[tuple[str, list[Row]]]:
-    """A heading and the rows of each call; there is nothing in the heading of the only one."""
+    """A heading and the rows of each call; the heading is empty if there is only one."""
     calls = [(signature, list(of)) for signature, of in groupby(rows, lambda row: row.signature)]
     for signature, of in calls:
         yield (painter(cut_middle(signature, room), _BOLD) + "\n" if len(calls) > 1 else ""), of

@@ -1,4 +1,4 @@
-"""The Python source with what each line became, and a gutter that joins the lines of one fusion."""
+"""The Python source with what each line became, and a gutter with brackets around fusions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from jitinspect.render.views import unrolled
 
 _HEADS = ("eqns", "ops", "instr", "FLOPs", "bytes", "share")
 _NARROWEST = 24
-"""Columns that the Python text is never denied."""
+"""The least columns for the Python text."""
 _DIM, _BOLD, _HOT = "2", "1", "1;31"
 
 
 def render(report: SourceReport, painter: Painter, width: int, verbose: bool = False) -> Iterator[str]:
-    """A table by file; the numbers stand right, the Python text is cut where it has no room."""
+    """A table by file, with the numbers on the right; the Python text is cut if it does not fit."""
     source = report.source
     signature = report.target.signature
     yield painter(signature if verbose else cut_middle(signature, width), _BOLD) + "\n"
@@ -59,12 +59,12 @@ def _row(line: SourceLine, mark: str, at: tuple[int, int], widths: list[int], pa
     is_used = any(cells)
     number = painter(f"{line.line:>{number_width}}", _DIM)
     shown = painter(f"{text:<{room}}" if is_used else text, "" if is_used else _DIM)
-    told = painter(numbers, _HOT if line.share >= 0.5 else "")
-    return f"{number} {painter(mark, '36')} {shown}{told if is_used else ''}".rstrip() + "\n"
+    painted = painter(numbers, _HOT if line.share >= 0.5 else "")
+    return f"{number} {painter(mark, '36')} {shown}{painted if is_used else ''}".rstrip() + "\n"
 
 
 def _cells(line: SourceLine) -> tuple[str, ...]:
-    """Nothing where there is nothing: zeros would hide what there is."""
+    """Empty for zero, so that the other numbers stand out."""
     counts = (line.equations, line.operations, line.instructions)
     costs = (amount(line.flops), size(line.bytes), f"{line.share:.0%}" if line.share >= 0.005 else "")
     shown = (*(str(number) if number else "" for number in counts), *costs)
@@ -73,8 +73,8 @@ def _cells(line: SourceLine) -> tuple[str, ...]:
 
 def _without(report: SourceReport) -> str:
     one = report.source.without_line
-    told = (
+    counts = (
         f"{count(one.equations, 'equation')}, {count(one.operations, 'operation')}, "
         f"{count(one.instructions, 'instruction')}"
     )
-    return f"without a line of yours: {told}, {amount(one.flops)} FLOPs, {size(one.bytes)}"
+    return f"without a source line: {counts}, {amount(one.flops)} FLOPs, {size(one.bytes)}"

@@ -143,7 +143,7 @@ def test_keys_without_meaning_are_reported_once(run, plan):
         _line("f32[3]", conifg={"jax_enable_x64": True}),
     ]
     result = run("\n".join(lines), "log.jsonl", notes, plan=plan)
-    (note,) = [one for one in notes if "passed over" in one]
+    (note,) = [one for one in notes if "ignored" in one]
     assert '"step", "conifg"; a call has fn, args' in note and len(result.report.calls) == 3
 
 

@@ -239,6 +239,6 @@ def test_the_command_prints_a_table():
     assert lines[0].split() == ["#", "pipeline", "pass", "instructions", "ops"]
     assert any(re.search(r" fusion +\d+ → \d+ +fusion \+1", line) for line in lines)
     assert re.fullmatch(
-        r"\d+ passes seen, \d+ changed the module · \d+ → \d+ instructions · -v shows all", lines[-1]
+        r"\d+ passes, \d+ changed the module · \d+ → \d+ instructions · -v shows all", lines[-1]
     )
     assert max(map(len, lines)) <= 100

@@ -250,7 +250,7 @@ DAMAGED = ["", "not json", "[]", "3", "null", "{}", '{"schema": 1}', '{"schema":
 @pytest.mark.parametrize("text", DAMAGED)
 def test_a_damaged_lock_is_told_as_that(tmp_path, text):
     (tmp_path / "a.lock").write_text(text)
-    with pytest.raises(LoadError, match=r"a\.lock is not a lock file"):
+    with pytest.raises(LoadError, match=r"a\.lock is not a jitinspect lock file"):
         lockfile.read(tmp_path / "a.lock")
 
 
@@ -263,7 +263,7 @@ def test_a_lock_of_extremes_is_told_as_damaged(tmp_path, text):
 
 def test_a_lock_that_is_no_text_is_none(tmp_path):
     (tmp_path / "a.lock").write_bytes(b"\xff\xfe")
-    with pytest.raises(LoadError, match="not a lock file"):
+    with pytest.raises(LoadError, match="not a jitinspect lock file"):
         lockfile.read(tmp_path / "a.lock")
 
 

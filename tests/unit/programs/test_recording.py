@@ -136,7 +136,7 @@ def test_a_last_line_may_break_off_anywhere(tmp_path, last):
 )
 def test_a_damaged_line_in_the_middle_is_told_by_its_number(tmp_path, line):
     path = written(tmp_path, '{"record":"new"}', line, '{"record":"new"}')
-    with pytest.raises(LoadError, match=r"rec\.jsonl:3: this is not a line of a recording"):
+    with pytest.raises(LoadError, match=r"rec\.jsonl:3: not a line of a recording"):
         read(path)
 
 
@@ -178,7 +178,7 @@ def test_what_is_no_recording_is_told_as_that(tmp_path):
         ("", "is empty"),
         ("x", "rec.jsonl:1"),
         ("{}\n", "rec.jsonl:1"),
-        ('{"record":"end"}\n', "is not a recording"),
+        ('{"record":"end"}\n', "is not a jitinspect recording"),
         ('{"record":"begin","schema":9}\n', "has schema 9, this jitinspect reads 1"),
     ]:
         path.write_text(text)

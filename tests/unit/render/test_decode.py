@@ -118,10 +118,10 @@ def test_damage_is_an_error_to_load_or_none(report):
         ({}, "not a jitinspect report"),
         ([], "not a jitinspect report"),
         ({"schema": 1}, "cannot be read: command is missing"),
-        ({"schema": 1, "command": []}, "cannot be read: command is no str"),
-        ({"schema": 1, "command": "key", "error": 3}, "that of an error: 3"),
+        ({"schema": 1, "command": []}, "cannot be read: command is not a str"),
+        ({"schema": 1, "command": "key", "error": 3}, "is an error: 3"),
         (json.loads(to_json(REPORT)) | {"key": {}}, "cannot be read: keys.0.memory is missing"),
-        (json.loads(to_json(REPORT)) | {"events": [1]}, "cannot be read: events.0 is no object"),
+        (json.loads(to_json(REPORT)) | {"events": [1]}, "cannot be read: events.0 is not an object"),
     ],
 )
 def test_what_is_damaged_is_told_by_its_path(document, told):

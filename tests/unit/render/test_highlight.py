@@ -187,6 +187,16 @@ def test_classes_of_tokens(case):
     assert [part for part in expected if part not in found] == []
 
 
+@pytest.mark.parametrize(("language", "mark"), [("jaxpr", "#"), ("stablehlo", "//"), ("hlo", "//")])
+def test_a_line_of_the_users_is_a_comment_as_a_whole(language, mark):
+    line = f'{mark} mlp.py:22  return "%d" % f(x) if x else -2'
+    text = {"jaxpr": JAXPR, "stablehlo": STABLEHLO, "hlo": HLO}[language]
+    head, last, tail = text.rpartition("  ")
+    found = colored(f"{head}\n  {line}\n{last}{tail}", language)
+    assert f"\n  <comment:{line}>\n" in found
+    assert found.replace(f"\n  <comment:{line}>\n", "") == colored(text, language)
+
+
 def test_a_signature_is_a_jaxpr_too():
     assert colored("f(f32[8,4], i32[])", "jaxpr") == "f(<dtype:f32><shape:[8,4]>, <dtype:i32><shape:[]>)"
 

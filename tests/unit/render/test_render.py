@@ -252,7 +252,7 @@ on disk  jit_f-{64 * "0"}-cache
   XLA flags    222222222222  --a 3
 
 in the cache folder  /cache
-  not there
+  not found
   JAX would write it:
     only if its compilation takes 1 s or more (setting)
 """
@@ -283,7 +283,7 @@ def test_differences_come_first_with_their_causes():
         "  XLA flags  222222222222 → 333333333333\n"
         "    --a  3 → none\n"
         "  custom_hook  none → 333333333333\n"
-        "    why is not known: nothing that was noted of it differs\n"
+        "    unknown cause: nothing recorded about it differs\n"
         "  in memory\n"
         "    argument x  f32[3] → f32[4]\n"
         "\nin memory\n"

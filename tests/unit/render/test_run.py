@@ -133,8 +133,8 @@ SUMMARY = """
 jitinspect run train.py
 8 compilations · 6.00 s of 10.00 s · trace 1.00 s · lower 1.00 s · compile 4.00 s · 1,000 calls
 7 of 8 avoidable, 5.25 s
-+ 750.0 ms for 1 compilation of JAX's own (eager operations); -v shows them
-3 compilations added up, and not listed
++ 750.0 ms for 1 compilation by JAX itself (eager operations); -v shows them
+3 compilations counted, but not listed
 
 function          compiled   trace   lower  compile   total  share  avoidable  calls  hits
 step  train.py:3         8  1.00 s  1.00 s   4.00 s  6.00 s    60%          7  1,000   992
@@ -153,14 +153,14 @@ COMPILED   750.0 ms  step(f32[7])  train.py:12  x: f32[3] → f32[4]
 
 processes
 0  3 compilations, 1.00 s  of 2.00 s  exit code 0
-1  3 compilations, 1.00 s  of 2.00 s  no end: killed, or still running, during compile f
+1  3 compilations, 1.00 s  of 2.00 s  no exit: killed, or still running, during compile f
 
-not compiled alike by all processes
+compiled differently across processes
   f  f.py:1  not on all  (0: 1, 1: 0)
-    they compute it together: one that does not join keeps the others waiting
+    they compute it together: if one does not join, the others hang
     only on process 0: f
 ended early: the program raised ValueError
-held  --max-compiles 9
+passed  --max-compiles 9
 FAILED  --max-compiles 3
     8 compilations
 """
@@ -171,7 +171,9 @@ def test_a_summary_has_all_there_is():
 
 
 def test_quiet_tells_what_was_checked_and_nothing_else():
-    assert shown(TOLD, quiet=True) == "held  --max-compiles 9\nFAILED  --max-compiles 3\n    8 compilations\n"
+    assert (
+        shown(TOLD, quiet=True) == "passed  --max-compiles 9\nFAILED  --max-compiles 3\n    8 compilations\n"
+    )
     assert shown(report(compilation(0)), quiet=True) == ""
 
 
@@ -212,7 +214,7 @@ def test_first_calls_are_told_of_in_full_alone():
 def test_of_many_sites_the_first_are_told_and_the_others_counted():
     many = report(*(compilation(n, at=f"a.py:{n}", reasons=(SHAPE,)) for n in range(MOST_SITES + 2)))
     assert len(re.findall(r"^a\.py:", shown(many), re.M)) == MOST_SITES
-    assert "and 2 more call sites; -v tells of all\n" in shown(many)
+    assert "and 2 more call sites; -v shows all\n" in shown(many)
     assert len(re.findall(r"^a\.py:", shown(many, verbose=True), re.M)) == MOST_SITES + 2
     assert "more call site" not in shown(many, verbose=True)
 
@@ -262,11 +264,11 @@ def test_on_a_narrow_terminal_the_reason_stands_below():
         ({"reasons": (SHAPE, SHAPE, FIRST)},
          "COMPILED   750.0 ms  step(f32[3])  train.py:12  x: f32[3] → f32[4] (+1 more)"),
         ({"raised": "compile", "error": "E: no"},
-         "RAISED     750.0 ms  step(f32[3])  train.py:12  E: no (while it was compiled)"),
+         "RAISED     750.0 ms  step(f32[3])  train.py:12  E: no (while compiling)"),
         ({"kind": "backward", "reasons": ()},
          "COMPILED   750.0 ms  step(f32[3])  train.py:12  backward pass"),
         ({"kind": "eager", "status": "DISK", "reasons": (SHAPE,)},
-         "DISK       750.0 ms  step(f32[3])  train.py:12  outside of a jit: x: f32[3] → f32[4]"),
+         "DISK       750.0 ms  step(f32[3])  train.py:12  outside jit: x: f32[3] → f32[4]"),
     ],
 )  # fmt: skip
 def test_a_line_says_what_was_done_and_why(more, told):
@@ -274,7 +276,7 @@ def test_a_line_says_what_was_done_and_why(more, told):
 
 
 def test_what_raised_without_a_word_is_told_all_the_same():
-    assert why(compilation(0, raised="trace")) == "raised (while it was traced)"
+    assert why(compilation(0, raised="trace")) == "raised (while tracing)"
 
 
 def log(*events, **more):

@@ -72,19 +72,19 @@ def test_all_of_it():
         "bytes             160 kB     20.0 kB    20.0 kB",
         "peak memory      72.7 kB                69.6 kB",
         "intensity        62.5 FLOPs/byte",
-        "memory           65.5 kB arguments · 4.10 kB outputs · 4.10 kB temporaries",
-        "                   1.02 kB of these aliased",
-        "XLA counts the body of a loop once, jitinspect as often as it runs",
-        "XLA's own peak leaves out temporaries",
+        "memory           65.5 kB arguments · 4.10 kB outputs · 4.10 kB temporaries"
+        " · 1.02 kB of them aliased",
+        "XLA counts a loop body once, jitinspect every time it runs",
+        "XLA's peak leaves out temporaries",
         "",
         "loops",
-        " FLOPs  share   bytes  rounds  runs  loop     line",
-        "9.00 M    90%  140 kB       9     1  while.7  net/layers.py:9",
+        " FLOPs  share   bytes  trips  runs  loop     line",
+        "9.00 M    90%  140 kB      9     1  while.7  net/layers.py:9",
         "",
         "by line",
         " FLOPs  share  transc.   bytes  line              text",
         "9.00 M    90%   3.20 k  150 kB  net/layers.py:12  return jnp.tanh(x @ w)",
-        "1.00 M    10%           150 kB  no line of yours",
+        "1.00 M    10%           150 kB  no source line",
         "",
         "by op",
         " FLOPs  share  transc.   bytes  instr.  runs  op",
@@ -109,8 +109,8 @@ def test_without_loops_there_is_one_number_beside_xlas():
 def test_what_is_not_counted_is_said():
     loops = (replace(LOOPS[0], trip_count=None), replace(LOOPS[0], trip_count=None))
     shown = text(report(replace(COST, loops=loops, unmodelled=("call.1",), no_buffers="it does not tell")))
-    assert "2 loops of unknown length: one round of each is counted" in shown
-    assert "FLOPs of custom calls that are not known: call.1" in shown
+    assert "2 loops with an unknown trip count: one iteration of each is counted" in shown
+    assert "unknown FLOPs of custom calls: call.1" in shown
     assert "one device" not in shown
     assert "one device" in text(report(replace(COST, signature="f(f32[8]@P('data'))")))
     assert re.search(r"\? +1  while.7", shown) and "no buffers: it does not tell" in shown
@@ -174,8 +174,8 @@ def test_a_sweep_is_a_row_each_and_how_it_grows():
     assert shown[8:] == [
         "growth",
         "FLOPs  ~ B^1.00 · D^2.00",
-        "bytes  ~ B^0.40  not one power: off by up to 21%",
-        "two sizes fit any power: a third of D would tell",
+        "bytes  ~ B^0.40  not a single power: off by up to 21%",
+        "two sizes fit any power: add a third of D",
         "",
         "-v shows each by line, by op and by buffer",
         "",

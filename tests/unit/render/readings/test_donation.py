@@ -57,10 +57,10 @@ def test_each_array_is_told_by_what_became_of_it():
     ("why", "told"),
     [
         ("unused", "unused: the function does not use it"),
-        ("no_output", "no_output: none is left of 4.10 kB"),
-        ("sharding", "sharding: result is f32[8]@P(), placed otherwise"),
-        ("layout", "layout: result is f32[8]@P(), laid out otherwise"),
-        (None, "why is not known: result is f32[8]@P()"),
+        ("no_output", "no_output: no output of 4.10 kB is left"),
+        ("sharding", "sharding: result is f32[8]@P(), sharded differently"),
+        ("layout", "layout: result is f32[8]@P(), laid out differently"),
+        (None, "unknown cause: result is f32[8]@P()"),
     ],
 )
 def test_each_reason_has_its_words(why, told):
@@ -70,21 +70,19 @@ def test_each_reason_has_its_words(why, told):
 
 def test_a_donation_inside_a_jit_is_told_though_it_is_none():
     leaf = replace(LEAF, donated=False, aliased=None, why="nested_jit", could_save=4096, could_alias="result")
-    assert "donated in a jit inside, where JAX ignores it; would save 4.10 kB → result\n" in text(
+    assert "donated in a nested jit, where JAX ignores it; would save 4.10 kB → result\n" in text(
         donation(leaf)
     )
 
 
 def test_another_sum_of_xlas_is_told():
-    assert "XLA itself counts 12 bytes as aliased, the table 4,096\n" in text(
-        donation(LEAF, bytes_aliased=12)
-    )
+    assert "XLA counts 12 bytes as aliased, this table 4,096\n" in text(donation(LEAF, bytes_aliased=12))
     for same in 4096, None:
         assert "XLA" not in text(donation(LEAF, bytes_aliased=same))
 
 
 def test_what_is_not_known_is_told():
-    assert "what donating would save is not known: why\n" in text(donation(LEAF, unknown="why"))
+    assert "cannot tell what donating would save: why\n" in text(donation(LEAF, unknown="why"))
 
 
 def test_bytes_of_sharded_arrays_are_those_of_a_device():
@@ -100,8 +98,8 @@ def test_calls_of_a_sweep_have_a_heading_each():
 
 
 def test_nothing_is_told_as_that():
-    assert text(donation()) == "no array among the arguments\n"
-    assert text(constants()) == "no constant: the function closes over no array\n"
+    assert text(donation()) == "the arguments have no arrays\n"
+    assert text(constants()) == "no constants: the function closes over no arrays\n"
 
 
 LONG = "encoder.layers[0].attention.query.projection.kernel"
@@ -135,7 +133,7 @@ def test_constants_are_a_table_with_a_sum():
         "",
         "263 kB in 2 constants",
         "hint: pass W as an argument; a constant is lowered, compiled and hashed with the program,"
-        " and another value is another program",
+        " and a new value compiles it again",
         "",
     ]
 

@@ -67,8 +67,8 @@ def test_what_is_not_there_is_no_zero_and_what_has_no_line_is_counted():
     )
     told = text(made)
     assert "0" not in "".join(row for row in told.splitlines() if row.startswith(("1", "2")))
-    assert "without a line of yours: 1 equation, 0 operations, 2 instructions, 3 FLOPs, 4 B" in told
-    assert "net.py:3: 96 × the same 14 equations: lax.scan or fori_loop  for w in ws:" in told
+    assert "without a source line: 1 equation, 0 operations, 2 instructions, 3 FLOPs, 4 B" in told
+    assert "net.py:3: the same 14 equations 96 times: use lax.scan or fori_loop  for w in ws:" in told
 
 
 def test_a_function_without_a_line_of_yours_is_told_as_well():
@@ -117,7 +117,7 @@ def test_statistics_fit_their_terminal(width):
     assert all(len(row) <= width for row in told.splitlines() if "the same" not in row)
     assert "… and 8 more; -v shows all" in told and "op19" not in told
     assert "op19" in viewed(width, verbose=True, stats=STATS)
-    assert "no line of yours" in told and "96 × the same 14 instructions" in told
+    assert "no source line" in told and "the same 14 instructions 96 times" in told
 
 
 def test_an_outline_is_a_tree():
