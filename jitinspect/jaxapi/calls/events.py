@@ -4,7 +4,7 @@ The event names are those of `jax.monitoring` (public to listen to, the names ar
 not documented); they fire synchronously, on the compiling thread, and inside the
 very call that compiles. What an event leaves out - the function's definition, its
 arguments, the user's line - is read from the frames above the listener. Seen on
-jax 0.10.2 and 0.12.0.1.
+jax 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import Any, Literal
 
 import jax
 import jax.monitoring
+from jax._src import core as _core
 from jax._src import pjit as _pjit
 from jax._src import util as _util
+from jax._src.interpreters import partial_eval as _partial_eval
 
 import jitinspect
 from jitinspect.jaxapi.devices import option
@@ -61,18 +63,20 @@ def subscribe(
     """
 
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
-        if phase := PHASES.get(event):
+        if (phase := PHASES.get(event)) and not _is_nested(phase):
             on_start(phase, str(kwargs.get("fun_name", "?")))
+            if on_body is not None and phase == "trace" and _EVENT_IS_BODY:
+                on_body()
 
     def duration(event: str, duration_secs: float, **kwargs: Any) -> None:
-        if phase := PHASES.get(event):
+        if (phase := PHASES.get(event)) and not _is_nested(phase):
             on_end(phase, str(kwargs.get("fun_name", "?")), duration_secs)
 
     def plain(event: str, **kwargs: Any) -> None:
         if event == CACHE_HIT:
             on_cache_hit()
 
-    unhook = _hook(on_body) if on_body is not None else None
+    unhook = _hook(on_body) if on_body is not None and not _EVENT_IS_BODY else None
     jax.monitoring.register_scalar_listener(scalar)
     jax.monitoring.register_event_duration_secs_listener(duration)
     jax.monitoring.register_event_listener(plain)
@@ -103,13 +107,23 @@ def persistent_cache_enabled() -> bool:
     return bool(option("jax_enable_compilation_cache") and option("jax_compilation_cache_dir"))
 
 
+def _is_nested(phase: Phase) -> bool:
+    """Whether a trace is a part of a further one. From 0.10 on JAX itself is silent about those, by this very
+    question; 0.8 and 0.9 tell of each.
+    """
+    return phase == "trace" and not _core.trace_state_clean()
+
+
 BODY = "trace_to_jaxpr"
-"""JAX's own tests are told by it that a body is traced (`util.test_event_listener`; 0.10.2 and 0.12.0.1)."""
+"""JAX's own tests are told by it that a body is traced (`util.test_event_listener`; 0.9.2 to 0.12.0.1)."""
+_EVENT_IS_BODY = hasattr(_pjit, "_create_pjit_jaxpr")
+"""In 0.8 JAX times a trace within the function that it caches: a look-up that finds a trace is no event."""
 
 
 def tells_bodies() -> bool:
-    """Whether this JAX has that hook; where not, each look-up of a trace counts as one."""
-    return hasattr(_util, "test_event_listener")
+    """Whether this JAX tells them from look-ups; where not, each look-up of a trace counts as one."""
+    hooked = hasattr(_util, "test_event_listener") and hasattr(_partial_eval, BODY)
+    return _EVENT_IS_BODY or hooked
 
 
 def why_no_bodies() -> str | None:

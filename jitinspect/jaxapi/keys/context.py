@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -21,9 +21,9 @@ def trace_context() -> dict[str, Any]:
     """name → value of what JAX keys its trace cache with, context managers honoured: `jax_enable_x64`,
     `jax_default_matmul_precision`, `mesh_context_manager`, ….
 
-    JAX tells both names and values (`trace_context_names`, 0.10.2 and 0.12.0.1: 46 and 51 of them);
-    `jax_debug_nans` and other settings that no trace hangs on are not among them. Empty where this
-    JAX has no such functions.
+    JAX tells the values, and from 0.10 on the names (`trace_context_names`, 0.10.2 and 0.12.0.1: 46 and 51
+    of them; 0.8.3 and 0.9.2 have 35 and 37); `jax_debug_nans` and other settings that no trace hangs on are
+    not among them. Empty where this JAX has no such functions.
     """
     return dict(zip(context_names(), context_values(), strict=True))
 
@@ -106,7 +106,7 @@ def _all_names(count: int) -> tuple[str, ...]:
     """Asked for anew when their number grows: what JAX imports later can add some (seen on 0.12.0.1)."""
     if count == 0:
         return ()
-    names = tuple(_config.trace_context_names())
+    names = tuple(_names())
     assert len(names) == count, "JAX tells as many names as values"
     return names
 
@@ -117,14 +117,38 @@ def _compared(count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     return itemgetter(*kept) if kept else lambda values: ()
 
 
-def _probe() -> Callable[[], tuple[Any, ...]]:
-    """JAX's function for the values; one that tells none where this JAX does not tell their names."""
-    try:
-        values: Callable[[], tuple[Any, ...]] = _config.trace_context
-        return values if len(_config.trace_context_names()) == len(values()) else tuple
-    except (AttributeError, TypeError, NotImplementedError):
-        return tuple
+def _names_found_out() -> tuple[str, ...]:
+    """The names where JAX has none to tell (0.8, 0.9): each setting gets another value for a moment, in this
+    thread alone, and the place in the context at which that value shows is the setting's own.
+    """
+    other = object()
+    found = [f"trace_context[{place}]" for place in range(len(_config.trace_context()))]
+    for name, state in _states().items():
+        before = state.swap_local(other)
+        values = _config.trace_context()
+        state.set_local(before)
+        for place, value in enumerate(values):
+            if value is other:
+                found[place] = name
+    return tuple(found)
 
 
-_values = _probe()
+def _states() -> dict[str, Any]:
+    """Every setting: those that have an option, and the contexts (meshes and others) that have none."""
+    kind: Any = _config.config_ext.Config
+    contexts = (value for value in vars(_config).values() if isinstance(value, kind))
+    return {state.name: state for state in (*contexts, *_config.config_states.values())}
+
+
+def _probe() -> tuple[Callable[[], tuple[Any, ...]], Callable[[], tuple[str, ...]]]:
+    """JAX's function for the values, and one for the names; those of nothing where JAX gives neither."""
+    for names in (getattr(_config, "trace_context_names", None), _names_found_out):
+        with suppress(AttributeError, TypeError, NotImplementedError):
+            values: Callable[[], tuple[Any, ...]] = _config.trace_context
+            if names is not None and len(names()) == len(values()):
+                return values, names
+    return tuple, tuple
+
+
+_values, _names = _probe()
 _AT_IMPORT = trace_context()
