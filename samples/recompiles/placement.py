@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
+from jax.sharding import SingleDeviceSharding
 
 
 @jax.jit
@@ -24,4 +25,4 @@ double(jax.device_put(x, jax.devices()[0]))  # committed to the device on which 
 double(jax.device_put(x, jax.devices()[1]))
 double(jax.device_put(x, NamedSharding(mesh, P("data", None))))
 double(jax.device_put(x, NamedSharding(mesh, P(None, "data"))))
-double(jax.device_put(x, NamedSharding(mesh, P(None, "data"), memory_kind="pinned_host")))
+double(jax.device_put(x, SingleDeviceSharding(jax.devices()[1], memory_kind="pinned_host")))

@@ -218,7 +218,7 @@ def _caller(frame: FrameType) -> FrameType | None:
 
 
 # `_trace_for_jit` and the lowering below it hold the jaxpr in one of these locals
-# (0.10.2 and 0.12.0.1); its debug info names the function: "f at /path/file.py:12".
+# (0.8.3 to 0.12.0.1); its debug info names the function: "f at /path/file.py:12".
 _JAXPR_LOCALS = ("closed_jaxpr", "jaxpr")
 
 

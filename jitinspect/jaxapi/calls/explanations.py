@@ -12,7 +12,8 @@ import jax
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Reason
 
-_LOGGER = "jax._src.interpreters.partial_eval"
+LOGGERS = ("jax._src.interpreters.partial_eval", "jax._src.pjit")
+"""Who explains, from 0.9 on and in 0.8."""
 _START = "TRACING CACHE MISS"
 _KEYS = re.compile(r"symmetric difference of key sets: \{(.*)\}")
 _TYPES = re.compile(
@@ -29,9 +30,9 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
     """Have `on_text` told, on the thread of the call, of each explanation; none of them is printed.
 
     JAX looks at every earlier key for each, so that a thousand misses take forty times as long (0.10.2). The
-    setting is in no cache key. Logger and message seen on 0.10.2 and 0.12.0.1.
+    setting is in no cache key. Loggers and message seen on 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1.
     """
-    logger = logging.getLogger(_LOGGER)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     before = option("jax_explain_cache_misses")
 
     def keep(record: logging.LogRecord) -> bool:
@@ -41,13 +42,15 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
         on_text(text)
         return bool(before)
 
-    logger.addFilter(keep)
+    for logger in loggers:
+        logger.addFilter(keep)
     jax.config.update("jax_explain_cache_misses", True)
     try:
         yield
     finally:
         jax.config.update("jax_explain_cache_misses", before)
-        logger.removeFilter(keep)
+        for logger in loggers:
+            logger.removeFilter(keep)
 
 
 def agrees(text: str, told: Iterable[Reason]) -> bool:

@@ -3,7 +3,8 @@
 Nothing is patched and a cached call pays for nothing: a listener reads the frames above it. Where a call
 ends is told by a mark among the locals of its frame, which goes when the frame goes; CPython keeps what is
 written to `f_locals` as long as the frame (3.11 in its dict, 3.13 by PEP 667).
-Seen on jax 0.10.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`, `stages`.
+Seen on jax 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`,
+`stages`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import traceback
 import weakref
 from collections.abc import Callable, Mapping
-from types import CodeType, FrameType
+from types import CodeType, FrameType, MethodType
 from typing import Any, NamedTuple
 
 import jax
@@ -206,8 +207,12 @@ def eager_control_flow(call: MissedCall) -> str | None:
 
 
 def pmapped(jit: Any) -> Any:
-    """The user's function, if this is the jit that `jax.pmap` makes of it (`pmap._cached_shard_map`)."""
+    """The user's function, if this is the jit that `jax.pmap` makes of it (`pmap._cached_shard_map`): a
+    closure holds it, in 0.8 a method.
+    """
     for link in _below(jit._fun):
+        if isinstance(link, MethodType) and type(link.__self__).__name__ == "WrappedFun":
+            return getattr(link.__self__, "f", None)
         code = getattr(link, "__code__", None)
         if code is not None and code.co_qualname.startswith("_cached_shard_map.<locals>"):
             cells = dict(zip(code.co_freevars, link.__closure__ or (), strict=False))

@@ -1,7 +1,7 @@
 """XLA's dumps: compile a lowering once more, into a temporary folder, and say what was written.
 
 The names of XLA's options and of its dump files belong to no public API; those
-below were seen on jaxlib 0.10.2 and 0.12.0.
+below were seen on jaxlib 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0, where not all know every option.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jax
+from jax._src import compiler as _compiler
+from jax._src.lib import xla_client as _xla_client
 
 from jitinspect.errors import CompileError, UnavailableError
 
@@ -33,9 +36,8 @@ _PASS_OPTIONS: dict[str, str | bool] = {
     "xla_dump_disable_metadata": True,
     "xla_dump_hlo_to_subfolder": False,
     "xla_dump_include_timestamp": False,
+    "xla_dump_compact_gte": False,  # compact, get-tuple-element has no line of its own (from 0.11 on)
 }
-if not jax.__version__.startswith("0.10."):  # a compilation that is refused for it would be told as one
-    _PASS_OPTIONS["xla_dump_compact_gte"] = False  # compact, get-tuple-element has no line of its own (0.12)
 _PASSES_NEED = ("xla_dump_hlo_pass_re", "xla_dump_disable_metadata")
 LIBRARY_OFF: dict[str, str | bool] = {
     "xla_cpu_experimental_ynn_fusion_type": "",  # no hand-off of whole fusions (`__ynn_fusion`)
@@ -46,6 +48,7 @@ LIBRARY_OFF: dict[str, str | bool] = {
 _CACHE: ModuleType | None = sys.modules.get("jax._src.compilation_cache")
 _CACHE_STATE = ("_cache_checked", "_cache_used")
 _UNKNOWN_OPTION = re.compile(r"No such compile option: '(\w+)'")
+_NO_OPTION = "jitinspect_no_such_option"
 _OBJECTS = "*obj-file*.o"
 _IR = {True: "*ir-with-opt.ll", False: "*ir-no-opt.ll"}
 
@@ -114,7 +117,7 @@ def _compile(
     lowered: jax.stages.Lowered, required: dict[str, str | bool], optional: dict[str, str | bool]
 ) -> tuple[jax.stages.Compiled, tuple[str, ...]]:
     """Compile with as many of the `optional` options as this XLA knows."""
-    refused: tuple[str, ...] = ()
+    refused = unknown(lowered, tuple(optional.items()))
     while True:
         options = required | {name: value for name, value in optional.items() if name not in refused}
         try:
@@ -125,6 +128,28 @@ def _compile(
                 first = str(error).strip().split("\n")[0]
                 raise CompileError(f"XLA failed: {type(error).__name__}: {first}") from error
             refused += (unknown[1],)
+
+
+def unknown(lowered: jax.stages.Lowered, options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
+    """Those of the `options` that this XLA does not know, by their names. Nothing is compiled, and JAX's
+    events tell of nothing: XLA names the first one that it does not know, and one that nobody knows is last.
+
+    None where XLA cannot be asked so; then a compilation is refused for them, one by one.
+    """
+    refused: tuple[str, ...] = ()
+    module: Any = lowered.compiler_ir("stablehlo")
+    while True:
+        try:
+            asked: Any = _xla_client.CompileOptions()
+            asked.env_option_overrides = [one for one in options if one[0] not in refused] + [(_NO_OPTION, "")]
+            devices: Any = _xla_client.DeviceList(tuple(jax.devices()[:1]))
+            _compiler.backend_compile_and_load(devices[0].client, module, devices, asked, [])
+            return refused
+        except Exception as error:
+            name = _UNKNOWN_OPTION.search(str(error))
+            if name is None or name[1] == _NO_OPTION:
+                return refused
+            refused += (name[1],)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from jitinspect.jaxapi.calls import events, explanations, fronts
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
 from jitinspect.jaxapi.keys.context import setting
 
+IS_0_8 = jax.__version__.startswith("0.8.")
+
 
 class Recorder:
     """Notes who is told of what."""
@@ -78,10 +80,11 @@ def test_staging_is_told_from_evaluating():
     jax.vmap(look("vmap of axis 1"), in_axes=1)(jnp.ones((2, 5)))
     with jax.ensure_compile_time_eval():
         look("compile-time")(1.0)
+    linearize = "grad" if IS_0_8 else "linearize"  # 0.8 has one and the same trace for both
     assert seen == {
         "plain": (False, None), "jit": (True, "DynamicJaxprTracer"), "grad": (False, "grad"),
         "vmap": (False, "vmap over 5"), "jit of grad": (True, "grad, DynamicJaxprTracer"),
-        "linearize": (False, "linearize"), "jvp": (False, "jvp"), "jacfwd": (False, "jvp along vmap over 3"),
+        "linearize": (False, linearize), "jvp": (False, "jvp"), "jacfwd": (False, "jvp along vmap over 3"),
         "vmap of axis 1": (False, "vmap over 5 on axis 1"),
         "compile-time": (False, None),
     }  # fmt: skip
@@ -103,7 +106,8 @@ def test_bodies_are_told_from_look_ups():
         jax.jit(function, donate_argnums=0)(np.ones(3))
     finally:
         unsubscribe()
-    assert "body" in first and "body" not in told and "trace" in told
+    assert "body" in first and "body" not in told
+    assert ("trace" in told) == (not IS_0_8)  # in 0.8 a look-up that finds a trace is no event
 
 
 def test_facts_of_a_jit():
@@ -189,15 +193,15 @@ def test_zeros_have_the_type_asked_for(struct):
 
 
 def test_jax_explains_and_nothing_is_left_behind():
-    logger = logging.getLogger("jax._src.interpreters.partial_eval")
-    before = list(logger.filters), jax.config.jax_explain_cache_misses
+    loggers = [logging.getLogger(name) for name in explanations.LOGGERS]
+    before = [list(logger.filters) for logger in loggers], jax.config.jax_explain_cache_misses
     said = []
     jit = jax.jit(lambda x: x + 2)
     with explanations.explanations(said.append):
         jit(np.ones(3))
         jit(np.ones(4))
     assert "never seen function" in said[0] and "now f32[4] and before f32[3]" in said[-1]
-    assert (list(logger.filters), jax.config.jax_explain_cache_misses) == before
+    assert ([list(logger.filters) for logger in loggers], jax.config.jax_explain_cache_misses) == before
 
 
 def test_any_setting_can_hold_for_a_while():
