@@ -232,7 +232,7 @@ class CostOfLoop:
 class Buffer:
     """A piece of memory, as XLA assigned it: `instructions` are those whose results live in it, one after the
     other, `type` the largest of these, `at` its line. Temporaries share an `allocation`, each at its own
-    `offset`; `at_peak` is whether it is in use when most of that is.
+    `offset`; `at_peak` is whether it is in use when most of that is, None where XLA does not tell.
     """
 
     kind: Literal["argument", "output", "constant", "temp"]
@@ -242,7 +242,7 @@ class Buffer:
     at: str | None
     allocation: int
     offset: int
-    at_peak: bool
+    at_peak: bool | None
 
 
 @dataclass(frozen=True, slots=True)

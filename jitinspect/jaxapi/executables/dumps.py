@@ -18,7 +18,7 @@ from typing import Any
 
 import jax
 from jax._src import compiler as _compiler
-from jax._src.lib import xla_client as _xla_client
+from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 
 from jitinspect.errors import CompileError, UnavailableError
 
@@ -117,7 +117,7 @@ def _compile(
     lowered: jax.stages.Lowered, required: dict[str, str | bool], optional: dict[str, str | bool]
 ) -> tuple[jax.stages.Compiled, tuple[str, ...]]:
     """Compile with as many of the `optional` options as this XLA knows."""
-    refused = unknown(lowered, tuple(optional.items()))
+    refused = not_known(lowered, tuple(optional.items()))
     while True:
         options = required | {name: value for name, value in optional.items() if name not in refused}
         try:
@@ -130,7 +130,7 @@ def _compile(
             refused += (unknown[1],)
 
 
-def unknown(lowered: jax.stages.Lowered, options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
+def not_known(lowered: jax.stages.Lowered, options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
     """Those of the `options` that this XLA does not know, by their names. Nothing is compiled, and JAX's
     events tell of nothing: XLA names the first one that it does not know, and one that nobody knows is last.
 
@@ -141,7 +141,8 @@ def unknown(lowered: jax.stages.Lowered, options: tuple[tuple[str, str | bool], 
     while True:
         try:
             asked: Any = _xla_client.CompileOptions()
-            asked.env_option_overrides = [one for one in options if one[0] not in refused] + [(_NO_OPTION, "")]
+            left = [(name, value) for name, value in options if name not in refused]
+            asked.env_option_overrides = [*left, (_NO_OPTION, "")]
             devices: Any = _xla_client.DeviceList(tuple(jax.devices()[:1]))
             _compiler.backend_compile_and_load(devices[0].client, module, devices, asked, [])
             return refused

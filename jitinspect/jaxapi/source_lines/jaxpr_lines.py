@@ -32,7 +32,7 @@ def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
     return text, _Lines(source_map)
 
 
-class _Told(_source_info_util.Frame):  # type: ignore[misc]
+class _Told(_source_info_util.Frame):
     """A frame as JAX has it, with the traceback that it is the innermost one of."""
 
     traceback: Any
@@ -61,7 +61,7 @@ def _with_tracebacks() -> Iterator[None]:
             told.traceback = traceback
             return told
 
-        _source_info_util.user_frame = user_frame
+        _source_info_util.user_frame = user_frame  # type: ignore[assignment]
         try:
             yield
         finally:

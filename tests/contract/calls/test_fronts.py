@@ -14,7 +14,7 @@ from jitinspect.jaxapi.calls import events, explanations, fronts
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
 from jitinspect.jaxapi.keys.context import setting
 
-IS_0_8 = jax.__version__.startswith("0.8.")
+IS_0_8 = jax.__version_info__ < (0, 9)
 
 
 class Recorder:
