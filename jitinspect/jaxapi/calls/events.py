@@ -47,8 +47,11 @@ OnCacheHit = Callable[[], None]
 
 
 def plain_name(fun_name: str) -> str:
-    """Lowerings and compilations are named `jit(f)`, traces `f`."""
-    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+    """Lowerings and compilations are named `jit(f)`, traces `f`. What has no name is an unnamed function to
+    its jit in every JAX, to the events of 0.8 an unnamed wrapped one.
+    """
+    name = fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+    return "<unnamed function>" if name == "<unnamed wrapped function>" else name
 
 
 def subscribe(
