@@ -19,7 +19,7 @@ from jitinspect.cli import streams
 from jitinspect.cli.interrupts import CompileInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
-from jitinspect.errors import UsageError
+from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
 
@@ -108,14 +108,6 @@ def listening(output: OutputOptions) -> Iterator[Listeners]:
     finally:
         if log:
             log.close()
-
-
-def import_jax() -> None:
-    """jax reads its settings from the environment, and refuses a bad one by a ValueError that names it."""
-    try:
-        import jax  # noqa: F401
-    except ValueError as error:
-        raise UsageError(f"jax does not import: {error}", hint="see the JAX_… variables") from None
 
 
 def make_way() -> None:

@@ -66,6 +66,10 @@ def _unexpected(error: Exception, argv: list[str]) -> int:
         return _report(UsageError(error.format_message(), hint=f"{command} --help"), argv)
     import traceback
 
+    from jitinspect.jaxapi.version import too_new
+
+    if (told := too_new(error)) is not None:
+        return _report(told, argv)
     message = f"a fault of jitinspect: {type(error).__name__}: {error}"
     hint = "please report it, with the text above"
     return _report(JitinspectError(message, hint=hint, detail=traceback.format_exc()), argv)
