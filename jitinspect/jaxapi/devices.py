@@ -55,7 +55,7 @@ def option(name: str) -> Any:
 def ensure_cpu_devices(count: int) -> bool:
     """Have at least `count` CPU devices, if that is still the backend's to decide; whether it was changed.
 
-    The option `jax_num_cpu_devices` (0.10.2 and 0.12.0.1) holds from the backend's start on, and
+    The option `jax_num_cpu_devices` (0.8.3 to 0.12.0.1) holds from the backend's start on, and
     yields to `--xla_force_host_platform_device_count`; a running backend keeps what it has.
     """
     if count > MOST_CPU_DEVICES:

@@ -1,6 +1,6 @@
 """JAX's dtype names, short ⇄ long (`f32` ⇄ `float32`), and those of the PRNG keys.
 
-Seen on jax 0.10.2 and 0.12.0.1; a contract test holds the tables against JAX. Left out are
+Seen on jax 0.8.3 to 0.12.0.1; a contract test holds the tables against JAX. Left out are
 `float0`, which no argument has, and strings.
 """
 

@@ -2,7 +2,7 @@
 
 By default JAX writes it into the module, once for each function of that which takes it. With
 `JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS` in the environment it adds an argument instead, for all that is
-larger than 32 bytes (`Lowered._lowering.const_args`). A mutable array is always one. Seen on jax 0.10.2 and
+larger than 32 bytes (`Lowered._lowering.const_args`). A mutable array is always one. Seen on jax 0.8.3 to
 0.12.0.1.
 """
 

@@ -1,4 +1,4 @@
-"""What JAX's caches see of one array argument. Private names seen on jax 0.10.2 and 0.12.0.1."""
+"""What JAX's caches see of one array argument. Private names seen on jax 0.8.3 to 0.12.0.1."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _spoken(tracer: Any) -> str:
 
 
 _SPOKEN = {"JVPTracer": "jvp", "LinearizeTracer": "grad", "BatchTracer": "vmap", "RematTracer": "checkpoint"}
-"""`grad` and `vjp` have one tracer, whose trace tells them from `linearize` (0.10.2 and 0.12.0.1)."""
+"""`grad` and `vjp` have one tracer, whose trace tells them from `linearize` (from 0.9.2 on)."""
 
 
 def _within(leaf: Any) -> Iterator[Any]:

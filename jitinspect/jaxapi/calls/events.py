@@ -4,7 +4,7 @@ The event names are those of `jax.monitoring` (public to listen to, the names ar
 not documented); they fire synchronously, on the compiling thread, and inside the
 very call that compiles. What an event leaves out - the function's definition, its
 arguments, the user's line - is read from the frames above the listener. Seen on
-jax 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1.
+jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations

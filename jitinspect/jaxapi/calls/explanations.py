@@ -30,7 +30,7 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
     """Have `on_text` told, on the thread of the call, of each explanation; none of them is printed.
 
     JAX looks at every earlier key for each, so that a thousand misses take forty times as long (0.10.2). The
-    setting is in no cache key. Loggers and message seen on 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1.
+    setting is in no cache key. Loggers and message seen on 0.8.3 to 0.12.0.1.
     """
     loggers = [logging.getLogger(name) for name in LOGGERS]
     before = option("jax_explain_cache_misses")

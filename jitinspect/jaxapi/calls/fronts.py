@@ -4,7 +4,7 @@ While a `watch` lasts `jax.jit` returns a thin object in front of the one that i
 `jax.stages.Compiled.__call__` is replaced likewise. A cached call pays for one more Python frame and an
 entry in a list; whatever costs more is done for calls in which JAX fired a compile event. What JAX jits
 for itself is left alone, and so are calls under `jax.disable_jit`, which are those of plain functions.
-Seen to work on jax 0.10.2 and 0.12.0.1.
+Seen to work on jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations

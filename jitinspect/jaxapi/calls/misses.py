@@ -3,7 +3,7 @@
 Nothing is patched and a cached call pays for nothing: a listener reads the frames above it. Where a call
 ends is told by a mark among the locals of its frame, which goes when the frame goes; CPython keeps what is
 written to `f_locals` as long as the frame (3.11 in its dict, 3.13 by PEP 667).
-Seen on jax 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`,
+Seen on jax 0.8.3 to 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`,
 `stages`.
 """
 

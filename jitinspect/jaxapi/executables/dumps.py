@@ -160,7 +160,7 @@ def persistent_cache_off() -> Iterator[None]:
     JAX decides once per process whether it uses that cache, so that the option
     `jax_enable_compilation_cache` has no effect after a first compilation, and
     set before one it switches the cache off for good. What it decided is kept in
-    two variables, the same ones in 0.10.2 and 0.12.0.1.
+    two variables, the same ones in 0.8.3 to 0.12.0.1.
     """
     if _CACHE is None or not all(hasattr(_CACHE, name) for name in _CACHE_STATE):
         _require_no_persistent_cache()
@@ -191,7 +191,7 @@ def _require_no_persistent_cache() -> None:
 def platforms(lowered: jax.stages.Lowered) -> tuple[str, ...]:
     """What the module was lowered for, such as `("cpu",)`; the default backend where JAX does not tell.
 
-    `Lowered._lowering._platforms`, seen on 0.10.2 and 0.12.0.1.
+    `Lowered._lowering._platforms`, seen on 0.8.3 to 0.12.0.1.
     """
     told = getattr(getattr(lowered, "_lowering", None), "_platforms", None)
     return tuple(told) if told else (jax.default_backend(),)

@@ -1,6 +1,6 @@
 """What one `jax.jit` object is made of: the function under it, its options, what that function closes over.
 
-`_jit_info` and `_fun` hold these (private; 0.10.2 and 0.12.0.1). Nothing here keeps the function alive:
+`_jit_info` and `_fun` hold these (private; 0.8.3 to 0.12.0.1). Nothing here keeps the function alive:
 JAX's trace cache holds it weakly, and lets go of its traces when it is collected.
 """
 
@@ -34,7 +34,7 @@ _SPOKEN = {
     "compiler_options_kvs": "compiler_options",
 }  # fmt: skip
 _NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
-"""Options that JAX leaves out of the key of its fast path (`JitGlobalCppCacheKeys`, 0.10.2 and 0.12.0.1): a
+"""Options that JAX leaves out of the key of its fast path (`JitGlobalCppCacheKeys`, 0.8.3 to 0.12.0.1): a
 call finds what another jit of the function compiled, even where that has another `keep_unused`.
 """
 _DEEPEST = 64

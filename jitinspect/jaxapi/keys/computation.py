@@ -1,6 +1,6 @@
 """What a lowered computation consists of, so that of two with other digests one can tell what differs.
 
-Read from the live StableHLO module, seen on jax 0.10.2 and 0.12.0.1.
+Read from the live StableHLO module, seen on jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations

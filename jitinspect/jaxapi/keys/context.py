@@ -54,7 +54,7 @@ def _differs(value: Any, other: Any) -> bool:
 
 
 def donates() -> bool:
-    """Whether JAX donates what a jit says: not under `jax_debug_nans` (0.10.2 and 0.12.0.1)."""
+    """Whether JAX donates what a jit says: not under `jax_debug_nans` (0.8.3 to 0.12.0.1)."""
     return not option("jax_debug_nans")
 
 
@@ -62,7 +62,7 @@ def setting(name: str, value: Any) -> AbstractContextManager[Any]:
     """A context in which JAX's option `name` (with or without its `jax_`) has `value`.
 
     JAX has a public context manager for some options alone; that of each is kept in `config_states`
-    (0.10.2 and 0.12.0.1). Raises `UsageError` for an option that has none, or does not take the value.
+    (0.8.3 to 0.12.0.1). Raises `UsageError` for an option that has none, or does not take the value.
     """
     states = getattr(_config, "config_states", {})
     state = states.get(name, states.get(f"jax_{name}"))

@@ -1,7 +1,7 @@
 """Whether the on-disk cache has an entry, and what keeps JAX from writing one.
 
 The rules are those of JAX's `compiler._cache_write` and `compilation_cache.put_executable_and_time`
-(0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0.1).
+(0.8.3 to 0.12.0.1).
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ class Leaf:
 def leaves(traced: jax.stages.Traced, names: Sequence[str]) -> Iterator[Leaf]:
     """Each array of the call, in JAX's order, which is that of `names`.
 
-    Placement is that of committed arrays; JAX keeps it beside the trace (`_meta_tys_flat`, 0.10.2
-    and 0.12.0.1), and where a JAX has no such thing none is told.
+    Placement is that of committed arrays; JAX keeps it beside the trace (`_meta_tys_flat`, 0.8.3
+    to 0.12.0.1), and where a JAX has no such thing none is told.
     """
     avals: Any = traced.jaxpr.in_avals
     for path, aval, meta in zip(names, avals, _metas(traced), strict=True):

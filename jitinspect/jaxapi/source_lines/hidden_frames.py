@@ -8,7 +8,7 @@ from collections.abc import Iterable
 def hide_frames(paths: Iterable[str]) -> None:
     """Let no frame of a file below `paths` (prefixes) enter the location tables of later traces.
 
-    `jax.extend.source_info_util.register_exclusion`, in 0.10.2 and 0.12.0.1, is what other libraries
+    `jax.extend.source_info_util.register_exclusion`, in 0.8.3 to 0.12.0.1, is what other libraries
     use to the same end; there is no way to take an exclusion back. Where it is missing nothing is done.
     """
     try:
