@@ -25,7 +25,7 @@ from jitinspect.calls.explain import (
 from jitinspect.calls.trees import nodes
 from jitinspect.jaxapi.arrays.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.jaxapi.devices import option
-from jitinspect.jaxapi.jits.facts import JitFacts
+from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, JitFacts
 from jitinspect.jaxapi.jits.filter_jit import filter_jit_arguments
 from jitinspect.jaxapi.keys.context import context_names, context_values
 from jitinspect.model import ReasonKind
@@ -121,7 +121,8 @@ class SignatureReader:
         statics = _static_mask(flat, arrays_only)
         context = self._context_ids()
         form, fixed, call = self._form(facts, given, flat, statics, arrays_only)
-        passed = [self._static(one.value) for one in given if one.static and one.form != "default"]
+        own = [one for one in given if one.static and one.form != "default"]
+        passed = [self._static(one.value, _compared_as(one)) for one in own]
         left = [self._left_static(one.value) for one in given if one.static and one.form == "default"]
         leaf = self._leaf_that_could_be_static if arrays_only else self._leaf
         leaves = [
@@ -262,6 +263,11 @@ def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Map
     for one in _given(facts, args, kwargs):
         if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
             raise ValueError(f"Non-hashable static arguments are not supported: {one.where} is an array")
+
+
+def _compared_as(one: Given) -> type | None:
+    """The type that a static value counts as; None for its own."""
+    return object if one.form == "by keyword" and not KEYWORDS_HAVE_TYPES else None
 
 
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:

@@ -111,10 +111,20 @@ def persistent_cache_enabled() -> bool:
 
 
 def _is_nested(phase: Phase) -> bool:
-    """Whether a trace is a part of a further one. From 0.10 on JAX itself is silent about those, by this very
-    question; 0.8 and 0.9 tell of each.
+    """Whether a trace is a part of a further one: 0.8 and 0.9 tell of those, too, of which JAX is silent from
+    0.10 on.
     """
-    return phase == "trace" and not _core.trace_state_clean()
+    return phase == "trace" and being_staged()
+
+
+def being_staged() -> bool:
+    """Whether JAX is tracing a function into a jaxpr: a call is then a part of that, and runs nothing."""
+    trace: Any = _core.trace_ctx.trace
+    while trace is not None:
+        if type(trace).__name__ in ("DynamicJaxprTrace", "JaxprTrace"):
+            return True
+        trace = getattr(trace, "parent_trace", None)
+    return False
 
 
 BODY = "trace_to_jaxpr"

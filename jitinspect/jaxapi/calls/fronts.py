@@ -21,7 +21,7 @@ import jax.stages
 from jax._src import config as _config
 from jax._src import core as _core
 
-from jitinspect.jaxapi.calls.events import is_program, owner
+from jitinspect.jaxapi.calls.events import being_staged, is_program, owner
 
 context = _core.trace_ctx  # one object; what it says is the thread's own
 evaluating = _core.eval_trace
@@ -172,16 +172,6 @@ class Front:
 def behind(obj: Any) -> Any:
     """The jit object behind a front; anything else is itself."""
     return obj._jit_behind if type(obj) is Front else obj
-
-
-def being_staged() -> bool:
-    """Whether JAX is tracing a function into a jaxpr: a call is then a part of that, and runs nothing."""
-    trace: Any = context.trace
-    while trace is not None:
-        if type(trace).__name__ in ("DynamicJaxprTrace", "JaxprTrace"):
-            return True
-        trace = getattr(trace, "parent_trace", None)
-    return False
 
 
 def user_frame(frame: FrameType) -> FrameType:

@@ -11,7 +11,7 @@ import pytest
 from jitinspect.jaxapi.arrays.leaves import leaf_facts, leaf_key, transformation
 from jitinspect.jaxapi.arrays.zeros import zeros
 from jitinspect.jaxapi.calls import events, explanations, fronts
-from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
+from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, FunctionNumbers, facts
 from jitinspect.jaxapi.keys.context import setting
 
 IS_0_8 = jax.__version_info__ < (0, 9)
@@ -64,7 +64,7 @@ def test_staging_is_told_from_evaluating():
 
     def look(name):
         def inner(x):
-            seen[name] = fronts.being_staged(), transformation([("x", x)])
+            seen[name] = events.being_staged(), transformation([("x", x)])
             return x * 1.0
 
         return inner
@@ -108,6 +108,23 @@ def test_bodies_are_told_from_look_ups():
         unsubscribe()
     assert "body" in first and "body" not in told
     assert ("trace" in told) == (not IS_0_8)  # in 0.8 a look-up that finds a trace is no event
+
+
+def test_what_a_static_value_is_compared_by():
+    """By keyword 0.8 compares by `==` alone."""
+    told = []
+
+    def double(x, n):
+        told.append(n)
+        return x * 2
+
+    by_position, by_keyword = jax.jit(double, static_argnums=1), jax.jit(double, static_argnames="n")
+    for n in (1, True):
+        by_position(np.ones(3), n)
+    for n in (1, True):
+        by_keyword(np.ones(3), n=n)
+    assert (not IS_0_8) == KEYWORDS_HAVE_TYPES
+    assert list(map(type, told)) == [int, bool] + ([int, bool] if KEYWORDS_HAVE_TYPES else [int])
 
 
 def test_facts_of_a_jit():
