@@ -122,7 +122,8 @@ class SignatureReader:
         context = self._context_ids()
         form, fixed, call = self._form(facts, given, flat, statics, arrays_only)
         own = [one for one in given if one.static and one.form != "default"]
-        passed = [self._static(one.value, _compared_as(one)) for one in own]
+        passed = [self._static(one.value) for one in own]
+        looked_up = passed if KEYWORDS_HAVE_TYPES else [self._looked_up(one) for one in own]
         left = [self._left_static(one.value) for one in given if one.static and one.form == "default"]
         leaf = self._leaf_that_could_be_static if arrays_only else self._leaf
         leaves = [
@@ -137,7 +138,7 @@ class SignatureReader:
         ids = (*fixed, *passed, *left, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
         return CallKey(
             Signature(form, ids),
-            (call, (*passed, *common), tuple([leaf.traced for leaf in leaves])),
+            (call, (*looked_up, *common), tuple([leaf.traced for leaf in leaves])),
             tuple([leaf.placed for leaf in leaves]),
             frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
             option("jax_default_device"),
@@ -179,6 +180,10 @@ class SignatureReader:
             return self.interner(Static(compared_as or type(value), value))
         except TypeError as error:
             raise ValueError(f"Non-hashable static arguments are not supported: {error}") from None
+
+    def _looked_up(self, one: Given) -> int:
+        """Where JAX compares static values by keyword by `==` alone."""
+        return self._static(one.value, object if one.form == "by keyword" else None)
 
     def _left_static(self, value: Any) -> int:
         """A default that is not passed: JAX does not look at it."""
@@ -263,11 +268,6 @@ def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Map
     for one in _given(facts, args, kwargs):
         if one.static and any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(one.value)):
             raise ValueError(f"Non-hashable static arguments are not supported: {one.where} is an array")
-
-
-def _compared_as(one: Given) -> type | None:
-    """The type that a static value counts as; None for its own."""
-    return object if one.form == "by keyword" and not KEYWORDS_HAVE_TYPES else None
 
 
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:
