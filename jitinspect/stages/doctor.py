@@ -36,7 +36,7 @@ def diagnose() -> Diagnosis:
 def _readings() -> list[Support]:
     always = [Support(reading, available=True) for reading in ("jaxpr", "stablehlo", "hlo")]
     probed = {
-        "all, with this version of JAX": version.why_untested(),
+        "tested with this JAX": version.why_untested(),
         "llvm": kernels.why_no_llvm(),
         "asm": kernels.why_no_asm(),
         "key: on disk": disk_key.why_no_key(),
