@@ -12,13 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import jax
 from jax._src import compiler as _compiler
+from jax._src.interpreters import mlir as _mlir
 from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
+from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
 from jitinspect.errors import CompileError, UnavailableError
 
@@ -117,7 +120,7 @@ def _compile(
     lowered: jax.stages.Lowered, required: dict[str, str | bool], optional: dict[str, str | bool]
 ) -> tuple[jax.stages.Compiled, tuple[str, ...]]:
     """Compile with as many of the `optional` options as this XLA knows."""
-    refused = not_known(lowered, tuple(optional.items()))
+    refused = not_known(tuple(optional.items()))
     while True:
         options = required | {name: value for name, value in optional.items() if name not in refused}
         try:
@@ -130,27 +133,33 @@ def _compile(
             refused += (unknown[1],)
 
 
-def not_known(lowered: jax.stages.Lowered, options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
-    """Those of the `options` that this XLA does not know, by their names. Nothing is compiled, and JAX's
-    events tell of nothing: XLA names the first one that it does not know, and one that nobody knows is last.
+@cache
+def not_known(options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
+    """Those of the `options` that this XLA does not know, by their names, without a compilation that JAX's
+    events would tell of: XLA names the first one that it does not know, and one that nobody knows is last.
 
-    None where XLA cannot be asked so; then a compilation is refused for them, one by one.
+    Empty where XLA cannot be asked so; then a compilation is refused for them, one by one.
     """
     refused: tuple[str, ...] = ()
-    module: Any = lowered.compiler_ir("stablehlo")
     while True:
         try:
-            asked: Any = _xla_client.CompileOptions()
-            left = [(name, value) for name, value in options if name not in refused]
-            asked.env_option_overrides = [*left, (_NO_OPTION, "")]
-            devices: Any = _xla_client.DeviceList(tuple(jax.devices()[:1]))
-            _compiler.backend_compile_and_load(devices[0].client, module, devices, asked, [])
+            _compile_nothing([one for one in options if one[0] not in refused] + [(_NO_OPTION, "")])
             return refused
         except Exception as error:
             name = _UNKNOWN_OPTION.search(str(error))
             if name is None or name[1] == _NO_OPTION:
                 return refused
             refused += (name[1],)
+
+
+def _compile_nothing(options: list[tuple[str, str | bool]]) -> None:
+    """`compiler.backend_compile_and_load`, which JAX calls below its events and caches (0.8.3 to 0.12.0.1)."""
+    with _mlir.make_ir_context():
+        module: Any = ir.Module.parse("module @m { func.func public @main() { return } }")
+    asked: Any = _xla_client.CompileOptions()
+    asked.env_option_overrides = options
+    devices: Any = _xla_client.DeviceList(tuple(jax.devices()[:1]))
+    _compiler.backend_compile_and_load(devices[0].client, module, devices, asked, [])
 
 
 @contextmanager
