@@ -153,7 +153,7 @@ def not_known(options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
 
 
 def _compile_nothing(options: list[tuple[str, str | bool]]) -> None:
-    """`compiler.backend_compile_and_load`, which JAX calls below its events and caches (0.8.3 to 0.12.0.1)."""
+    """`compiler.backend_compile_and_load`, which JAX calls below its events and caches."""
     with _mlir.make_ir_context():
         module: Any = ir.Module.parse("module @m { func.func public @main() { return } }")
     asked: Any = _xla_client.CompileOptions()
