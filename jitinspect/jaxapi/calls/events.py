@@ -21,6 +21,7 @@ from typing import Any, Literal
 import jax
 import jax.monitoring
 from jax._src import core as _core
+from jax._src import monitoring as _monitoring
 from jax._src import pjit as _pjit
 from jax._src import util as _util
 from jax._src.interpreters import partial_eval as _partial_eval
@@ -85,9 +86,9 @@ def subscribe(
     jax.monitoring.register_event_listener(plain)
 
     registered: list[tuple[Callable[[Any], None], Any]] = [
-        (jax.monitoring.unregister_scalar_listener, scalar),
-        (jax.monitoring.unregister_event_duration_listener, duration),
-        (jax.monitoring.unregister_event_listener, plain),
+        (_unregister("scalar_listener"), scalar),
+        (_unregister("event_duration_listener"), duration),
+        (_unregister("event_listener"), plain),
     ]
 
     def unsubscribe() -> None:
@@ -98,6 +99,13 @@ def subscribe(
                 unregister(listener)
 
     return unsubscribe
+
+
+def _unregister(kind: str) -> Callable[[Any], None]:
+    """JAX's own, which is private in 0.8.0."""
+    private = getattr(_monitoring, f"_unregister_{kind}_by_callback", None)
+    found: Callable[[Any], None] = getattr(jax.monitoring, f"unregister_{kind}", private)
+    return found
 
 
 def why_no_sightings() -> str | None:
