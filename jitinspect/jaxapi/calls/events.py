@@ -103,9 +103,9 @@ def subscribe(
 
 def _unregister(kind: str) -> Callable[[Any], None]:
     """JAX's own, which is private in 0.8.0."""
-    private = getattr(_monitoring, f"_unregister_{kind}_by_callback", None)
-    found: Callable[[Any], None] = getattr(jax.monitoring, f"unregister_{kind}", private)
-    return found
+    private: Any = getattr(_monitoring, f"_unregister_{kind}_by_callback", None)
+    found: Any = getattr(jax.monitoring, f"unregister_{kind}", private)
+    return found  # type: ignore[no-any-return]
 
 
 def why_no_sightings() -> str | None:
