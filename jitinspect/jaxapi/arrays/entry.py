@@ -18,6 +18,7 @@ from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
 from jitinspect.jaxapi.arrays.captured import MUTABLE, identity
 from jitinspect.jaxapi.executables.aliasing import ADDED, main_attributes
+from jitinspect.jaxapi.keys.computation import buffer
 
 _MEASURED = 1 << 16
 """Bytes up to which a literal is printed to tell its length; a longer one prints as hexadecimal digits."""
@@ -75,7 +76,7 @@ def _value(constant: Any) -> Any:
 def _characters(literal: Any) -> int:
     """How much of the module's text it takes: for many elements two digits a byte."""
     try:
-        size = 0 if literal.is_splat else memoryview(literal).nbytes
-    except (TypeError, ValueError, BufferError):
+        size = 0 if literal.is_splat else buffer(literal).nbytes
+    except (AttributeError, TypeError, ValueError, BufferError):
         size = 0
     return 2 * size if size > _MEASURED else len(str(literal))
