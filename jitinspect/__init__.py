@@ -18,7 +18,14 @@ _API = "jitinspect.api"
 
 
 def __getattr__(name: str) -> Any:
-    """Each public name is imported when it is first asked for: all but `mark` need jax."""
+    """Each public name is imported when it is first asked for: all but `mark` need jax. Raises
+    `jitinspect.errors.UnavailableError` where there is none that works.
+    """
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     if name in __all__:
-        return getattr(import_module(_HOMES.get(name, _API)), name)
+        from jitinspect.jaxapi.version import required
+
+        with required():
+            return getattr(import_module(_API), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def compile_log(request: pytest.FixtureRequest) -> Iterator[CompileLog]:
     """What JAX compiles while the test runs, and why: a `jitinspect.watch()` around its body."""
-    from jitinspect.api import CompileLog
+    from jitinspect import CompileLog
 
     with CompileLog() as log:
         request.node.stash[_LOG] = log
@@ -42,7 +42,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
     marks = list(pyfuncitem.iter_markers(_MARK))
     if not marks:
         return (yield)
-    from jitinspect.api import CompileLog
+    from jitinspect import CompileLog
 
     with CompileLog() as log:
         result = yield

@@ -25,7 +25,7 @@ from jitinspect.calls.explain import (
 from jitinspect.calls.trees import nodes
 from jitinspect.jaxapi.arrays.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
 from jitinspect.jaxapi.devices import option
-from jitinspect.jaxapi.jits.facts import JitFacts
+from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, JitFacts
 from jitinspect.jaxapi.jits.filter_jit import filter_jit_arguments
 from jitinspect.jaxapi.keys.context import context_names, context_values
 from jitinspect.model import ReasonKind
@@ -123,11 +123,9 @@ class SignatureReader:
         masks = _static_mask(flat, arrays_only)
         context = self._context_ids()
         form, fixed, call = self._form(facts, parameters, flat, masks, arrays_only)
-        passed = [
-            self._static(parameter.value)
-            for parameter in parameters
-            if parameter.static and parameter.form != "default"
-        ]
+        own = [one for one in parameters if one.static and one.form != "default"]
+        passed = [self._static(parameter.value) for parameter in own]
+        looked_up = passed if KEYWORDS_HAVE_TYPES else [self._looked_up(parameter) for parameter in own]
         defaults = [
             self._default_static(parameter.value)
             for parameter in parameters
@@ -148,7 +146,7 @@ class SignatureReader:
         ids = (*fixed, *passed, *defaults, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
         return CallKey(
             Signature(form, ids),
-            (call, (*passed, *common), tuple([leaf.traced for leaf in leaves])),
+            (call, (*looked_up, *common), tuple([leaf.traced for leaf in leaves])),
             tuple([leaf.placed for leaf in leaves]),
             frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
             option("jax_default_device"),
@@ -192,6 +190,10 @@ class SignatureReader:
             return self.interner(Static(compared_as or type(value), value))
         except TypeError as error:
             raise ValueError(f"Non-hashable static arguments are not supported: {error}") from None
+
+    def _looked_up(self, parameter: Parameter) -> int:
+        """For a JAX that compares static values by keyword by `==` alone."""
+        return self._static(parameter.value, object if parameter.form == "by keyword" else None)
 
     def _default_static(self, value: Any) -> int:
         """A default that was not passed: JAX does not look at it."""

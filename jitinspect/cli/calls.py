@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from jitinspect import specs
 from jitinspect.cli import streams
-from jitinspect.cli.core import compile_log, import_jax, prepare_for_user_code
+from jitinspect.cli.core import compile_log, prepare_for_user_code
 from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import near_file, needs_environment
 from jitinspect.errors import LoadError, UsageError
+from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import CallReport, Phase
 from jitinspect.render.progress import Bar
 

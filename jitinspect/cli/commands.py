@@ -313,8 +313,8 @@ def ls(
 
 def doctor(output: OutputOptions) -> None:
     """Print versions, devices, flags, the cache folder, and which readings this JAX supports."""
-    from jitinspect.cli.core import import_jax
     from jitinspect.cli.output import emitted
+    from jitinspect.jaxapi.version import import_jax
 
     with emitted(output) as emit:
         import_jax()

@@ -19,7 +19,7 @@ from jitinspect.cli import streams
 from jitinspect.cli.interrupts import CompileInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
-from jitinspect.errors import UsageError
+from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
 
@@ -108,16 +108,6 @@ def listening(output: OutputOptions) -> Iterator[Listeners]:
     finally:
         if log:
             log.close()
-
-
-def import_jax() -> None:
-    """Raises `UsageError` for a bad setting in the environment: jax names it in a ValueError."""
-    try:
-        import jax  # noqa: F401
-    except ValueError as error:
-        raise UsageError(
-            f"cannot import jax: {error}", hint="check the JAX_… environment variables"
-        ) from None
 
 
 def prepare_for_user_code() -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jitinspect.cli.core import import_jax, listening, prepare_for_user_code
+from jitinspect.cli.core import listening, prepare_for_user_code
 from jitinspect.cli.options import CallOptions, OutputOptions, TargetOptions, grouped, second_side
 from jitinspect.cli.output import needs_environment, read_report, read_text, save
 from jitinspect.cli.requests import parsed
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
+from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import Report
 from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Quantity, Summary
 

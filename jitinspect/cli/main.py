@@ -69,6 +69,10 @@ def _unexpected(error: Exception, argv: list[str]) -> int:
         return _report(UsageError(error.format_message(), hint=f"{command} --help"), argv)
     import traceback
 
+    from jitinspect.jaxapi.version import too_new
+
+    if (version_error := too_new(error)) is not None:
+        return _report(version_error, argv)
     message = f"bug in jitinspect: {type(error).__name__}: {error}"
     hint = "please report it with the traceback above"
     return _report(JitinspectError(message, hint=hint, detail=traceback.format_exc()), argv)

@@ -55,7 +55,7 @@ def option(name: str) -> Any:
 def ensure_cpu_devices(count: int) -> bool:
     """Request at least `count` CPU devices, if the backend has not started; returns whether it did.
 
-    The option `jax_num_cpu_devices` (0.10.2 and 0.12.0.1) takes effect when the backend starts;
+    The option `jax_num_cpu_devices` (0.8.3 to 0.12.0.1) takes effect when the backend starts;
     `--xla_force_host_platform_device_count` overrides it; a running backend keeps what it has.
     """
     if count > MOST_CPU_DEVICES:

@@ -235,7 +235,8 @@ class CostOfLoop:
 class Buffer:
     """A piece of memory, as XLA assigned it: `instructions` are those whose results live in it, one after the
     other, `type` is that of the largest of them, `at` its line. Temporaries share an `allocation`, each at
-    its own `offset`; `at_peak` is whether it is in use when the allocation is at its fullest.
+    its own `offset`; `at_peak` is whether it is in use when the allocation is at its
+    fullest, None where XLA does not tell.
     """
 
     kind: Literal["argument", "output", "constant", "temp"]
@@ -245,7 +246,7 @@ class Buffer:
     at: str | None
     allocation: int
     offset: int
-    at_peak: bool
+    at_peak: bool | None
 
 
 @dataclass(frozen=True, slots=True)

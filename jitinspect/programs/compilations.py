@@ -23,7 +23,7 @@ from jitinspect.calls.entries import Stages, is_differentiated
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
-from jitinspect.jaxapi.calls.proxies import being_staged
+from jitinspect.jaxapi.calls.events import being_staged
 from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts_of_function
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit

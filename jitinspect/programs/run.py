@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import jitinspect
 from jitinspect.errors import JitinspectError, UsageError
+from jitinspect.jaxapi.version import import_jax, installed, refuse_too_old, too_new
 from jitinspect.model.runs import Check, RunReport
 from jitinspect.process import import_hooks, marks, runner
 from jitinspect.programs import lockfile
@@ -55,9 +56,11 @@ def run(request: Request, listeners: Listeners, own_files: Collection[str] = ())
     """Run the program as `python` would, and watch it from the moment it has imported jax: what it sets
     before that must take effect. `own_files` are those whose frames do not belong to the program.
 
-    A child that it forks ends here, with its own exit code. Before anything runs, raises `LoadError` for a
-    program or lock file, and `UsageError` for a recording, that cannot be opened.
+    A child that it forks ends here, with its own exit code. Before anything runs, raises `UnavailableError`
+    for a JAX that is too old, `LoadError` for a program or lock file, and `UsageError` for a recording, that
+    cannot be opened.
     """
+    refuse_too_old(installed())  # not when the program has run, which may take hours
     program = runner.module(request.program) if request.is_module else runner.script(Path(request.program))
     before = _lock_before(request)
     run = _Run(request, listeners, own_files, _recorder(request))
@@ -94,6 +97,7 @@ class _Run:
         if not self.is_parent:
             return
         try:
+            import_jax()
             from jitinspect.jaxapi.source_lines.hidden_frames import hide_frames
             from jitinspect.programs.watch import Watch
 
@@ -137,6 +141,10 @@ class _Run:
         error = self._failure or (self._watch.watcher.fault if self._watch is not None else None)
         if error is None:
             return None
+        if isinstance(error, JitinspectError):
+            return error
+        if (told := too_new(error)) is not None:
+            return told
         detail = "".join(traceback.format_exception(error, limit=-20))
         message = f"bug in jitinspect: {type(error).__name__}: {error}"
         return JitinspectError(message, hint="please report it with the traceback above", detail=detail)

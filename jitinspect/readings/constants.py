@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -44,7 +45,7 @@ def _constant(one: Captured, name: str | None, enters: str, signature: str) -> C
     return Constant(
         shape=tuple(value.shape),
         dtype=str(value.dtype),
-        bytes=value.size * int(value.dtype.itemsize),
+        bytes=math.prod(value.shape) * int(value.dtype.itemsize),
         source=relative(one.line),
         name=name,
         enters=enters,

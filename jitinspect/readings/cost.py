@@ -158,8 +158,13 @@ class _Reading:
                 self._at(operation) if operation else None,
                 allocation.index,
                 offset,
-                any(value.at_peak for value in values),
+                _at_peak(values),
             )
+
+
+def _at_peak(values: list[assigned.Value]) -> bool | None:
+    told = [value.at_peak for value in values if value.at_peak is not None]
+    return any(told) if told else None
 
 
 def _offset(value: assigned.Value) -> int:

@@ -1,6 +1,6 @@
 """JAX's dtype names, short ⇄ long (`f32` ⇄ `float32`), and those of PRNG keys.
 
-Seen on jax 0.10.2 and 0.12.0.1; a contract test checks the tables against JAX. `float0`, which
+Seen on jax 0.8.3 to 0.12.0.1; a contract test checks the tables against JAX. `float0`, which
 no argument has, and strings are left out.
 """
 

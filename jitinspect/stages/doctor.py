@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 
-from jitinspect.jaxapi import devices
+from jitinspect.jaxapi import devices, version
 from jitinspect.jaxapi.calls import events
 from jitinspect.jaxapi.keys import disk_key
 from jitinspect.model import Diagnosis, Support
@@ -36,6 +36,7 @@ def diagnose() -> Diagnosis:
 def _readings() -> list[Support]:
     always = [Support(reading, available=True) for reading in ("jaxpr", "stablehlo", "hlo")]
     probed = {
+        "tested with this JAX": version.why_untested(),
         "llvm": kernels.why_no_llvm(),
         "asm": kernels.why_no_asm(),
         "key: on disk": disk_key.why_no_key(),

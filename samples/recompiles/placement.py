@@ -6,7 +6,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=4")
 
 import jax
 import numpy as np
-from jax.sharding import NamedSharding
+from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 
@@ -24,4 +24,4 @@ double(jax.device_put(x, jax.devices()[0]))  # committed to the device on which 
 double(jax.device_put(x, jax.devices()[1]))
 double(jax.device_put(x, NamedSharding(mesh, P("data", None))))
 double(jax.device_put(x, NamedSharding(mesh, P(None, "data"))))
-double(jax.device_put(x, NamedSharding(mesh, P(None, "data"), memory_kind="pinned_host")))
+double(jax.device_put(x, SingleDeviceSharding(jax.devices()[1], memory_kind="pinned_host")))

@@ -21,8 +21,8 @@ class Reason(NamedTuple):
 class Case:
     """`statuses` are those of the calls of jitted objects that the program itself makes, outside of any
     trace, in the order of their starts; where versions of JAX differ, by the version's beginning.
-    `reasons` are all that there are for the last call. `only` is the beginning of the one version
-    that can run the program."""
+    `reasons` are all that there are for the last call, where that is not cached. `only` is the beginning
+    of the one version that can run the program."""
 
     name: str
     program: str
@@ -31,12 +31,20 @@ class Case:
     only: str | None = None
 
     def statuses_on(self, version: str) -> list[str]:
-        if isinstance(self.statuses, str):
-            return self.statuses.split()
-        return next(text for begin, text in self.statuses.items() if version.startswith(begin)).split()
+        return statuses_on(self.statuses, version)
+
+    def reasons_on(self, version: str) -> tuple[Reason, ...]:
+        return () if self.statuses_on(version)[-1] == "CACHED" else self.reasons
 
     def runs_on(self, version: str) -> bool:
         return self.only is None or version.startswith(self.only)
+
+
+def statuses_on(statuses: str | dict[str, str], version: str) -> list[str]:
+    """Those of one version of JAX."""
+    if isinstance(statuses, str):
+        return statuses.split()
+    return next(text for begin, text in statuses.items() if version.startswith(begin)).split()
 
 
 def case(name, program, statuses, *reasons, devices=False, only=None):

@@ -3,7 +3,7 @@
 By default they are the constants of a jaxpr, that of the function or one within it; with
 `jax_use_simplified_jaxpr_constants` they are operands, as literals. A NumPy array is kept as what JAX
 makes of it (`TypedNdArray`): its `val` is the same memory, or a copy if the dtype differs.
-Seen on jax 0.10.2 and 0.12.0.1.
+Seen on jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What JAX's caches see of one array argument. Private names seen on jax 0.10.2 and 0.12.0.1."""
+"""What JAX's caches see of one array argument. Private names seen on jax 0.8.3 to 0.12.0.1."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ _TRACER_NAMES = {
     "BatchTracer": "vmap",
     "RematTracer": "checkpoint",
 }
-"""`grad`, `vjp` and `linearize` share a tracer; its trace tells `linearize` apart (0.10.2 and 0.12.0.1)."""
+"""`grad`, `vjp` and `linearize` share a tracer; its trace tells `linearize` apart (from 0.9.2 on)."""
 
 
 def _nested_tracers(leaf: Any) -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 By default JAX writes it into the module, once for each of its functions that uses it. With
 `JAX_USE_SIMPLIFIED_JAXPR_CONSTANTS` in the environment it adds an argument instead, for all that is
-larger than 32 bytes (`Lowered._lowering.const_args`). A mutable array is always one. Seen on jax 0.10.2 and
+larger than 32 bytes (`Lowered._lowering.const_args`). A mutable array is always one. Seen on jax 0.8.3 to
 0.12.0.1.
 """
 
@@ -18,6 +18,7 @@ from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
 from jitinspect.jaxapi.arrays.captured import MUTABLE, identity
 from jitinspect.jaxapi.executables.aliasing import ADDED, main_attributes
+from jitinspect.jaxapi.keys.computation import buffer
 
 _MEASURED = 1 << 16
 """Literals up to this many bytes are printed to measure them; longer ones print as hexadecimal digits."""
@@ -77,7 +78,7 @@ def _value(constant: Any) -> Any:
 def _characters(literal: Any) -> int:
     """The length of its text in the module: for many elements, two digits a byte."""
     try:
-        size = 0 if literal.is_splat else memoryview(literal).nbytes
-    except (TypeError, ValueError, BufferError):
+        size = 0 if literal.is_splat else buffer(literal).nbytes
+    except (AttributeError, TypeError, ValueError, BufferError):
         size = 0
     return 2 * size if size > _MEASURED else len(str(literal))

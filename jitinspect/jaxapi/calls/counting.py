@@ -10,11 +10,11 @@ from typing import Any
 
 import jax
 
+from jitinspect.jaxapi.calls.events import being_staged
 from jitinspect.jaxapi.calls.frames import filter_jit_call, position
 from jitinspect.jaxapi.calls.proxies import (
     JitProxy,
     Watched,
-    being_staged,
     context,
     eval_shape_of_unwrapped,
     evaluating,

@@ -4,7 +4,7 @@ The event names are those of `jax.monitoring` (public to listen to, the names ar
 not documented); they fire synchronously, on the compiling thread, and inside the
 very call that compiles. What an event omits - the function's definition, its
 arguments, the user's line - is read from the frames above the listener. Seen on
-jax 0.10.2 and 0.12.0.1.
+jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from typing import Any, Literal
 
 import jax
 import jax.monitoring
+from jax._src import core as _core
+from jax._src import monitoring as _monitoring
 from jax._src import pjit as _pjit
 from jax._src import util as _util
+from jax._src.interpreters import partial_eval as _partial_eval
 
 import jitinspect
 from jitinspect.jaxapi.devices import option
@@ -45,8 +48,11 @@ OnCacheHit = Callable[[], None]
 
 
 def plain_name(fun_name: str) -> str:
-    """Lowerings and compilations are named `jit(f)`, traces `f`."""
-    return fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+    """Lowerings and compilations are named `jit(f)`, traces `f`. What has no name is an unnamed function to
+    its jit in every JAX, to the events of 0.8 an unnamed wrapped one.
+    """
+    name = fun_name.removeprefix("jit(").removesuffix(")") if fun_name.startswith("jit(") else fun_name
+    return "<unnamed function>" if name == "<unnamed wrapped function>" else name
 
 
 def subscribe(
@@ -61,26 +67,28 @@ def subscribe(
     """
 
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
-        if phase := PHASES.get(event):
+        if (phase := PHASES.get(event)) and not _is_nested(phase):
             on_start(phase, str(kwargs.get("fun_name", "?")))
+            if on_body is not None and phase == "trace" and _EVENT_IS_BODY:
+                on_body()
 
     def duration(event: str, duration_secs: float, **kwargs: Any) -> None:
-        if phase := PHASES.get(event):
+        if (phase := PHASES.get(event)) and not _is_nested(phase):
             on_end(phase, str(kwargs.get("fun_name", "?")), duration_secs)
 
     def plain(event: str, **kwargs: Any) -> None:
         if event == CACHE_HIT:
             on_cache_hit()
 
-    unhook = _hook(on_body) if on_body is not None else None
+    unhook = _hook(on_body) if on_body is not None and not _EVENT_IS_BODY else None
     jax.monitoring.register_scalar_listener(scalar)
     jax.monitoring.register_event_duration_secs_listener(duration)
     jax.monitoring.register_event_listener(plain)
 
     registered: list[tuple[Callable[[Any], None], Any]] = [
-        (jax.monitoring.unregister_scalar_listener, scalar),
-        (jax.monitoring.unregister_event_duration_listener, duration),
-        (jax.monitoring.unregister_event_listener, plain),
+        (_unregister("scalar_listener"), scalar),
+        (_unregister("event_duration_listener"), duration),
+        (_unregister("event_listener"), plain),
     ]
 
     def unsubscribe() -> None:
@@ -93,6 +101,13 @@ def subscribe(
     return unsubscribe
 
 
+def _unregister(kind: str) -> Callable[[Any], None]:
+    """JAX's own function, which is private in 0.8.0."""
+    private: Any = getattr(_monitoring, f"_unregister_{kind}_by_callback", None)
+    found: Any = getattr(jax.monitoring, f"unregister_{kind}", private)
+    return found  # type: ignore[no-any-return]
+
+
 def why_no_stack_facts() -> str | None:
     """Why events come without definition and arguments, if so: this JAX has different frames."""
     return None if hasattr(_pjit, "_infer_params") else "the frames of this JAX are not known"
@@ -103,15 +118,33 @@ def persistent_cache_enabled() -> bool:
     return bool(option("jax_enable_compilation_cache") and option("jax_compilation_cache_dir"))
 
 
+def _is_nested(phase: Phase) -> bool:
+    """Whether a trace is a part of a further one: 0.8 and 0.9 tell of those, too, of which JAX is silent from
+    0.10 on.
+    """
+    return phase == "trace" and being_staged()
+
+
+def being_staged() -> bool:
+    """Whether JAX is tracing a function into a jaxpr: a call is then a part of that, and runs nothing."""
+    trace: Any = _core.trace_ctx.trace
+    while trace is not None:
+        if type(trace).__name__ in ("DynamicJaxprTrace", "JaxprTrace"):
+            return True
+        trace = getattr(trace, "parent_trace", None)
+    return False
+
+
 BODY = "trace_to_jaxpr"
-"""The event by which JAX's own tests see that a body is traced (`util.test_event_listener`; 0.10.2 and
-0.12.0.1).
-"""
+"""The event by which JAX's own tests see that a body is traced (`util.test_event_listener`; from 0.9.2)."""
+_EVENT_IS_BODY = hasattr(_pjit, "_create_pjit_jaxpr")
+"""In 0.8 JAX times a trace within the function that it caches: a lookup that finds a trace fires no event."""
 
 
 def has_body_events() -> bool:
-    """Whether this JAX has that hook; if not, each lookup of a trace counts as a trace."""
-    return hasattr(_util, "test_event_listener")
+    """Whether this JAX tells traces from lookups; if not, each lookup of a trace counts as a trace."""
+    hooked = hasattr(_util, "test_event_listener") and hasattr(_partial_eval, BODY)
+    return _EVENT_IS_BODY or hooked
 
 
 def why_no_body_events() -> str | None:
@@ -206,7 +239,7 @@ def _caller(frame: FrameType) -> FrameType | None:
 
 
 # `_trace_for_jit` and the lowering below it hold the jaxpr in one of these locals
-# (0.10.2 and 0.12.0.1); its debug info names the function: "f at /path/file.py:12".
+# (0.8.3 to 0.12.0.1); its debug info names the function: "f at /path/file.py:12".
 _JAXPR_LOCALS = ("closed_jaxpr", "jaxpr")
 
 

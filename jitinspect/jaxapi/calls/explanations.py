@@ -12,7 +12,8 @@ import jax
 from jitinspect.jaxapi.devices import option
 from jitinspect.model import Reason
 
-_LOGGER = "jax._src.interpreters.partial_eval"
+LOGGERS = ("jax._src.interpreters.partial_eval", "jax._src.pjit")
+"""Who explains, from 0.9 on and in 0.8."""
 _START = "TRACING CACHE MISS"
 _KEYS = re.compile(r"symmetric difference of key sets: \{(.*)\}")
 _TYPES = re.compile(
@@ -29,9 +30,9 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
     """Call `on_text` with each explanation, on the thread of the call; none of them is printed.
 
     JAX looks at every earlier key for each, so that a thousand misses take forty times as long (0.10.2). The
-    setting is not part of any cache key. Logger and message seen on 0.10.2 and 0.12.0.1.
+    setting is not part of any cache key. Logger and message seen on 0.8.3 to 0.12.0.1.
     """
-    logger = logging.getLogger(_LOGGER)
+    loggers = [logging.getLogger(name) for name in LOGGERS]
     before = option("jax_explain_cache_misses")
 
     def keep(record: logging.LogRecord) -> bool:
@@ -41,17 +42,19 @@ def explanations(on_text: Callable[[str], None]) -> Iterator[None]:
         on_text(text)
         return bool(before)
 
-    logger.addFilter(keep)
+    for logger in loggers:
+        logger.addFilter(keep)
     jax.config.update("jax_explain_cache_misses", True)
     try:
         yield
     finally:
         jax.config.update("jax_explain_cache_misses", before)
-        logger.removeFilter(keep)
+        for logger in loggers:
+            logger.removeFilter(keep)
 
 
 def agrees(text: str, reasons: Iterable[Reason]) -> bool:
-    """Whether JAX's explanation mentions all these reasons, in the words of 0.10.2 and 0.12.0.1."""
+    """Whether JAX's explanation mentions all these reasons, in the words of 0.8.3 to 0.12.0.1."""
     listed = list(reasons)
     if text == NOTHING:
         return any(reason.kind in _NOT_TRACED for reason in listed)

@@ -3,7 +3,7 @@
 Nothing is patched and cached calls cost nothing extra: a listener reads the frames above it. The end of a
 call is noticed by a mark among the locals of its frame, which is released with the frame; CPython keeps what
 is written to `f_locals` as long as the frame (3.11 in its dict, 3.13 by PEP 667).
-Seen on jax 0.10.2 and 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`, `stages`.
+Seen on jax 0.8.3 to 0.12.0.1: `cache_miss` in `pjit._cpp_pjit`, `pjit.jit_trace`, `stages`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import traceback
 import weakref
 from collections.abc import Callable, Mapping
-from types import CodeType, FrameType
+from types import CodeType, FrameType, MethodType
 from typing import Any, NamedTuple
 
 import jax
@@ -206,8 +206,12 @@ def eager_control_flow(call: MissedCall) -> str | None:
 
 
 def pmapped(jit: Any) -> Any:
-    """The user's function, if this is the jit that `jax.pmap` makes from it (`pmap._cached_shard_map`)."""
+    """The user's function, if this is the jit that `jax.pmap` makes from it (`pmap._cached_shard_map`): a
+    closure holds it, in 0.8 a method.
+    """
     for link in _wrapped_chain(jit._fun):
+        if isinstance(link, MethodType) and type(link.__self__).__name__ == "WrappedFun":
+            return getattr(link.__self__, "f", None)
         code = getattr(link, "__code__", None)
         if code is not None and code.co_qualname.startswith("_cached_shard_map.<locals>"):
             cells = dict(zip(code.co_freevars, link.__closure__ or (), strict=False))

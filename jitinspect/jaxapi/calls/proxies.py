@@ -4,7 +4,7 @@ During a `watch`, `jax.jit` returns a thin proxy for the object that it would re
 `jax.stages.Compiled.__call__` is replaced as well. A cached call costs one more Python frame and an entry
 in a list; anything more expensive is only done for calls in which JAX fired a compile event. What JAX jits
 for itself is left alone, and so are calls under `jax.disable_jit`, which are calls of plain functions.
-Seen to work on jax 0.10.2 and 0.12.0.1.
+Seen to work on jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import jax.stages
 from jax._src import config as _config
 from jax._src import core as _core
 
-from jitinspect.jaxapi.calls.events import is_program, owner
+from jitinspect.jaxapi.calls.events import being_staged, is_program, owner
 
 context = _core.trace_ctx  # one object whose contents belong to the thread
 evaluating = _core.eval_trace
@@ -172,16 +172,6 @@ class JitProxy:
 def unwrapped(obj: Any) -> Any:
     """The jit that a proxy stands for; anything else is returned as it is."""
     return obj._wrapped_jit if type(obj) is JitProxy else obj
-
-
-def being_staged() -> bool:
-    """Whether JAX is tracing a function into a jaxpr: a call is then part of that and runs nothing."""
-    trace: Any = context.trace
-    while trace is not None:
-        if type(trace).__name__ in ("DynamicJaxprTrace", "JaxprTrace"):
-            return True
-        trace = getattr(trace, "parent_trace", None)
-    return False
 
 
 def user_frame(frame: FrameType) -> FrameType:

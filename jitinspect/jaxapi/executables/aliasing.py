@@ -2,7 +2,7 @@
 
 A module's parameters are tokens, constants that JAX adds, the arguments that are used, and mutable arrays
 that the function closes over, in this order; its results are tokens, the function's own, and those mutable
-arrays. Seen on jax 0.10.2 and 0.12.0.1.
+arrays. Seen on jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations

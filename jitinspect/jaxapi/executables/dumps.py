@@ -1,7 +1,7 @@
 """XLA's dumps: compile a lowering once more, with a dump into a temporary folder.
 
 The names of XLA's options and dump files are not a public API; those below were
-seen on jaxlib 0.10.2 and 0.12.0.
+seen on jaxlib 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0, where not all know every option.
 """
 
 from __future__ import annotations
@@ -12,10 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import jax
+from jax._src import compiler as _compiler
+from jax._src.interpreters import mlir as _mlir
+from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
+from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
 from jitinspect.errors import CompileError, UnavailableError
 
@@ -33,9 +39,8 @@ _PASS_OPTIONS: dict[str, str | bool] = {
     "xla_dump_disable_metadata": True,
     "xla_dump_hlo_to_subfolder": False,
     "xla_dump_include_timestamp": False,
+    "xla_dump_compact_gte": False,  # compact, get-tuple-element has no line of its own (from 0.11 on)
 }
-if not jax.__version__.startswith("0.10."):  # else a compilation that fails for it would fire events
-    _PASS_OPTIONS["xla_dump_compact_gte"] = False  # compact, get-tuple-element has no line of its own (0.12)
 _PASSES_NEED = ("xla_dump_hlo_pass_re", "xla_dump_disable_metadata")
 LIBRARY_OFF: dict[str, str | bool] = {
     "xla_cpu_experimental_ynn_fusion_type": "",  # do not give whole fusions away (`__ynn_fusion`)
@@ -46,6 +51,7 @@ LIBRARY_OFF: dict[str, str | bool] = {
 _CACHE: ModuleType | None = sys.modules.get("jax._src.compilation_cache")
 _CACHE_STATE = ("_cache_checked", "_cache_used")
 _UNKNOWN_OPTION = re.compile(r"No such compile option: '(\w+)'")
+_NO_OPTION = "jitinspect_no_such_option"
 _OBJECTS = "*obj-file*.o"
 _IR = {True: "*ir-with-opt.ll", False: "*ir-no-opt.ll"}
 
@@ -114,7 +120,7 @@ def _compile(
     lowered: jax.stages.Lowered, required: dict[str, str | bool], optional: dict[str, str | bool]
 ) -> tuple[jax.stages.Compiled, tuple[str, ...]]:
     """Compile with as many of the `optional` options as this XLA knows."""
-    refused: tuple[str, ...] = ()
+    refused = not_known(tuple(optional.items()))
     while True:
         options = required | {name: value for name, value in optional.items() if name not in refused}
         try:
@@ -127,6 +133,35 @@ def _compile(
             refused += (unknown[1],)
 
 
+@cache
+def not_known(options: tuple[tuple[str, str | bool], ...]) -> tuple[str, ...]:
+    """Those of the `options` that this XLA does not know, by their names, without a compilation that JAX's
+    events would tell of: XLA names the first one that it does not know, and one that nobody knows is last.
+
+    Empty where XLA cannot be asked so; then a compilation is refused for them, one by one.
+    """
+    refused: tuple[str, ...] = ()
+    while True:
+        try:
+            _compile_nothing([one for one in options if one[0] not in refused] + [(_NO_OPTION, "")])
+            return refused
+        except Exception as error:
+            name = _UNKNOWN_OPTION.search(str(error))
+            if name is None or name[1] == _NO_OPTION:
+                return refused
+            refused += (name[1],)
+
+
+def _compile_nothing(options: list[tuple[str, str | bool]]) -> None:
+    """`compiler.backend_compile_and_load`, which JAX calls below its events and caches."""
+    with _mlir.make_ir_context():
+        module: Any = ir.Module.parse("module @m { func.func public @main() { return } }")
+    asked: Any = _xla_client.CompileOptions()
+    asked.env_option_overrides = options
+    devices: Any = _xla_client.DeviceList(tuple(jax.devices()[:1]))
+    _compiler.backend_compile_and_load(devices[0].client, module, devices, asked, [])
+
+
 @contextmanager
 def persistent_cache_off() -> Iterator[None]:
     """Neither read nor write the on-disk compilation cache inside the `with`.
@@ -134,7 +169,7 @@ def persistent_cache_off() -> Iterator[None]:
     JAX decides once per process whether to use that cache: after the first compilation
     the option `jax_enable_compilation_cache` has no effect, and if set before, it
     switches the cache off for good. The decision is kept in two variables, the same
-    ones in 0.10.2 and 0.12.0.1.
+    ones in 0.8.3 to 0.12.0.1.
     """
     if _CACHE is None or not all(hasattr(_CACHE, name) for name in _CACHE_STATE):
         _require_no_persistent_cache()
@@ -165,7 +200,7 @@ def _require_no_persistent_cache() -> None:
 def platforms(lowered: jax.stages.Lowered) -> tuple[str, ...]:
     """The platforms of the lowering, such as `("cpu",)`; the default backend if JAX does not tell.
 
-    `Lowered._lowering._platforms`, seen on 0.10.2 and 0.12.0.1.
+    `Lowered._lowering._platforms`, seen on 0.8.3 to 0.12.0.1.
     """
     lowered_for = getattr(getattr(lowered, "_lowering", None), "_platforms", None)
     return tuple(lowered_for) if lowered_for else (jax.default_backend(),)

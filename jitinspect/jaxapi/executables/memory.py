@@ -2,8 +2,8 @@
 
 `memory_analysis()` has XLA's buffer assignment as a serialized message, `xla.BufferAssignmentProto`, which
 refers to instructions by ids; their names are in the serialized module. Both are read by field numbers,
-because jaxlib comes without a schema. Seen on jaxlib 0.10.2 and 0.12.0, where the texts that `xla_dump_to`
-writes (`*-buffer-assignment.txt`) say the same.
+because jaxlib comes without a schema. Seen on jaxlib 0.8.3, 0.9.2, 0.10.2, 0.11.2 and 0.12.0, where the
+texts that `xla_dump_to` writes (`*-buffer-assignment.txt`) say the same.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Value:
     """An instruction's result, or the part of it at `shape_index`, and its place in its allocation.
 
     `instruction` is None if its name is not known. `at_peak` is True for values that are live when most of
-    the allocation is in use.
+    the allocation is in use; None if XLA does not tell (0.8, 0.9).
     """
 
     instruction: str | None
     shape_index: tuple[int, ...]
     bytes: int
     offset: int
-    at_peak: bool
+    at_peak: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,8 @@ def _modules(compiled: Any) -> list[bytes]:
 
 def _allocations(message: bytes, names: dict[int, str]) -> Iterator[Allocation]:
     buffers = {id_: (names.get(maker), index) for id_, maker, index in map(_buffer, _all(message, 1))}
-    peaks = {number for peak in _all(message, 5) for number in _numbers(dict(_fields(peak)).get(2, b""))}
+    listed = [_numbers(dict(_fields(peak)).get(2, b"")) for peak in _all(message, 5)]
+    peaks = {number for numbers in listed for number in numbers} if listed else None
     for allocation in _all(message, 3):
         fields = dict(_fields(allocation))
         if not fields.get(3):
@@ -128,11 +129,14 @@ def _buffer(message: bytes) -> tuple[int, int, tuple[int, ...]]:
 
 
 def _value(
-    assigned: dict[int, Any], buffers: dict[int, tuple[str | None, tuple[int, ...]]], peaks: set[int]
+    assigned: dict[int, Any],
+    buffers: dict[int, tuple[str | None, tuple[int, ...]]],
+    peaks: set[int] | None,
 ) -> Value:
     number = assigned.get(1, 0)
     name, shape_index = buffers[number]
-    return Value(name, shape_index, assigned.get(3, 0), assigned.get(2, 0), number in peaks)
+    at_peak = None if peaks is None else number in peaks
+    return Value(name, shape_index, assigned.get(3, 0), assigned.get(2, 0), at_peak)
 
 
 def _kind(fields: dict[int, Any]) -> Kind:

@@ -1,6 +1,6 @@
 """What a `jax.jit` object consists of: its function, its options, and what the function closes over.
 
-`_jit_info` and `_fun` hold these (private; 0.10.2 and 0.12.0.1). Nothing here keeps the function alive:
+`_jit_info` and `_fun` hold these (private; 0.8.3 to 0.12.0.1). Nothing here keeps the function alive:
 JAX's trace cache holds it weakly, and drops its traces when it is collected.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src import api_util as _api_util
 
 from jitinspect.model import CapturedValue
 from jitinspect.specs import short_dtype
@@ -34,8 +35,13 @@ _PUBLIC_NAMES = {
     "compiler_options_kvs": "compiler_options",
 }  # fmt: skip
 _NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
-"""Options that are not in the key of JAX's fast path (`JitGlobalCppCacheKeys`, 0.10.2 and 0.12.0.1): a call
+"""Options that are not in the key of JAX's fast path (`JitGlobalCppCacheKeys`, 0.8.3 to 0.12.0.1): a call
 finds what another jit of the function compiled, even if that has a different `keep_unused`.
+"""
+_BY_NAME: Any = getattr(_api_util, "argnames_partial_except", None)
+KEYWORDS_HAVE_TYPES = _BY_NAME is None or "Hashable" not in _BY_NAME.__code__.co_names
+"""Whether a static True by keyword is another value than a static 1. To the trace cache of 0.8 it is not,
+while by position it is.
 """
 _DEEPEST = 64
 

@@ -1,7 +1,7 @@
 """Jitted objects: how to recognise, trace and describe one without jitting it again.
 
 Three libraries make them, and each is recognised by the name of its type, so that nothing
-here imports a library that the user's program did not. Seen on jax 0.10.2 and 0.12.0.1,
+here imports a library that the user's program did not. Seen on jax 0.8.3 to 0.12.0.1,
 equinox 0.13.8, flax 0.12.8 and 0.12.12.
 """
 

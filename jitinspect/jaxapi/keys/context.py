@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -21,9 +21,9 @@ def trace_context() -> dict[str, Any]:
     """Name → value of the settings in the key of JAX's trace cache, including context managers:
     `jax_enable_x64`, `jax_default_matmul_precision`, `mesh_context_manager`, ….
 
-    JAX has functions for both names and values (`trace_context_names`, 0.10.2 and 0.12.0.1: 46 and 51 of
-    them); `jax_debug_nans` and other settings that traces do not depend on are not among them. Empty if
-    this JAX has no such functions.
+    JAX has a function for the values, and from 0.10 on one for the names (`trace_context_names`, 0.10.2 and
+    0.12.0.1: 46 and 51 of them; 0.8.3 and 0.9.2 have 35 and 37); `jax_debug_nans` and other settings that
+    traces do not depend on are not among them. Empty if this JAX has no such functions.
     """
     return dict(zip(context_names(), context_values(), strict=True))
 
@@ -54,14 +54,14 @@ def _differs(value: Any, other: Any) -> bool:
 
 
 def donates() -> bool:
-    """Whether JAX donates what a jit asks for: not under `jax_debug_nans` (0.10.2 and 0.12.0.1)."""
+    """Whether JAX donates what a jit asks for: not under `jax_debug_nans` (0.8.3 to 0.12.0.1)."""
     return not option("jax_debug_nans")
 
 
 def setting(name: str, value: Any) -> AbstractContextManager[Any]:
     """A context in which JAX's option `name` (with or without its `jax_`) has `value`.
 
-    JAX has public context managers for some options only; all are kept in `config_states` (0.10.2 and
+    JAX has public context managers for some options only; all are kept in `config_states` (0.8.3 to
     0.12.0.1). Raises `UsageError` for an option that has none, or does not accept the value.
     """
     states = getattr(_config, "config_states", {})
@@ -106,7 +106,7 @@ def _all_names(count: int) -> tuple[str, ...]:
     """Read again when their number grows: later imports in JAX can add some (seen on 0.12.0.1)."""
     if count == 0:
         return ()
-    names = tuple(_config.trace_context_names())
+    names = tuple(_names())
     assert len(names) == count, "JAX has as many names as values"
     return names
 
@@ -117,14 +117,38 @@ def _compared(count: int) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     return itemgetter(*kept) if kept else lambda values: ()
 
 
-def _probe() -> Callable[[], tuple[Any, ...]]:
-    """JAX's function for the values; one that gives none if this JAX does not give their names."""
-    try:
-        values: Callable[[], tuple[Any, ...]] = _config.trace_context
-        return values if len(_config.trace_context_names()) == len(values()) else tuple
-    except (AttributeError, TypeError, NotImplementedError):
-        return tuple
+def _names_by_trial() -> tuple[str, ...]:
+    """The names if JAX has no function for them (0.8, 0.9): each setting gets another value for a moment, in
+    this thread alone, and the place in the context where that value shows up belongs to the setting.
+    """
+    other = object()
+    found = [f"trace_context[{place}]" for place in range(len(_config.trace_context()))]
+    for name, state in _states().items():
+        before = state.swap_local(other)
+        values = _config.trace_context()
+        state.set_local(before)
+        for place, value in enumerate(values):
+            if value is other:
+                found[place] = name
+    return tuple(found)
 
 
-_values = _probe()
+def _states() -> dict[str, Any]:
+    """Every setting: those that have an option, and the contexts (meshes and others) that have none."""
+    kind: Any = _config.config_ext.Config
+    contexts = (value for value in vars(_config).values() if isinstance(value, kind))
+    return {state.name: state for state in (*contexts, *_config.config_states.values())}
+
+
+def _probe() -> tuple[Callable[[], tuple[Any, ...]], Callable[[], tuple[str, ...]]]:
+    """JAX's function for the values, and one for the names; both give nothing if JAX has neither."""
+    for names in (getattr(_config, "trace_context_names", None), _names_by_trial):
+        with suppress(AttributeError, TypeError, NotImplementedError):
+            values: Callable[[], tuple[Any, ...]] = _config.trace_context
+            if names is not None and len(names()) == len(values()):
+                return values, names
+    return tuple, tuple
+
+
+_values, _names = _probe()
 _AT_IMPORT = trace_context()

@@ -1,7 +1,7 @@
 """Whether the on-disk cache has an entry, and what prevents JAX from writing one.
 
 The rules are those of JAX's `compiler._cache_write` and `compilation_cache.put_executable_and_time`
-(0.10.2 and 0.12.0.1).
+(0.8.3 to 0.12.0.1).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _least(name: str) -> float:
 
 
 def _callbacks_hinder() -> bool:
-    """0.10.2 passes callbacks to its writer, which then writes nothing; 0.12.0.1 writes all the same."""
+    """Up to 0.10 JAX passes callbacks to its writer, which then writes nothing; from 0.11 on it writes."""
     writer = getattr(_compiler, "_cache_write", None)
     return writer is not None and "host_callbacks" in inspect.signature(writer).parameters
 

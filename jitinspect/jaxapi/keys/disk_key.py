@@ -4,7 +4,7 @@ While JAX computes a key, its logger `jax._src.cache_key` logs at DEBUG the dige
 component and of all of them so far, with or without a cache folder, before anything is
 compiled. A filter on that logger reads the records' arguments and leaves `.compile()` with an
 exception at the last of them. What was hashed is read from the frame that logs.
-Seen on jax 0.10.2 and 0.12.0.1.
+Seen on jax 0.8.3 to 0.12.0.1.
 """
 
 from __future__ import annotations

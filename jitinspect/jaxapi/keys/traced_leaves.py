@@ -21,8 +21,8 @@ class Leaf:
 def leaves(traced: jax.stages.Traced, names: Sequence[str]) -> Iterator[Leaf]:
     """Each array of the call, in JAX's order, which is that of `names`.
 
-    Placement is that of committed arrays; JAX keeps it next to the trace (`_meta_tys_flat`, 0.10.2
-    and 0.12.0.1), and it is empty if a JAX does not.
+    Placement is that of committed arrays; JAX keeps it next to the trace (`_meta_tys_flat`, 0.8.3
+    to 0.12.0.1), and it is empty if a JAX does not.
     """
     avals: Any = traced.jaxpr.in_avals
     for path, aval, meta in zip(names, avals, _metas(traced), strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 def hide_frames(paths: Iterable[str]) -> None:
     """Keep frames of files under `paths` (prefixes) out of the location tables of later traces.
 
-    Other libraries also use `jax.extend.source_info_util.register_exclusion` for this (0.10.2 and
+    Other libraries also use `jax.extend.source_info_util.register_exclusion` for this (0.8.3 to
     0.12.0.1); an exclusion cannot be undone. If the function is missing, nothing is done.
     """
     try:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
+from jax._src import core as _core
+from jax._src import source_info_util as _source_info_util
 
 from jitinspect.errors import UnavailableError
 from jitinspect.ir.jaxpr import FramesAt
@@ -16,14 +20,52 @@ def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
     """The text, as `str(traced.jaxpr)`, and a lookup of an equation's frames by where it begins.
 
     JAX's printer fills a `source_map`: for each line of text the columns of each equation, with its
-    traceback (0.10.2 and 0.12.0.1). Raises `UnavailableError` if a JAX has none.
+    traceback (0.10.2 to 0.12.0.1) or with one frame of it (0.8.3, 0.9.2). Raises
+    `UnavailableError` if a JAX has none.
     """
     source_map: list[list[tuple[int, int, Any]]] = []
     try:
-        text: str = traced.jaxpr.pretty_print(source_map=source_map, use_color=False)
+        with _with_tracebacks():
+            text: str = traced.jaxpr.pretty_print(source_map=source_map, use_color=False)
     except (AttributeError, TypeError):
         raise UnavailableError("this JAX does not report the lines of a jaxpr's equations") from None
     return text, _Lines(source_map)
+
+
+class _Told(_source_info_util.Frame):
+    """A frame as JAX has it, with the traceback that it is the innermost one of."""
+
+    traceback: Any
+
+
+_ONE_AT_A_TIME = threading.Lock()
+_TELLS_A_FRAME = "user_frame" in _core.pp_eqn.__code__.co_names
+"""Whether JAX's printer puts the innermost frame of an equation into the source map, and no more."""
+
+
+@contextmanager
+def _with_tracebacks() -> Iterator[None]:
+    """What asks JAX for an equation's frame gets one that has the traceback with it. For others, and for
+    other threads meanwhile, it is the frame that it always was.
+    """
+    if not _TELLS_A_FRAME:
+        yield
+        return
+    with _ONE_AT_A_TIME:
+        original = _source_info_util.user_frame
+
+        def user_frame(traceback: Any) -> Any:
+            if (frame := original(traceback)) is None:
+                return None
+            told = _Told(*frame)
+            told.traceback = traceback
+            return told
+
+        _source_info_util.user_frame = user_frame  # type: ignore[assignment]
+        try:
+            yield
+        finally:
+            _source_info_util.user_frame = original
 
 
 class _Lines:
@@ -39,6 +81,8 @@ class _Lines:
 
     def frames_of(self, traceback: Any) -> tuple[Frame, ...]:
         """JAX's own frames are left out; many equations share a traceback, and some have none."""
+        if isinstance(traceback, _Told):
+            traceback = traceback.traceback
         if traceback is None:
             return ()
         if id(traceback) not in self._known:  # the jaxpr keeps it alive
@@ -50,7 +94,7 @@ def walked(traced: jax.stages.Traced) -> Program:
     """The program that reading the text would give, but without texts and names: for each equation its
     primitive, the types of its results and its frames. A jaxpr that several equations share appears once.
 
-    `eqn.primitive`, `.outvars`, `.params`, `.source_info.traceback` and `aval.str_short`, on 0.10.2 and
+    `eqn.primitive`, `.outvars`, `.params`, `.source_info.traceback` and `aval.str_short`, on 0.8.3 to
     0.12.0.1.
     """
     return _Walk(traced.jaxpr.jaxpr).program()
@@ -114,7 +158,6 @@ def _inner(equation: Any) -> Iterator[Any]:
 
 
 def user_frames(traceback: Any) -> list[Frame]:
-    """`jax._src.source_info_util.user_frames` of a traceback, innermost first (0.10.2 and 0.12.0.1)."""
-    from jax._src.source_info_util import user_frames as of_user
-
-    return [Frame(frame.file_name, frame.start_line, frame.function_name) for frame in of_user(traceback)]
+    """`jax._src.source_info_util.user_frames` of a traceback, innermost first (0.8.3 to 0.12.0.1)."""
+    frames = _source_info_util.user_frames(traceback)
+    return [Frame(frame.file_name, frame.start_line, frame.function_name) for frame in frames]

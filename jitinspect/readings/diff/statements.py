@@ -14,6 +14,8 @@ _MLIR_NAME = re.compile(r"%[\w$.\-]+|@[\w$.\-]+")
 _ATOM = re.compile(r"(?<![^\s(,])[a-z]+(?![^\s,)])")
 _BINDER = re.compile(r"[^\s:]+(?=:)")
 _BLANKS = re.compile(r"\s+")
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Where a Python object lies, which JAX prints of some (0.8.3: of the function that a callback calls)."""
 _OPTIONS = re.compile(r"^(HloModule|module) [^,\s]+")
 
 
@@ -109,15 +111,16 @@ def _jaxpr(program: Program, operation: Operation) -> Statement:
         words.extend(pieces[1:])
 
     types = operation.type.split(" ") if operation.names else []
+    rest = _ADDRESS.sub("", operation.rest)
     for name, type_ in zip(operation.names, types, strict=False):
         names.append(Name(name, "def"))
         words.append(f":{type_} ")
     words[-1] += f"= {operation.opcode}"
     if operation.calls:
         called = "|".join(map(re.escape, sorted(set(operation.calls), key=len, reverse=True)))
-        put(re.compile(rf"(?<=[=(,\s])(?<!\bname=)(?:{called})\b(?! ?=)"), operation.rest, "call")
+        put(re.compile(rf"(?<=[=(,\s])(?<!\bname=)(?:{called})\b(?! ?=)"), rest, "call")
     else:
-        words[-1] += operation.rest
+        words[-1] += rest
     words[-1] += " "
     put(_ATOM, operation.arguments, "use")
     return Statement(operation.opcode, tuple(words), tuple(names), operation)

@@ -164,12 +164,15 @@ def _counts(one: CostOfLine | CostOfOp) -> tuple[str, ...]:
 
 def _buffers(one: Cost) -> _Section:
     heads = ("bytes", "kind", "peak", "type", "instructions", "line")
-    rows = [(_of_buffer(buffer), "" if buffer.at_peak else _DIM) for buffer in one.buffers]
+    rows = [(_of_buffer(buffer), _DIM if buffer.at_peak is False else "") for buffer in one.buffers]
     return _Section("buffers", heads, 5, rows, [buffer.bytes for buffer in one.buffers])
 
 
+_PEAK = {True: "yes", False: "", None: "?"}
+
+
 def _of_buffer(one: Buffer) -> tuple[str, ...]:
-    peak = "yes" if one.at_peak else ""
+    peak = _PEAK[one.at_peak]
     return size(one.bytes), one.kind, peak, one.type or "", ", ".join(one.instructions), one.at or ""
 
 

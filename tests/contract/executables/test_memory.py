@@ -73,7 +73,11 @@ def test_the_message_says_what_the_dumped_text_says(name, tmp_path):
 
 
 def test_what_lives_at_the_peak_fits_into_the_allocation_and_fills_most_of_it():
-    """Values begin at multiples of 64 bytes."""
+    """Values begin at multiples of 64 bytes. XLA tells the peak from 0.10 on."""
+    if jax.__version_info__ < (0, 10):
+        told = [value.at_peak for one in memory.allocations(compiled("scan")) for value in one.values]
+        assert told and set(told) == {None}
+        return
     for name in FUNCTIONS:
         for one in memory.allocations(compiled(name)):
             living = [value.bytes for value in one.values if value.at_peak]

@@ -15,7 +15,7 @@ from jitinspect.jaxapi.keys.disk_cache import entry
 from jitinspect.jaxapi.keys.traced_leaves import leaves, mesh_of
 
 X = jax.ShapeDtypeStruct((3,), "float32")
-CALLBACKS_HINDER = jax.__version__.startswith("0.10.")
+CALLBACKS_HINDER = jax.__version_info__ < (0, 11)
 
 
 def told(*args, **kwargs):

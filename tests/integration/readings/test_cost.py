@@ -66,7 +66,8 @@ def test_batches_and_contractions_of_several_dimensions():
     assert costs(lambda a, b: jnp.einsum("bijk,bjkl->bil", a, b), F(2, 6, 5, 7), F(2, 5, 7, 9)).flops == (
         2 * 2 * 6 * 9 * 5 * 7
     )
-    assert costs(jnp.vdot, F(64), F(64)).flops == 64 + 63  # XLA makes a product and a sum of it
+    # XLA makes a product and a sum of it, up to 0.9 a matrix product
+    assert costs(jnp.vdot, F(64), F(64)).flops == (2 * 64 if jax.__version_info__ < (0, 10) else 64 + 63)
 
 
 def conv(stride=1, padding="VALID", dilation=1, groups=1, inputs=1):

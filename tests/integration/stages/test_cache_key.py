@@ -15,8 +15,8 @@ from jitinspect.stages.key_comparison import compare
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 ALWAYS = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-FOLDER_IS_HASHED = jax.__version__.startswith("0.10.")
-CALLBACKS_ARE_KEPT = not jax.__version__.startswith("0.10.")
+FOLDER_IS_HASHED = jax.__version_info__ < (0, 11)
+CALLBACKS_ARE_KEPT = not FOLDER_IS_HASHED
 MODULE = """
 import jax, jax.numpy as jnp, numpy as np
 W = np.arange(3, dtype="float32")

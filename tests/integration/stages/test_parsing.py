@@ -117,6 +117,7 @@ def test_every_instruction_of_an_executable_is_read(name, stage):
             assert set(operation.calls) <= {one.name for one in read.blocks}, operation
 
 
+@pytest.mark.skipif(jax.__version_info__ < (0, 10), reason="XLA's bindings list no instructions before 0.10")
 @pytest.mark.parametrize("name", ["loops", "flax and optax", "linear algebra"])
 def test_instructions_are_those_of_xla(name):
     path = pipeline(name)
