@@ -3,6 +3,7 @@ it: what is refused is refused before anything of JAX is used.
 """
 
 import json
+import os
 
 import pytest
 
@@ -30,7 +31,8 @@ def with_jax(shell):
         shell.write("other/jax/__init__.py", f"{text}\n")
         if number is not None:
             shell.write("other/jax/version.py", f'_version = "{number}"\n')
-        shell.environ["PYTHONPATH"] = str(shell.folder / "other")
+        before = shell.environ.get("PYTHONPATH", "")
+        shell.environ["PYTHONPATH"] = f"{shell.folder / 'other'}{os.pathsep}{before}".rstrip(os.pathsep)
         return shell
 
     return make
