@@ -11,6 +11,7 @@ also if a newer interpreter is here but could not be used: a skipped Python is n
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".venv-test"
@@ -242,19 +244,27 @@ _PRINTING = threading.Lock()
 
 
 def run(commands: Sequence[Command], title: str) -> bool:
-    """Run them one after the other; print what they say when the last is done, in one piece."""
-    said = []
-    for command in commands:
-        done = subprocess.run(
-            command, cwd=ROOT, check=False, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        said.append(f"$ {' '.join(map(str, command))}\n{done.stdout}")
-        if done.returncode:
-            said.append(f"exit code {done.returncode}\n")
-            break
+    """Run them one after the other, as far as they succeed; print what they say at the end, in one piece. It
+    can be read as it comes, too, in a log below `.venv-test`.
+    """
+    name = re.sub(r"[^\w.]+", "-", title)
+    log = ENVIRONMENTS / f"{name}.log"
+    log.parent.mkdir(exist_ok=True)
+    with log.open("w") as stream:
+        passed = all(_succeeds(command, stream) for command in commands)
     with _PRINTING:
-        print(f"\n=== {title}\n{''.join(said)}", flush=True)
+        print(f"\n=== {title}\n{log.read_text()}", flush=True)
+    return passed
+
+
+def _succeeds(command: Command, stream: TextIO) -> bool:
+    stream.write(f"$ {' '.join(map(str, command))}\n")
+    stream.flush()
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+    )
+    if done.returncode:
+        stream.write(f"exit code {done.returncode}\n")
     return done.returncode == 0
 
 
