@@ -13,6 +13,7 @@ also if a newer interpreter is here but could not be used: a skipped Python is n
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -29,17 +30,19 @@ NEWER = ("3.13", "3.14", "3.12")
 """Pythons that the newest JAX runs on, the preferred one first."""
 OLDER_JAX = {"0.8.3": "3.11", "0.9.2": "3.11", "0.11.2": "3.12"}
 """JAX versions that get a choice of the tests, each with the Python that it is run on."""
+EVERY_COMMAND = "tests/e2e/test_every_command.py"
+"""One pass over all commands, which the rest of `tests/e2e` makes more thoroughly."""
 SHARDS = {
-    "e2e": ["tests/e2e"],
+    "e2e": ["tests/e2e", f"--ignore={EVERY_COMMAND}"],
     "unit, contract, integration": ["tests/unit", "tests/contract", "tests/integration"],
 }
 """The whole suite in two parts, so that processors stay busy: the longest is begun first."""
 ON_OLDER_JAX = [
     "tests/contract", "tests/e2e/test_causes.py", "tests/integration/programs/test_watch.py",
-    "tests/e2e/test_every_command.py", "tests/e2e/test_jax_versions.py",
+    EVERY_COMMAND,
 ]  # fmt: skip
 """What leans on private JAX, the causes of recompilations, and one pass over all commands."""
-QUICK = ["tests/unit", "tests/contract", "tests/integration/test_api.py", "tests/e2e/test_every_command.py"]
+QUICK = ["tests/unit", "tests/contract", "tests/integration/test_api.py", EVERY_COMMAND]
 
 Command = Sequence[str | Path]
 
@@ -92,6 +95,7 @@ def main(arguments: list[str]) -> int:
         environments = [Environment(Path(sys.executable), f"quick-{version(sys.executable)}", editable=True)]
     else:
         environments = full_environments() + ([] if arguments else older_environments())
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without
     began = time.monotonic()
     ready = set_up(environments, keep="--quick" in arguments)
     checks = [check for one in environments if one in ready for check in checks_of(one, arguments)]

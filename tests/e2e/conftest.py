@@ -3,6 +3,7 @@
 import atexit
 import functools
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ JUST_AFTER_JAX = {
     "source", "diff", "cost", "donation", "constants", "passes",
 }  # fmt: skip
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
-HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM"}
+HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH"}
 """What no import looks at."""
 
 
@@ -46,9 +47,22 @@ class Shell:
         }
 
     def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        if arguments and arguments[0] in JUST_AFTER_JAX and {*environ} <= HARMLESS:
+        if self._may_fork([*arguments], environ):
             return prefork().run([*arguments], self.folder, {**self.environ, **environ}, TIMEOUT)
         return self.run([str(COMMAND), *arguments], **environ)
+
+    def _may_fork(self, arguments: list[str], environ: dict[str, str]) -> bool:
+        """Whether the command may be started behind an import of jax in the environment of the tests."""
+        asked, ours = {**self.environ, **environ}, {**os.environ}
+        changed = {name for name in {*asked, *ours} if asked.get(name) != ours.get(name)}
+        return bool(arguments) and arguments[0] in JUST_AFTER_JAX and changed <= HARMLESS
+
+    def typed(self, line: str) -> subprocess.CompletedProcess[str]:
+        """A plain command line, without pipes and the like; stderr goes where stdout does."""
+        command, *arguments = shlex.split(line)
+        if command == COMMAND.name and self._may_fork(arguments, {}):
+            return prefork().run(arguments, self.folder, self.environ, TIMEOUT, merged=True)
+        return self.sh(f"{line} 2>&1")
 
     def python(self, program: str) -> str:
         """What plain Python prints: what the command is held against."""

@@ -32,13 +32,13 @@ SESSIONS = list(sessions())
 @pytest.mark.parametrize(("command", "shown"), SESSIONS, ids=[command for command, _ in SESSIONS])
 def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
     if "view" in command:
-        shell.sh("jitinspect jaxpr samples.mlp:normalize --shape 128,784 -o report.json")
+        shell.typed("jitinspect jaxpr samples.mlp:normalize --shape 128,784 -o report.json")
     if "summary" in command:
         shell.sh("jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
     if "--against" in command:
         saved = command.partition("--against")[0].replace("784,255", "784,256")
         shell.sh(f"XLA_FLAGS=--xla_cpu_enable_fast_math=true {saved} --save key.json")
-    finished = shell.sh(f"{command} 2>&1")
+    finished = shell.typed(command)
     assert (finished.returncode == 0) != any(word in command for word in FAILS), finished.stdout
     assert finished.stdout
     if jax.__version__.startswith(PINNED) and shown:

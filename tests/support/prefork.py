@@ -26,12 +26,17 @@ class Prefork:
         self._server: subprocess.Popen[str] | None = None
 
     def run(
-        self, arguments: list[str], folder: Path, environ: dict[str, str], timeout: float
+        self,
+        arguments: list[str],
+        folder: Path,
+        environ: dict[str, str],
+        timeout: float,
+        merged: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """What `subprocess.run` gives, with what was written to stdout and stderr."""
+        """What `subprocess.run` gives, with what was written to stdout and stderr; `merged` is `2>&1`."""
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             request = {"argv": [str(self.command), *arguments], "folder": str(folder), "environ": environ}
-            code = self._ask(request, [out.fileno(), err.fileno()], timeout)
+            code = self._ask(request, [out.fileno(), out.fileno() if merged else err.fileno()], timeout)
             out.seek(0)
             err.seek(0)
             return subprocess.CompletedProcess(request["argv"], code, out.read(), err.read())
