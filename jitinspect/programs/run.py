@@ -143,8 +143,8 @@ class _Run:
             return None
         if isinstance(error, JitinspectError):
             return error
-        if (told := too_new(error)) is not None:
-            return told
+        if (version_error := too_new(error)) is not None:
+            return version_error
         detail = "".join(traceback.format_exception(error, limit=-20))
         message = f"bug in jitinspect: {type(error).__name__}: {error}"
         return JitinspectError(message, hint="please report it with the traceback above", detail=detail)

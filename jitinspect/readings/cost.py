@@ -163,8 +163,8 @@ class _Reading:
 
 
 def _at_peak(values: list[assigned.Value]) -> bool | None:
-    told = [value.at_peak for value in values if value.at_peak is not None]
-    return any(told) if told else None
+    known = [value.at_peak for value in values if value.at_peak is not None]
+    return any(known) if known else None
 
 
 def _offset(value: assigned.Value) -> int:

@@ -69,10 +69,10 @@ def test_what_needs_no_jax_works_beside_an_old_one(shell, with_jax):
             "jax<0.13",
         ),
         (MISSING, None, f"jax is not installed: jitinspect works with {WORKS}", "pip install jax"),
-        (WITHOUT_JAXLIB, "0.10.2", "jax 0.10.2 does not import: jax requires jaxlib", "jax jaxlib"),
-        (MISMATCHED, "0.8.0", "jax 0.8.0 does not import: jaxlib version 0.7.2 is newer", "jax jaxlib"),
+        (WITHOUT_JAXLIB, "0.10.2", "cannot import jax 0.10.2: jax requires jaxlib", "jax jaxlib"),
+        (MISMATCHED, "0.8.0", "cannot import jax 0.8.0: jaxlib version 0.7.2 is newer", "jax jaxlib"),
         (MISMATCHED, "0.7.1", f"jax 0.7.1 is too old for jitinspect: it works with {WORKS}", "jax>=0.8"),
-        ("", None, "is not JAX, though it is called jax", "rename"),
+        ("", None, "is called jax, but is not JAX", "rename"),
     ],
     ids=[
         "new",

@@ -32,23 +32,23 @@ def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
     return text, _Lines(source_map)
 
 
-class _Told(_source_info_util.Frame):
-    """A frame as JAX has it, with the traceback that it is the innermost one of."""
+class _FrameWithTraceback(_source_info_util.Frame):
+    """JAX's innermost frame of a traceback, together with that traceback."""
 
     traceback: Any
 
 
 _ONE_AT_A_TIME = threading.Lock()
-_TELLS_A_FRAME = "user_frame" in _core.pp_eqn.__code__.co_names
-"""Whether JAX's printer puts the innermost frame of an equation into the source map, and no more."""
+_PRINTS_ONE_FRAME = "user_frame" in _core.pp_eqn.__code__.co_names
+"""Whether JAX's printer puts only the innermost frame of an equation into the source map."""
 
 
 @contextmanager
 def _with_tracebacks() -> Iterator[None]:
-    """What asks JAX for an equation's frame gets one that has the traceback with it. For others, and for
-    other threads meanwhile, it is the frame that it always was.
+    """Inside, JAX's frame of an equation also carries its traceback. To everybody else, also in other
+    threads, it is the frame that it always was.
     """
-    if not _TELLS_A_FRAME:
+    if not _PRINTS_ONE_FRAME:
         yield
         return
     with _ONE_AT_A_TIME:
@@ -57,9 +57,9 @@ def _with_tracebacks() -> Iterator[None]:
         def user_frame(traceback: Any) -> Any:
             if (frame := original(traceback)) is None:
                 return None
-            told = _Told(*frame)
-            told.traceback = traceback
-            return told
+            found = _FrameWithTraceback(*frame)
+            found.traceback = traceback
+            return found
 
         _source_info_util.user_frame = user_frame  # type: ignore[assignment]
         try:
@@ -81,7 +81,7 @@ class _Lines:
 
     def frames_of(self, traceback: Any) -> tuple[Frame, ...]:
         """JAX's own frames are left out; many equations share a traceback, and some have none."""
-        if isinstance(traceback, _Told):
+        if isinstance(traceback, _FrameWithTraceback):
             traceback = traceback.traceback
         if traceback is None:
             return ()
