@@ -23,7 +23,7 @@ JUST_AFTER_JAX = {
     "source", "diff", "cost", "donation", "constants", "passes",
 }  # fmt: skip
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
-HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH"}
+HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH", "PYTEST_CURRENT_TEST"}
 """What no import looks at."""
 
 
