@@ -66,9 +66,7 @@ class Environment:
         return self.folder / "bin" / "python"
 
     def setup(self) -> list[Command]:
-        # bytecode is made of what is imported, when it is: most of what is installed never is
-        flags = ["--quiet", "--disable-pip-version-check", "--no-compile"]
-        pip: Command = [self.python, "-m", "pip", "install", *flags]
+        pip: Command = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         ours = ["--editable", ".[test]"] if self.editable else [".[test]"]
         pins = [f"jax=={self.jax}", f"jaxlib=={self.jax}"] if self.jax else []
         if not self.shares:
