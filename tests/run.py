@@ -198,7 +198,7 @@ def install(environment: Environment, keep: bool) -> bool:
 
 
 def checks_of(environment: Environment, arguments: list[str]) -> list[Check]:
-    pytest: Command = [environment.python, "-m", "pytest"]
+    pytest: Command = [environment.python, "-m", "pytest", "--durations=15"]
     if "--quick" in arguments:
         return [*static_checks(environment), Check("quick", environment, [*pytest, *QUICK])]
     if arguments:

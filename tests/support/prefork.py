@@ -100,9 +100,20 @@ def become(argv: list[str], folder: str, environ: dict[str, str]) -> None:
     runpy.run_path(argv[0], run_name="__main__")
 
 
-if __name__ == "__main__":
+def warm_up() -> None:
+    """Import what each command would import for itself, and start nothing: a backend does not live through
+    a fork.
+    """
+    import jax.numpy  # noqa: F401
     import rich.console  # noqa: F401
-    import typer  # noqa: F401
+    import typer
 
+    app = typer.Typer(rich_markup_mode=None)
+    app.command()(lambda: None)
+    app([], standalone_mode=False)
+
+
+if __name__ == "__main__":
+    warm_up()
     gc.freeze()  # a collection in a child would copy every page that it looks at
     become(**serve(sys.argv[1]))  # type: ignore[arg-type]
