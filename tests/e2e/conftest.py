@@ -52,7 +52,9 @@ class Shell:
         return self.run([str(COMMAND), *arguments], **environ)
 
     def _may_fork(self, arguments: list[str], environ: dict[str, str]) -> bool:
-        """Whether the command may be started behind an import of jax in the environment of the tests."""
+        """Whether a fork may become the command: of a process that has imported jax and all of jitinspect in
+        the environment of the tests.
+        """
         asked, ours = {**self.environ, **environ}, {**os.environ}
         changed = {name for name in {*asked, *ours} if asked.get(name) != ours.get(name)}
         return bool(arguments) and arguments[0] in JUST_AFTER_JAX and changed <= HARMLESS

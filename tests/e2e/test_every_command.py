@@ -1,4 +1,4 @@
-"""Each command once, on a small sample: what holds on every JAX that is supported."""
+"""Each command once, on a small sample, in an interpreter of its own: what holds on every supported JAX."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from jitinspect.cli.commands import register
+from tests.e2e.conftest import COMMAND
 
 LOSS = ("samples.mlp:loss_fn", "-s", "4,784", "-s", "784,10")
 COMMANDS = {
@@ -51,7 +52,7 @@ def test_a_command_works(shell, command):
     if command in MADE_BEFORE:
         assert shell(*MADE_BEFORE[command]).returncode == 0
     arguments, essential = COMMANDS[command]
-    finished = shell(command, *arguments, COLUMNS="160")
+    finished = shell.run([str(COMMAND), command, *arguments], COLUMNS="160")
     if is_lacking(command):
         assert finished.returncode == 6 and finished.stderr.startswith("error: ")
         return

@@ -1,19 +1,25 @@
-"""The installed command, started by a fork of a process that has imported jax, so that each start is cheap.
+"""The installed command, started by a fork of a process that has imported it, so that each start is cheap.
 
 `Prefork(command)` starts such a process when it is first needed; it becomes the command by running its very
-script, with the arguments, environment, folder and streams of the call. What depends on how the interpreter
-itself is started (imports, settings that JAX reads from the environment, signals) needs a process of its own.
+script, with the arguments, environment, folder and streams of the call, and ends without taking apart what it
+shares with the others. What depends on how the interpreter itself starts or ends (imports, settings that JAX
+reads from the environment, signals) needs a process of its own.
 """
 
+import atexit
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import runpy
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
+from typing import NoReturn
 
 
 class Prefork:
@@ -90,24 +96,45 @@ def serve(address: str) -> dict[str, object]:
             asked.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def become(argv: list[str], folder: str, environ: dict[str, str]) -> None:
-    """Run the script `argv[0]` as `python` would have started it."""
+def become(argv: list[str], folder: str, environ: dict[str, str]) -> NoReturn:
+    """Run the script `argv[0]` as `python` would have started it, and end."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
     sys.argv[:] = argv
     sys.path[0] = os.path.dirname(argv[0])
-    runpy.run_path(argv[0], run_name="__main__")
+    code: object = 0
+    try:
+        runpy.run_path(argv[0], run_name="__main__")
+    except SystemExit as asked:
+        code = asked.code or 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    leave(code if isinstance(code, int) else 1)
+
+
+def leave(code: int) -> NoReturn:
+    """End as an interpreter does, but leave its modules as they are: to take them apart would first copy each
+    page of them that is still shared.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def warm_up() -> None:
-    """Import what each command would import for itself, and start nothing: a backend does not live through
-    a fork.
-    """
+    """Import what the commands import, and start nothing: a backend does not live through a fork."""
     import jax.numpy  # noqa: F401
-    import rich.console  # noqa: F401
     import typer
 
+    import jitinspect
+
+    for module in pkgutil.walk_packages(jitinspect.__path__, "jitinspect."):
+        if not module.name.endswith((".__main__", ".pytest_plugin")):
+            importlib.import_module(module.name)
     app = typer.Typer(rich_markup_mode=None)
     app.command()(lambda: None)
     app([], standalone_mode=False)
