@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -95,10 +95,11 @@ def main(arguments: list[str]) -> int:
         environments = full_environments() + ([] if arguments else older_environments())
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without
     began = time.monotonic()
-    ready = set_up(environments, keep="--quick" in arguments)
-    checks = [check for one in environments if one in ready for check in checks_of(one, arguments)]
-    run_side_by_side(sorted(checks, key=lambda check: list(RANKS).index(rank(check))))
-    return summarize(environments, ready, checks, time.monotonic() - began)
+    checks = [check for one in environments for check in checks_of(one, arguments)]
+    with ThreadPoolExecutor(processors()) as installers:
+        setups = set_up(installers, environments, keep="--quick" in arguments)
+        run_side_by_side(sorted(checks, key=lambda check: list(RANKS).index(rank(check))), setups)
+    return summarize(setups, checks, time.monotonic() - began)
 
 
 # Which Pythons and which JAX
@@ -166,19 +167,23 @@ def as_numbers(text: str) -> tuple[int, ...]:
 # Setting up
 
 
-def set_up(environments: list[Environment], keep: bool) -> list[Environment]:
-    """Install all of them, those that share after those that they share with; the ones that are ready."""
-    ready: list[Environment] = []
-    for sharing in (False, True):
-        group = [one for one in environments if bool(one.shares) == sharing]
-        with ThreadPoolExecutor(processors()) as pool:
-            installed = list(pool.map(lambda one: install(one, keep), group))
-        ready += [one for one, fine in zip(group, installed, strict=True) if fine]
-    return ready
+Setups = dict[Environment, "Future[bool]"]
 
 
-def install(environment: Environment, keep: bool) -> bool:
-    """Make it anew, unless it may be kept and its requirements are those of now."""
+def set_up(installers: Executor, environments: list[Environment], keep: bool) -> Setups:
+    """Begin to install all of them, those last that share with another: while the others are tested. Whether
+    each is ready.
+    """
+    setups: Setups = {}
+    for one in sorted(environments, key=lambda one: bool(one.shares)):
+        setups[one] = installers.submit(install, one, keep, setups.get(one.shares) if one.shares else None)
+    return setups
+
+
+def install(environment: Environment, keep: bool, shared: "Future[bool] | None" = None) -> bool:
+    """Make it anew, unless it may be kept and its requirements are those of now. Waits for what it shares."""
+    if shared and not shared.result():
+        return False
     stamp, requirements = environment.folder / "requirements", (ROOT / "pyproject.toml").read_text()
     if keep and stamp.exists() and stamp.read_text() == requirements:
         return True
@@ -187,8 +192,8 @@ def install(environment: Environment, keep: bool) -> bool:
         return False
     if environment.shares:
         (packages,) = environment.folder.glob("lib/*/site-packages")
-        (shared,) = environment.shares.folder.glob("lib/*/site-packages")
-        (packages / "shared.pth").write_text(f"{shared}\n")
+        (others,) = environment.shares.folder.glob("lib/*/site-packages")
+        (packages / "shared.pth").write_text(f"{others}\n")
     fine = run(environment.setup(), environment.name)
     stamp.write_text(requirements if fine else "")
     return fine
@@ -227,12 +232,14 @@ def rank(check: Check) -> str:
     return check.title if check.title in RANKS else "other"
 
 
-def run_side_by_side(checks: list[Check]) -> None:
+def run_side_by_side(checks: list[Check], setups: Setups) -> None:
     with ThreadPoolExecutor(processors()) as pool:
-        list(pool.map(carry_out, checks))
+        list(pool.map(lambda check: carry_out(check, setups[check.environment]), checks))
 
 
-def carry_out(check: Check) -> None:
+def carry_out(check: Check, ready: "Future[bool]") -> None:
+    if not ready.result():
+        return
     began = time.monotonic()
     check.passed = run([check.command], f"{check.environment.name}: {check.title}")
     check.seconds = time.monotonic() - began
@@ -270,18 +277,16 @@ def _succeeds(command: Command, stream: TextIO) -> bool:
     return done.returncode == 0
 
 
-def summarize(
-    environments: list[Environment], ready: list[Environment], checks: list[Check], seconds: float
-) -> int:
+def summarize(setups: Setups, checks: list[Check], seconds: float) -> int:
     """A line for each check; the exit code."""
     print(f"\n=== Summary: {seconds:.0f} s")
-    for environment in environments:
-        if environment not in ready:
+    for environment, ready in setups.items():
+        if not ready.result():
             print(f"FAILED  {environment.name}: setup")
     for check in checks:
         verdict = "passed" if check.passed else "FAILED"
         print(f"{verdict}  {check.environment.name}: {check.title}  ({check.seconds:.0f} s)")
-    return int(len(ready) < len(environments) or not all(check.passed for check in checks))
+    return int(not all(ready.result() for ready in setups.values()) or not all(one.passed for one in checks))
 
 
 if __name__ == "__main__":
