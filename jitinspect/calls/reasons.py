@@ -276,6 +276,12 @@ def _no_equality(cls: type) -> str:
     )
 
 
+def _call_form(diff: Difference) -> str:
+    if "default" in (diff.old, diff.new):
+        return f"pass {diff.where} in every call: JAX does not look at defaults"
+    return f"pass {diff.where} the same way in every call: by position, or by keyword"
+
+
 def _committed(diff: Difference) -> str:
     return (
         f"always commit {diff.where}, or never: jax.device_put(x, device) once at the start; "
@@ -301,7 +307,7 @@ _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
     "weak_type": _weak_type,
     "structure": _structure,
     "static_value": _static_value,
-    "call_form": _always("pass {where} the same way in every call: by position, or by keyword"),
+    "call_form": _call_form,
     "committed": _committed,
     "device": _always("keep {where} on one device: jax.device_put it once, at the start"),
     "sharding": _always("give {where} one sharding: jax.device_put it once, or in_shardings on the jit"),

@@ -42,7 +42,7 @@ class arguments:
 
 
 class Parameter(NamedTuple):
-    """One parameter of a call: `value` is `_Unset` if it was left to a default that is traced."""
+    """One parameter of a call; `form` is how it was passed."""
 
     where: str
     form: str
@@ -61,10 +61,6 @@ class Leaf(NamedTuple):
     placed: Hashable
     device: str | None = None
     is_jax_array: bool = False
-
-
-class _Unset:
-    """The parameter was left to its default."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,18 +104,17 @@ class SignatureReader:
     ) -> CallKey:
         """The call's signature. Through a `filter_jit` each leaf that is not an array is static.
 
+        What is left to its default has the components that it would have if it were passed, so that a change
+        of the value is seen; JAX's caches do not look at them.
+
         Raises TypeError for a leaf that JAX does not accept as an array.
         """
         arrays_only = filter_jit is not None
+        written = dict.fromkeys(kwargs, "by keyword") if arrays_only else {}
         if arrays_only:
             args, kwargs = filter_jit_arguments(filter_jit, args, kwargs)
         parameters = list(_parameters(facts, args, kwargs))
-        flat = [
-            ([], None)
-            if parameter.static or parameter.value is _Unset
-            else jax.tree_util.tree_flatten(parameter.value)
-            for parameter in parameters
-        ]
+        flat = [self._flat(parameter, arrays_only) for parameter in parameters]
         masks = _static_mask(flat, arrays_only)
         context = self._context_ids()
         form, fixed, call = self._form(facts, parameters, flat, masks, arrays_only)
@@ -132,20 +127,22 @@ class SignatureReader:
             if parameter.static and parameter.form == "default"
         ]
         leaf = self._leaf_that_could_be_static if arrays_only else self._leaf
-        leaves = [
-            self._static_leaf(value) if static else leaf(value)
-            for (values, _), mask in zip(flat, masks, strict=True)
-            for value, static in zip(values, mask, strict=True)
-        ]
+        leaves: list[Leaf] = []
+        unused: list[Leaf] = []
+        for parameter, (values, _), mask in zip(parameters, flat, masks, strict=True):
+            (unused if parameter.form == "default" else leaves).extend(
+                self._static_leaf(value) if static else leaf(value)
+                for value, static in zip(values, mask, strict=True)
+            )
         under = transformation(
             (parameter.where, leaf)
             for parameter, (values, _) in zip(parameters, flat, strict=True)
             for leaf in values
         )
         common = (self.interner(under), *context)
-        ids = (*fixed, *passed, *defaults, *chain.from_iterable([leaf.ids for leaf in leaves]), *common)
+        of_leaves = chain.from_iterable([leaf.ids for leaf in (*leaves, *unused)])
         return CallKey(
-            Signature(form, ids),
+            Signature(form, (*fixed, *passed, *defaults, *of_leaves, *common), written),
             (call, (*looked_up, *common), tuple([leaf.traced for leaf in leaves])),
             tuple([leaf.placed for leaf in leaves]),
             frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
@@ -153,6 +150,22 @@ class SignatureReader:
             tuple([leaf.is_jax_array for leaf in leaves]),
             under,
         )
+
+    def _flat(self, parameter: Parameter, arrays_only: bool) -> tuple[list[Any], Any]:
+        """The leaves and the tree of a parameter; none for a static one, nor for a default that cannot be
+        traced, such as a function: that is a constant of the program.
+        """
+        if parameter.static:
+            return [], None
+        if parameter.form != "default":
+            return jax.tree_util.tree_flatten(parameter.value)
+        try:
+            values, tree = jax.tree_util.tree_flatten(parameter.value)
+            for value in values:
+                self._static_leaf(value) if arrays_only and not _is_array(value) else self._leaf(value)
+        except (TypeError, ValueError, OverflowError):
+            return [], None
+        return values, tree
 
     def _static_leaf(self, value: Any) -> Leaf:
         """equinox passes all static leaves in one tuple, which is compared by `==` (0.13.8)."""
@@ -219,20 +232,15 @@ class SignatureReader:
         arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...], Hashable]:
         """The form of a call, the ids of the components that it fixes, and what a trace depends on."""
+        trees = [tree for _, tree in flat]
+        count = sum(parameter.form != "default" for parameter in parameters)  # the defaults come last
         call = (
-            tuple(
-                (parameter.where, parameter.form, parameter.static)
-                for parameter in parameters
-                if parameter.form != "default"
-            ),
-            tuple(
-                tree
-                for parameter, (_, tree) in zip(parameters, flat, strict=True)
-                if parameter.form != "default"
-            ),
-            tuple(map(tuple, statics)) if any(map(any, statics)) else None,
+            tuple((parameter.where, parameter.form, parameter.static) for parameter in parameters[:count]),
+            tuple(trees[:count]),
+            tuple(map(tuple, statics[:count])) if any(map(any, statics[:count])) else None,
         )
-        key = (facts.function, facts.group, call, len(self._context[1]))
+        defaults = (tuple(trees[count:]), tuple(map(tuple, statics[count:])))
+        key = (facts.function, facts.group, call, defaults, len(self._context[1]))
         known = self._forms.get(key)
         if known is None:
             known = self._forms[key] = self._new_form(facts, parameters, flat, statics, arrays_only)
@@ -301,8 +309,11 @@ def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Map
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:
     if not arrays_only:
         return [[False] * len(values) for values, _ in flat]
-    array = (jax.Array, np.ndarray, np.generic, jax.ShapeDtypeStruct)
-    return [[not isinstance(value, array) for value in values] for values, _ in flat]
+    return [[not _is_array(value) for value in values] for values, _ in flat]
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, jax.Array | np.ndarray | np.generic | jax.ShapeDtypeStruct)
 
 
 def _setting(name: str, value: Any) -> Hashable:
@@ -315,7 +326,7 @@ def _setting(name: str, value: Any) -> Hashable:
 
 
 def _parameters(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Parameter]:
-    """The value of each parameter, and how it was passed."""
+    """The value of each parameter, and how it was passed; those left to their defaults come last."""
     parameters = facts.parameters
     names = [name for name, parameter in parameters.items() if parameter.kind in _POSITIONAL]
     variadic, keywords = _variadic(facts), _variadic(facts, inspect.Parameter.VAR_KEYWORD)
@@ -333,7 +344,7 @@ def _parameters(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any
         left = name not in kwargs and name not in names[: len(args)]
         if left and parameter.default is not parameter.empty:
             static = name in facts.static_names or (name in names and names.index(name) in facts.static_nums)
-            yield Parameter(name, "default", static, parameter.default if static else _Unset)
+            yield Parameter(name, "default", static, parameter.default)
 
 
 def _variadic(facts: JitFacts, kind: Any = inspect.Parameter.VAR_POSITIONAL) -> str | None:

@@ -213,4 +213,65 @@ CASES = [
         "COMPILED COMPILED",
         Reason("call_form", "how", "by keyword", "by position"),
     ),
+    case(
+        "default of a static argument, then another value by keyword",
+        """
+        from functools import partial
+
+        @partial(jax.jit, static_argnames="training")
+        def predict(x, training=False):
+            return x * 2 if training else x
+
+        x = np.ones(3, np.float32)
+        predict(x)
+        predict(x, training=True)
+        """,
+        "COMPILED COMPILED",
+        Reason("static_value", "training", "False", "True"),
+    ),
+    case(
+        "default of an array argument, then an array by keyword",
+        """
+        @jax.jit
+        def scale(x, factor=2.0):
+            return x * factor
+
+        x = np.ones(3, np.float32)
+        scale(x)
+        scale(x, factor=x)
+        """,
+        "COMPILED COMPILED",
+        Reason("shape", "factor", "f32[]{weak}", "f32[3]"),
+        Reason("weak_type", "factor", "f32[]{weak}", "f32[3]"),
+        Reason("call_form", "factor", "default", "by keyword"),
+    ),
+    case(
+        "default None, then an array",
+        """
+        @jax.jit
+        def scale(x, mask=None):
+            return x if mask is None else x * mask
+
+        x = np.ones(3, np.float32)
+        scale(x)
+        scale(x, x)
+        """,
+        "COMPILED COMPILED",
+        Reason("structure", "mask", "None", "f32[3]"),
+        Reason("call_form", "mask", "default", "by position"),
+    ),
+    case(
+        "a default that cannot be traced, then an array",
+        """
+        @jax.jit
+        def scale(x, activation=jnp.tanh):
+            return activation(x) if callable(activation) else x * activation
+
+        x = np.ones(3, np.float32)
+        scale(x)
+        scale(x, x)
+        """,
+        "COMPILED COMPILED",
+        Reason("call_form", "activation", "default", "by position"),
+    ),
 ]

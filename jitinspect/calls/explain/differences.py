@@ -37,11 +37,12 @@ class Difference:
 
 def differences(history: History, row: Row, earlier: Row, most: int | None = None) -> tuple[Difference, ...]:
     """Every difference that may have made JAX compile again, once each; of at most `most` differing
-    components.
+    components. How an argument was passed comes after what was passed.
     """
     changed = list(islice(history.changed(row, earlier), most))
     found = [difference for slot in changed for difference in _slot_differences(slot, row, earlier)]
-    return tuple(difference for difference in found if not _implied(difference, found))
+    told = [difference for difference in found if not _implied(difference, found)]
+    return tuple(sorted(told, key=lambda difference: difference.kind == "call_form"))
 
 
 def _slot_differences(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference]:
@@ -58,6 +59,8 @@ def _slot_differences(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference
         )
     elif isinstance(old, Node) and isinstance(new, Node):
         yield from _nodes(where, old, new, row, earlier)
+    elif kind == "call_form":
+        yield Difference(kind, where, earlier.call_form(where), row.call_form(where), old, new)
     elif kind == "layout":
         yield Difference(kind, where, _layout_text(earlier, where), _layout_text(row, where), old, new)
     elif kind == "committed":
@@ -133,13 +136,16 @@ def _placement_text(row: Row, where: str | None) -> str:
 
 
 def _implied(diff: Difference, found: list[Difference]) -> bool:
-    """Whether another difference says it better: a new function is explained by what it closes over; a
-    sharding includes the devices, and that the array is committed to them.
+    """Whether another difference says it better: a new function is explained by what it closes over; another
+    value than a static argument's default has to be passed; a sharding includes the devices, and that the
+    array is committed to them.
     """
     if diff.kind == "new_function":
         return any(other.kind == "closure" for other in found)
     if diff.kind == "jit_options" and str(diff.where).endswith("_argnames"):  # inferred from the numbers
         return any(other.where == f"{str(diff.where)[:-5]}nums" for other in found)
+    if diff.kind == "call_form" and "default" in (diff.old, diff.new):
+        return any(other.kind == "static_value" and other.where == diff.where for other in found)
     if diff.kind == "shape" and "key<" in diff.before + diff.now:  # words of an old key are not a dimension
         return any(other.kind == "dtype" and other.where == diff.where for other in found)
     if diff.kind in ("device", "committed"):

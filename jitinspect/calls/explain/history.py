@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,12 @@ class Row:
         """The value of a component; None where the call does not have it."""
         return self._history.value(self._id_list, kind, where)
 
+    def call_form(self, where: str | None) -> str:
+        """How an argument was passed, in the caller's words."""
+        written = self._history.written.get(self.position, {})
+        form: str = written.get(str(where)) or self.get("call_form", where)
+        return form
+
 
 class History:
     """A column per component. Only components that ever varied are stored for every signature: most never do
@@ -56,6 +62,7 @@ class History:
         self._kept: Ids = np.empty((0, 64), np.int32)
         self._gaps: set[int] = set()  # lines of `_kept` in which some signature has no value
         self._last: tuple[Signature | None, Ids] = (None, self._common)
+        self.written: dict[int, Mapping[str, str]] = {}  # by position, where `Signature` has it
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -74,6 +81,8 @@ class History:
         self._kept[: len(now), count] = now
         self._gaps.update((now == ABSENT).nonzero()[0].tolist())
         self._indices.append(index)
+        if signature.written:
+            self.written[count] = signature.written
         return count
 
     def _keep_apart(self, columns: npt.NDArray[np.intp]) -> None:

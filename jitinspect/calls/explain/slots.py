@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from jitinspect.model import ReasonKind
@@ -58,10 +58,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Signature:
-    """The components of one call: `ids` come from an `Interner`, one for each slot of the form."""
+    """The components of one call: `ids` come from an `Interner`, one for each slot of the form.
+
+    `written` is how arguments were passed, by name, where that is another form than the one compared.
+    """
 
     form: Form
     ids: tuple[int, ...]
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 class Interner:

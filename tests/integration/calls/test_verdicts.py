@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
+from jitinspect.calls.reasons import avoidable
 from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 FUNCTIONS = """
@@ -99,6 +100,30 @@ def test_filter_jit_compares_statics_by_equality_and_binds_its_signature(run, pl
     assert told(result) == [("COMPILED", 1), ("CACHED", 1), ("CACHED", 1), ("COMPILED", 2)]
     assert result.report.calls[1].signature == ("filtered(f32[3], 2.0)" if plan else "filtered(f32[3], 2)")
     assert texts(result) == ["n: 2 → 3"]
+
+
+def test_a_default_of_a_filter_jit_is_a_value_like_any_other(run):
+    result = run("""
+@eqx.filter_jit
+def f(x, mode='a', *, k=2, bias=None):
+    return x * k
+f(x, mode='b'); f(x); f(x, mode='c'); f(x, mode='b', k=3); f(x, mode='b', bias=x)
+""")
+    assert [[reason.text for reason in call.reasons] for call in result.report.calls[1:]] == [
+        ["mode: 'b' → 'a'"],
+        ["mode: 'b' → 'c'"],
+        ["k: 2 → 3"],
+        ["bias: None → f32[3]", "bias: default → by keyword"],
+    ]
+    assert [avoidable(call.reasons) for call in result.report.calls[1:3]] == [False, False]
+
+
+def test_a_filter_jit_tells_how_its_user_passed_an_argument(run):
+    head = "@eqx.filter_jit\ndef f(x, mode='a'):\n    return x\n"
+    assert texts(run(head + "f(x, mode='a'); f(x)")) == ["mode: by keyword → default"]
+    assert texts(run(head + "f(x, 'a'); f(x)")) == ["mode: by position → default"]
+    assert texts(run(head + "f(x); f(mode='a', x=x)")) == ["mode: default → by keyword"]
+    assert texts(run(head + "f(x, 'a'); f(x, mode='a'); f(x, mode='b')")) == ["mode: 'a' → 'b'"]
 
 
 def test_a_static_that_becomes_an_array_is_told(run):
