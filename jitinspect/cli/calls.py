@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitinspect import specs
 from jitinspect.cli import streams
-from jitinspect.cli.core import compile_log, prepare_for_user_code
+from jitinspect.cli.core import compile_log, computations_awaited, prepare_for_user_code
 from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import near_file, needs_environment
@@ -112,7 +112,8 @@ def trace_cache_core(
         on_begin=on_begin,
     )
     try:
-        result = trace_cache.trace_cache(request, listeners)
+        with computations_awaited():
+            result = trace_cache.trace_cache(request, listeners)
     finally:
         interrupts.close()
         clear()

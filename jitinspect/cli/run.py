@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from jitinspect.cli import streams
-from jitinspect.cli.core import own_files, resume_collection
+from jitinspect.cli.core import computations_awaited, own_files, resume_collection
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
 from jitinspect.cli.output import columns, near_file, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
@@ -77,7 +77,8 @@ def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> R
         listeners = Listeners(on_compiling=log.on_compiling, on_compilation=log.on_compilation)
     own = own_files()
     resume_collection()
-    result = run.run(run.Request(**fields), listeners, own)
+    with computations_awaited():
+        result = run.run(run.Request(**fields), listeners, own)
     if not needs_environment(output) or "jax" not in sys.modules:
         return result
     from jitinspect.jaxapi.devices import environment

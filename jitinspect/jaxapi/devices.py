@@ -84,3 +84,8 @@ def is_started() -> bool:
     """
     initialized = getattr(_xla_bridge, "backends_are_initialized", None)
     return initialized is not None and bool(initialized())
+
+
+def is_computing() -> bool:
+    """Whether an array of the default backend is still being computed. Does not start the backend."""
+    return is_started() and not all(array.is_deleted() or array.is_ready() for array in jax.live_arrays())

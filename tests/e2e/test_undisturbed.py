@@ -1,7 +1,9 @@
 """A watched program does what it does without: output, exit code, work, files on disk."""
 
 import functools
+import os
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -73,3 +75,35 @@ def test_the_folder_of_compilations_holds_and_gives_the_same(shell, watch):
         told[str(order)] = [shell.run(command).stdout for command in order]
     assert "cache_hits" in next(iter(told.values()))[1]
     assert len(set(map(tuple, told.values()))) == 1
+
+
+UNFINISHED = """
+import time
+import jax, jax.numpy as jnp
+
+@jax.jit
+def f(x):
+    return jax.lax.fori_loop(0, 60, lambda i, x: jnp.tanh(x @ x), x)
+
+x = jnp.ones((400, 400))
+f(x).block_until_ready()
+began = time.process_time()
+f(x).block_until_ready()
+once = time.process_time() - began
+for _ in range(12):
+    f(x)
+open("seconds.txt", "w").write(f"{once} {time.process_time()}")
+"""
+
+
+@pytest.mark.parametrize("watch", ["trace-cache", "run"])
+def test_what_the_program_still_computes_at_its_end_is_waited_for(tmp_path, watch):
+    """In CPU time: that of JAX's threads ends with the process. JAX 0.12 crashes in them if it ends early."""
+    shell = Shell(tmp_path)
+    shell.write("program.py", UNFINISHED)
+    command = [COMMAND, *WATCHES[watch], "program.py"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=shell.environ)
+    _, status, usage = os.wait4(process.pid, 0)
+    once, at_end = map(float, (tmp_path / "seconds.txt").read_text().split())
+    assert status == 0
+    assert usage.ru_utime + usage.ru_stime - at_end > 10 * once
