@@ -14,6 +14,7 @@ from typing import Any
 
 from jitinspect.calls.entries import (
     AheadOfTime,
+    Executable,
     Miss,
     Row,
     describe_compiled_call,
@@ -89,7 +90,7 @@ class CallLog:
         self.internal, self.ahead, self.unwatched = Work(), Work(), Work()
         self.verdicts = Verdicts(explain, plannable)
         self.kept: list[Any] | None = None
-        self._offset = 0
+        self.offset = 0
         self._on_row, self._on_start, self._on_end, self._explain = on_row, on_start, on_end, explain
         self._misses: dict[int, Miss] = {}
         self._stages: weakref.WeakKeyDictionary[Any, AheadOfTime] = weakref.WeakKeyDictionary()
@@ -134,7 +135,7 @@ class CallLog:
     # Called by the proxies
 
     @_harmless(0)
-    def identify(self, frame: FrameType) -> int:
+    def identify(self, frame: FrameType) -> Executable:
         """The executable of a cached call, by its arguments; 0 if no such call has been seen."""
         call = frames.watched_call(frame)
         with self._lock:
@@ -166,7 +167,7 @@ class CallLog:
         with self._lock:
             full = self.log[: self.most]
             del self.log[: len(full)]
-            self._offset += len(full)
+            self.offset += len(full)
             if self.kept is None:
                 self.kept = full
                 return
@@ -179,7 +180,7 @@ class CallLog:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            self.verdicts.clear(jit, self._offset + len(self.log))
+            self.verdicts.clear(jit, self.offset + len(self.log))
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -261,9 +262,11 @@ class CallLog:
         self._on_end(phase)
         miss = self._current_miss()
         if miss is None:
-            return self._end_outside_call(phase, events.plain_name(name), seconds)
+            with self._lock:
+                return self._end_outside_call(phase, events.plain_name(name), seconds)
         if not miss.stages.end(phase, name, seconds):
-            self.internal = with_stage(self.internal, phase, seconds)
+            with self._lock:
+                self.internal = with_stage(self.internal, phase, seconds)
         return None
 
     @_harmless()
@@ -324,28 +327,37 @@ class CallLog:
     def _read_miss(self, call: frames.WatchedCall) -> Miss:
         jit_facts = self.verdicts.facts_of(call)
         made_at = call.watched.made_at
-        return Miss(
+        miss = Miss(
             jit_facts,
             describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype),
             self.verdicts.read(jit_facts, call),
             relative(frames.position(*made_at)) if made_at else None,
         )
+        self.verdicts.begin(miss)
+        return miss
 
     # Rows
 
     def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
         at, raised_error = self._thread.at or frames.caller(frame), raised(error, frame)
+        row = Row(miss, at, raised_error, threading.get_ident())
         with self._lock:
-            index = self._offset + len(self.log)
-            nearest, find_reasons = self.verdicts.explain(miss, index)
+            row.index = self._append(row)
+            row.nearest, find_reasons = self.verdicts.explain(miss, row.index)
+            row.find_reasons = functools.partial(self._safe_reasons, find_reasons)
             if error is not None:
-                self.verdicts.comparisons.failed(index)
-            number = self.verdicts.executable(miss, error is not None)
-            find_reasons = functools.partial(self._safe_reasons, find_reasons)
-            row = Row(index, miss, at, number, nearest, find_reasons, raised_error, threading.get_ident())
-            self.log.append(row)
+                self.verdicts.comparisons.failed(row.index)
+            self.verdicts.end(miss, error is not None)
         self._thread.last = row
         self._on_row(row)
+
+    def _append(self, row: Row) -> int:
+        """The index of the row. Cached calls of other threads may be appended at any moment."""
+        place = len(self.log)
+        self.log.append(row)
+        while self.log[place] is not row:
+            place += 1
+        return self.offset + place
 
     @_harmless(())
     def _safe_reasons(self, find_reasons: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:

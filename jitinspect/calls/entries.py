@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TypeAlias
 
 from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
@@ -67,15 +68,30 @@ class Stages:
         return "DISK" if deepest == "compile" and self.from_disk else PHASES[deepest]
 
 
+Executable: TypeAlias = "int | Miss | None"
+"""The number of an executable (None or 0 if it is not known), or the call in another thread that made it and
+had not ended yet.
+"""
+
+
+def number_of(executable: Executable) -> int | None:
+    return number_of(executable.executable) if isinstance(executable, Miss) else executable or None
+
+
 @dataclass(slots=True, eq=False)
 class Miss:
-    """A call in which JAX did something: what was read at its first event, and what has run since."""
+    """A call in which JAX did something: what was read at its first event, and what has run since.
+
+    `compiled` is the key of its executable, `executable` the number of that when the call has ended.
+    """
 
     facts: JitFacts
     signature: str
     call_key: CallKey | None = None
     made_at: str | None = None
     jax_says: str | None = None
+    compiled: Hashable = None
+    executable: Executable = None
     stages: Stages = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,16 +114,15 @@ class Raised:
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """A finished call that was not simply cached."""
+    """A finished call that was not simply cached. Its place in the log is its `index`."""
 
-    index: int
     miss: Miss
     at: str | None
-    executable: int | None
-    nearest: int | None
-    find_reasons: Callable[[], tuple[Reason, ...]]
     raised: Raised | None
     thread: int
+    index: int = -1
+    nearest: int | None = None
+    find_reasons: Callable[[], tuple[Reason, ...]] = tuple
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -122,7 +137,7 @@ class AheadOfTime:
     watched: proxies.Watched
     call_key: CallKey | None
     signature: str
-    number: int = 0
+    number: Executable = 0
 
 
 def raised(error: BaseException | None, frame: FrameType) -> Raised | None:

@@ -16,11 +16,15 @@ from jitinspect.jaxapi.jits.facts import JitFacts
 class Group:
     """Jits that share a fast path. A cached call's executable is found as the only one there is, by a quick
     lookup, or from all of its arguments.
+
+    While a call is `under_way` that may compile (in another thread), its executable is not among those known:
+    then only all of the arguments tell.
     """
 
     executables: dict[Hashable, int] = field(default_factory=dict)
     call_keys: dict[int, CallKey] = field(default_factory=dict)
     watched: list[Watched] = field(default_factory=list)
+    under_way: int = 0
     _quick: QuickLookup | None = None
     _read_in_full: int = 0
     _next: int = 1
@@ -33,19 +37,30 @@ class Group:
             del self.call_keys[replaced]
         if self._quick is not None and not self._quick.add(call_key, number, replaced):
             self._quick = None
-        self._update_watched(self._only(), self._quick.lookup if self._quick else no_lookup)
+        self._update_watched()
 
     def forget(self) -> None:
         """The fast path of these jits was cleared."""
         self.executables.clear()
         self.call_keys.clear()
         self._quick = None
-        self._update_watched(None, no_lookup)
+        self._update_watched()
 
     def join(self, watched: Watched) -> None:
         self.watched.append(watched)
-        watched.executable = self._only()
-        watched.lookup = self._quick.lookup if self._quick else no_lookup
+        watched.executable, watched.lookup = self._known()
+
+    def begin(self) -> None:
+        """A call begins that may compile."""
+        self.under_way += 1
+        if self.under_way == 1:
+            self._update_watched()
+
+    def end(self) -> None:
+        """It has ended; what it compiled has been added."""
+        self.under_way -= 1
+        if self.under_way == 0:
+            self._update_watched()
 
     def _only(self) -> int | None:
         """The number of the only executable; None where there are several, or none."""
@@ -62,8 +77,14 @@ class Group:
         if several and self._read_in_full >= max(self._next, len(self.executables) // 4):
             self._next = 2 * self._read_in_full
             self._quick = QuickLookup(self.call_keys, facts, interner)
-            self._update_watched(None, self._quick.lookup)
+            self._update_watched()
 
-    def _update_watched(self, executable: int | None, lookup: Lookup) -> None:
+    def _known(self) -> tuple[int | None, Lookup]:
+        if self.under_way:
+            return None, no_lookup
+        return self._only(), self._quick.lookup if self._quick else no_lookup
+
+    def _update_watched(self) -> None:
+        executable, lookup = self._known()
         for watched in self.watched:
             watched.executable, watched.lookup = executable, lookup

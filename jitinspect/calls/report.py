@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from types import CodeType
 from typing import Any
 
 from jitinspect.calls.call_log import CallLog
-from jitinspect.calls.entries import PHASES, Row
+from jitinspect.calls.entries import PHASES, Executable, Miss, Row, number_of
 from jitinspect.jaxapi.calls import frames, proxies
 from jitinspect.model import Call, CallTotals, FunctionTotals
 from jitinspect.process.paths import relative
 
 
 def rows(call_log: CallLog) -> Iterator[Call]:
-    """The calls that were kept, in the order in which they ended."""
-    entries: Iterable[Any] = [*(call_log.kept or ()), *call_log.log]
-    for index, entry in enumerate(entries):
+    """The calls that were kept, in the order in which they ended. After the first `most`, only `Row`s are
+    kept, which have their indices, until the calls that are still in the log.
+    """
+    for index, entry in chain(enumerate(call_log.kept or ()), enumerate(call_log.log, call_log.offset)):
         yield call_of(entry) if isinstance(entry, Row) else _cached(call_log, index, *entry)
 
 
@@ -26,18 +28,19 @@ def _cached(
     watched: proxies.Watched,
     code: CodeType,
     instruction: int,
-    number: int,
+    executable: Executable,
     at: str | None = None,
 ) -> Call:
-    name = watched.facts.name
+    name, number = watched.facts.name, number_of(executable)
+    signature = executable.signature if isinstance(executable, Miss) else f"{name}(…)"
     return Call(
         index=index,
         function=name,
         definition=relative(watched.facts.definition),
         at=at or relative(frames.position(code, instruction)),
-        signature=call_log.verdicts.signatures.get(number, f"{name}(…)"),
+        signature=call_log.verdicts.signatures.get(number or 0, signature),
         status="CACHED",
-        executable=number or None,
+        executable=number,
     )
 
 
@@ -51,7 +54,7 @@ def call_of(row: Row) -> Call:
         at=relative(row.at),
         signature=miss.signature,
         status=miss.stages.status(),
-        executable=row.executable,
+        executable=number_of(miss.executable),
         stages=tuple(phase for phase in PHASES if phase in miss.stages.ran),
         seconds={str(phase): spent for phase, spent in miss.stages.ran.items()},
         compilations=miss.stages.compilations,

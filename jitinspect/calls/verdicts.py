@@ -8,7 +8,7 @@ from typing import Any
 
 from jitinspect.calls.cache_layers import Layers
 from jitinspect.calls.comparisons import Compared, Comparisons
-from jitinspect.calls.entries import AheadOfTime, Miss
+from jitinspect.calls.entries import AheadOfTime, Executable, Miss
 from jitinspect.calls.executables import Group
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.calls import frames
@@ -36,6 +36,7 @@ class Verdicts:
         self._groups: dict[Hashable, Group] = {}
         self._layers = Layers()
         self._compiled: dict[Hashable, int] = {}
+        self._under_way: list[Miss] = []
         self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
 
     def clear(self, jit: Any | None, rows: int) -> None:
@@ -55,15 +56,34 @@ class Verdicts:
             self.comparisons.add(jit_facts, origin.call_key.signature)
         return self.new_executable(jit_facts, origin.call_key, origin.signature)
 
-    def executable(self, miss: Miss, failed: bool) -> int | None:
+    def begin(self, miss: Miss) -> None:
+        """A call has begun in which JAX does something. Must be called in the context of the call."""
+        self.group(miss.facts).begin()
+        self._under_way.append(miss)
+        if miss.call_key is not None:
+            miss.compiled = self._layers.keys(miss.facts, miss.call_key).compiled
+
+    def end(self, miss: Miss, failed: bool) -> None:
+        """It has ended: this sets its executable."""
+        miss.executable = self._executable(miss, failed)
+        if miss in self._under_way:
+            self._under_way.remove(miss)
+            self.group(miss.facts).end()
+
+    def _executable(self, miss: Miss, failed: bool) -> Executable:
         if miss.stages.compiled:
             return self.new_executable(miss.facts, miss.call_key, miss.signature)
         if failed or miss.call_key is None:
             return None
-        number = self._compiled.get(self._layers.keys(miss.facts, miss.call_key).compiled)
+        number = self._compiled.get(miss.compiled)
         if number is not None:
             self.group(miss.facts).add(miss.call_key, number)
-        return number
+        return number or self._being_made(miss.compiled, miss)
+
+    def _being_made(self, compiled: Hashable, by_other_than: Miss | None = None) -> Executable:
+        """The call in another thread whose executable it is, if JAX has it and that call has not ended."""
+        calls = (miss for miss in self._under_way if miss.stages.compiled and miss is not by_other_than)
+        return next((miss for miss in calls if miss.compiled == compiled), None)
 
     def new_executable(self, jit_facts: JitFacts, call_key: CallKey | None, signature: str) -> int:
         self.executables += 1
@@ -73,10 +93,11 @@ class Verdicts:
             self._compiled[self._layers.keys(jit_facts, call_key).compiled] = self.executables
         return self.executables
 
-    def cached_executable(self, jit_facts: JitFacts, call_key: CallKey) -> int:
+    def cached_executable(self, jit_facts: JitFacts, call_key: CallKey) -> Executable:
         """The executable of a call that fired no event; 0 if no such call has been seen."""
+        compiled = self._layers.keys(jit_facts, call_key).compiled
         number = self.group(jit_facts).executables.get(call_key.execution)
-        return number or self._compiled.get(self._layers.keys(jit_facts, call_key).compiled, 0)
+        return number or self._compiled.get(compiled) or self._being_made(compiled) or 0
 
     def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
         """The nearest earlier call, and a function that gives the reasons why this one differs."""

@@ -57,8 +57,8 @@ class Recorder(Protocol):
 
     def fold(self) -> None: ...
 
-    def identify(self, frame: FrameType) -> int:
-        """The executable of a cached call for which `watched` has none."""
+    def identify(self, frame: FrameType) -> Any:
+        """The executable of a cached call for which `watched` has none, as `log` is to have it."""
 
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         """A call has ended in which JAX did something, or that raised. `frame` is that of its proxy."""

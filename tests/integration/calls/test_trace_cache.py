@@ -1,11 +1,13 @@
 """`trace_cache` over programs and scripts: each call gets its own events, and no one else's."""
 
 import sys
+import threading
 from pathlib import Path
 
 import jax
 import pytest
 
+from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 HEAD = """
@@ -286,6 +288,75 @@ evaluate(net, x); net.eval(); evaluate(net, x); evaluate(net, x)
         ("static_value", "net.drop.deterministic", "False", "True"),
     ]  # fmt: skip
     assert statuses(result)[-1] == "CACHED"
+
+
+def run_meanwhile():
+    """Run the program's function `meanwhile` to its end in another thread, if the program has one by now."""
+    if meanwhile := vars(sys.modules["__main__"]).pop("meanwhile", None):
+        thread = threading.Thread(target=meanwhile)
+        thread.start()
+        thread.join()
+
+
+class MeanwhileCompiled(CallLog):
+    """JAX has compiled a call, and the log has not been told yet."""
+
+    def missed(self, frame, error):
+        run_meanwhile()
+        super().missed(frame, error)
+
+
+class MeanwhileTold(CallLog):
+    """The log is being told of a call, which has its place in the log."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        explain = self.verdicts.explain
+
+        def explained(miss, index):
+            run_meanwhile()
+            return explain(miss, index)
+
+        self.verdicts.explain = explained
+
+
+MEANWHILE = """
+@jax.jit
+def f(x):
+    return x * 2
+
+@jax.jit
+def g(x):
+    return x + 1
+
+f(x); g(x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "meanwhile", "rows"),
+    [
+        (MeanwhileCompiled, "f(y)", ["f(f32[4]) CACHED 3", "f(f32[4]) COMPILED 3"]),
+        (MeanwhileCompiled, "f(jnp.asarray(y))", ["f(f32[4]) CACHED 3", "f(f32[4]) COMPILED 3"]),
+        (MeanwhileCompiled, "f(x)", ["f(f32[3]) CACHED 1", "f(f32[4]) COMPILED 3"]),
+        (MeanwhileTold, "g(x)", ["f(f32[4]) COMPILED 3", "g(f32[3]) CACHED 2"]),
+    ],
+)
+def test_a_cached_call_and_a_compilation_at_once(run, monkeypatch, log, meanwhile, rows):
+    monkeypatch.setattr("jitinspect.calls.trace_cache.CallLog", log)
+    calls = run(f"{MEANWHILE}def meanwhile(): {meanwhile}\nf(y); f(y)").report.calls
+    assert [call.index for call in calls] == list(range(5))
+    told = [f"{call.signature} {call.status} {call.executable}" for call in calls]
+    assert told == ["f(f32[3]) COMPILED 1", "g(f32[3]) COMPILED 2", *rows, "f(f32[4]) CACHED 3"]
+
+
+def test_rows_are_numbered_as_called_also_where_not_all_are_kept(run, monkeypatch):
+    monkeypatch.setattr("jitinspect.calls.trace_cache.MOST_ROWS", 3)
+    result = run("@jax.jit\ndef f(x): return x\nfor n in (3, 3, 3, 4, 4, 4, 5, 5): f(np.ones(n, 'f'))")
+    assert [(call.index, call.status) for call in result.report.calls] == [
+        (0, "COMPILED"), (1, "CACHED"), (2, "CACHED"), (3, "COMPILED"), (6, "COMPILED"), (7, "CACHED"),
+    ]  # fmt: skip
+    assert result.report.omitted == 2
 
 
 def test_calls_script_is_replayed_with_its_lines(run, write):
