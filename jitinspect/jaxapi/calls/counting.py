@@ -23,8 +23,8 @@ from jitinspect.jaxapi.calls.proxies import (
 )
 from jitinspect.jaxapi.jits.facts import facts_of_function
 
-Places = dict[tuple[CodeType, int], int]
-"""Code and instruction of the caller → number of calls."""
+Places = dict[tuple[str, CodeType, int], int]
+"""File, code and instruction of the caller → number of calls. Code of equal text in two files is equal."""
 
 
 class Counts:
@@ -51,7 +51,7 @@ class Counts:
         counted: dict[tuple[str, str | None], dict[str | None, int]] = {}
         for (name, definition), places in list(self._places.items()):
             lines = counted.setdefault((name, shorten(definition)), {})
-            for (code, instruction), number in list(places.items()):
+            for (_, code, instruction), number in list(places.items()):
                 line = shorten(position(code, instruction))
                 lines[line] = lines.get(line, 0) + number
         return {key: lines for key, lines in counted.items() if lines}
@@ -81,7 +81,8 @@ def counting_proxy(jit: Any, made_at: tuple[CodeType, int], counts: Counts) -> J
             frame, counter = getframe(1), places
             if indirect:
                 frame, counter = _through_library(frame, places, counts)
-            place = (frame.f_code, frame.f_lasti)
+            code = frame.f_code
+            place = (code.co_filename, code, frame.f_lasti)
             try:
                 counter[place] += 1
             except KeyError:

@@ -71,12 +71,14 @@ def caller(frame: FrameType) -> str | None:
     return f"{above.f_code.co_filename}:{above.f_lineno}"
 
 
-@lru_cache(maxsize=4096)
 def position(code: CodeType, instruction: int) -> str | None:
     """`file:line` of one instruction (a byte offset, as `f_lasti`) of the user's code."""
-    if owner(code) != "user":
-        return None
-    for start, end, line in code.co_lines():
-        if start <= instruction < end:
-            return f"{code.co_filename}:{line}"
-    return None
+    line = _line(code, instruction) if owner(code) == "user" else None
+    return f"{code.co_filename}:{line}" if line is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _line(code: CodeType, instruction: int) -> int | None:
+    """Equal code objects have equal lines, but may be of different files: `==` does not look at these."""
+    lines = (line for start, end, line in code.co_lines() if start <= instruction < end)
+    return next(lines, None)

@@ -51,7 +51,8 @@ class JitFacts:
     """A jit, without the function itself.
 
     `definition` is `file:line` of the function under all wrappers; `lineage` identifies a definition: the
-    code objects from the outermost wrapper down to it, which stay the same when it is made again.
+    code objects, with their files, from the outermost wrapper down to it, which stay the same when it is made
+    again.
     `function` is the number of the function object, as JAX's trace cache distinguishes them; `group` is the
     key of the jit itself, and `fast` is equal for jits that share a fast path. `closure` holds name → value
     of what the function closes over or is bound to, if such values can be compared.
@@ -171,12 +172,21 @@ def _call_of(obj: Any) -> Any:
 
 
 def _link(link: Any) -> Hashable:
-    """The code object; without one, the type and the object's own name, as built-in functions have it."""
+    """The code object and its file; without one, the type and the object's own name, as built-in functions
+    have it.
+    """
     code = getattr(link, "__code__", None)
     if isinstance(code, types.CodeType):
-        return code
+        return code, _file(code)
     own = getattr(link, "__module__", None), getattr(link, "__qualname__", None)
     return type(link).__module__, type(link).__qualname__, str(own)
+
+
+def _file(code: types.CodeType) -> str:
+    """Code objects of equal text are equal in any file. Those of a cell that is run again, whose file has
+    another name each time (`<cell 4>`), are one definition.
+    """
+    return "" if code.co_filename.startswith("<") else code.co_filename
 
 
 def _definition(fun: Any) -> str | None:

@@ -290,6 +290,25 @@ evaluate(net, x); net.eval(); evaluate(net, x); evaluate(net, x)
     assert statuses(result)[-1] == "CACHED"
 
 
+def test_code_of_equal_text_is_told_at_its_own_place(run):
+    result = run("""
+cell = "g = jax.jit(lambda v: v * 2)\\ng(x)\\ng(x)\\n"
+for number in (1, 4):
+    exec(compile(cell, f"<cell {number}>", "exec"), globals())
+""")
+    assert [(call.definition, call.at) for call in result.report.calls] == [
+        (f"<cell {number}>:1", f"<cell {number}>:{line}") for number in (1, 4) for line in (2, 3)
+    ]
+    assert result.report.calls[2].reasons[0].text.endswith("jitted again at <cell 4>:1")
+
+
+def test_functions_of_equal_text_in_two_files_are_not_compared(run, write):
+    for name in ("first", "second"):
+        write(f"{name}.py", "import jax\n@jax.jit\ndef f(x): return x * 2\n")
+    result = run("import first, second\nfirst.f(x); second.f(x); second.f(y)")
+    assert [call.reasons[0].kind for call in result.report.calls] == ["first_call", "first_call", "shape"]
+
+
 def run_meanwhile():
     """Run the program's function `meanwhile` to its end in another thread, if the program has one by now."""
     if meanwhile := vars(sys.modules["__main__"]).pop("meanwhile", None):
