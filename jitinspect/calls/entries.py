@@ -12,7 +12,7 @@ from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, proxies
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason, Status, Work
-from jitinspect.process.tracebacks import user_traceback
+from jitinspect.process.tracebacks import message_of, user_traceback
 from jitinspect.specs.describe import describe_call
 
 PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED"}
@@ -143,8 +143,7 @@ class AheadOfTime:
 def raised(error: BaseException | None, frame: FrameType) -> Raised | None:
     if error is None:
         return None
-    message = f"{type(error).__name__}: {error}".split("\n")[0]
-    return Raised(message, user_traceback(error, frame.f_back))
+    return Raised(message_of(error), user_traceback(error, frame.f_back))
 
 
 def describe_compiled_call(name: str, frame: FrameType) -> str:

@@ -18,6 +18,7 @@ from jitinspect.cli.output import near_file, needs_environment
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import CallReport, Phase
+from jitinspect.process.tracebacks import being_printed
 from jitinspect.render.progress import Bar
 
 if TYPE_CHECKING:
@@ -96,15 +97,20 @@ def trace_cache_core(
         interrupts.report = report
 
     def on_start(phase: Phase, function: str) -> None:
-        (bar.say(f"{phase} {function} …") if bar is not None else log.on_start(phase, function))
+        if not being_printed():
+            (bar.say(f"{phase} {function} …") if bar is not None else log.on_start(phase, function))
         interrupts.on_start(phase, function)
+
+    def on_row() -> None:
+        if not being_printed():
+            (bar.say("") if bar is not None else log.close())
 
     def on_note(text: str) -> None:
         clear()
         log.note(text)
 
     listeners = trace_cache.Listeners(
-        on_row=lambda row: bar.say("") if bar is not None else log.close(),
+        on_row=lambda row: on_row(),
         on_start=on_start,
         on_end=interrupts.on_end,
         on_note=(lambda text: None) if output.quiet else on_note,

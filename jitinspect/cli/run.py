@@ -16,6 +16,7 @@ from jitinspect.cli.options import Format, LimitOptions, OutputOptions
 from jitinspect.cli.output import columns, near_file, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model.runs import RunReport
+from jitinspect.process.tracebacks import being_printed
 from jitinspect.programs import limits, lockfile
 from jitinspect.programs.listeners import Listeners
 from jitinspect.programs.recording.reader import summarize_recordings
@@ -71,14 +72,15 @@ def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> R
     """Run the program, with the log live on `stderr`, a stream of our own."""
     from jitinspect.programs import run
 
+    log = _log(output, stderr)
     listeners = Listeners()
     if not output.quiet:
-        log = _log(output, stderr)
         listeners = Listeners(on_compiling=log.on_compiling, on_compilation=log.on_compilation)
     own = own_files()
     resume_collection()
     with computations_awaited():
         result = run.run(run.Request(**fields), listeners, own)
+    log.flush()
     if not needs_environment(output) or "jax" not in sys.modules:
         return result
     from jitinspect.jaxapi.devices import environment
@@ -93,6 +95,7 @@ def _log(output: OutputOptions, stderr: TextIO) -> RunLog:
         live=stderr.isatty(),
         verbose=output.verbose,
         width=shutil.get_terminal_size((160, 24)).columns,
+        must_wait=being_printed,
     )
 
 

@@ -37,6 +37,25 @@ def user_traceback(exc: BaseException, caller: FrameType | None = None) -> str:
     return "".join(summary.format()).rstrip("\n")
 
 
+_MOST_POINTS = 3
+
+
+def message_of(error: BaseException) -> str:
+    """`TypeError: …` in one line: the first line of its message, or, if that ends with a colon, what it
+    announces.
+
+    The mismatches of a `jax.stages.Compiled` called with other types are announced like that (jax 0.8.3 to
+    0.12.0.1).
+    """
+    first, _, rest = str(error).partition("\n")
+    announced = rest.strip().partition("\n\n")[0]
+    if not first.rstrip().endswith(":") or not announced:
+        return f"{type(error).__name__}: {first}"
+    points = [line.strip().removeprefix("* ") for line in announced.split("\n")]
+    more = f" (+{len(points) - _MOST_POINTS} more)" if len(points) > _MOST_POINTS else ""
+    return f"{type(error).__name__}: {'; '.join(points[:_MOST_POINTS])}{more}"
+
+
 def _outwards(frame: FrameType | None) -> Iterator[tuple[FrameType, int]]:
     """The frames from `frame` out to the program's outermost. Beyond that come jitinspect's runners; its
     hooks into JAX lie in between.
@@ -84,3 +103,23 @@ def _stripped(
     raised = bool(summary.stack)
     _strip(summary, exc, hidden)
     return summary if summary.stack or not raised else None
+
+
+def being_printed() -> bool:
+    """Whether some thread is printing a traceback: that is done line by line, and what is written meanwhile
+    gets in between.
+    """
+    return any(_prints(frame) for frame in sys._current_frames().values())  # noqa: SLF001 (documented)
+
+
+def _prints(frame: FrameType | None) -> bool:
+    """Whether a thread is in Python's `traceback`, or in a hook for uncaught exceptions, which prints."""
+    while frame is not None:
+        if frame.f_code.co_filename == traceback.__file__ or frame.f_code.co_name in _HOOKS:
+            return True
+        frame = frame.f_back
+    return False
+
+
+_HOOKS = {"invoke_excepthook", "call_excepthook"}
+"""Of `threading`, and of `process.runner`: the hooks themselves are not written in Python."""

@@ -29,6 +29,7 @@ from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
+from jitinspect.process.tracebacks import message_of
 from jitinspect.programs.pending import NEW_BODY, Explanation, Pending, compilation_of
 from jitinspect.specs.describe import describe_call
 
@@ -159,7 +160,7 @@ class CompilationWatcher:
         own, pending.ended = pending.stages.end(phase, name, seconds), self.now
         error = sys.exception()
         if own and error is not None and id(error) != handled:  # JAX fires the end event all the same
-            pending.raised, pending.error = phase, f"{type(error).__name__}: {error}".split("\n")[0][:200]
+            pending.raised, pending.error = phase, message_of(error)[:200]
         internal, disk_hit = (
             pending.kind == "internal" or not own,
             phase == "compile" and pending.stages.from_disk,

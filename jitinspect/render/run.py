@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 from jitinspect.model import Phase
@@ -22,17 +22,29 @@ _FEW = 5
 
 class RunLog:
     """Writes a line to `stream` (stderr) for each compilation. `live`, for a terminal, adds a status line
-    that is erased again; `verbose` adds JAX's own compilations.
+    that is erased again; `verbose` adds JAX's own compilations. While `must_wait`, because the program writes
+    something that must stay in one piece, lines are kept until later.
     """
 
-    def __init__(self, stream: TextIO, *, color: bool, live: bool, verbose: bool, width: int) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        color: bool,
+        live: bool,
+        verbose: bool,
+        width: int,
+        must_wait: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._stream, self._live, self._verbose, self._width = stream, live, verbose, width
         self._painter = Painter(color)
+        self._must_wait = must_wait
+        self._kept: list[str] = []
         self._shown = False
 
     def on_compiling(self, so_far: Compilation) -> None:
         """Show what is being compiled, and why, while it lasts."""
-        if self._live:
+        if self._live and not self._must_wait():
             reason = why(so_far) if so_far.kind != "internal" else ""
             shown = f"compile  {so_far.signature or so_far.function} …  {reason}".rstrip()
             self._write(cut_middle(shown, self._width - 1))
@@ -40,9 +52,15 @@ class RunLog:
 
     def on_compilation(self, one: Compilation) -> None:
         if one.kind != "internal" or self._verbose:
-            self._write("".join(lines(one, self._width, self._painter)))
-        elif self._shown:
-            self._write("")
+            self._kept += lines(one, self._width, self._painter)
+        if not self._must_wait():
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        if self._kept or self._shown:
+            self._write("".join(self._kept))
+        self._kept.clear()
         self._shown = False
 
     def _write(self, text: str) -> None:

@@ -500,3 +500,49 @@ def test_no_file_is_left_in_the_folder(shell):
     before = set(os.listdir(shell.folder))
     shell("run", "train.py", PYTHONDONTWRITEBYTECODE="1")
     assert set(os.listdir(shell.folder)) == before
+
+
+TEARING = """
+import sys, threading, traceback
+import jax, numpy as np
+
+@jax.jit
+def f(x):
+    return x * 2
+
+class Compiling:
+    sizes = iter(range(1, 100))
+    def write(self, text):
+        thread = threading.Thread(target=f, args=(np.ones(next(self.sizes), np.float32),))
+        thread.start()
+        thread.join()
+        sys.__stderr__.write(text)
+    def flush(self):
+        sys.__stderr__.flush()
+
+def caught():
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        traceback.print_exc()
+
+sys.stderr = Compiling()
+{fails}
+"""
+
+
+@pytest.mark.parametrize(
+    "fails",
+    ["caught()", "thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()", "1 / 0"],
+    ids=["caught", "in a thread", "uncaught"],
+)
+def test_no_row_tears_a_traceback_in_two(shell, fails):
+    """What the program's stderr gets has JAX compile in another thread, at each piece."""
+    shell.write("program.py", TEARING.format(fails=fails))
+    told = shell("run", "program.py").stderr.splitlines()
+    begins, ends = (
+        told.index("Traceback (most recent call last):"),
+        told.index("ZeroDivisionError: division by zero"),
+    )
+    assert begins < ends and not any("COMPILED" in line for line in told[begins:ends])
+    assert sum(line.startswith("COMPILED") for line in told[: told.index("")]) > 2

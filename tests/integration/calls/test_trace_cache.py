@@ -309,6 +309,18 @@ def test_functions_of_equal_text_in_two_files_are_not_compared(run, write):
     assert [call.reasons[0].kind for call in result.report.calls] == ["first_call", "first_call", "shape"]
 
 
+def test_a_compiled_that_is_called_with_other_types_says_which(run):
+    result = run("""
+f = jax.jit(lambda x, y: x).lower(x, x).compile()
+for arguments in ((x, y), (x, x, x)):
+    try: f(*arguments)
+    except TypeError: pass
+""")
+    types, trees = [call.error for call in result.report.calls]
+    assert types == "TypeError: Argument 'y' compiled with float32[3] and called with float32[4]"
+    assert "at args, seen" in trees and "tuple of length 3" in trees and "\n" not in trees
+
+
 def run_meanwhile():
     """Run the program's function `meanwhile` to its end in another thread, if the program has one by now."""
     if meanwhile := vars(sys.modules["__main__"]).pop("meanwhile", None):
