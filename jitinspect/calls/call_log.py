@@ -24,7 +24,8 @@ from jitinspect.calls.entries import (
 )
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
-from jitinspect.jaxapi.calls import events, frames, proxies
+from jitinspect.jaxapi.calls import events, frames, misses, proxies
+from jitinspect.jaxapi.calls.eager import is_of_program
 from jitinspect.jaxapi.calls.explanations import explanations
 from jitinspect.jaxapi.jits.facts import facts_of_compiled
 from jitinspect.model import MOST_ROWS, Phase, Reason, Work
@@ -271,13 +272,16 @@ class CallLog:
 
     @_harmless()
     def _body(self) -> None:
-        miss = self._current_miss()
+        """A call is not read here: where its trace is transformed, as for `grad`, JAX tells of a body but not
+        of a stage, and tells it amid settings that are not the caller's, such as the mesh of a `shard_map`.
+        """
+        miss = self._miss_in_progress()
         if miss is not None and not self._thread.muted:
             miss.stages.body_traced()
 
     @_harmless()
     def _disk_hit(self) -> None:
-        miss = self._current_miss()
+        miss = self._miss_in_progress()
         if miss is not None:
             miss.stages.disk_hit()
 
@@ -293,21 +297,26 @@ class CallLog:
             if phase == "compile":
                 self.verdicts.executables += 1
                 stages.compilations += 1
-        elif self._is_jax_internal(name):
+        elif not self._is_of_program(name):
             self.internal = with_stage(self.internal, phase, seconds)
         else:
             self.unwatched = with_stage(self.unwatched, phase, seconds)
 
-    def _is_jax_internal(self, name: str) -> bool:
-        """By where the function is defined, which later events omit: it is remembered from an earlier one."""
-        definition = events.read_stack().definition
-        if definition is not None:
-            self._thread.is_jax_internal[name] = events.is_internal(definition)
-        return self._thread.is_jax_internal.get(name, True)
+    def _is_of_program(self, name: str) -> bool:
+        """By the call; without one, by where the function is defined, which later events omit: it is
+        remembered from an earlier one.
+        """
+        known = is_of_program(misses.current_work())
+        if known is None:
+            definition = events.read_stack().definition
+            if definition is not None:
+                self._thread.is_jax_internal[name] = events.is_internal(definition)
+            return not self._thread.is_jax_internal.get(name, True)
+        return known
 
     @_harmless()
     def _jax_says(self, text: str) -> None:
-        miss = self._current_miss()
+        miss = self._miss_in_progress()
         if miss is not None and len(miss.stages.under_way) == 1:
             miss.jax_says = text
 
@@ -323,6 +332,11 @@ class CallLog:
             with self._lock:
                 miss = self._misses[id(frame)] = self._read_miss(frames.watched_call(frame))
         return miss
+
+    def _miss_in_progress(self) -> Miss | None:
+        """The innermost call in progress in this thread, if a stage of it has begun."""
+        frame = frames.proxy_frame()
+        return self._misses.get(id(frame)) if frame is not None else None
 
     def _read_miss(self, call: frames.WatchedCall) -> Miss:
         jit_facts = self.verdicts.facts_of(call)

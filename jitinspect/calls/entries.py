@@ -20,14 +20,14 @@ PHASES: dict[Phase, Status] = {"trace": "TRACED", "lower": "LOWERED", "compile":
 
 @dataclass(slots=True, eq=False)
 class Stages:
-    """The stages of one call, or of other work, of the function `name`.
+    """The stages of one call, or of other work, of the function `name`; None if it is for several.
 
     `ran` has the seconds of each stage, with an entry as soon as it begins: a stage that raises did run.
     `under_way` are the stages that have begun and not ended, outermost first; only the outermost one can
     be the call's own.
     """
 
-    name: str
+    name: str | None
     ran: dict[Phase, float] = field(default_factory=dict)
     under_way: list[str] = field(default_factory=list)
     traced: bool = not events.has_body_events()
@@ -36,7 +36,7 @@ class Stages:
     from_disk: bool = False
 
     def begin(self, phase: Phase, name: str) -> None:
-        if not self.under_way and events.plain_name(name) == self.name:
+        if not self.under_way and self._is_own(name):
             self.ran.setdefault(phase, 0.0)
             self.from_disk = False
         self.under_way.append(name)
@@ -45,7 +45,7 @@ class Stages:
         """Whether it was one of the call's own stages."""
         if self.under_way:
             self.under_way.pop()
-        if self.under_way or events.plain_name(name) != self.name:
+        if self.under_way or not self._is_own(name):
             return False
         self.ran[phase] = self.ran.get(phase, 0.0) + seconds
         self.compiled = self.compiled or phase == "compile"
@@ -53,6 +53,9 @@ class Stages:
         if phase == "trace" and not self.traced:  # a lookup that found a trace
             del self.ran[phase]
         return True
+
+    def _is_own(self, name: str) -> bool:
+        return self.name is None or events.plain_name(name) == self.name
 
     def body_traced(self) -> None:
         """A function body is being traced: in the outermost stage it is the call's own."""

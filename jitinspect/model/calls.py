@@ -107,8 +107,9 @@ MOST_ROWS = 10_000
 class CallReport:
     """The result of `trace-cache`. `omitted` counts CACHED calls that are in the totals but have no row.
 
-    `internal` is JAX's own work, `ahead_of_time` that of `lower()` and `compile()`, `unwatched` that for
-    functions which were jitted by something other than `jax.jit`, such as `pjit`.
+    `internal` is JAX's own work, `ahead_of_time` that of `lower()` and `compile()`, `unwatched` what the
+    program made JAX do in other ways: loops outside of a jit, `jax.pmap`, a jit within `jax.checkpoint`, a
+    function that was jitted before the calls were watched.
     """
 
     script: str

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from jitinspect.calls.entries import Stages, is_differentiated
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
+from jitinspect.jaxapi.calls.eager import EagerCall, eager_call
 from jitinspect.jaxapi.calls.events import being_staged
 from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts_of_function
@@ -30,7 +31,8 @@ from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.process.tracebacks import message_of
-from jitinspect.programs.pending import NEW_BODY, Explanation, Pending, compilation_of
+from jitinspect.programs.eager import eager_reason, facts_of_eager
+from jitinspect.programs.pending import Explanation, Pending, compilation_of
 from jitinspect.specs.describe import describe_call
 
 MOST_DIFFERENCES = 16
@@ -200,7 +202,7 @@ class CompilationWatcher:
         """The work that this event belongs to, as it was read at its first event."""
         work = misses.current_work()
         # one frame of JAX that is not a call may do the work of several functions
-        key = self._key if work.call is not None else f"{self._key} {events.plain_name(name)}"
+        key = self._key if work.is_one else f"{self._key} {events.plain_name(name)}"
         pending: Pending | None = misses.marked(work.frame, key)
         if pending is None or pending not in self._in_progress:
             with self._lock:
@@ -237,16 +239,14 @@ class CompilationWatcher:
 
     def _read(self, work: misses.CurrentWork, name: str, began: float) -> Pending:
         at = frames.caller(work.frame)
+        if (eager := eager_call(work)) is not None:
+            return self._eager(eager, at, began)
         if work.call is None:
             return self._without_call(work, name, at, began)
         jit_facts, call = self._facts(work.call), work.call
         stages = Stages(jit_facts.name)
         if (mapped := misses.pmapped(call.jit)) is not None:
             return Pending("other", *_name_and_definition(mapped), at, None, began, stages)
-        if (body := misses.eager_control_flow(call)) is not None:
-            return self._eager(
-                jit_facts, call, Pending("eager", jit_facts.name, body, at, None, began, stages)
-            )
         if misses.is_jax_internal(call, jit_facts.definition):
             return Pending("internal", jit_facts.name, jit_facts.definition, at, None, began, stages)
         kind: WorkKind = "ahead_of_time" if work.ahead else "call"
@@ -254,20 +254,19 @@ class CompilationWatcher:
         pending = Pending(kind, jit_facts.name, jit_facts.definition, at, signature, began, stages)
         # placements are read from devices, which a mere trace does not start
         if not work.ahead or is_started():
-            pending.facts, pending.call_key = jit_facts, self._call_key(jit_facts, call)
+            read = self._call_key(jit_facts, call.args, call.kwargs, call.filter_jit)
+            pending.facts, pending.call_key = jit_facts, read
         if kind == "ahead_of_time":
             self._thread.ahead[jit_facts.name] = pending
         return pending
 
-    def _eager(self, jit_facts: JitFacts, call: misses.MissedCall, pending: Pending) -> Pending:
-        """A loop or branch outside of a jit: JAX makes a function for each body that it traces."""
-        kind = ("eager", jit_facts.name, pending.definition)
-        number = self._functions.equal(kind)
-        pending.facts = replace(jit_facts, lineage=kind, function=number, group=kind, fast=kind, closure=())
-        pending.call_key = self._call_key(pending.facts, call)
-        pending.signature = describe_call(
-            jit_facts.name, map(jax.typeof, call.args), call.kwargs, traced_dtype
+    def _eager(self, call: EagerCall, at: str | None, began: float) -> Pending:
+        known = facts_of_eager(call, at, self._functions)
+        signature = describe_call(call.name, jax.tree.map(jax.typeof, call.args), {}, traced_dtype)
+        pending = Pending(
+            "eager", call.name, known.definition, at, signature, began, Stages(call.event), eager=call
         )
+        pending.facts, pending.call_key = known, self._call_key(known, call.args, call.options)
         return pending
 
     def _without_call(self, work: misses.CurrentWork, name: str, at: str | None, began: float) -> Pending:
@@ -289,10 +288,12 @@ class CompilationWatcher:
             return facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
         return facts(call.jit, self._functions)
 
-    def _call_key(self, jit_facts: JitFacts, call: misses.MissedCall) -> CallKey | None:
+    def _call_key(
+        self, jit_facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any], filter_jit: Any = None
+    ) -> CallKey | None:
         """None if JAX does not accept an argument: then the call fails."""
         try:
-            return self._reader.read(jit_facts, call.args, call.kwargs, call.filter_jit)
+            return self._reader.read(jit_facts, args, kwargs, filter_jit)
         except (TypeError, OverflowError, ValueError):
             return None
 
@@ -354,8 +355,8 @@ class CompilationWatcher:
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
         reasons = self._comparisons.reasons(compared, jit_facts, cleared=cleared, most=MOST_DIFFERENCES)
-        if pending.kind == "eager" and reasons[0].kind == "unknown":
-            reasons = (NEW_BODY,)
+        if pending.eager is not None:
+            reasons = tuple(eager_reason(reason, pending.eager) for reason in reasons)
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
         more = max(compared.differing - MOST_DIFFERENCES, 0)

@@ -9,6 +9,7 @@ from jitinspect.calls.entries import Stages
 from jitinspect.calls.reasons import avoidable
 from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.calls import misses
+from jitinspect.jaxapi.calls.eager import EagerCall
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason
 from jitinspect.model.runs import Compilation, WorkKind
@@ -39,6 +40,7 @@ class Pending:
     ended: float = 0.0
     facts: JitFacts | None = None
     call_key: CallKey | None = None
+    eager: EagerCall | None = None
     cleared: bool = False
     late: bool = False
     module: misses.Module | None = None
@@ -46,12 +48,6 @@ class Pending:
     error: str | None = None
     explanation: Explanation | None = None
     thread: int = field(default_factory=threading.get_ident)
-
-
-NEW_BODY = Reason(
-    "new_function", None, None, None, "put the loop into a jitted function, or define its body once",
-    "its body was traced again: a new function object, or different constants",
-)  # fmt: skip
 
 
 def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Compilation:
@@ -72,7 +68,7 @@ def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Co
         nearest=explanation.nearest,
         reasons=explanation.reasons,
         more_differences=explanation.more,
-        avoidable=stages.compilations > 0 and avoidable(explanation.reasons),
+        avoidable=stages.compilations > 0 and _is_avoidable(pending, explanation.reasons),
         raised=pending.raised,
         error=pending.error,
         module=pending.module.digest if pending.module else None,
@@ -80,3 +76,9 @@ def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Co
         late=pending.late and stages.compilations > 0,
         thread=pending.thread,
     )
+
+
+def _is_avoidable(pending: Pending, reasons: tuple[Reason, ...]) -> bool:
+    """A static value of an operation outside of a jit, such as the length of a loop, cannot be traced."""
+    of_operation = pending.eager is not None and any(reason.kind == "static_value" for reason in reasons)
+    return not of_operation and avoidable(reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator
 from itertools import groupby
@@ -31,7 +32,8 @@ def render(
     """The report in blocks of lines; `verbose` shows every reason, `quiet` only counts cached calls."""
     painter = Painter(color)
     layout = _Layout(report.calls, width)
-    yield painter(layout.head(), "2") + "\n"
+    if report.calls:
+        yield painter(layout.head(), "2") + "\n"
     for call, more in _shown(report.calls, quiet):
         if more:
             yield painter(layout.folded(more, quiet), "2") + "\n"
@@ -39,7 +41,8 @@ def render(
         yield from layout.lines(call, painter)
         if verbose:
             yield from _details(call, painter)
-    yield "\n"
+    if report.calls:
+        yield "\n"
     yield from totals(report, painter, width)
 
 
@@ -215,13 +218,24 @@ def _functions(
 def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
     """Notes, and their colours."""
     yield from _work(report.ahead_of_time, "ahead of time (lower and compile)")
-    yield from _work(report.unwatched, "of functions that jitinspect does not wrap")
+    yield from _work(report.unwatched, f"outside of these calls{_run_shows(report)}")
     yield from _work(report.internal, "by JAX itself (eager operations)")
     if report.omitted:
         yield f"{count(report.omitted, 'cached call')} without a row", "2"
     yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)
     if report.stopped:
         yield f"ended early: {report.stopped}", "31"
+
+
+def _run_shows(report: CallReport) -> str:
+    """A program can be run, a call script cannot."""
+    examples = "loops outside of a jit, jax.pmap, and the like"
+    is_program = report.script.endswith(".py")
+    return (
+        f" ({examples}): jitinspect run {shlex.quote(report.script)} shows them"
+        if is_program
+        else f" ({examples})"
+    )
 
 
 def _work(work: Work, what: str) -> Iterator[tuple[str, str]]:

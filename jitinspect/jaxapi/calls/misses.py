@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.stages
 from jax._src import pjit as _pjit
+from jax._src import shard_map as _shard_map
 
 from jitinspect.jaxapi.calls.events import is_internal, is_program, owner
 from jitinspect.jaxapi.calls.frames import filter_jit_call
@@ -49,6 +50,8 @@ _AHEAD = {
     _code(jax.stages.Lowered.compile),
 }
 """The code of ahead-of-time work."""
+SHARD_MAP = _code(getattr(_shard_map, "_shard_map_impl", None))
+"""The code of a `shard_map` outside of a jit: each operation is compiled on its own, anew in each call."""
 
 
 def why_no_misses() -> str | None:
@@ -84,15 +87,40 @@ class CurrentWork(NamedTuple):
     call: MissedCall | None
     ahead: bool
 
+    @property
+    def is_one(self) -> bool:
+        """Whether all that happens in the frame belongs to one piece of work, whatever its name."""
+        return self.call is not None or self.frame.f_code is SHARD_MAP
+
 
 def current_work() -> CurrentWork:
     """Read the stack above the caller, a listener, from the inside out: the first call that missed the fast
-    path, or else the outermost of JAX's frames inside the user's.
+    path, or else the outermost of JAX's frames inside the user's. What JAX does for itself in a `shard_map`
+    outside of a jit is the work of that.
     """
-    frame: FrameType | None = sys._getframe(1)
+    work = _innermost_work(sys._getframe(1))
+    if not work.ahead and (work.call is None or _is_of_jax(work.call.jit._fun)):
+        frame: FrameType | None = work.frame
+        while frame is not None:
+            if frame.f_code is SHARD_MAP:
+                return CurrentWork(frame, None, False)
+            frame = frame.f_back
+    return work
+
+
+def _is_of_jax(fun: Any) -> bool:
+    """Whether a function, or the type of a callable object, is in one of JAX's modules."""
+    code = _code(fun)
+    module = f"{type(fun).__module__}."
+    return is_internal(code.co_filename) if code is not None else module.startswith("jax.")
+
+
+def _innermost_work(frame: FrameType | None) -> CurrentWork:
+    start = frame
     while frame is not None and owner(frame.f_code) != "jax":
         frame = frame.f_back
-    last = frame or sys._getframe(1)
+    last = frame or start
+    assert last is not None
     ahead, traced = False, None
     while frame is not None and owner(frame.f_code) == "jax":
         if frame.f_code is CACHE_MISS:
@@ -161,12 +189,13 @@ def mark(frame: FrameType, key: str, value: Any, on_end: Callable[[Any], None]) 
 
 def is_jax_internal(call: MissedCall, definition: str | None) -> bool:
     """Whether JAX made this jit for itself, as for its eager operations: jits that its own code calls, and
-    those in its modules. A jit that the user made from one of JAX's functions is not.
+    those in its modules. A jit that the user made from one of JAX's functions is not, nor one of a method of
+    an object (`jax.jit(x.dot)`): JAX jits methods in the class.
     """
     fun = call.jit._fun
     if getattr(fun, "_apply_primitive", False):
         return True
-    if definition is None or not is_internal(definition):
+    if definition is None or not is_internal(definition) or isinstance(fun, MethodType):
         return False
     if not call.direct:
         return True
@@ -185,24 +214,6 @@ def _is_jit_of_another(found: Any, jit: Any) -> bool:
     """Whether what JAX's module has is a jit, but not this one."""
     infos = [link._jit_info for link in _wrapped_chain(found) if hasattr(link, "_jit_info")]
     return bool(infos) and all(info is not jit._jit_info for info in infos)
-
-
-def eager_control_flow(call: MissedCall) -> str | None:
-    """Where the body is defined, if this is a `scan`, `while_loop`, `cond` and the like that the user calls
-    outside of a jit: JAX compiles it as an eager operation (`dispatch.xla_primitive_callable`).
-    """
-    fun = call.jit._fun
-    if not getattr(fun, "_apply_primitive", False):
-        return None
-    cells = dict(zip(fun.__code__.co_freevars, fun.__closure__ or (), strict=False))
-    params = getattr(cells.get("params"), "cell_contents", None)
-    for value in params.values() if isinstance(params, dict) else ():
-        for jaxpr in value if isinstance(value, tuple) else (value,):
-            info = getattr(getattr(jaxpr, "jaxpr", jaxpr), "debug_info", None)
-            _, found, definition = str(getattr(info, "func_src_info", "")).rpartition(" at ")
-            if found and not is_internal(definition):
-                return definition
-    return None
 
 
 def pmapped(jit: Any) -> Any:

@@ -486,6 +486,42 @@ hidden(lambda x: x + 1)(x)
     assert result.report.unwatched.compilations == 1 and result.report.internal.compilations >= 1
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "jax.lax.map(double, x)",
+        "jax.lax.cond(True, double, double, x)",
+        "jnp.piecewise(x, [x < 1, x >= 1], [double, double])",
+        "jax.pmap(double)(x[None])",
+        "jax.export.export(jax.jit(double))(jax.ShapeDtypeStruct((3,), x.dtype)).call(x)",
+        "jax.grad(lambda v: jax.checkpoint(jax.jit(double))(v).sum())(x)",
+    ],
+)
+def test_what_a_program_compiles_outside_of_its_calls_is_not_jaxs_own(run, call):
+    program = f"""
+import jax.export
+def double(x): return x * 2
+{call}
+"""
+    jax.clear_caches()
+    report = run(program).report
+    assert report.calls == () and report.unwatched.compilations >= 1
+
+
+def test_a_call_under_grad_is_read_in_the_context_of_the_call_and_not_amid_its_body(run):
+    report = run("""
+from jax.sharding import PartitionSpec as P
+mesh = jax.make_mesh((1,), ("d",), axis_types=(jax.sharding.AxisType.Auto,))
+double = jax.jit(jax.shard_map(lambda x: x * 2, mesh=mesh, in_specs=P("d"), out_specs=P("d")))
+double(x)
+for _ in range(2):
+    jax.grad(lambda x: double(x).sum())(x)
+""").report
+    assert [call.status for call in report.calls] == ["COMPILED", "COMPILED", "CACHED"]
+    assert [reason.text for reason in report.calls[1].reasons] == ["called under: nothing → grad"]
+    assert report.calls[2].executable == 2
+
+
 def test_a_call_stands_where_the_program_led_to_it(run):
     result = run("""
 import functools, optax
