@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import jax
@@ -25,14 +26,16 @@ from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
 from jitinspect.jaxapi.calls.eager import EagerCall, eager_call
 from jitinspect.jaxapi.calls.events import being_staged
+from jitinspect.jaxapi.calls.pmap import PmapCall, pmap_call
 from jitinspect.jaxapi.devices import is_started
-from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts_of_function
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.process.tracebacks import message_of
 from jitinspect.programs.eager import eager_reason, facts_of_eager
 from jitinspect.programs.pending import Explanation, Pending, compilation_of
+from jitinspect.programs.pmap import facts_of_pmap, pmap_reason
 from jitinspect.specs.describe import describe_call
 
 MOST_DIFFERENCES = 16
@@ -245,8 +248,8 @@ class CompilationWatcher:
             return self._without_call(work, name, at, began)
         jit_facts, call = self._facts(work.call), work.call
         stages = Stages(jit_facts.name)
-        if (mapped := misses.pmapped(call.jit)) is not None:
-            return Pending("other", *_name_and_definition(mapped), at, None, began, stages)
+        if (mapped := pmap_call(work.frame)) is not None:
+            return self._pmap(mapped, at, began, stages)
         if misses.is_jax_internal(call, jit_facts.definition):
             return Pending("internal", jit_facts.name, jit_facts.definition, at, None, began, stages)
         kind: WorkKind = "ahead_of_time" if work.ahead else "call"
@@ -263,10 +266,17 @@ class CompilationWatcher:
     def _eager(self, call: EagerCall, at: str | None, began: float) -> Pending:
         known = facts_of_eager(call, at, self._functions)
         signature = describe_call(call.name, jax.tree.map(jax.typeof, call.args), {}, traced_dtype)
-        pending = Pending(
-            "eager", call.name, known.definition, at, signature, began, Stages(call.event), eager=call
-        )
+        pending = Pending("eager", call.name, known.definition, at, signature, began, Stages(call.event))
+        pending.reword = partial(eager_reason, call=call)
         pending.facts, pending.call_key = known, self._call_key(known, call.args, call.options)
+        return pending
+
+    def _pmap(self, call: PmapCall, at: str | None, began: float, stages: Stages) -> Pending:
+        known = facts_of_pmap(call, self._functions)
+        signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
+        pending = Pending("other", known.name, known.definition, at, signature, began, stages)
+        pending.facts, pending.call_key = known, self._call_key(known, call.args, call.kwargs)
+        pending.reword = pmap_reason
         return pending
 
     def _without_call(self, work: misses.CurrentWork, name: str, at: str | None, began: float) -> Pending:
@@ -355,8 +365,7 @@ class CompilationWatcher:
         earlier = compared.earlier
         cleared = earlier is not None and earlier.index < self._cleared_at
         reasons = self._comparisons.reasons(compared, jit_facts, cleared=cleared, most=MOST_DIFFERENCES)
-        if pending.eager is not None:
-            reasons = tuple(eager_reason(reason, pending.eager) for reason in reasons)
+        reasons = tuple(map(pending.reword, reasons))
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
         more = max(compared.differing - MOST_DIFFERENCES, 0)
@@ -366,8 +375,3 @@ class CompilationWatcher:
 def _resend_signal(number: int) -> None:
     time.sleep(0.001)
     os.kill(os.getpid(), number)
-
-
-def _name_and_definition(fun: Any) -> tuple[str, str | None]:
-    """Name and definition."""
-    return getattr(fun, "__name__", type(fun).__name__), facts_of_function(fun)["definition"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jitinspect.calls.entries import Stages
 from jitinspect.calls.reasons import avoidable
 from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.calls import misses
-from jitinspect.jaxapi.calls.eager import EagerCall
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason
 from jitinspect.model.runs import Compilation, WorkKind
@@ -28,7 +28,10 @@ class Explanation:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A piece of work in progress, as it was read at its first event: donated arguments are gone later."""
+    """A piece of work in progress, as it was read at its first event: donated arguments are gone later.
+
+    `reword` puts the reasons of what is not simply a call of a jit into words.
+    """
 
     kind: WorkKind
     function: str
@@ -40,7 +43,7 @@ class Pending:
     ended: float = 0.0
     facts: JitFacts | None = None
     call_key: CallKey | None = None
-    eager: EagerCall | None = None
+    reword: Callable[[Reason], Reason] = lambda reason: reason
     cleared: bool = False
     late: bool = False
     module: misses.Module | None = None
@@ -80,5 +83,5 @@ def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Co
 
 def _is_avoidable(pending: Pending, reasons: tuple[Reason, ...]) -> bool:
     """A static value of an operation outside of a jit, such as the length of a loop, cannot be traced."""
-    of_operation = pending.eager is not None and any(reason.kind == "static_value" for reason in reasons)
+    of_operation = pending.kind == "eager" and any(reason.kind == "static_value" for reason in reasons)
     return not of_operation and avoidable(reasons)

@@ -18,7 +18,14 @@ from typing import Any
 import numpy as np
 
 from jitinspect.jaxapi.calls.events import is_internal, owner
-from jitinspect.jaxapi.calls.misses import SHARD_MAP, CurrentWork, MissedCall, is_jax_internal, pmapped
+from jitinspect.jaxapi.calls.misses import (
+    BOUNDARY,
+    SHARD_MAP,
+    CurrentWork,
+    MissedCall,
+    is_jax_internal,
+)
+from jitinspect.jaxapi.calls.pmap import pmap_call
 from jitinspect.jaxapi.jits.facts import facts_of_function
 
 _COMBINING = ("scatter", "reduce", "select_and_")
@@ -27,7 +34,6 @@ _RULES = ("transpose", "backward_pass", "jvp", "linearize", "partial_eval", "bat
 """Words in the names of the functions of JAX that make a new program from a given one."""
 _BOOKKEEPING = ("linear", "num_", "_", "cond_nconsts", "body_nconsts", "name")
 """Parameters of operations that follow from the others, or do not matter."""
-_BOUNDARY = "reraise_with_filtered_traceback"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +86,7 @@ def is_of_program(work: CurrentWork) -> bool | None:
     if work.call is None:
         return None
     definition = facts_of_function(work.call.jit._fun)["definition"]
-    return pmapped(work.call.jit) is not None or not is_jax_internal(work.call, definition)
+    return pmap_call(work.frame) is not None or not is_jax_internal(work.call, definition)
 
 
 def _of_primitive(call: MissedCall, frame: FrameType) -> EagerCall | None:
@@ -154,7 +160,7 @@ def _parameter(fun: Any, index: int) -> str:
 def _eager_call(
     event: str | None, args: tuple[Any, ...], bodies: Any, frame: FrameType, options: dict[str, Any]
 ) -> EagerCall:
-    chain = [one for one in _frames_of_jax(frame) if one.f_code.co_name != _BOUNDARY]
+    chain = [one for one in _frames_of_jax(frame) if one.f_code.co_name != BOUNDARY]
     names = dict.fromkeys(one.f_code.co_name for one in chain)
     rules = tuple(one for one in names if any(word in one for word in _RULES))
     entry, ordered = chain[-1], sorted(filter(None, bodies), key=is_internal)

@@ -43,6 +43,8 @@ def _cache_miss() -> CodeType | None:
 CACHE_MISS = _cache_miss()
 """The code that runs for a call that misses the fast path; None if this JAX has a different one."""
 _TRACE = _code(getattr(_pjit, "jit_trace", None))
+BOUNDARY = "reraise_with_filtered_traceback"
+"""The name of the function that JAX puts around each of its own that users call (`api_boundary`)."""
 _AHEAD = {
     _TRACE,
     _code(getattr(_pjit, "jit_lower", None)),
@@ -148,7 +150,7 @@ def _traced_call(frame: FrameType) -> MissedCall:
 def _is_direct(frame: FrameType) -> bool:
     """Whether the caller is not JAX, apart from its `api_boundary` around each call."""
     above = frame.f_back
-    if above is not None and above.f_code.co_name == "reraise_with_filtered_traceback":
+    if above is not None and above.f_code.co_name == BOUNDARY:
         above = above.f_back
     return above is None or owner(above.f_code) != "jax"
 
@@ -214,20 +216,6 @@ def _is_jit_of_another(found: Any, jit: Any) -> bool:
     """Whether what JAX's module has is a jit, but not this one."""
     infos = [link._jit_info for link in _wrapped_chain(found) if hasattr(link, "_jit_info")]
     return bool(infos) and all(info is not jit._jit_info for info in infos)
-
-
-def pmapped(jit: Any) -> Any:
-    """The user's function, if this is the jit that `jax.pmap` makes from it (`pmap._cached_shard_map`): a
-    closure holds it, in 0.8 a method.
-    """
-    for link in _wrapped_chain(jit._fun):
-        if isinstance(link, MethodType) and type(link.__self__).__name__ == "WrappedFun":
-            return getattr(link.__self__, "f", None)
-        code = getattr(link, "__code__", None)
-        if code is not None and code.co_qualname.startswith("_cached_shard_map.<locals>"):
-            cells = dict(zip(code.co_freevars, link.__closure__ or (), strict=False))
-            return getattr(getattr(cells.get("fun"), "cell_contents", None), "f", None)
-    return None
 
 
 def _wrapped_chain(obj: Any) -> list[Any]:

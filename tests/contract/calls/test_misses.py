@@ -168,22 +168,6 @@ def test_what_the_user_jits_is_not(name):
     assert not own(USERS[name])
 
 
-def test_a_pmapped_function_is_found_below_what_jax_makes_of_it():
-    def user(x):
-        return x + 1
-
-    found = []
-
-    def read():
-        call = misses.current_work().call
-        if call is not None:
-            found.append(misses.pmapped(call.jit))
-
-    with Heard(read):
-        jax.pmap(user)(np.ones((1, 3)))
-    assert user in found
-
-
 def test_clearing_the_caches_is_seen_at_the_next_trace():
     f = jax.jit(lambda x: x + 1)
     told = []
