@@ -24,6 +24,7 @@ from jitinspect.calls.entries import Stages, is_differentiated
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
+from jitinspect.jaxapi.calls.bound import BoundJit, bound_jit
 from jitinspect.jaxapi.calls.eager import EagerCall, eager_call
 from jitinspect.jaxapi.calls.events import being_staged
 from jitinspect.jaxapi.calls.pmap import PmapCall, pmap_call
@@ -33,6 +34,7 @@ from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.process.tracebacks import message_of
+from jitinspect.programs.bound import bound_reason, facts_of_bound
 from jitinspect.programs.eager import eager_reason, facts_of_eager
 from jitinspect.programs.pending import Explanation, Pending, compilation_of
 from jitinspect.programs.pmap import facts_of_pmap, pmap_reason
@@ -244,6 +246,8 @@ class CompilationWatcher:
         at = frames.caller(work.frame)
         if (eager := eager_call(work)) is not None:
             return self._eager(eager, at, began)
+        if (bound := bound_jit(work)) is not None:
+            return self._bound(bound, name, at, began)
         if work.call is None:
             return self._without_call(work, name, at, began)
         jit_facts, call = self._facts(work.call), work.call
@@ -277,6 +281,19 @@ class CompilationWatcher:
         pending = Pending("other", known.name, known.definition, at, signature, began, stages)
         pending.facts, pending.call_key = known, self._call_key(known, call.args, call.kwargs)
         pending.reword = pmap_reason
+        return pending
+
+    def _bound(self, jit: BoundJit, name: str, at: str | None, began: float) -> Pending:
+        stages, definition = Stages(name), jit.definition
+        if definition is None or events.is_internal(definition):
+            return Pending("internal", jit.name, definition, at, None, began, stages)
+        known = facts_of_bound(jit, self._functions)
+        forward = self._differentiated.get((threading.get_ident(), name)) if jit.is_backward else None
+        signature = forward.signature if forward else describe_call(jit.name, jit.args, {}, traced_dtype)
+        kind: WorkKind = "backward" if jit.is_backward else "call"
+        pending = Pending(kind, jit.name, definition, at, signature, began, stages)
+        pending.facts, pending.call_key = known, self._call_key(known, jit.args, {})
+        pending.reword = partial(bound_reason, jit=jit)
         return pending
 
     def _without_call(self, work: misses.CurrentWork, name: str, at: str | None, began: float) -> Pending:

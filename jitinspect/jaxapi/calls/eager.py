@@ -9,7 +9,7 @@ Seen on jax 0.8.3 to 0.12.0.1: `dispatch.xla_primitive_callable`, `shard_map._sh
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ContextDecorator
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -160,9 +160,8 @@ def _parameter(fun: Any, index: int) -> str:
 def _eager_call(
     event: str | None, args: tuple[Any, ...], bodies: Any, frame: FrameType, options: dict[str, Any]
 ) -> EagerCall:
-    chain = [one for one in _frames_of_jax(frame) if one.f_code.co_name != BOUNDARY]
-    names = dict.fromkeys(one.f_code.co_name for one in chain)
-    rules = tuple(one for one in names if any(word in one for word in _RULES))
+    chain = [one for one in frames_of_jax(frame) if one.f_code.co_name != BOUNDARY]
+    rules = rules_in(one.f_code.co_name for one in chain)
     entry, ordered = chain[-1], sorted(filter(None, bodies), key=is_internal)
     passed = [_below_jax(function) for value in _passed(entry) for function in _functions(value)]
     functions = tuple({id(function): function for function in passed if function is not None}.values())
@@ -171,7 +170,12 @@ def _eager_call(
     return EagerCall(name, event, args, tuple(ordered), functions, rules, called, options)
 
 
-def _frames_of_jax(frame: FrameType) -> Iterator[FrameType]:
+def rules_in(names: Iterable[str]) -> tuple[str, ...]:
+    """Of the names of functions of JAX, those that make a new program from a given one."""
+    return tuple(name for name in dict.fromkeys(names) if any(word in name for word in _RULES))
+
+
+def frames_of_jax(frame: FrameType) -> Iterator[FrameType]:
     """From that one to where the program, or a library that it uses, called JAX."""
     outer: FrameType | None = frame
     while outer is not None and owner(outer.f_code) == "jax":

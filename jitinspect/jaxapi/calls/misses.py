@@ -43,6 +43,10 @@ def _cache_miss() -> CodeType | None:
 CACHE_MISS = _cache_miss()
 """The code that runs for a call that misses the fast path; None if this JAX has a different one."""
 _TRACE = _code(getattr(_pjit, "jit_trace", None))
+BOUND_JIT = _code(getattr(_pjit, "_pjit_call_impl", None))
+"""The code that runs a jit which is not called, but is a part of what JAX evaluates: within `jax.checkpoint`,
+in a backward pass.
+"""
 BOUNDARY = "reraise_with_filtered_traceback"
 """The name of the function that JAX puts around each of its own that users call (`api_boundary`)."""
 _AHEAD = {
@@ -92,7 +96,7 @@ class CurrentWork(NamedTuple):
     @property
     def is_one(self) -> bool:
         """Whether all that happens in the frame belongs to one piece of work, whatever its name."""
-        return self.call is not None or self.frame.f_code is SHARD_MAP
+        return self.call is not None or self.frame.f_code in (SHARD_MAP, BOUND_JIT)
 
 
 def current_work() -> CurrentWork:
@@ -123,13 +127,16 @@ def _innermost_work(frame: FrameType | None) -> CurrentWork:
         frame = frame.f_back
     last = frame or start
     assert last is not None
-    ahead, traced = False, None
+    ahead, traced, bound = False, None, None
     while frame is not None and owner(frame.f_code) == "jax":
         if frame.f_code is CACHE_MISS:
             return CurrentWork(frame, _call(frame), False)
+        bound = frame if bound is None and frame.f_code is BOUND_JIT else bound
         ahead = ahead or frame.f_code in _AHEAD
         traced = frame if frame.f_code is _TRACE else traced
         last, frame = frame, frame.f_back
+    if bound is not None:
+        return CurrentWork(bound, None, False)
     return CurrentWork(last, _traced_call(traced) if traced else None, ahead)
 
 

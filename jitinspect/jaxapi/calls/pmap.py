@@ -44,7 +44,7 @@ def _call(variables: Mapping[str, Any]) -> PmapCall | None:
     if fun is None or not {"args", "kwargs"} <= set(variables):
         return None
     options = {name: held[name] for name in _OPTIONS if name in held}
-    if type(options.get("axis_name")).__name__ == "_TempAxisName":  # in 0.8, where the user gave none
+    if str(options.get("axis_name")).startswith("<axis 0x"):  # in 0.8, where the user gave none
         del options["axis_name"]
     static = tuple(held.get("static_broadcasted_tuple", ()))
     return PmapCall(fun, variables["args"], variables["kwargs"], static, options)
