@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jitinspect.calls.explain import Interner, Node, Slot, Static
+from jitinspect.calls.explain.modules import is_graph
 from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.arrays.leaves import ArrayImpl
 from jitinspect.jaxapi.jits.facts import JitFacts
@@ -68,7 +69,8 @@ class _Table:
     def __init__(self, call_keys: Mapping[int, CallKey], facts: JitFacts, interner: Interner) -> None:
         self._interner = interner
         call_forms = _call_forms(next(iter(call_keys.values())), interner)
-        candidates = list(_candidates(list(call_keys.values()), call_forms, facts))
+        modules = _modules(next(iter(call_keys.values())), interner)
+        candidates = list(_candidates(list(call_keys.values()), call_forms, facts, modules))
         chosen = _fewest([ids for _, _, ids in candidates])
         self._slots = [candidates[index][0] for index in chosen]
         self._numbers: dict[Any, int | None] = {}
@@ -100,6 +102,16 @@ def _call_forms(call_key: CallKey, interner: Interner) -> dict[str | None, str]:
     }
 
 
+def _modules(call_key: CallKey, interner: Interner) -> tuple[str, ...]:
+    """The beginnings of paths that are the user's and not those of what JAX is called with: `model.`."""
+    signature = call_key.signature
+    return tuple(
+        f"{slot.where}".removesuffix("[0]") + "."
+        for slot, number in zip(signature.form.slots, signature.ids, strict=True)
+        if slot.kind == "structure" and is_graph(interner.values[number].type)
+    )
+
+
 def _written_form(call_forms: Mapping[str | None, str]) -> Hashable:
     """`(2, 'training')`: two arguments by position, `training` by keyword."""
     names = (str(name) for name, form in call_forms.items() if form == "by keyword")
@@ -107,7 +119,10 @@ def _written_form(call_forms: Mapping[str | None, str]) -> Hashable:
 
 
 def _candidates(
-    call_keys: list[CallKey], call_forms: Mapping[str | None, str], facts: JitFacts
+    call_keys: list[CallKey],
+    call_forms: Mapping[str | None, str],
+    facts: JitFacts,
+    modules: tuple[str, ...],
 ) -> Iterator[tuple[Slot, str, npt.NDArray[np.int32]]]:
     """The components that all calls have, that vary, and that code can read: each with that code, and with
     its id in every call.
@@ -117,7 +132,11 @@ def _candidates(
         return
     positions = {form: {slot: index for index, slot in enumerate(form.slots)} for form in forms}
     first = call_keys[0].signature.form
-    shared = [slot for slot in first.slots if all(slot in places for places in positions.values())]
+    shared = [
+        slot
+        for slot in first.slots
+        if all(slot in places for places in positions.values()) and not f"{slot.where}".startswith(modules)
+    ]
     columns = {form: [places[slot] for slot in shared] for form, places in positions.items()}
     ids = np.array(
         [np.array(call_key.signature.ids)[columns[call_key.signature.form]] for call_key in call_keys],

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterable
 
 from jitinspect.calls.explain import Difference, Node
+from jitinspect.calls.explain.modules import Attribute, made_at
 from jitinspect.calls.explain.values import has_equality
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Reason, ReasonKind
@@ -93,8 +94,15 @@ def _reason(diff: Difference, facts: JitFacts, made_at: str | None, plannable: b
     hint = _HINTS[diff.kind](diff) if diff.kind in _HINTS else None
     if plannable and (dimension := _resized(diff)) is not None:
         hint = f"{hint}; --plan --pad {_quoted(f'{dimension}=pow2')} counts what that saves"
-    text = f"{_place(diff)}: {diff.before} → {diff.now}"
+    text = f"{_place(diff)}: {_change(diff)}"
     return Reason(diff.kind, diff.where, diff.before, diff.now, hint, text)
+
+
+def _change(diff: Difference) -> str:
+    if isinstance(diff.new, Attribute):
+        at = made_at(diff.new)
+        return f"{diff.now} appeared" + (f", made at {at}" if at else "")
+    return f"{diff.before} disappeared" if isinstance(diff.old, Attribute) else f"{diff.before} → {diff.now}"
 
 
 def _place(diff: Difference) -> str:
@@ -205,6 +213,8 @@ def _leaf(diff: Difference) -> str:
 
 def _structure(diff: Difference) -> str:
     old, new = diff.old, diff.new
+    if isinstance(old, Attribute) or isinstance(new, Attribute):
+        return f"have {diff.where} in every call, or in none: make it in __init__, or remove it (nnx.pop)"
     assert isinstance(old, Node) and isinstance(new, Node)
     if type(None) in (old.type, new.type):
         return f"None is not an array: always pass an array for {diff.where}, or write two functions"

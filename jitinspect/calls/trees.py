@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jax
 
 from jitinspect.calls.explain import Node
+from jitinspect.calls.explain.modules import is_graph
+from jitinspect.jaxapi.jits.argument_names import FOLLOWS, module_paths
 
 _tree = jax.tree_util
 
@@ -15,12 +18,26 @@ def nodes(value: Any, tree: Any) -> tuple[list[tuple[str, Node]], list[str]]:
     """The nodes by path, `("['w']", Node(None, ()))` for a leaf, and the paths of the leaves in order.
 
     `tree` is the structure of `value`. Paths are those of `jax.tree_util.keystr`; the children of a custom
-    node without names are numbered.
+    node without names are numbered, and the variables of a flax module have the user's names.
     """
     keyed = [path for path, _ in _tree.tree_flatten_with_path(value)[0]]
     found: list[tuple[str, Node]] = []
     _walk(tree, "", 0, keyed, found)
-    return found, [_text(path) for path in keyed]
+    paths = [_text(path) for path in keyed]
+    if not any(is_graph(node.type) for _, node in found):
+        return found, paths
+    names = module_paths(value)
+    kept = [(_renamed(path, names), node) for path, node in found if names.get(path) != FOLLOWS]
+    return kept, [_renamed(path, names) for path in paths]
+
+
+_STATE = re.compile(r"(.*?\.states\[\d+\]\[\d+\])(.*)")
+
+
+def _renamed(path: str, names: dict[str, str]) -> str:
+    """The user's path instead of flax's, for what is below a module."""
+    match = _STATE.fullmatch(path)
+    return names[match[1]] + match[2] if match and match[1] in names else path
 
 
 def _walk(tree: Any, path: str, depth: int, keyed: list[Any], found: list[tuple[str, Node]]) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 
 from jitinspect.calls.explain.history import History, Row
+from jitinspect.calls.explain.modules import appeared, attribute_text, is_graph
 from jitinspect.calls.explain.slots import DEFAULT_LAYOUT, LEAF, Node, Slot, Static
 from jitinspect.calls.explain.values import (
     differing_metadata,
-    is_graph,
     node_text,
     parts,
     reprs_around_difference,
@@ -18,6 +18,8 @@ from jitinspect.calls.explain.values import (
 )
 from jitinspect.model import ReasonKind
 
+NOT_THERE = "nothing"
+"""The text for an attribute that only one of two modules has."""
 LEAF_TYPE: tuple[ReasonKind, ...] = ("shape", "dtype", "weak_type")
 
 
@@ -71,6 +73,9 @@ def _slot_differences(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference
 
 def _nodes(where: str | None, old: Node, new: Node, row: Row, earlier: Row) -> Iterator[Difference]:
     """A tree whose node differs in a field is described by that field, as a static value would be."""
+    if is_graph(new.type) and is_graph(old.type) and (changes := list(_appearances(where, old, new))):
+        yield from changes
+        return
     fields = list(differing_metadata(old, new))
     for name, before, now in fields:
         texts = _static_texts(before, now)
@@ -82,6 +87,15 @@ def _nodes(where: str | None, old: Node, new: Node, row: Row, earlier: Row) -> I
         if texts[0] == texts[1] and typed and old.type and new.type:
             texts = _whole_name(old.type), _whole_name(new.type)
         yield Difference("structure", where, *_distinct(*texts), old, new)
+
+
+def _appearances(where: str | None, old: Node, new: Node) -> Iterator[Difference]:
+    """What one of two modules has and the other has not, by its path."""
+    owner = str(where).removesuffix("[0]")
+    for path, attribute in appeared(old.aux, new.aux):
+        yield Difference("structure", f"{owner}{path}", NOT_THERE, attribute_text(attribute), None, attribute)
+    for path, attribute in appeared(new.aux, old.aux):
+        yield Difference("structure", f"{owner}{path}", attribute_text(attribute), NOT_THERE, attribute, None)
 
 
 def _whole_name(cls: type) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
+from jitinspect.calls.explain.modules import attributes, is_graph
 from jitinspect.calls.explain.slots import Node, Static
 from jitinspect.model import CapturedValue
 from jitinspect.process.paths import relative
@@ -125,8 +126,6 @@ def _innermost_differences(path: str, before: Static, now: Static) -> Iterator[t
 def _members(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
     if is_graph(type(now)):
         yield from _attributes(before, now)
-    elif type(now).__name__ == "Static" and type(now).__module__.startswith("flax."):
-        yield "", before.value, now.value
     elif dataclasses.is_dataclass(now) and not isinstance(now, type):
         for field in dataclasses.fields(now):
             yield f".{field.name}", getattr(before, field.name), getattr(now, field.name)
@@ -137,33 +136,12 @@ def _members(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
             yield "" if _is_named_pair(new) else f"[{index}]", old, new
 
 
-def is_graph(cls: type | None) -> bool:
-    """Whether `cls` is flax's description of a module (`nnx.GraphDef`, flax 0.12)."""
-    return cls is not None and cls.__name__ == "GraphDef" and cls.__module__.startswith("flax.")
-
-
 def _attributes(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The attributes of two modules by their paths, `.encoder.dropout.rate`: flax lists nodes, and the
-    attributes of each, depth first. Nothing if the two have different structures.
-    """
-    pairs = list(zip(before.attributes, now.attributes, strict=False))
-    if len(before.attributes) != len(now.attributes) or any(old[0] != new[0] for old, new in pairs):
-        return
-    try:
-        paths = list(_attribute_paths(iter(now.nodes), iter(now.attributes), ""))
-    except (AttributeError, StopIteration, RuntimeError, TypeError, ValueError):  # another flax
-        return
-    for path, (old, new) in zip(paths, pairs, strict=False):
-        yield path, old[1], new[1]
-
-
-def _attribute_paths(nodes: Iterator[Any], attributes: Iterator[Any], path: str) -> Iterator[str]:
-    for _ in range(getattr(next(nodes), "num_attributes", 0)):
-        key, kind = next(attributes)
-        below = f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]"
-        yield below
-        if type(kind).__name__ == "NodeAttr":
-            yield from _attribute_paths(nodes, attributes, below)
+    """The static attributes of two modules by their paths. Nothing if the two have different structures."""
+    old, new = attributes(before), attributes(now)
+    if old.keys() == new.keys():
+        for path, attribute in new.items():
+            yield path, old[path].value, attribute.value
 
 
 def _is_named_pair(value: Any) -> bool:

@@ -11,6 +11,8 @@ from jitinspect.jaxapi.keys.computation import debug_info
 
 _MODULE_TYPE = "NodeStates"
 """flax's type for a module among the arguments of `nnx.jit`."""
+FOLLOWS = ""
+"""Instead of a name, where a part of a module's tree follows from flax's description of the module."""
 
 
 def argument_names(traced: jax.stages.Traced, known: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -40,6 +42,29 @@ def with_modules(tree: Any, names: list[str]) -> list[str]:
         leaf_names = [next(rest, "") for _ in jax.tree_util.tree_leaves(entry)]
         renamed += _of_module(entry, leaf_names) if _is_module(entry) else leaf_names
     return renamed if len(renamed) == len(names) else names
+
+
+def module_paths(value: Any) -> dict[str, str]:
+    """For each variable of the modules in `value`: JAX's path → that of the user, `.states[0][2]` → `.h`. The
+    containers of the states have no name of the user's, but `FOLLOWS`.
+    """
+    found: dict[str, str] = {}
+    for path, module in jax.tree_util.tree_flatten_with_path(value, is_leaf=_is_module)[0]:
+        if not _is_module(module):
+            continue
+        above = jax.tree_util.keystr(path)
+        listed = [
+            f"{above}.states[{index}][{number}]"
+            for index, state in enumerate(module.states)
+            if isinstance(state, list)
+            for number in range(len(state))
+        ]
+        renamed = _of_module(module, listed)
+        if renamed != listed:
+            found |= dict(zip(listed, renamed, strict=True))
+            containers = ("", *(f"[{index}]" for index in range(len(module.states))))
+            found |= {f"{above}.states{index}": FOLLOWS for index in containers}
+    return found
 
 
 def _is_module(value: Any) -> bool:

@@ -522,6 +522,49 @@ for _ in range(2):
     assert report.calls[2].executable == 2
 
 
+def test_a_variable_that_appears_in_a_module_is_named_with_the_line_that_makes_it(run):
+    program = """
+from flax import nnx
+import warnings
+warnings.simplefilter("ignore")
+
+class Layer(nnx.Module):
+    def __init__(self): self.w = nnx.Param(jnp.ones(3))
+    def __call__(self, x):
+        self.sow(nnx.Intermediate, "h", x)
+        return x * self.w[...]
+
+class Net(nnx.Module):
+    def __init__(self): self.layer = Layer()
+    def __call__(self, x): return self.layer(x)
+    def remember(self, x):
+        self.last = nnx.Variable(x)
+        self.mode = "warm"
+
+@nnx.jit
+def evaluate(net, x): return net(x)
+
+net = Net()
+evaluate(net, x); evaluate(net, x); evaluate(net, x)
+nnx.pop(net, nnx.Intermediate)
+evaluate(net, x)
+net.remember(jnp.ones(2)); evaluate(net, x)
+nnx.pop(net, nnx.Intermediate); del net.last; del net.mode
+net.layer.w = nnx.Param(jnp.ones(1)); evaluate(net, x)
+"""
+    calls = run(program).report.calls
+    sown = HEAD.count("\n") + program.splitlines().index('        self.sow(nnx.Intermediate, "h", x)') + 1
+    told = [[reason.text for reason in call.reasons] for call in calls]
+    assert told[1][0].startswith("net.layer.h: Intermediate appeared, made at ") and len(told[1]) == 1
+    assert told[1][0].endswith(f"prog.py:{sown}")
+    assert told[2:4] == [["net.layer.h: tuple of 1 → tuple of 2"], []]
+    assert [text.partition(", made")[0] for text in told[4]] == [
+        "net.last: Variable appeared", "net.mode: 'warm' appeared",
+    ]  # fmt: skip
+    assert told[5] == ["net.layer.w: f32[3] → f32[1]"]
+    assert not any(reason.kind == "unknown" for call in calls for reason in call.reasons)
+
+
 def test_a_call_stands_where_the_program_led_to_it(run):
     result = run("""
 import functools, optax
