@@ -1,14 +1,16 @@
-"""Which lines of the user's code made an operation.
+"""Which lines of Python made an operation.
 
-That is the innermost frame in one of the user's files. An operation without such a frame comes from a library
-or from XLA: it takes the lines of the operation that calls its block. An HLO instruction first tries those of
-the instructions whose data it moves or prepares.
+That is the innermost frame in one of the user's files: those that are not installed. An operation of a
+library's inner jit has no such frame, and takes the lines of the user's that call its block. What no line of
+the user's called keeps the library's line. Only an HLO instruction without any frame follows the data that it
+moves or prepares: a frame that is there is never overruled.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from jitinspect.ir.program import Block, Frame, Operation, Program
@@ -21,11 +23,12 @@ MADE_BY_NO_LINE = (
 )  # fmt: skip
 """Operations that stand for inputs and outputs of a block."""
 _HAVE_NO_LINE = ("parameter", "constant")
+_PACKAGES = ("site-packages", "dist-packages")
 _JITINSPECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Line(NamedTuple):
-    """A line in one of the user's files."""
+    """A line in a Python file."""
 
     file: str
     line: int
@@ -34,27 +37,31 @@ class Line(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def users_files(own: str | None = None) -> IsUsers:
-    """A predicate for the user's files: those that neither are installed nor belong to Python. `own` is the
-    target's file, whose folder counts as the user's wherever it is.
-    """
-    folder = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
+def is_users(file: str) -> bool:
+    """Whether the file was written by the user: it is neither installed, nor Python's, nor jitinspect's."""
+    if is_installed(file) or not _is_file(file):
+        return False
+    return not any(f"{os.sep}{name}{os.sep}" in file for name in _PACKAGES)  # of another environment
 
-    def is_users(file: str) -> bool:
-        if folder is not None and file.startswith(folder):
-            return True
-        if is_installed(file) or file.startswith((_JITINSPECT, "<")):
-            return False
-        return f"{os.sep}site-packages{os.sep}" not in file  # of another environment
 
-    return is_users
+def _is_file(file: str) -> bool:
+    return not file.startswith((_JITINSPECT, "<"))
+
+
+def _traced(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Those inside the call that jitinspect made, not those of a program that called jitinspect."""
+    return takewhile(lambda frame: not frame.file.startswith(_JITINSPECT), frames)
 
 
 class Attribution:
-    """The lines of each operation of a program; a fusion has the lines of all instructions in it."""
+    """The lines of each operation of a program; a fusion has the lines of all instructions in it.
 
-    def __init__(self, program: Program, is_users: IsUsers) -> None:
+    Of several lines of libraries, the innermost in the folder of `own`, the target's file, is preferred.
+    """
+
+    def __init__(self, program: Program, own: str | None = None, is_users: IsUsers = is_users) -> None:
         self._is_users = is_users
+        self._folder = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
         self._known: dict[int, tuple[Line, ...]] = {}
         self._innermost: dict[tuple[Frame, ...], tuple[Line, ...]] = {}
         self._blocks = program.named()
@@ -71,7 +78,8 @@ class Attribution:
 
     def stack(self, operation: Operation) -> tuple[Line, ...]:
         """All lines of the user's code on the stack of `operation`, innermost first; empty without frames."""
-        return tuple(Line(frame.file, frame.line) for frame in operation.frames if self._is_users(frame.file))
+        frames = _traced(operation.frames)
+        return tuple(Line(frame.file, frame.line) for frame in frames if self._is_users(frame.file))
 
     def _called(self, operation: Operation) -> Iterable[Block]:
         return (self._blocks[name] for name in operation.calls if name in self._blocks)
@@ -81,42 +89,61 @@ class Attribution:
         for block in _callers_first(program, self._blocks):
             inherited = self._inherited(block)
             for operation in block.operations:
-                self._known[id(operation)] = self._fused(operation) or self._own(operation)
+                self._known[id(operation)] = self._fused(operation) or self._framed(operation, inherited)
             if self._is_hlo:
                 self._follow_data(block)
             for operation in block.operations:
                 if not (self._known[id(operation)] or (self._is_hlo and operation.opcode in _HAVE_NO_LINE)):
                     self._known[id(operation)] = inherited
 
+    def _framed(self, operation: Operation, inherited: tuple[Line, ...]) -> tuple[Line, ...]:
+        """What its frames say: in JAX's own texts they begin at the inner jit, in HLO they are the whole
+        stack.
+        """
+        own = self._own(operation)
+        if self._is_hlo or not own or self._is_users(own[0].file):
+            return own
+        return tuple(line for line in inherited if self._is_users(line.file)) or own
+
     def _own(self, operation: Operation) -> tuple[Line, ...]:
+        """The innermost line of the user's; failing that, of a library."""
         frames = operation.frames
         if frames not in self._innermost:
-            found = next((frame for frame in frames if self._is_users(frame.file)), None)
-            self._innermost[frames] = (Line(found.file, found.line),) if found else ()
+            ranks = (self._is_users, self._is_near, _is_file)
+            found = (frame for rank in ranks for frame in _traced(frames) if rank(frame.file))
+            self._innermost[frames] = tuple(Line(frame.file, frame.line) for frame in islice(found, 1))
         return self._innermost[frames]
+
+    def _is_near(self, file: str) -> bool:
+        """Whether the file is of the target's library."""
+        return self._folder is not None and file.startswith(self._folder)
 
     def _inherited(self, block: Block) -> tuple[Line, ...]:
         callers = self._callers.get(id(block), ())
         return tuple(dict.fromkeys(line for caller in callers for line in self._known.get(id(caller), ())))
 
     def _follow_data(self, block: Block) -> None:
-        """XLA's copies and bitcasts take the lines of their operands, tuples and the rest those of their
-        users.
+        """Without a frame, XLA's copies and bitcasts take the lines of their operands, tuples and the rest
+        those of their users.
         """
         made = {operation.names[0]: operation for operation in block.operations}
         used: dict[str, Operation] = {}
         for operation in reversed(block.operations):
             used.update(dict.fromkeys(operation.operands, operation))
-        for operation in block.operations:
-            if self._known[id(operation)] or operation.opcode in (*_HAVE_NO_LINE, "tuple"):
-                continue
-            sources = (made[name] for name in operation.operands if name in made)
-            found = (self._known[id(source)] for source in sources)
-            self._known[id(operation)] = next((lines for lines in found if lines), ())
-        for operation in reversed(block.operations):
+        lost = [operation for operation in block.operations if self._is_lost(operation)]
+        for operation in lost:
+            if operation.opcode != "tuple":
+                sources = (made[name] for name in operation.operands if name in made)
+                found = (self._known[id(source)] for source in sources)
+                self._known[id(operation)] = next((lines for lines in found if lines), ())
+        for operation in reversed(lost):
             user = used.get(operation.names[0])
-            if not self._known[id(operation)] and user is not None and operation.opcode not in _HAVE_NO_LINE:
+            if user is not None and not self._known[id(operation)]:
                 self._known[id(operation)] = self._known[id(user)]
+
+    def _is_lost(self, operation: Operation) -> bool:
+        is_framed = operation.frames or self._known[id(operation)]
+        return not is_framed and operation.opcode not in _HAVE_NO_LINE
 
     def _fused(self, operation: Operation) -> tuple[Line, ...]:
         """The lines of all instructions in a fusion; empty for anything else."""
@@ -126,9 +153,9 @@ class Attribution:
         return tuple(sorted({line for one in (operation, *inside) for line in self._own(one)}))
 
 
-def attribute(program: Program, is_users: IsUsers) -> Attribution:
-    """`is_users` says whether a file, given by its path, is one of the user's."""
-    return Attribution(program, is_users)
+def attribute(program: Program, own: str | None = None, is_users: IsUsers = is_users) -> Attribution:
+    """`own` is the target's file; `is_users` says whether a file, given by its path, is the user's."""
+    return Attribution(program, own, is_users)
 
 
 def _callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:

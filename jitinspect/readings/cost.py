@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import shapes
-from jitinspect.ir.attribution import Attribution, Line, attribute, users_files
+from jitinspect.ir.attribution import Attribution, Line, attribute
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.jaxapi.executables import memory as assigned
@@ -58,7 +58,7 @@ class _Reading:
     def __init__(self, file: str | None, subject: Subject, sources: SourceFiles) -> None:
         self._subject = subject
         self._program: Program = program("hlo", subject.pipeline)
-        self._attribution: Attribution = attribute(self._program, users_files(file))
+        self._attribution: Attribution = attribute(self._program, file)
         self._sources = sources
         self._costs: ProgramCost = program_cost(self._program)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from jitinspect.errors import UsageError
-from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
+from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, is_users
 from jitinspect.ir.program import Program
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.model import Target
@@ -50,7 +50,6 @@ class _Reading:
 
     def __init__(self, file: str | None, jaxpr: Program, stablehlo: Program, hlo: Program) -> None:
         self._file = os.path.abspath(file) if file else None
-        self._is_users = users_files(file)
         self._python = SourceFiles()
         self._tallies: dict[Line | None, _Tally] = {None: _Tally()}
         self._jaxpr, self._stablehlo, self._hlo = jaxpr, stablehlo, hlo
@@ -69,7 +68,7 @@ class _Reading:
         )
 
     def _attributed(self, program: Program) -> Attribution:
-        return attribute(program, self._is_users)
+        return attribute(program, self._file)
 
     def _count(self, program: Program, attribution: Attribution, what: str) -> None:
         """An operation that several lines made, as in a function that both call, counts for each."""
@@ -102,7 +101,7 @@ class _Reading:
         )
 
     def _lines(self) -> Iterator[SourceLine]:
-        """The whole of each traced function, sorted by file, the target's first."""
+        """The whole of each traced function, sorted by file: the target's first, libraries last."""
         known = sorted(line for line in self._tallies if line is not None)
         by_flops = sum(one.flops for one in self._tallies.values()) > 0
         total = sum(one.flops if by_flops else one.bytes for one in self._tallies.values()) or 1
@@ -129,5 +128,6 @@ class _Reading:
         }
 
 
-def _in_order(lines: Iterable[Line], first: str | None) -> list[Line]:
-    return sorted(lines, key=lambda line: (line.file != first, line))
+def _in_order(lines: Collection[Line], first: str | None) -> list[Line]:
+    users = {line.file: is_users(line.file) for line in lines}
+    return sorted(lines, key=lambda line: (not users[line.file], line.file != first, line))

@@ -104,7 +104,7 @@ def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | 
 
 def read(request: Request, reader: Reader[Read], listeners: Listeners | None = None) -> Read:
     """Like `inspect`, with a report made by `reader`, to which the events are added."""
-    with _open_target(request, listeners or Listeners()) as running:
+    with _open_target(request, listeners or Listeners()) as running, running.frames_shown():
         report = reader(running.target(""), running.subjects())
     return replace(report, events=tuple(running.observer.events))
 
@@ -255,7 +255,8 @@ class _RunningRequest:
             if not self.request.view.is_whole:
                 from jitinspect.stages.views import viewed  # which most commands do not need
 
-                return viewed(stage, pipeline, self.request.view, self.loaded.file)
+                with self.frames_shown():
+                    return viewed(stage, pipeline, self.request.view, self.loaded.file)
             stage_text = STAGE_READERS[stage](pipeline, self.request.options)
         except UnavailableError as error:
             if len(self.request.stages) == 1:
@@ -282,6 +283,12 @@ class _RunningRequest:
             yield
         finally:
             self.observer.muted = False
+
+    def frames_shown(self) -> AbstractContextManager[None]:
+        """Entered while lines are read, not where a text has to be JAX's own to the byte."""
+        from jitinspect.jaxapi.source_lines.shown_frames import frames_shown_of
+
+        return frames_shown_of(self.loaded.file)
 
     def _function(self) -> str:
         """`vmap(samples.mlp.forward) (samples/mlp.py:33)`."""

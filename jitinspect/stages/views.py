@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from jitinspect.errors import UsageError
 from jitinspect.ir import selection, shapes
-from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, users_files
+from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute
 from jitinspect.ir.fold import fold
 from jitinspect.ir.interleave import interleave
 from jitinspect.ir.outline import outline
@@ -50,7 +50,7 @@ class Viewer:
 
     def __init__(self, program: Program, file: str | None) -> None:
         self._program = program
-        self._attribution: Attribution = attribute(program, users_files(file))
+        self._attribution: Attribution = attribute(program, file)
         self._python = SourceFiles()
 
     def text(self, view: View) -> str:

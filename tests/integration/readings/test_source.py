@@ -1,5 +1,7 @@
 """`source`: what each line of a user's function became, counted a second way."""
 
+from pathlib import Path
+
 import jax
 import pytest
 
@@ -86,9 +88,96 @@ def test_a_sweep_is_refused(read):
         read(dims={"B": (1, 2)})
 
 
+LIBRARY = """
+    import jax
+    import jax.numpy as jnp
+
+    class Model:
+        def __init__(self, layer):
+            self.layer = layer
+
+        def apply(self, w, x):
+            return self.layer(w, x)
+
+    def dense(w, x):
+        return x @ w
+
+    @jax.jit
+    def activation(x):
+        return jnp.log1p(jnp.exp(x))
+"""
+OTHER = """
+    import jax.numpy as jnp
+    from lib import dense
+
+    def layer(w, x):
+        h = dense(w, x)
+        return logcosh(h)
+
+    def logcosh(x):
+        return jnp.log(jnp.cosh(x))
+"""
+OF_LIBRARY = """
+    import jax
+    import lib
+
+    def mine(w, x):
+        x = lib.dense(w, x)
+        x = x / 3
+        return lib.activation(x).sum()
+
+    model = lib.Model(mine)
+
+    def through(w, x):
+        return model.apply(w, x)
+
+    def args():
+        return jax.ShapeDtypeStruct((16, 8), "float32"), jax.ShapeDtypeStruct((4, 16), "float32")
+"""
+
+
+@pytest.fixture
+def libraries(write, folder, monkeypatch):
+    """The user's file `user.py`, and the libraries `lib` and `other`, as if installed."""
+    write("site-packages/lib/__init__.py", LIBRARY)
+    write("site-packages/other/__init__.py", OTHER)
+    write("user.py", OF_LIBRARY)
+    monkeypatch.syspath_prepend(str(folder / "site-packages"))
+
+
+def used(found):
+    return {(line.file, line.line): line for line in found.lines if line.instructions or line.equations}
+
+
+def test_a_method_of_a_librarys_object_has_the_lines_of_the_user(read, libraries):
+    """As a function of the user's that calls it has: whose code it is does not depend on the target."""
+    through, method = (read(f"user:{name}", args_from="user:args") for name in ("through", "model.apply"))
+    assert used(method) == used(through)
+    assert set(used(method)) == {("user.py", 6), ("user.py", 7), ("user.py", 8)}
+    assert method.without_line == through.without_line and not method.without_line.equations
+
+
 @pytest.mark.skipif(OLDER, reason="there an equation's frames go on to the test that had it traced")
-def test_what_has_no_line_is_counted(read):
-    """JAX never counts its own files as the user's, whatever the target."""
+def test_a_library_alone_has_its_own_lines(read, libraries):
+    """Not those of the library that it calls."""
+    lines = used(read("other:layer", args_from="user:args"))
+    assert {(Path(file).parent.name, line) for file, line in lines} == {("other", 6), ("other", 10)}
+    product = next(one for (_, line), one in lines.items() if line == 6)
+    assert (product.equations, product.operations) == (1, 1) and product.flops >= 2 * 4 * 16 * 8
+    assert not any(line.equations and not line.operations for line in lines.values())
+
+
+@pytest.mark.skipif(OLDER, reason="there an equation's frames go on to the test that had it traced")
+def test_a_function_of_jaxs_has_jaxs_lines(read):
+    arguments = (specs.parse_argument("f32[8,8]"),)
+    found = read(ref="jax.scipy.linalg:expm", args_from=None, arguments=arguments)
+    assert found.without_line.equations == found.without_line.operations == 0
+    assert {line.file.rpartition("/jax/")[2] for line in found.lines} == {"_src/scipy/linalg.py"}
+    assert len(used(found)) > 20
+
+
+@pytest.mark.skipif(OLDER, reason="there an equation's frames go on to the test that had it traced")
+def test_jaxs_lines_are_shown_only_where_jax_is_the_target(read, libraries):
     arguments = (specs.parse_argument("f32[8]"),)
-    found = read(ref="jax.nn:gelu", args_from=None, arguments=arguments)
-    assert found.without_line.equations == 8
+    assert "jax" in read(ref="jax.nn:gelu", args_from=None, arguments=arguments).lines[0].file
+    assert {file for file, _ in used(read("user:through", args_from="user:args"))} == {"user.py"}

@@ -141,7 +141,7 @@ LIMITS = {"jaxpr": 0.95, "stablehlo": 0.9, "hlo": 0.9, "hlo-before": 0.9}
 @pytest.mark.parametrize("name", OF_USERS)
 def test_nearly_everything_has_a_line_of_the_users(name, stage):
     read = program(stage, pipeline(name))
-    attribution = attribute(read, FILES.__contains__)
+    attribution = attribute(read, is_users=FILES.__contains__)
     made = [one for one in read.operations() if one.opcode.rpartition(".")[2] not in MADE_BY_NO_LINE]
     with_line = sum(bool(attribution.lines(one)) for one in made)
     assert with_line >= LIMITS[stage] * len(made)

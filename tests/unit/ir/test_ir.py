@@ -5,7 +5,7 @@ import re
 import pytest
 
 from jitinspect.ir import hlo, jaxpr, mlir, selection
-from jitinspect.ir.attribution import Line, attribute, users_files
+from jitinspect.ir.attribution import Line, attribute, is_users
 from jitinspect.ir.fold import fold
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.interleave import interleave
@@ -105,7 +105,7 @@ def test_a_stack_is_innermost_first_and_a_parent_is_printed_one_higher():
 
 def test_lines_are_the_operations_own_then_those_of_moved_data_then_the_callers():
     program = hlo.parse(HLO)
-    attribution = attribute(program, mine)
+    attribution = attribute(program, is_users=mine)
 
     def lines(name):
         return [line.line for line in attribution.lines(named(program, name))]
@@ -117,10 +117,35 @@ def test_lines_are_the_operations_own_then_those_of_moved_data_then_the_callers(
     assert lines("x") == [] and lines("zero") == []
 
 
-def test_users_files_are_neither_installed_nor_pythons():
-    is_users = users_files("/opt/venv/site-packages/lib/f.py")
-    assert is_users("/opt/venv/site-packages/lib/g.py") and not is_users("/opt/venv/site-packages/other.py")
+def test_users_files_are_those_that_are_not_installed():
     assert is_users("/home/me/x.py") and not is_users(re.__file__) and not is_users("<string>")
+    assert not is_users("/opt/venv/lib/python3.12/site-packages/lib/f.py")
+    assert not is_users("/usr/lib/python3/dist-packages/lib/f.py")
+
+
+def test_a_frame_of_a_library_beats_what_follows_from_the_data():
+    text = HLO.replace("copy(%x)", "copy(%x), metadata={stack_frame_id=4}")
+    text = text.replace("index=1", "index=1, metadata={stack_frame_id=4}")
+    text = text.replace("\n\n\n%fused", "\n4 {file_location_id=1 parent_frame_id=1}\n\n\n%fused")
+    program = hlo.parse(text)
+    attribution = attribute(program, is_users=mine)
+    for name in ("copy", "out"):
+        assert attribution.lines(named(program, name)) == (Line("/lib/site-packages/lib.py", 7),)
+
+
+def test_of_several_libraries_the_targets_own_is_preferred():
+    frames = (Frame("/s/site-packages/low/f.py", 1, "f"), Frame("/s/site-packages/high/g.py", 2, "g"))
+    program = jaxpr.parse(JAXPR, lambda row, column: frames)
+    sin = named(program, "i")
+    for own, line in ((None, frames[0]), ("/s/site-packages/high/h.py", frames[1])):
+        assert attribute(program, own).lines(sin) == (Line(line.file, line.line),)
+
+
+def test_an_inner_jit_of_a_library_has_the_line_of_the_users_that_calls_it():
+    library, users = Frame("/s/site-packages/low/f.py", 1, "f"), Frame("/me/net.py", 2, "net")
+    for caller in (users, library):
+        program = jaxpr.parse(JAXPR, lambda row, column, caller=caller: (caller if row else library,))
+        assert attribute(program).lines(named(program, "b")) == (Line(caller.file, caller.line),)
 
 
 MLIR = """module @jit_f {
@@ -255,7 +280,7 @@ def test_neighbours_are_operands_and_users_within_so_many_steps():
 
 def test_a_line_selects_what_it_made_and_what_it_called():
     program = hlo.parse(HLO)
-    attribution = attribute(program, mine)
+    attribution = attribute(program, is_users=mine)
     found = selection.by_line(program, attribution, "", 4)
     assert [one.names[0] for one in found] == ["add.1", "copy", "fusion.1", "call"]
     assert selection.by_line(program, attribution, "other.py", 4) == []
@@ -293,7 +318,7 @@ def test_inner_blocks_fold_into_one_line_each():
 def test_comments_are_where_the_line_changes():
     program = hlo.parse(HLO)
     view = TextView(program)
-    interleave(view, attribute(program, mine), lambda line: f"line {line.line}")
+    interleave(view, attribute(program, is_users=mine), lambda line: f"line {line.line}")
     assert "  // line 3\n  %max.1" in view.text() and "  // line 4\n  ROOT %add.1" in view.text()
     assert (
         "  // line 3\n  // line 4\n  %copy" in view.text()
@@ -331,7 +356,7 @@ def test_an_unrolled_loop_is_found_by_its_line(times, expected):
         return (Frame("f.py", 4 + row % 2, "net"),)
 
     program = jaxpr.parse(loop(times), frames_at)
-    attribution = attribute(program, lambda file: True)
+    attribution = attribute(program, is_users=lambda file: True)
     found = unrolled_loops(program, attribution, lambda line: Line(line.file, 3))
     assert [one.times for one in found] == expected
     assert all((one.period, one.line) == (2, Line("f.py", 3)) for one in found)
@@ -342,7 +367,7 @@ def test_a_loop_in_the_caller_is_found_if_no_python_loop_is_known():
         return (Frame("f.py", 4 + row % 2, "layer"), Frame("f.py", 9, "net"))
 
     program = jaxpr.parse(loop(8, "sin cos tan exp"), frames_at)
-    (found,) = unrolled_loops(program, attribute(program, lambda file: True), lambda line: None)
+    (found,) = unrolled_loops(program, attribute(program, is_users=lambda file: True), lambda line: None)
     assert (found.line, found.times) == (Line("f.py", 9), 8)
     few = jaxpr.parse(loop(8), frames_at)
-    assert unrolled_loops(few, attribute(few, lambda file: True), lambda line: None) == []
+    assert unrolled_loops(few, attribute(few, is_users=lambda file: True), lambda line: None) == []
