@@ -15,32 +15,59 @@ LoopOf = Callable[[Line], Line | None]
 FEWEST = 4
 """Loops with fewer iterations are not reported."""
 SHORTEST = 4
-"""Fewer operations, without a Python loop around them, are not a loop's iteration: `x * x * x * x * x`."""
+"""A body of fewer operations is not worth a `lax.scan`, unless all iterations together have `MANY`."""
+MANY = 100
 _PERIODS = 16
 """How many distances between equal operations are tried in each block."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnrolledLoop:
-    """The same `period` operations, `times` times in a row; `line` is that of the loop."""
+    """The same `period` operations, `times` times; `line` is that of the loop."""
 
     line: Line
     times: int
     period: int
 
+    @property
+    def matters(self) -> bool:
+        return self.period >= SHORTEST or self.times * self.period >= MANY
+
 
 def unrolled_loops(program: Program, attribution: Attribution, loop_of: LoopOf) -> list[UnrolledLoop]:
-    """The longest first. Each block, including inner ones, is searched separately."""
-    found = [one for block in program.all_blocks() for one in _in_block(block, attribution, loop_of)]
+    """One for each of the user's Python loops whose body is long enough to matter, the longest first. Each
+    block, including inner ones, is searched separately.
+
+    What is repeated outside of such a loop, as in `jax.tree.map`, is not for `lax.scan`.
+    """
+    runs: dict[Line, list[UnrolledLoop]] = {}
+    for block in program.all_blocks():
+        for one in _in_block(block, attribution, loop_of):
+            runs.setdefault(one.line, []).append(one)
+    found = [one for one in map(_together, runs.values()) if one.matters]
     return sorted(found, key=lambda one: -one.times * one.period)
+
+
+def _together(runs: Sequence[UnrolledLoop]) -> UnrolledLoop:
+    """The runs of one loop as one: a gradient runs it again, often with one iteration that differs."""
+    times = max(one.times for one in runs)
+    period = sum(one.period for one in runs if one.times >= times - 1)
+    return UnrolledLoop(runs[0].line, times, period)
 
 
 def _in_block(block: Block, attribution: Attribution, loop_of: LoopOf) -> Iterator[UnrolledLoop]:
     operations = block.operations
     for start, times, period in _tandem_repeats(_interned([_token(operation) for operation in operations])):
-        line = _loop_line(operations[start : start + period], attribution, loop_of)
-        if line is not None:
+        body = operations[start : start + period]
+        if not _is_several(body) and (line := _loop_line(body, attribution, loop_of)) is not None:
             yield UnrolledLoop(line, times, period)
+
+
+def _is_several(body: Sequence[Operation]) -> bool:
+    """Whether it is several iterations, which differ in shapes: those cannot be scanned."""
+    tokens = [(operation.opcode, operation.frames) for operation in body]
+    steps = (step for step in range(1, len(tokens) // 2 + 1) if len(tokens) % step == 0)
+    return any(tokens[step:] == tokens[:-step] for step in steps)
 
 
 def _token(operation: Operation) -> Hashable:
@@ -92,12 +119,9 @@ def _runs(tokens: Sequence[int], period: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _loop_line(operations: Sequence[Operation], attribution: Attribution, loop_of: LoopOf) -> Line | None:
-    """The innermost loop in which all were made; failing that, the innermost line they have in common."""
+    """The innermost loop in which all were made."""
     stacks = [stack for operation in operations if (stack := attribution.stack(operation))]
-    looped = [[loop for line in stack if (loop := loop_of(line))] for stack in stacks]
-    if (loop := _in_common(looped)) is not None:
-        return loop
-    return _in_common(stacks) if len(operations) >= SHORTEST else None
+    return _in_common([[loop for line in stack if (loop := loop_of(line))] for stack in stacks])
 
 
 def _in_common(stacks: Sequence[Sequence[Line]]) -> Line | None:

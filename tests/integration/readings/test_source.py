@@ -181,3 +181,38 @@ def test_jaxs_lines_are_shown_only_where_jax_is_the_target(read, libraries):
     arguments = (specs.parse_argument("f32[8]"),)
     assert "jax" in read(ref="jax.nn:gelu", args_from=None, arguments=arguments).lines[0].file
     assert {file for file, _ in used(read("user:through", args_from="user:args"))} == {"user.py"}
+
+
+STEP = """
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    optimizer = optax.adam(1e-3)
+
+    def loss(params, x):
+        for layer in params:
+            x = jnp.tanh(x @ layer["w"] + layer["b"])
+        for _ in range(9):
+            x = x * 2
+        return x.sum()
+
+    def step(params, state, x):
+        grads = jax.grad(loss)(params, x)
+        updates, state = optimizer.update(grads, state)
+        params = jax.tree.map(lambda p, u: jnp.where(jnp.isfinite(u), p + u, p), params, updates)
+        return [{k: p * 0.99 + 0.01 * jnp.abs(p) for k, p in layer.items()} for layer in params], state
+
+    def args():
+        array = lambda *shape: jax.ShapeDtypeStruct(shape, "float32")
+        params = [{"w": array(8, 8), "b": array(8)} for _ in range(6)]
+        return params, jax.eval_shape(optimizer.init, params), array(4, 8)
+"""
+
+
+def test_only_the_loop_over_layers_is_to_be_scanned(read, write):
+    """The same is repeated in the optimizer, in a `tree.map`, and in a comprehension over all leaves."""
+    write("training.py", STEP)
+    (loop,) = read("training:step", args_from="training:args").unrolled
+    assert (loop.at, loop.text, loop.times) == ("training.py:9", "for layer in params:", 6)
+    assert 8 <= loop.operations <= 20, "of the forward and the backward pass"

@@ -350,24 +350,50 @@ def loop(times, body="sin cos"):
     return "{ lambda ; a:f32[8]. let\n" + "\n".join(lines) + "\n  in (b,) }"
 
 
-@pytest.mark.parametrize(("times", "expected"), [(3, []), (4, [4]), (96, [96])])
+def loops(text, loop_of, *frames):
+    """The unrolled loops of a jaxpr; odd rows have the first stack, even ones the second."""
+    program = jaxpr.parse(text, lambda row, column: frames[(row + 1) % len(frames)])
+    found = unrolled_loops(program, attribute(program, is_users=mine), loop_of)
+    return [(one.line.line, one.times, one.period) for one in found]
+
+
+def at(*lines):
+    """A stack in the user's file, innermost first."""
+    return tuple(Frame(MINE, line, "net") for line in lines)
+
+
+def loop_at_3(line):
+    """A loop that begins at line 3 and ends at line 9."""
+    return Line(line.file, 3) if 3 <= line.line <= 9 else None
+
+
+@pytest.mark.parametrize(("times", "expected"), [(3, []), (4, [(3, 4, 4)]), (96, [(3, 96, 4)])])
 def test_an_unrolled_loop_is_found_by_its_line(times, expected):
-    def frames_at(row, column):
-        return (Frame("f.py", 4 + row % 2, "net"),)
-
-    program = jaxpr.parse(loop(times), frames_at)
-    attribution = attribute(program, is_users=lambda file: True)
-    found = unrolled_loops(program, attribution, lambda line: Line(line.file, 3))
-    assert [one.times for one in found] == expected
-    assert all((one.period, one.line) == (2, Line("f.py", 3)) for one in found)
+    assert loops(loop(times, "sin cos tan tanh"), loop_at_3, at(4), at(5)) == expected
 
 
-def test_a_loop_in_the_caller_is_found_if_no_python_loop_is_known():
-    def frames_at(row, column):
-        return (Frame("f.py", 4 + row % 2, "layer"), Frame("f.py", 9, "net"))
+@pytest.mark.parametrize(("times", "expected"), [(20, []), (60, [(3, 60, 2)])])
+def test_a_short_body_matters_only_if_it_runs_often(times, expected):
+    assert loops(loop(times), loop_at_3, at(4), at(5)) == expected
 
-    program = jaxpr.parse(loop(8, "sin cos tan exp"), frames_at)
-    (found,) = unrolled_loops(program, attribute(program, is_users=lambda file: True), lambda line: None)
-    assert (found.line, found.times) == (Line("f.py", 9), 8)
-    few = jaxpr.parse(loop(8), frames_at)
-    assert unrolled_loops(few, attribute(few, is_users=lambda file: True), lambda line: None) == []
+
+def test_a_loop_is_reported_once_with_what_its_gradient_repeats():
+    """The gradient has an iteration less here."""
+    both = loop(6, "sin cos")[: -len("  in (b,) }")] + loop(5, "mul add").split("let\n")[1]
+    assert loops(both, loop_at_3, at(4), at(5)) == [(3, 6, 4)]
+
+
+def test_what_is_repeated_outside_of_a_python_loop_of_the_users_is_no_loop():
+    """`jax.tree.map` in a function of the user's, and an optimizer of a library with a loop in it."""
+    body = loop(8, "sin cos tan tanh")
+    assert loops(body, loop_at_3, at(12), at(13, 20)) == []
+    library = (Frame("/s/site-packages/lib.py", 4, "update"), *at(20))
+    assert loops(body, loop_at_3, library, library) == []
+
+
+def test_iterations_that_differ_in_their_shapes_cannot_be_scanned():
+    """Weights and biases in turn, in a comprehension over all of them."""
+    pair = "    b:f32[8] = sin a\n    b:f32[8] = cos a\n    b:f32[2] = sin a\n    b:f32[2] = cos a\n"
+    text = "{ lambda ; a:f32[8]. let\n" + pair * 6 + "  in (b,) }"
+    assert loops(text, loop_at_3, at(4), at(5)) == []
+    assert loops(text.replace("f32[2]", "f32[8]"), loop_at_3, at(4), at(5)) == []
