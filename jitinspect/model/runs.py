@@ -80,6 +80,7 @@ class Span:
 class Cause:
     """Compilations at one site for the same reason: what differs, where, and up to three examples.
 
+    `text` is all of it in one line, `reasons` its first few reasons and `more` the number of the others.
     `avoidable` means that without that difference they would not have happened, and that the program's
     result would be the same.
     """
@@ -92,6 +93,8 @@ class Cause:
     avoidable: bool
     hint: str | None = None
     examples: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,9 +180,14 @@ def _function(key: Function, cost: _Cost, calls: Calls | None) -> FunctionCost:
 
 def reasons_text(compilation: Compilation) -> str:
     """All reasons in one line; of many the first few, and the number of the rest."""
-    texts = list(dict.fromkeys(reason.text for reason in compilation.reasons))
-    others = max(len(texts) - MOST_REASONS, 0) + compilation.more_differences
-    return ", ".join(texts[:MOST_REASONS]) + (f" (+{others} more)" if others else "")
+    texts, others = _first_reasons(compilation)
+    return ", ".join(texts) + (f" (+{others} more)" if others else "")
+
+
+def _first_reasons(compilation: Compilation) -> tuple[tuple[str, ...], int]:
+    """The first few, and the number of the rest."""
+    texts = tuple(dict.fromkeys(reason.text for reason in compilation.reasons))
+    return texts[:MOST_REASONS], max(len(texts) - MOST_REASONS, 0) + compilation.more_differences
 
 
 def _cause(known: Cause | None, compilation: Compilation) -> Cause:
@@ -192,8 +197,9 @@ def _cause(known: Cause | None, compilation: Compilation) -> Cause:
         first = compilation.reasons[0]
         hint = next((reason.hint for reason in compilation.reasons if reason.hint), None)
         return Cause(
-            first.kind, first.where, text, 1, compilation.spent, compilation.avoidable, hint, (text,)
-        )
+            first.kind, first.where, text, 1, compilation.spent, compilation.avoidable, hint, (text,),
+            *_first_reasons(compilation),
+        )  # fmt: skip
     examples = known.examples
     if len(examples) < EXAMPLES and text not in examples:
         examples = (*examples, text)

@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy, Reason, Work
-from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, shown_path
+from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, shown_path, wrapped
 
 STATUS_COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
 _BESIDE = 150
-"""From this width on, reasons are beside the calls."""
+"""From this width on, reasons are beside the calls if they fit there."""
 _STAGES = 80
 """From this width on, the stages have a column of their own."""
 _BELOW = 40
@@ -107,12 +107,14 @@ class _Layout:
         shown = _emphasized(signature, call.reasons, painter)
         line = f"{'  '.join(cells)}  {shown}{padding}"
         taken = self.indent + max(self._room, len(signature)) + 2
-        if reason and self._beside:
-            yield f"{line}  {_reason_line(reason, call, self._width - taken, painter)}\n"
+        if reason and self._beside and taken + len(reason) <= self._width:
+            yield f"{line}  {_painted(reason, call, painter)}\n"
             return
-        yield line + "\n"
+        yield line.rstrip() + "\n"
         if reason:
-            yield f"{' ' * self._below}{_reason_line(reason, call, self._width - self._below, painter)}\n"
+            room = max(self._width - self._below, 20)
+            below = [cut_middle(reason, room)] if call.error else wrapped(reason, room)
+            yield from (f"{' ' * self._below}{_painted(text, call, painter)}\n" for text in below)
 
 
 def shown_status(call: Call) -> str:
@@ -134,9 +136,9 @@ def _reason(call: Call) -> str:
     return f"{call.reasons[0].text}{more}"
 
 
-def _reason_line(reason: str, call: Call, room: int, painter: Painter) -> str:
+def _painted(reason: str, call: Call, painter: Painter) -> str:
     first = not call.error and call.reasons[0].kind == "first_call"
-    return painter(cut_middle(reason, max(room, 20)), "31" if call.error else "2" if first else "33")
+    return painter(reason, "31" if call.error else "2" if first else "33")
 
 
 def _emphasized(signature: str, reasons: tuple[Reason, ...], painter: Painter) -> str:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from jitinspect.model import Phase
 from jitinspect.model.runs import Cause, Check, Compilation, FunctionCost, Process, RunReport, Site, Uneven
 from jitinspect.render.calls import STATUS_COLOURS
 from jitinspect.render.log import CLEAR_LINE
-from jitinspect.render.text import Painter, count, cut_middle, joined, printable, seconds, shown_path
+from jitinspect.render.text import (
+    Painter,
+    count,
+    cut_middle,
+    joined,
+    printable,
+    seconds,
+    shown_path,
+    whole,
+    whole_lines,
+    wrapped,
+)
 
 MOST_SITES = 10
 """Call sites in the summary, unless verbose."""
@@ -46,8 +57,11 @@ class RunLog:
         """Show what is being compiled, and why, while it lasts."""
         if self._live and not self._must_wait():
             reason = why(so_far) if so_far.kind != "internal" else ""
-            shown = f"compile  {so_far.signature or so_far.function} …  {reason}".rstrip()
-            self._write(cut_middle(shown, self._width - 1))
+            room = self._width - 14  # one line, which can be erased again
+            called = so_far.signature or so_far.function
+            reason = reason if len(reason) + min(len(called), _LEAST) <= room else ""
+            called = cut_middle(called, room - len(reason))
+            self._write(cut_middle(f"compile  {called} …  {reason}".rstrip(), self._width - 1))
             self._shown = True
 
     def on_compilation(self, one: Compilation) -> None:
@@ -74,8 +88,8 @@ class RunLog:
 
 
 def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
-    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width. On a
-    narrow terminal the reason is on a line of its own.
+    """`COMPILED   1.20 s  step(f32[17,8])  train.py:41  x: f32[32,8] → f32[17,8]`, cut to the width, but
+    for the reason: if there is no room for all of it, it has lines of its own.
     """
     at, reason = shown_path(one.at) if one.at else "", why(one)
     first = one.reasons and one.reasons[0].kind == "first_call"
@@ -83,16 +97,18 @@ def lines(one: Compilation, width: int, painter: Painter) -> Iterator[str]:
     room = width - _INDENT - (len(at) + 2 if at else 0)
     if room < _LEAST:
         at, room = "", width - _INDENT
-    beside = width >= _WIDE
-    most = max(room // 2, room - len(reason) - 2) if beside and reason else room
-    signature = cut_middle(one.signature or one.function, most)
+    called = one.signature or one.function
+    beside = reason and width >= _WIDE and min(len(called), room // 2) + 2 + len(reason) <= room
+    signature = cut_middle(called, room - len(reason) - 2 if beside else room)
     parts = [f"{_status(one, painter)}  {seconds(one.spent):>9}", signature, painter(at, "2")]
-    if beside and reason:
-        parts.append(painter(cut_middle(reason, max(room - len(signature) - 2, 16)), sgr))
+    if beside:
+        parts.append(painter(reason, sgr))
     yield "  ".join(part for part in parts if part) + "\n"
     if reason and not beside:
         indent = _indent(width)
-        yield " " * indent + painter(cut_middle(reason, width - indent), sgr) + "\n"
+        room = width - indent
+        below = [cut_middle(reason, room)] if one.raised else wrapped(reason, room)
+        yield from (" " * indent + painter(text, sgr) + "\n" for text in below)
 
 
 def _indent(width: int) -> int:
@@ -280,21 +296,34 @@ def _site(site: Site, painter: Painter, width: int, verbose: bool) -> Iterator[s
 
 def _cause(cause: Cause, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     head = f"  {cause.count:>4} ×  {seconds(cause.seconds):>8}"
-    mark = painter("  avoidable", "33") if cause.avoidable else ""
-    more = f"  and {cause.count - 1} more like it" if cause.count > 1 else ""
     left = len(head) + (11 if cause.avoidable else 0) + 2
-    beside, indent = width >= _WIDE or left + len(cause.text) + len(more) <= width, _indent(width)
-    room = width - (left if beside else indent) - len(more)
-    if room < _LEAST:  # the count is also at the beginning of the line
-        room, more = room + len(more), ""
-    text = cut_middle(cause.text, room)
-    yield f"{head}{mark}" + ("  " if beside else f"\n{'':{indent}}") + f"{text}{painter(more, '2')}\n"
+    head += painter("  avoidable", "33") if cause.avoidable else ""
+    more = f"  and {cause.count - 1} more like it" if cause.count > 1 else ""
+    texts, others = ((cause.text,), 0) if verbose or not cause.reasons else (cause.reasons, cause.more)
+    indent = _indent(width)
+    beside = whole(texts, others, width - left - len(more))
+    if beside and (width >= _WIDE or beside == cause.text):
+        yield f"{head}  {beside}{painter(more, '2')}\n"
+    else:
+        yield head + "\n"
+        yield from _below(texts, others, more, painter, width)
     if verbose:
-        yield from (f"{'':{indent}}{cut_middle(text, width - indent)}\n" for text in cause.examples[1:])
+        for text in cause.examples[1:]:
+            yield from (f"{'':{indent}}{line}\n" for line in wrapped(text, width - indent))
     if cause.hint and cause.kind != "first_call":
         hint = textwrap.wrap(cause.hint, max(width - indent - 6, 24), **_WHOLE_WORDS)
         label = painter("hint", "36")
         yield from (f"{'':{indent}}{'    ' if n else label}  {text}\n" for n, text in enumerate(hint))
+
+
+def _below(texts: Sequence[str], others: int, more: str, painter: Painter, width: int) -> Iterator[str]:
+    """A cause on lines of its own. `more` is left out where it does not fit: the count is above."""
+    indent = _indent(width)
+    beside_more = whole(texts, others, width - indent - len(more))
+    lines = [beside_more] if beside_more else whole_lines(texts, others, width - indent)
+    yield from (f"{'':{indent}}{text}\n" for text in lines[:-1])
+    fits = indent + len(lines[-1]) + len(more) <= width
+    yield f"{'':{indent}}{lines[-1]}{painter(more, '2') if fits else ''}\n"
 
 
 _WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
@@ -342,4 +371,5 @@ def _checks(checks: tuple[Check, ...], painter: Painter, width: int) -> Iterator
     for check in checks:
         mark = painter("passed", "32") if check.held else painter("FAILED", "1;31")
         yield f"{mark}  {cut_middle(check.limit, max(width - 8, 24))}\n"
-        yield from (f"    {cut_middle(text, max(width - 4, 24))}\n" for text in check.why)
+        for text in check.why:
+            yield from (f"    {line}\n" for line in wrapped(text, max(width - 4, 24)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 WIDE = 10_000
@@ -28,6 +30,36 @@ def cut_middle(text: str, width: int) -> str:
         return text[: max(width, 0)]
     left = (width - 1) // 2
     return f"{text[:left]}…{text[left + 1 - width :]}"
+
+
+def whole(texts: Sequence[str], more: int, room: int) -> str:
+    """As many of the texts as fit into `room` columns, none of them cut, and the number of the others, to
+    which `more` is added: `a: 1 → 2, b: 3 → 4 (+7 more)`. Empty if not even the first fits.
+    """
+    for shown in range(len(texts), 0, -1):
+        left = len(texts) - shown + more
+        text = printable(", ".join(texts[:shown]) + (f" (+{left} more)" if left else ""))
+        if len(text) <= room:
+            return text
+    return ""
+
+
+def whole_lines(texts: Sequence[str], more: int, room: int) -> list[str]:
+    """The same in one line; a first text that does not fit is continued on other lines."""
+    if fits := whole(texts, more, room):
+        return [fits]
+    return wrapped(whole(texts[:1], len(texts[1:]) + more, ALL), room)
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """All of the text, in lines of at most `room` columns that end between words where they can."""
+    kept = _MORE.sub("\\1\N{NO-BREAK SPACE}\\2", printable(text))
+    lines = textwrap.wrap(kept, max(room, 1), break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+_MORE = re.compile(r"(\(\+\d+) (more\))")
+"""Not to be torn."""
 
 
 def printable(text: str) -> str:

@@ -229,12 +229,44 @@ def test_examples_are_told_in_full_alone():
     ]
 
 
-@given(st.integers(70, 200))
-def test_a_long_cause_is_cut_and_keeps_both_ends(width):
+LAYERS = [
+    f"s[2].info.layers[{n}].num_lines: i32[]{{weak}} → f32[]{{weak}} (by default, {n})" for n in range(9)
+]
+"""Each with a comma, with which reasons are also joined."""
+
+
+def unwrapped(text):
+    return " ".join(text.split())
+
+
+@given(st.integers(60, 200), st.integers(1, 9), st.booleans(), st.booleans())
+def test_reasons_are_whole_and_the_others_counted(width, number, verbose, avoidable):
+    reasons = tuple(reason(text=text) for text in LAYERS[:number])
+    one = compilation(0, reasons=reasons, avoidable=avoidable)
+    listed = "".join(lines(one, width, Painter(False)))
+    causes = shown(report(one, replace(one, seq=1)), width=width, verbose=verbose)
+    for told in (listed, causes):
+        assert max(map(len, told.splitlines())) <= width and "…" not in told
+        whole = [text for text in LAYERS if text in unwrapped(told)]
+        assert whole == LAYERS[: len(whole)] != [], "from the first on"
+        left = number - len(whole)
+        assert told.count("num_lines") == len(whole), "and no part of another"
+        assert (f"(+{left} more)" in told) == bool(left), "never torn"
+
+
+@given(st.integers(60, 200))
+def test_a_long_cause_has_several_lines(width):
     text = f"tree of x: {'w, ' * 100}b → none"
-    told = report(*(compilation(n, reasons=(reason(text=text),), avoidable=True) for n in range(2)))
-    assert max(map(len, shown(told, width=width).splitlines())) <= width
-    assert re.search(r"tree of.*….*→ none  and 1 more like it\n", shown(told, width=width))
+    one = compilation(0, reasons=(reason(text=text),), avoidable=True)
+    for told in (shown(report(one, replace(one, seq=1)), width=width), "".join(plain_lines(one, width))):
+        assert max(map(len, told.splitlines())) <= width and text in unwrapped(told)
+
+
+def test_a_report_of_an_earlier_version_has_its_reasons_in_one_text():
+    document = json.loads(to_json(report(compilation(0, reasons=(SHAPE,)))))
+    for name in ("reasons", "more"):
+        del document["sites"][0]["causes"][0][name]
+    assert f"  {SHAPE.text}\n" in shown(from_json(json.dumps(document)))
 
 
 def plain_lines(one, width=120):
@@ -302,7 +334,8 @@ def test_on_a_terminal_what_is_being_compiled_is_told_and_erased():
     assert both == f"{compiling}{CLEAR_LINE}{plain_lines(AGAIN[0], 80)}"
     erased = log(("on_compiling", inner), ("on_compilation", inner), ("on_compilation", inner), live=True)
     assert erased == f"compile  add …{CLEAR_LINE}"
-    assert len(log(("on_compiling", AGAIN[0]), live=True, width=30)) == 29
+    assert log(("on_compiling", AGAIN[0]), live=True, width=30) == "compile  step(f32[4]) …", "without half"
+    assert len(log(("on_compiling", AGAIN[0]), live=True, width=20)) <= 19
 
 
 def test_a_log_that_cannot_be_written_stops_nothing():
