@@ -32,6 +32,12 @@ def cut_middle(text: str, width: int) -> str:
     return f"{text[:left]}…{text[left + 1 - width :]}"
 
 
+def cut_place(place: str, width: int) -> str:
+    """A path, with its line, in at most `width` columns: cut from the left, where the folders are."""
+    place = printable(shown_path(place))
+    return place if len(place) <= width else f"…{place[len(place) - max(width, 1) + 1 :]}"
+
+
 def whole(texts: Sequence[str], more: int, room: int) -> str:
     """As many of the texts as fit into `room` columns, none of them cut, and the number of the others, to
     which `more` is added: `a: 1 → 2, b: 3 → 4 (+7 more)`. Empty if not even the first fits.
@@ -52,10 +58,12 @@ def whole_lines(texts: Sequence[str], more: int, room: int) -> list[str]:
 
 
 def wrapped(text: str, room: int) -> list[str]:
-    """All of the text, in lines of at most `room` columns that end between words where they can."""
+    """All of the text, in lines of at most `room` columns that end between words where they can; at least
+    one line.
+    """
     kept = _MORE.sub("\\1\N{NO-BREAK SPACE}\\2", printable(text))
     lines = textwrap.wrap(kept, max(room, 1), break_on_hyphens=False)
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines] or [""]
 
 
 _MORE = re.compile(r"(\(\+\d+) (more\))")

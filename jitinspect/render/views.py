@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from jitinspect.model import WORDS, Artifact
 from jitinspect.model.views import Branch, Stats, Unrolled
-from jitinspect.render.text import Painter, count, cut_middle, size
+from jitinspect.render.text import Painter, count, cut_middle, cut_place, shown_path, size
 
 _MOST = 12
 """Rows of each table, unless `-v`."""
@@ -27,8 +27,9 @@ def unrolled(found: Sequence[Unrolled], word: str, painter: Painter, width: int)
     """`samples/mlp.py:12: the same 14 equations 96 times: use lax.scan or fori_loop`."""
     for one in found:
         advice = f": the same {count(one.operations, word)} {one.times} times: use lax.scan or fori_loop"
-        text = f"  {one.text}" if len(one.at + advice + one.text) + 2 <= width else ""
-        yield f"{painter(one.at, _BOLD)}{advice}{painter(text, _DIM)}\n"
+        at = shown_path(one.at)
+        text = f"  {one.text}" if len(at + advice + one.text) + 2 <= width else ""
+        yield f"{painter(at, _BOLD)}{advice}{painter(text, _DIM)}\n"
 
 
 def _stats(stats: Stats, word: str, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
@@ -39,10 +40,10 @@ def _stats(stats: Stats, word: str, painter: Painter, width: int, verbose: bool)
     types = [(f"{one.count:,}", one.type, size(one.bytes), one.bytes) for one in stats.types]
     yield from _histogram(("result type", "each"), types, painter, width, most)
     lines = [
-        (f"{one.count:,}", f"{one.at or 'no source line'}  {one.text}".rstrip(), "", one.count)
+        (f"{one.count:,}", f"{shown_path(one.at or 'no source line')}  {one.text}".rstrip(), "", one.count)
         for one in stats.lines
     ]
-    yield from _histogram(("line", ""), lines, painter, width, most)
+    yield from _histogram(("line", ""), lines, painter, width, most, _cut_line)
     yield from unrolled(stats.unrolled[:most], word, painter, width)
 
 
@@ -52,6 +53,7 @@ def _histogram(
     painter: Painter,
     width: int,
     most: int | None,
+    cut: Callable[[str, int], str] = cut_middle,
 ) -> Iterator[str]:
     """A row each: count, name, size, and a bar."""
     shown = rows[:most]
@@ -65,13 +67,19 @@ def _histogram(
     yield painter(f"{'':>{counts}}  {heads[0]:<{names}}  {heads[1]:>{sizes}}".rstrip(), _DIM) + "\n"
     for number, name, amount, weight in shown:
         bar = painter("▇" * max(1, round(longest * weight / largest)) if weight else "", "36")
-        yield (
-            f"{number:>{counts}}  {cut_middle(name, names):<{names}}  {amount:>{sizes}}  {bar}".rstrip()
-            + "\n"
-        )
+        yield (f"{number:>{counts}}  {cut(name, names):<{names}}  {amount:>{sizes}}  {bar}".rstrip() + "\n")
     if len(rows) > len(shown):
         yield painter(f"{'':>{counts}}  … and {len(rows) - len(shown):,} more; -v shows all\n", _DIM)
     yield "\n"
+
+
+def _cut_line(line: str, width: int) -> str:
+    """`samples/mlp.py:12  y = x @ w`: the place stays as long as it fits, the text is cut at its end."""
+    place, _, text = line.partition("  ")
+    room = width - len(place) - 2
+    if not text or room < 2:
+        return cut_place(place, width)
+    return f"{place}  {text if len(text) <= room else text[: room - 1] + '…'}"
 
 
 def _branch(

@@ -8,7 +8,7 @@ from typing import Any
 
 from jitinspect.model.readings import Constant, ConstantsReport
 from jitinspect.render.readings.percall import by_call
-from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, shown_path, size
+from jitinspect.render.text import ALL, Painter, count, cut_middle, cut_place, fitted, shown_path, size
 
 LARGE = 100_000
 """From this size in bytes on, an array should be an argument: as a constant, it slows every stage."""
@@ -46,6 +46,10 @@ def _cells(one: Constant) -> tuple[str, ...]:
     return one.name or "–", one.type, size(one.bytes), str(one.uses), source, one.enters
 
 
+_PLACE = 4
+"""The column of the line."""
+
+
 def _fitted(widths: list[int], width: int) -> list[int]:
     """Numbers keep their columns; the others shrink until the line fits."""
     room = width - 2 * (len(widths) - 1) - sum(widths[2:4])
@@ -55,7 +59,8 @@ def _fitted(widths: list[int], width: int) -> list[int]:
 
 def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     """Numbers are right-aligned."""
-    shown = (cut_middle(cell, room) for cell, room in zip(cells, widths, strict=True))
+    cuts = [cut_place if column == _PLACE else cut_middle for column in range(len(cells))]
+    shown = (cut(cell, room) for cut, cell, room in zip(cuts, cells, widths, strict=True))
     aligned = (
         f"{cell:>{room}}" if column in (2, 3) else f"{cell:<{room}}"
         for column, (cell, room) in enumerate(zip(shown, widths, strict=True))

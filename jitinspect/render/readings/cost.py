@@ -15,7 +15,18 @@ from jitinspect.model.readings import (
     CostReport,
     Growth,
 )
-from jitinspect.render.text import ALL, Painter, amount, count, cut_middle, fitted, joined, size
+from jitinspect.render.text import (
+    ALL,
+    Painter,
+    amount,
+    count,
+    cut_middle,
+    cut_place,
+    fitted,
+    joined,
+    shown_path,
+    size,
+)
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
 _MOST = 10
@@ -132,7 +143,7 @@ def _loops(one: Cost) -> _Section:
 def _of_loop(one: CostOfLoop) -> tuple[str, ...]:
     rounds = "?" if one.trip_count is None else f"{one.trip_count:,}"
     costs = amount(one.flops), _percent(one.share), size(one.bytes)
-    return *costs, rounds, f"{one.runs:,}", one.instruction, one.at or ""
+    return *costs, rounds, f"{one.runs:,}", one.instruction, shown_path(one.at or "")
 
 
 def _lines(one: Cost) -> _Section:
@@ -142,7 +153,7 @@ def _lines(one: Cost) -> _Section:
 
 
 def _of_line(one: CostOfLine) -> tuple[str, ...]:
-    where = f"{one.file}:{one.line}" if one.file else "no source line"
+    where = shown_path(f"{one.file}:{one.line}") if one.file else "no source line"
     return *_counts(one), where, one.text
 
 
@@ -173,7 +184,14 @@ _PEAK = {True: "yes", False: "", None: "?"}
 
 def _of_buffer(one: Buffer) -> tuple[str, ...]:
     peak = _PEAK[one.at_peak]
-    return size(one.bytes), one.kind, peak, one.type or "", ", ".join(one.instructions), one.at or ""
+    return (
+        size(one.bytes),
+        one.kind,
+        peak,
+        one.type or "",
+        ", ".join(one.instructions),
+        shown_path(one.at or ""),
+    )
 
 
 def _section(
@@ -202,8 +220,10 @@ def _table(
     taken = sum(widths[:numbers]) + 2 * (len(widths) - 1)
     widths[numbers:] = fitted(widths[numbers:], room - taken, _LEAST)
     yield painter(_aligned(heads, widths, 0, texts), _DIM) + "\n"
+    at = heads.index("line") if "line" in heads else None
     for cells, sgr in rows:
-        yield painter(_aligned(cells, widths, 0, texts), sgr) + "\n"
+        cut = [cut_place(cell, widths[n]) if n == at else cell for n, cell in enumerate(cells)]
+        yield painter(_aligned(cut, widths, 0, texts), sgr) + "\n"
 
 
 def _widths(rows: Iterable[Sequence[str]]) -> list[int]:

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from jitinspect.model.readings import SourceLine, SourceReport
 from jitinspect.render.readings.gutter import gutter
-from jitinspect.render.text import Painter, amount, count, cut_middle, size
+from jitinspect.render.text import Painter, amount, count, cut_middle, cut_place, size
 from jitinspect.render.views import unrolled
 
 _HEADS = ("eqns", "ops", "instr", "FLOPs", "bytes", "share")
@@ -40,7 +40,7 @@ def _table(
     longest = max(len(line.text) for line in lines)
     room = max(_NARROWEST, min(longest, width - left - sum(widths) - 2 * len(widths)))
     heads = "".join(f"  {head:>{size}}" for head, size in zip(_HEADS, widths, strict=True))
-    yield f"\n{painter(f'{cut_middle(file, left + room):<{left + room}}', _BOLD)}{painter(heads, _DIM)}\n"
+    yield f"\n{painter(f'{cut_place(file, left + room):<{left + room}}', _BOLD)}{painter(heads, _DIM)}\n"
     before = None
     for line, mark in zip(lines, joined, strict=True):
         if before is not None and line.line > before + 1:

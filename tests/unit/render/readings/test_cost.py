@@ -181,3 +181,18 @@ def test_a_sweep_is_a_row_each_and_how_it_grows():
         "",
     ]
     assert text(found, verbose=True).count("by op\n") == len(SWEEP)
+
+
+@pytest.mark.parametrize("width", [70, 80, 100, 120])
+def test_a_place_begins_at_its_package_and_keeps_its_end(width):
+    """Neither a folder of the environment nor half of a file's name is shown."""
+    folder = "/home/me/some/folder/venv/lib/python3.12/site-packages/"
+    line = replace(LINE, file=f"{folder}flax/linen/linear.py", line=287)
+    loop = replace(LOOPS[0], at=f"{folder}jax_md/partition.py:1219")
+    buffer = replace(BUFFERS[0], at=f"{folder}flax/linen/linear.py:287")
+    told = "".join(
+        readings.render(
+            report(replace(COST, by_line=(line,), loops=(loop,), buffers=(buffer,))), False, width
+        )
+    )
+    assert "site-packages" not in told and told.count("linear.py:287") == 2 and "partition.py:1219" in told

@@ -1,6 +1,7 @@
 """`source`, `--stats` and `--outline` as text, on any terminal."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -137,3 +138,10 @@ def test_an_outline_is_a_tree():
 )  # fmt: skip
 def test_large_numbers_are_short(number, counted, in_bytes):
     assert amount(number) == counted and size(number) == in_bytes
+
+
+def test_a_file_begins_at_its_package():
+    told = text(
+        report(replace(line(1, instructions=1), file="/v/lib/python3.12/site-packages/lib/net.py")), 80
+    )
+    assert "\nlib/net.py " in told
