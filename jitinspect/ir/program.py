@@ -81,6 +81,11 @@ class Program:
         for block in self.all_blocks():
             yield from block.operations
 
+    def root(self, block: Block) -> Operation:
+        """The instruction whose value an HLO computation returns."""
+        marked = (one for one in block.operations if self.lines[one.start].lstrip().startswith("ROOT "))
+        return next(marked, block.operations[-1])
+
     @property
     def entry(self) -> Block:
         return next((block for block in self.blocks if block.is_entry), self.blocks[-1])

@@ -24,7 +24,9 @@ class DonatedLeaf:
     donated already.
 
     Bytes are those on one device. `could_alias` is the output that would get its buffer, `nearest` the
-    output that is most like it: `result[0] is bf16[8,8]`. `signature` is that of the call.
+    output that is most like it: `result[0] is bf16[8,8]`. `copied` is whether its buffer is reused at the
+    price of a copy; `shared_with` is an argument in the same buffer, so that JAX refuses to donate it.
+    `signature` is that of the call.
     """
 
     path: str
@@ -37,12 +39,38 @@ class DonatedLeaf:
     could_alias: str | None = None
     nearest: str | None = None
     signature: str = ""
+    copied: bool = False
+    shared_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What donation comes to in one call, in bytes on one device: differences between compiled modules.
+
+    `saved` is how much less memory the module takes than without donation, negative if it takes more; `moved`
+    how many bytes more it reads and writes; `could_save` how much less it would take if all that has a
+    `could_save` were donated as well. None if XLA does not tell its memory.
+
+    `order` are the elements of the returned tuple in a better order, empty if there is none; in that order
+    `order_saves` is what `saved` would be, with `order_donates` donated, and `order_moved` what `moved`
+    would be.
+    """
+
+    signature: str
+    saved: int | None
+    moved: int
+    could_save: int | None
+    order: tuple[str, ...] = ()
+    order_saves: int = 0
+    order_moved: int = 0
+    order_donates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DonationReport:
-    """`bytes_aliased` is XLA's own sum (`memory_analysis()`) over all calls, None if it gives none.
-    `unknown` says why the possible savings are not known, if they are not.
+    """`savings` has an element for each call, but for those of which `unknown` says why they are not known.
+    `bytes_aliased` is XLA's own sum (`memory_analysis()`) over all calls, None if it gives none.
+    `unknown` says why the savings of a call are not known, if they are not.
     """
 
     command: str
@@ -50,6 +78,7 @@ class DonationReport:
     donation: tuple[DonatedLeaf, ...]
     bytes_aliased: int | None = None
     unknown: str | None = None
+    savings: tuple[Saved, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
     schema: int = SCHEMA

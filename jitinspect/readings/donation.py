@@ -1,25 +1,25 @@
-"""`donation`: what became of each array argument, according to the aliases of the compiled module."""
+"""`donation`: what became of each array argument, and what that saves, according to compiled modules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jitinspect.errors import UnavailableError
+from jitinspect.jaxapi.arrays.buffers import shared_leaves
 from jitinspect.jaxapi.executables import aliasing
 from jitinspect.jaxapi.executables.aliasing import Buffer
 from jitinspect.jaxapi.jits.leaf_names import names_in, names_out
 from jitinspect.model import Target
-from jitinspect.model.readings import DonatedLeaf, DonationReport, WhyNot
+from jitinspect.model.readings import DonatedLeaf, DonationReport, Saved, WhyNot
+from jitinspect.readings.donation_savings import Aliases, Savings, module, savings
+from jitinspect.readings.result_order import moved_elements
 from jitinspect.specs.describe import describe
 from jitinspect.stages.inspection import Subject
 
-Aliases = Mapping[int, int]
-"""Index of an argument leaf → that of the output that gets its buffer."""
-
 
 def read(target: Target, subjects: Iterator[Subject]) -> DonationReport:
-    """Compiles each subject, and if some of its arrays are not donated, once more with all of them donated.
+    """Compiles each subject, and to measure savings, again with other arrays donated.
 
     Raises `UnavailableError` if the compiled module does not show its aliases.
     """
@@ -31,23 +31,22 @@ def read(target: Target, subjects: Iterator[Subject]) -> DonationReport:
 
 def _with(report: DonationReport, subject: Subject) -> DonationReport:
     """`report` with the arrays of one more call."""
-    pipeline = subject.pipeline
     facts = _facts(subject)
-    unknown, all_donated = report.unknown, facts.aliases
-    if not all(facts.donated):
-        try:
-            with subject.muted():
-                all_donated = aliasing.all_donated(pipeline.traced)
-        except UnavailableError as error:
-            unknown = error.message
-    leaves = tuple(_leaf(facts, leaf, all_donated, subject.signature) for leaf in range(len(facts.names)))
-    sums = (report.bytes_aliased, aliasing.aliased_bytes(pipeline.compiled))
+    unknown, found = report.unknown, None
+    try:
+        with subject.muted():
+            found = _savings(facts, subject)
+    except UnavailableError as error:
+        unknown = error.message
+    leaves = (_leaf(facts, leaf, found or Savings(), subject.signature) for leaf in range(len(facts.names)))
+    sums = (report.bytes_aliased, aliasing.aliased_bytes(subject.pipeline.compiled))
     return replace(
         report,
         target=replace(report.target, signature=report.target.signature or subject.signature),
         donation=(*report.donation, *leaves),
         bytes_aliased=None if None in sums else sum(bytes for bytes in sums if bytes),
         unknown=unknown,
+        savings=(*report.savings, *([_saved(facts, found, subject.signature)] if found else [])),
     )
 
 
@@ -55,7 +54,7 @@ def _with(report: DonationReport, subject: Subject) -> DonationReport:
 class _Facts:
     """What is known about one compiled call. `names`, `buffers` and `donated` are indexed by leaf, `outputs`
     and `results` by output; `inside` are the leaves that a nested jit donates, `kept` those that the module
-    has parameters for.
+    has parameters for; `shared` maps a leaf to another one in the same buffer.
     """
 
     names: tuple[str, ...]
@@ -63,6 +62,7 @@ class _Facts:
     donated: list[bool]
     inside: set[int]
     kept: set[int]
+    shared: Mapping[int, int]
     outputs: tuple[str, ...]
     results: list[Buffer]
     aliases: Aliases
@@ -71,27 +71,58 @@ class _Facts:
 def _facts(subject: Subject) -> _Facts:
     traced, lowered = subject.pipeline.traced, subject.pipeline.lowered
     compiled, jit = subject.pipeline.compiled, subject.jitted.call
+    kept = set(aliasing.kept(lowered))
+    groups = shared_leaves(subject.call, traced.jaxpr.in_avals, subject.buffers)
     return _Facts(
         names_in(jit, subject.call, traced),
         aliasing.arguments(traced, compiled),
         aliasing.donated(traced),
         aliasing.donated_inside(traced),
-        set(aliasing.kept(lowered)),
+        kept,
+        {leaf: other for group in groups for leaf, other in _others(sorted(group & kept))},
         names_out(jit, traced),
         aliasing.results(traced, compiled),
         aliasing.aliases(lowered, compiled),
     )
 
 
-def _leaf(facts: _Facts, leaf: int, all_donated: Aliases, signature: str) -> DonatedLeaf:
-    buffer, donated = facts.buffers[leaf], facts.donated[leaf]
-    output = facts.aliases.get(leaf)
-    could = None if donated else gained_output(leaf, facts.aliases, all_donated)
+def _others(group: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Each leaf of a group with another one: the first, or for the first the second."""
+    if len(group) > 1:
+        yield from ((leaf, group[0] if at else group[1]) for at, leaf in enumerate(group))
+
+
+def _savings(facts: _Facts, subject: Subject) -> Savings | None:
+    """None if JAX refuses the call, because a buffer that it would overwrite has another argument in it."""
+    if facts.aliases.keys() & facts.shared.keys():
+        return None
+    now = module(subject.pipeline.lowered, subject.pipeline.compiled)
+    could_donate = [leaf not in facts.shared for leaf in range(len(facts.names))]
+    return savings(subject.pipeline.traced, now, facts.donated, could_donate, facts.outputs)
+
+
+def _saved(facts: _Facts, found: Savings, signature: str) -> Saved:
+    order = found.order
+    return Saved(
+        signature,
+        found.saved,
+        found.moved,
+        found.could_save,
+        moved_elements(order, facts.outputs) if order else (),
+        found.order_saves,
+        found.order_moved,
+        tuple(facts.names[leaf] for leaf in found.order_donates),
+    )
+
+
+def _leaf(facts: _Facts, leaf: int, found: Savings, signature: str) -> DonatedLeaf:
+    buffer, output = facts.buffers[leaf], facts.aliases.get(leaf)
+    could, other = found.gained.get(leaf), facts.shared.get(leaf)
     why, nearest = _why(facts, leaf) if output is None else (None, None)
     return DonatedLeaf(
         path=facts.names[leaf],
         bytes=buffer.bytes,
-        donated=donated,
+        donated=facts.donated[leaf],
         aliased=None if output is None else facts.outputs[output],
         why=why,
         could_save=0 if could is None else buffer.bytes,
@@ -99,18 +130,9 @@ def _leaf(facts: _Facts, leaf: int, all_donated: Aliases, signature: str) -> Don
         could_alias=None if could is None else facts.outputs[could],
         nearest=None if nearest is None else _output_text(facts, nearest),
         signature=signature,
+        copied=leaf in found.copied,
+        shared_with=None if other is None else facts.names[other],
     )
-
-
-def gained_output(leaf: int, now: Aliases, all_donated: Aliases) -> int | None:
-    """The output, if any, that gets a donated buffer only if `leaf` is donated, as in `all_donated`.
-
-    If `leaf` takes the output of another argument, that argument may get another output, or none.
-    """
-    owner = {output: other for other, output in now.items() if other != leaf}
-    while (output := all_donated.get(leaf)) in owner:
-        leaf = owner.pop(output)
-    return output
 
 
 def _why(facts: _Facts, leaf: int) -> tuple[WhyNot | None, int | None]:
@@ -127,14 +149,7 @@ def _why(facts: _Facts, leaf: int) -> tuple[WhyNot | None, int | None]:
             return _placement_difference(buffer, results[output]), output
     if any(results[output].bytes == buffer.bytes for output in free):
         return None, None  # XLA could have taken it
-    if shaped and not _has_same_type(buffer, results):
-        return "dtype", shaped[0]
-    return "no_output", None
-
-
-def _has_same_type(buffer: Buffer, results: list[Buffer]) -> bool:
-    own = buffer.aval.shape, buffer.aval.dtype
-    return any((result.aval.shape, result.aval.dtype) == own for result in results)
+    return ("dtype", shaped[0]) if shaped else ("no_output", None)
 
 
 def _placement_difference(buffer: Buffer, result: Buffer) -> WhyNot | None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
+from jitinspect.jaxapi.arrays.buffers import Buffers, buffers
 from jitinspect.model import WHOLE, Artifact, CacheKey, Report, SavedRequest, Target, View
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
@@ -19,7 +20,7 @@ from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline, artifac
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.assemble import assemble, call_from
 from jitinspect.targets.arguments.build import Call, devices_needed, make_mesh
-from jitinspect.targets.arguments.types import changed_dtypes
+from jitinspect.targets.arguments.types import as_types, changed_dtypes
 from jitinspect.targets.jitting import Jitted, jitted
 from jitinspect.targets.loading import Loaded, load, named
 
@@ -70,7 +71,7 @@ class Subject:
     """The function with the arguments of one call, on its way through JAX.
 
     What is traced and compiled within `muted()` is not reported as an event: a reading, not the
-    user, asked for it.
+    user, asked for it. `buffers` says where the arrays lay that `call` has the types of.
     """
 
     pipeline: Pipeline
@@ -80,8 +81,11 @@ class Subject:
     dims: Mapping[str, int]
     platform: str | None
     muted: Callable[[], AbstractContextManager[None]]
+    buffers: Buffers = field(default_factory=dict)
 
 
+Given = tuple[Call, Buffers]
+"""The call that the user's own function gives, and where its arrays lie."""
 Reader = Callable[[Target, Iterator[Subject]], Read]
 """Makes a report from the target and its subjects; each subject is made when the iterator is advanced."""
 
@@ -98,7 +102,7 @@ def inspect(request: Request, listeners: Listeners | None = None) -> Report:
 
 def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | None = None) -> Report:
     """Like `inspect`, for a function that is already loaded, and the arguments of a call."""
-    with _started(request, listeners or Listeners(), lambda: named(obj), lambda: call) as running:
+    with _started(request, listeners or Listeners(), lambda: named(obj), lambda: (call, {})) as running:
         return _report(running)
 
 
@@ -181,13 +185,16 @@ def _open_target(request: Request, listeners: Listeners) -> AbstractContextManag
     return _started(request, listeners, lambda: load(request.ref), lambda: _arguments_from(request))
 
 
-def _arguments_from(request: Request) -> Call:
-    return call_from(request.args_from, request.values) if request.args_from else ((), {})
+def _arguments_from(request: Request) -> Given:
+    if not request.args_from:
+        return ((), {}), {}
+    call = call_from(request.args_from)
+    return call if request.values else as_types(call), buffers(call)
 
 
 @contextmanager
 def _started(
-    request: Request, listeners: Listeners, find: Callable[[], Loaded], give: Callable[[], Call]
+    request: Request, listeners: Listeners, find: Callable[[], Loaded], give: Callable[[], Given]
 ) -> Iterator[_RunningRequest]:
     if request.key:
         _key_maker()
@@ -213,7 +220,7 @@ class _RunningRequest:
     jitted: Jitted
     observer: Observer
     note: Note
-    give: Callable[[], Call]
+    give: Callable[[], Given]
 
     def subjects(self) -> Iterator[Subject]:
         """The function with each combination of sizes in a sweep, and for each platform."""
@@ -223,7 +230,7 @@ class _RunningRequest:
             self.note(f"asked for {requested}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
         for name in self._unknown_dims():
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
-        given = self.give()
+        given, places = self.give()
         for dims in _sweep(request.dims):
             with self._muted():  # getting the dtype of a typed key traces
                 args, kwargs = assemble(self.jitted, given, request.arguments, dims, mesh)
@@ -232,7 +239,7 @@ class _RunningRequest:
             for platform in request.platforms or (None,):
                 pipeline = Pipeline(partial(self.jitted.trace, *args, **kwargs), platform)
                 call = (args, kwargs)
-                yield Subject(pipeline, self.jitted, call, signature, dims, platform, self._muted)
+                yield Subject(pipeline, self.jitted, call, signature, dims, platform, self._muted, places)
 
     def artifacts(self, subject: Subject) -> Iterator[Artifact]:
         """One artifact per stage."""

@@ -53,7 +53,7 @@ def aliases(lowered: jax.stages.Lowered, compiled: jax.stages.Compiled) -> dict[
     text = compiled.as_text()
     if text is None:
         raise UnavailableError("this backend does not print its compiled HLO")
-    leaves, tokens = _leaves_of_parameters(lowered), _tokens_returned(lowered)
+    leaves, tokens = leaves_of_parameters(lowered), tokens_returned(lowered)
     pairs = ((leaves.get(parameter), output - tokens) for parameter, output in _pairs(text))
     return {leaf: output for leaf, output in pairs if leaf is not None}
 
@@ -78,13 +78,15 @@ def kept(lowered: jax.stages.Lowered) -> list[int]:
     return [index - added for index in sorted(indices) if index >= added]
 
 
-def _leaves_of_parameters(lowered: jax.stages.Lowered) -> dict[int, int]:
+def leaves_of_parameters(lowered: jax.stages.Lowered) -> dict[int, int]:
+    """Number of a parameter of the module → the leaf that it is."""
     attributes = main_attributes(lowered, "arg_attrs")
     first = sum(_TOKEN in argument or ADDED in argument for argument in attributes)
     return {first + place: leaf for place, leaf in enumerate(kept(lowered))}
 
 
-def _tokens_returned(lowered: jax.stages.Lowered) -> int:
+def tokens_returned(lowered: jax.stages.Lowered) -> int:
+    """How many of the module's results come before the function's own."""
     return sum(_TOKEN in result for result in main_attributes(lowered, "res_attrs"))
 
 
@@ -154,28 +156,44 @@ def donated(traced: jax.stages.Traced) -> list[bool]:
     return [bool(info.donated) for info in jax.tree_util.tree_leaves(traced.args_info)]
 
 
-def all_donated(traced: jax.stages.Traced) -> dict[int, int]:
-    """`aliases` of the same function, compiled once more with every leaf donated.
+def recompiled(
+    traced: jax.stages.Traced, donated: Sequence[bool], order: Sequence[int] = ()
+) -> tuple[jax.stages.Lowered, jax.stages.Compiled]:
+    """The same function, compiled once more with other leaves donated, its outputs in another `order`.
 
-    Nothing is written to the on-disk cache, and a copy of `traced` is lowered (its `_params` hold
-    `donated_invars`), so nothing is traced again. Raises `UnavailableError` if JAX keeps them elsewhere, or
-    compilation fails.
+    Nothing is written to the on-disk cache, and a copy of `traced` is lowered (its `_params` hold what is
+    donated, the jaxpr, and where outputs go), so nothing is traced again. Raises `UnavailableError` if JAX
+    keeps them elsewhere, or compilation fails.
     """
     params: Mapping[str, Any] = getattr(traced, "_params", {})
-    if "donated_invars" not in params:
+    if not {"donated_invars", *_OF_OUTPUTS} <= params.keys():
         raise UnavailableError("this JAX does not compile a function with other arguments donated")
     copied: Any = copy.copy(traced)
-    copied._params = {**params, "donated_invars": (True,) * len(params["donated_invars"])}
+    copied._params = {**params, **_reordered(params, order), "donated_invars": tuple(donated)}
     copied._lojax = None  # made from the others
     with persistent_cache_off(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "Some donated buffers were not usable": that is the question
         try:
             lowered = copied.lower()
-            compiled = lowered.compile()
+            return lowered, lowered.compile()
         except Exception as error:
             message = str(error).strip().split("\n")[0]
-            raise UnavailableError(f"with every argument donated it does not compile: {message}") from error
-        return aliases(lowered, compiled)
+            raise UnavailableError(f"with other arguments donated it does not compile: {message}") from error
+
+
+_OF_OUTPUTS = ("jaxpr", "out_shardings", "out_layouts")
+"""What a trace has for each output. Up to 0.10 the jaxpr is a `ClosedJaxpr`, with the outputs one level down.
+"""
+
+
+def _reordered(params: Mapping[str, Any], order: Sequence[int]) -> dict[str, Any]:
+    if not order:
+        return {}
+    whole = params["jaxpr"]
+    inner = getattr(whole, "jaxpr", whole)
+    jaxpr = inner.replace(outvars=[inner.outvars[at] for at in order])
+    placed = {name: tuple(params[name][at] for at in order) for name in _OF_OUTPUTS[1:]}
+    return {"jaxpr": jaxpr if inner is whole else whole.replace(jaxpr=jaxpr), **placed}
 
 
 def donated_inside(traced: jax.stages.Traced) -> set[int]:

@@ -201,6 +201,4 @@ class _Counting:
         if operation.opcode != "fusion":
             return None
         block = self._blocks[operation.calls[0]]
-        lines = self._program.lines
-        root = next(one for one in block.operations if lines[one.start].lstrip().startswith("ROOT "))
-        return FusedComputation(block, root)
+        return FusedComputation(block, self._program.root(block))

@@ -16,7 +16,6 @@ from jitinspect.specs import Argument
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.build import Call, build, build_call
 from jitinspect.targets.arguments.fit import check_fit, check_values, missing_parameters
-from jitinspect.targets.arguments.types import as_types
 from jitinspect.targets.jitting import Jitted
 from jitinspect.targets.loading import load
 
@@ -42,11 +41,10 @@ def assemble(
     return call
 
 
-def call_from(ref: str, values: bool) -> Call:
+def call_from(ref: str) -> Call:
     """What the user's function `ref` returns: a tuple of arguments, or `(args, kwargs)`.
 
-    Arrays are replaced by their types unless `values` is true. Raises `UserFunctionError` if the
-    function fails, `LoadError` if it returns something else.
+    Raises `UserFunctionError` if the function fails, `LoadError` if it returns something else.
     """
     maker = load(ref)
     try:
@@ -54,8 +52,7 @@ def call_from(ref: str, values: bool) -> Call:
     except (Exception, SystemExit) as error:
         message = f"{ref}, which should return the arguments, raised {type(error).__name__}"
         raise UserFunctionError(message, detail=user_traceback(error)) from error
-    call = _as_call(made, ref)
-    return call if values else as_types(call)
+    return _as_call(made, ref)
 
 
 def _as_call(made: Any, ref: str) -> Call:

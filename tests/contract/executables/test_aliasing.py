@@ -55,7 +55,7 @@ def test_another_jax_is_told_as_that():
     with pytest.raises(UnavailableError, match="dropped as unused"):
         aliasing.kept(object())
     with pytest.raises(UnavailableError, match="other arguments donated"):
-        aliasing.all_donated(object())
+        aliasing.recompiled(object(), [True])
 
 
 def test_tokens_stand_before_arguments_and_results():
@@ -72,9 +72,18 @@ def test_tokens_stand_before_arguments_and_results():
 def test_a_copy_of_a_trace_is_lowered_with_other_donations():
     traced, lowered, _ = stages(lambda x, y: (x + 1, y.sum()), X, X)
     assert traced._params["donated_invars"] == (False, False)
-    assert aliasing.all_donated(traced) == {0: 0}
+    assert aliasing.aliases(*aliasing.recompiled(traced, [True, True])) == {0: 0}
     assert traced._params["donated_invars"] == (False, False)
     assert traced.lower().as_text() == lowered.as_text() and "aliasing_output" not in lowered.as_text()
+
+
+def test_a_copy_of_a_trace_is_lowered_with_its_outputs_in_another_order():
+    traced, lowered, _ = stages(lambda x, y: (y.sum(), x + 1), X, X)
+    other, compiled = aliasing.recompiled(traced, [True, False], (1, 0))
+    assert aliasing.aliases(other, compiled) == {0: 0}
+    x = jnp.ones((8, 8))
+    assert jax.tree.map(jnp.shape, jax.jit(lambda x, y: (x + 1, y.sum()))(x, x)) == ((8, 8), ())
+    assert traced.lower().as_text() == lowered.as_text() and "8x8" in other.as_text().split("->")[1][:40]
 
 
 def test_an_inner_jit_tells_what_it_donates():

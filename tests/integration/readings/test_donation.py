@@ -167,7 +167,7 @@ CASES = {
     ),
     "of a partial": (
         jax.jit(functools.partial(descend), donate_argnames="x"), lambda: [params(), f32(64, 64)],
-        {"params['b']": (None, 256), "params['w']": (None, 0), "x": ("result['w']", 0)},
+        {"params['b']": (None, 0), "params['w']": (None, 0), "x": ("result['w']", 0)},
     ),
     "nothing donated": (jax.jit(shift), lambda: [f32(*M)], {"tree": (None, 16384)}),
     "ordered effect": (
@@ -350,10 +350,10 @@ def test_the_second_compilation_is_not_an_event_and_changes_no_cache():
 
 
 def test_savings_are_unknown_if_jax_cannot_compile_with_all_donated(monkeypatch):
-    def refused(traced):
+    def refused(*_):
         raise UnavailableError("not here")
 
-    monkeypatch.setattr(aliasing, "all_donated", refused)
+    monkeypatch.setattr(aliasing, "recompiled", refused)
     reported = report(jax.jit(shift), f32(3))
     assert reported.unknown == "not here" and [leaf.could_save for leaf in reported.donation] == [0]
 
@@ -368,3 +368,199 @@ def test_a_sweep_reports_each_call(write):
         ("double(f32[1,8])", 32), ("double(f32[2,8])", 64),
     ]  # fmt: skip
     assert reported.bytes_aliased == 96 and reported.target.signature == "double(f32[1,8])"
+
+
+def momentum_first(p, m, g):
+    m2 = 0.9 * m + g
+    return m2, p - m2
+
+
+def parameters_first(p, m, g):
+    m2 = 0.9 * m + g
+    return p - m2, m2
+
+
+def cross(a, b):
+    return b * 2, a
+
+
+def straight(a, b):
+    return a, b * 2
+
+
+def adam(params, state, grads):
+    """The state before the parameters."""
+    mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, state["mu"], grads)
+    nu = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g**2, state["nu"], grads)
+    new = jax.tree.map(lambda p, m, v: p - m / (jnp.sqrt(v) + 1e-8), params, mu, nu)
+    return {"mu": mu, "nu": nu}, new, sum(map(jnp.sum, jax.tree.leaves(grads)))
+
+
+def adam_in_order(params, state, grads):
+    new_state, new, total = adam(params, state, grads)
+    return new, new_state, total
+
+
+def held(fn, *nums):
+    """The memory of a jitted function, by plain JAX."""
+
+    def of(*args):
+        stats = jax.jit(fn, donate_argnums=nums).lower(*args).compile().memory_analysis()
+        sizes = stats.argument_size_in_bytes + stats.output_size_in_bytes + stats.temp_size_in_bytes
+        return sizes - stats.alias_size_in_bytes
+
+    return of
+
+
+BIG = jax.ShapeDtypeStruct((256, 256), "float32")
+TREE = {"b": jax.ShapeDtypeStruct((256,), "float32"), "w": BIG}
+STATE = {"mu": TREE, "nu": TREE}
+OUT_OF_ORDER = {
+    # what: as it is, in order, what is donated, its arguments, and the order
+    "momentum first": (
+        momentum_first, parameters_first, (0, 1), (BIG, BIG, BIG), ("result[1]", "result[0]"),
+    ),
+    "one of them": (cross, straight, (0,), (BIG, BIG), ("result[1]", "result[0]")),
+    "a forwarded argument": (cross, straight, (0, 1), (BIG, BIG), ("result[1]", "result[0]")),
+    "swapped": (
+        lambda a, b: (b, a), lambda a, b: (a, b), (0, 1), (BIG, BIG), ("result[1]", "result[0]"),
+    ),
+    "trees": (adam, adam_in_order, (0, 1), (TREE, STATE, TREE), ("result[1]", "result[0]", "result[2]")),
+    "in a tuple": (
+        lambda p, m, g: (momentum_first(p, m, g), g.sum()),
+        lambda p, m, g: (parameters_first(p, m, g), g.sum()),
+        (0, 1), (BIG, BIG, BIG), ("result[0][1]", "result[0][0]"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", OUT_OF_ORDER)
+def test_what_is_saved_is_what_the_module_holds_less_of(what):
+    fn, ordered, nums, args, order = OUT_OF_ORDER[what]
+    (found,) = report(give(fn, *nums), *args).savings
+    plain = held(fn)(*args)
+    assert found.saved == plain - held(fn, *nums)(*args)
+    assert found.order == order
+    assert found.order_saves == plain - held(ordered, *nums)(*args) > found.saved
+    (found,) = report(give(ordered, *nums), *args).savings
+    assert found.saved == held(ordered)(*args) - held(ordered, *nums)(*args) and found.order == ()
+
+
+def test_copies_that_donation_causes_are_told():
+    found = report(give(momentum_first, 0, 1), BIG, BIG, BIG)
+    assert [leaf.copied for leaf in found.donation] == [True, False, False]
+    assert found.savings[0].saved == 0 and found.savings[0].moved == 2 * 2 * 4 * 256**2  # two copies
+    assert found.savings[0].order_moved == 0
+    found = report(give(parameters_first, 0, 1), BIG, BIG, BIG)
+    assert not any(leaf.copied for leaf in found.donation) and found.savings[0].moved == 0
+
+
+def test_what_would_be_copied_is_not_told_as_savings():
+    found = report(jax.jit(momentum_first), BIG, BIG, BIG)
+    could = {leaf.path: leaf.could_save for leaf in found.donation}
+    assert could == {"p": 0, "m": 4 * 256**2, "g": 0}
+    (saved,) = found.savings
+    assert saved.could_save == held(momentum_first)(BIG, BIG, BIG) - held(momentum_first, 1)(BIG, BIG, BIG)
+    assert saved.order == ("result[1]", "result[0]") and saved.order_donates == ("p", "m")
+    assert saved.order_saves == 2 * 4 * 256**2
+
+
+def test_temporaries_that_lay_in_the_memory_of_results_are_counted():
+    args = params(), f32(64, 64)
+    (found,) = report(give(descend, 0), *args).savings
+    assert found.saved == held(descend)(*args) - held(descend, 0)(*args) < 4 * 64 * 65
+
+
+HALVES = {
+    "half": (lambda a, b: (a + 1, b.astype("bfloat16")), {"b": ("dtype", "result[1] is bf16[64,64]")}),
+    "two": (
+        lambda a, b: (a + b, a.astype("float16"), b.astype("bfloat16")),
+        {"b": ("dtype", "result[1] is f16[64,64]")},
+    ),
+    "another shape": (lambda a, b: (a + b, b.sum()), {"b": ("no_output", None)}),
+}
+
+
+@pytest.mark.parametrize("what", HALVES)
+def test_a_result_of_the_same_shape_is_named_where_another_took_that_of_the_same_type(what):
+    fn, expected = HALVES[what]
+    leaves = report(give(fn, 0, 1), f32(*M), f32(*M)).donation
+    assert {leaf.path: (leaf.why, leaf.nearest) for leaf in leaves if not leaf.aliased} == expected
+
+
+SHARED = """
+import functools, jax, jax.numpy as jnp
+@functools.partial(jax.jit, donate_argnames="state")
+def step(state, g):
+    return jax.tree.map(lambda a: a - 0.1 * g, state)
+def plain(state, g):
+    return jax.tree.map(lambda a: a - 0.1 * g, state)
+@functools.partial(jax.jit, donate_argnums=(0, 1))
+def summed(a, b):
+    return (a + b).sum()
+def one():
+    zero = jnp.zeros((128, 128))
+    return {"m": zero, "v": zero}, jnp.float32(1)
+def another_object():
+    zero = jnp.zeros((128, 128))
+    return {"m": zero, "v": jax.device_put(zero)}, jnp.float32(1)
+def with_another_argument():
+    zero = jnp.zeros(())
+    return {"m": zero, "v": jnp.ones(())}, zero
+def two():
+    return {"m": jnp.zeros((128, 128)), "v": jnp.zeros((128, 128))}, jnp.float32(1)
+def types():
+    one = jax.ShapeDtypeStruct((128, 128), "float32")
+    return {"m": one, "v": one}, jnp.float32(1)
+def both():
+    one = jnp.zeros((8, 8))
+    return one, one
+"""
+
+
+def of_arguments(target, maker, values=False):
+    request = inspection.Request(
+        "donation", f"sharing:{target}", (), args_from=f"sharing:{maker}", values=values
+    )
+    return inspection.read(request, donation.read)
+
+
+@pytest.mark.parametrize(
+    ("maker", "shared"),
+    [
+        ("one", {"state['m']": "state['v']", "state['v']": "state['m']"}),
+        ("another_object", {"state['m']": "state['v']", "state['v']": "state['m']"}),
+        ("with_another_argument", {"state['m']": "g", "g": "state['m']"}),
+        ("two", {}),
+        ("types", {}),
+    ],
+)
+@pytest.mark.parametrize("values", [False, True])
+def test_a_buffer_that_two_arguments_have_is_refused_as_by_jax(write, maker, shared, values):
+    write("sharing.py", SHARED)
+    found = of_arguments("step", maker, values and maker != "types")
+    assert {leaf.path: leaf.shared_with for leaf in found.donation if leaf.shared_with} == shared
+    assert [one.saved is not None for one in found.savings] == [not shared][: len(found.savings)]
+    import sharing
+
+    args = getattr(sharing, maker)()
+    if maker == "types":
+        return
+    if shared:
+        with pytest.raises(jax.errors.JaxRuntimeError, match="donate"):
+            sharing.step(*args)
+    else:
+        sharing.step(*args)
+
+
+def test_a_shared_buffer_is_not_advised_to_be_donated(write):
+    write("sharing.py", SHARED)
+    found = of_arguments("plain", "one")
+    assert [leaf.could_save for leaf in found.donation] == [0, 0, 0] and found.savings[0].saved == 0
+    assert [leaf.could_save for leaf in of_arguments("plain", "two").donation[:2]] == [4 * 128**2] * 2
+
+
+def test_a_shared_buffer_that_is_not_overwritten_is_not_refused(write):
+    write("sharing.py", SHARED)
+    found = of_arguments("summed", "both")
+    assert [leaf.why for leaf in found.donation] == ["no_output"] * 2 and found.savings[0].saved == 0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from jitinspect.model import Target
-from jitinspect.model.readings import Constant, ConstantsReport, DonatedLeaf, DonationReport
+from jitinspect.model.readings import Constant, ConstantsReport, DonatedLeaf, DonationReport, Saved
 from jitinspect.render import readings
 
 TARGET = Target("t:f", "t", "f", None, None, (), (), "f()")
@@ -44,7 +44,7 @@ def test_each_array_is_told_by_what_became_of_it():
         "argument     type          bytes  buffer",
         "params['w']  f32[32,32]  4.10 kB  → result['w']",
         "x            f32[32,32]  4.10 kB"
-        "  not aliased: dtype: no output is f32[32,32], result[1] is bf16[32,32]",
+        "  not aliased: dtype: no output of f32[32,32] is left, result[1] is bf16[32,32]",
         "y            f32[32,32]  4.10 kB  not donated; would save 4.10 kB → result[2]",
         "z            f32[32,32]  4.10 kB  not donated",
         "",
@@ -143,3 +143,42 @@ def test_only_large_ones_get_a_hint_and_not_too_many_are_named():
     many = [replace(CONSTANT, name=name) for name in "abcde"]
     assert "pass a, b, c and 2 more as an argument" in text(constants(*many))
     assert "pass f32[256,256] as an argument" in text(constants(replace(CONSTANT, name=None)))
+
+
+SAVED = Saved("f()", 4096, 0, 0)
+
+
+def notes(saved, *leaves):
+    """What stands below the sums."""
+    return text(donation(*(leaves or [LEAF]), savings=(saved,))).partition("could be saved\n")[2]
+
+
+def test_what_is_saved_is_what_was_measured():
+    assert notes(SAVED) == ""
+    told = text(donation(LEAF, savings=(replace(SAVED, saved=1024, could_save=512),)))
+    assert "4.10 kB donated (1 array) · 1.02 kB saved · 0 B lost · 512 B could be saved\n" in told
+    assert "of 4.10 kB reused, temporaries take 3.07 kB again\n" in told
+    told = text(donation(LEAF, savings=(replace(SAVED, saved=-8),)))
+    assert "· 0 B saved ·" in told and "with donation it takes 8 B more memory than without\n" in told
+    assert "copies move 8.19 kB more than without donation\n" in notes(replace(SAVED, moved=8192))
+    assert "· 4.10 kB saved ·" in text(donation(LEAF, savings=(replace(SAVED, saved=None),)))
+
+
+def test_a_better_order_is_told_with_what_it_saves():
+    ordered = replace(
+        SAVED, order=("result[1]", "result[0]"), order_saves=4096, order_donates=("p['a']", "m")
+    )
+    hint = "return (result[1], result[0]), in the arguments' order: that would save 4.10 kB"
+    assert notes(ordered) == f"hint: {hint}\n"
+    assert notes(replace(ordered, moved=9, order_moved=1)) == f"hint: {hint} and move 8 B less\n"
+    assert notes(ordered, LEAVES[3]).endswith(f"\nhint: donate p, m and {hint}\n")
+
+
+def test_a_copy_and_a_shared_buffer_are_told():
+    assert "→ result['w'], after a copy\n" in text(donation(replace(LEAF, copied=True)))
+    told = text(donation(replace(LEAF, shared_with="v")))
+    assert "→ result['w'], refused: v is in the same buffer\n" in told and "· 0 B saved ·" in told
+    assert "JAX refuses this call: params['w'] is donated, and v is the same buffer\n" in told
+    assert "not donated; cannot be, v is in the same buffer\n" in text(
+        donation(replace(LEAVES[3], shared_with="v"))
+    )
