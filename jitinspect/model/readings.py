@@ -261,6 +261,23 @@ class CostOfLoop:
 
 
 @dataclass(frozen=True, slots=True)
+class CostOfBranch:
+    """A branch of a `conditional` of the compiled program, its `index` among `of`: what one run of it costs,
+    and the line of its most expensive instruction. One branch is `counted` in all `runs` of the conditional,
+    the one with the most FLOPs, then the most bytes: which one a program takes depends on data.
+    """
+
+    instruction: str
+    index: int
+    of: int
+    counted: bool
+    runs: int
+    flops: int
+    bytes: int
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Buffer:
     """A piece of memory, as XLA assigned it: `instructions` are those whose results live in it, one after the
     other, `type` is that of the largest of them, `at` its line. Temporaries share an `allocation`, each at
@@ -296,6 +313,10 @@ class Cost:
     with `xla`; `memory` has XLA's sums: `argument`, `output`, `temp`, `alias`, `generated_code`. `peak_bytes`
     is arguments, outputs and temporaries together, less what is aliased; None if XLA does not report them.
 
+    `least` and `most` are the least and the most of each quantity, whichever of the `branches` run; empty if
+    there are none. `unlike_xla` says what is counted otherwise than in `xla`, in the plural, for `flops` and
+    for `bytes`: `custom calls`, `complex numbers`.
+
     `intensity` is FLOPs per byte. `unmodelled` are custom calls whose FLOPs are unknown and not counted.
     `no_buffers` says why there are no `buffers`.
     """
@@ -316,6 +337,10 @@ class Cost:
     no_buffers: str | None = None
     signature: str = ""
     dims: Mapping[str, int] = field(default_factory=dict)
+    branches: tuple[CostOfBranch, ...] = ()
+    least: Mapping[str, int] = field(default_factory=dict)
+    most: Mapping[str, int] = field(default_factory=dict)
+    unlike_xla: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

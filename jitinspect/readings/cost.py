@@ -18,6 +18,7 @@ from jitinspect.model import Target
 from jitinspect.model.readings import (
     Buffer,
     Cost,
+    CostOfBranch,
     CostOfLine,
     CostOfLoop,
     CostOfOp,
@@ -28,7 +29,14 @@ from jitinspect.model.readings import (
 from jitinspect.process.paths import relative
 from jitinspect.readings.cost_model import power_law
 from jitinspect.readings.cost_model.by_line import divided_by_line
-from jitinspect.readings.cost_model.instruction_costs import InstructionCost, Loop, ProgramCost, program_cost
+from jitinspect.readings.cost_model.instruction_costs import (
+    Branching,
+    InstructionCost,
+    Loop,
+    ProgramCost,
+    program_cost,
+)
+from jitinspect.readings.cost_model.work import Work
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
 
@@ -72,11 +80,7 @@ class _Reading:
             bytes=costs.bytes,
             intensity=costs.flops / costs.bytes if costs.bytes else None,
             peak_bytes=assigned.peak(memory),
-            once={
-                "flops": costs.flops_once,
-                "transcendentals": costs.transcendentals_once,
-                "bytes": costs.bytes_once,
-            },
+            once=_counts(costs.once),
             xla=_xla(compiled, memory.pop("peak", None)),
             memory=memory,
             by_line=tuple(self._by_line()),
@@ -87,6 +91,10 @@ class _Reading:
             no_buffers=no_buffers,
             signature=self._subject.signature,
             dims=self._subject.dims,
+            branches=tuple(branch for one in costs.branchings for branch in self._branches(one)),
+            least=_counts(costs.least) if costs.branchings else {},
+            most=_counts(costs.most) if costs.branchings else {},
+            unlike_xla={"flops": costs.unlike_xla.flops, "bytes": costs.unlike_xla.bytes},
         )
 
     def _by_line(self) -> list[CostOfLine]:
@@ -124,6 +132,21 @@ class _Reading:
         share = self._share(total.flops, total.bytes)
         name, at = loop.operation.names[0], self._at(loop.operation)
         return CostOfLoop(name, at, loop.trip_count, loop.times, total.flops, total.bytes, share)
+
+    def _branches(self, one: Branching) -> Iterator[CostOfBranch]:
+        """The costliest first."""
+        for index in sorted(range(len(one.branches)), key=lambda at: (at != one.counted, at)):
+            work, at = one.branches[index], self._at(one.costliest[index])
+            yield CostOfBranch(
+                one.operation.names[0],
+                index,
+                len(one.branches),
+                index == one.counted,
+                one.times,
+                work.flops,
+                work.bytes,
+                at or self._at(one.operation),
+            )
 
     def _share(self, flops: int, bytes_: int) -> float:
         if self._costs.flops:
@@ -179,6 +202,10 @@ def _type(operation: Operation, value: assigned.Value) -> str | None:
         return None
     found = arrays[index]
     return f"{found.dtype}[{','.join(map(str, found.dims))}]" if found.bytes == value.bytes else None
+
+
+def _counts(work: Work) -> dict[str, int]:
+    return {"flops": work.flops, "transcendentals": work.transcendentals, "bytes": work.bytes}
 
 
 def _parts(one: InstructionCost) -> tuple[int, int, int]:

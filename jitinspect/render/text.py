@@ -114,6 +114,11 @@ def joined(parts: list[str], width: int) -> Iterator[str]:
     yield line
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    """A sentence in as many lines as needed; all but the first are indented."""
+    return textwrap.wrap(text, max(width, 20), subsequent_indent="  ", break_on_hyphens=False)
+
+
 def count(number: int, what: str, one: str = "", many: str = "s") -> str:
     """`1 call`, `2 calls`; `one` and `many` are the endings of the word."""
     return f"{number:,} {what}{one if number == 1 else many}"

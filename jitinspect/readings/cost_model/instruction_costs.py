@@ -10,15 +10,22 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from typing import Literal
 
 from jitinspect.ir.hlo import trip_count
 from jitinspect.ir.program import Block, Operation, Program
 from jitinspect.readings.cost_model.flops import Instruction, arithmetic
 from jitinspect.readings.cost_model.traffic import FusedComputation, traffic
+from jitinspect.readings.cost_model.unlike_xla import UnlikeXla, unlike_xla
 from jitinspect.readings.cost_model.work import NONE, Work, total_work
 
 _PART = re.compile(r"\b(body|condition)=%?([\w.\-]+)")
 _CALLS = ("fusion", "call", "async-start")
+_Way = Literal["runs", "once", "least", "most"]
+"""How to add up: as often as it runs; each loop once and the most of all branches, as XLA does; or with the
+least, or the most, of each quantity among branches.
+"""
 
 
 @dataclass(slots=True)
@@ -52,17 +59,35 @@ class Loop:
         return 1 if self.trip_count is None else self.trip_count
 
 
+@dataclass(frozen=True, slots=True)
+class Branching:
+    """A `conditional`. `times` is how often it runs, `branches` what one run of each of its branches costs,
+    `counted` the index of the one that counts; `costliest` has the most expensive instruction of each.
+    """
+
+    operation: Operation
+    times: int
+    branches: tuple[Work, ...]
+    counted: int
+    costliest: tuple[Operation, ...]
+
+
 @dataclass(slots=True)
 class ProgramCost:
     """`instructions` are all that run, including those in fusions; what reducers and comparators cost counts
-    for the instruction that applies them. `once` counts the body of each loop once, as XLA does; `unmodelled`
-    are the custom calls whose FLOPs are unknown.
+    for the instruction that applies them. `once` counts the body of each loop once, as XLA does; `least` and
+    `most` are the least and the most of each quantity, whichever branches are taken. `unmodelled` are the
+    custom calls whose FLOPs are unknown, `unlike_xla` says what else is counted otherwise than by XLA.
     """
 
     instructions: list[InstructionCost]
     loops: list[Loop]
+    branchings: list[Branching]
     unmodelled: list[Operation]
     once: Work
+    least: Work
+    most: Work
+    unlike_xla: UnlikeXla
 
     @property
     def flops(self) -> int:
@@ -106,18 +131,27 @@ class _Counting:
         self._fused = set(called)
         self._unmodelled: dict[int, Operation] = {}
         self._own: dict[str, list[Work]] = {}
-        self._totals: dict[tuple[str, bool], Work] = {}
+        self._totals: dict[tuple[str, _Way], Work] = {}
 
     def costs(self) -> ProgramCost:
         times = self._times()
         reached = [block for block in self._program.blocks if block.name in times]
         instructions = [one for block in reached for one in self._instruction_costs(block, times[block.name])]
         operations = [(one, times[block.name]) for block in reached for one in block.operations]
+        entry = self._program.entry
         return ProgramCost(
             instructions,
             [self._loop(one, count) for one, count in operations if one.opcode == "while"],
+            [
+                self._branching(one, count)
+                for one, count in operations
+                if one.opcode == "conditional" and count
+            ],
             [one for one, _ in operations if id(one) in self._unmodelled],
-            self._total(self._program.entry, once=True),
+            once=self._total(entry, "once"),
+            least=self._total(entry, "least"),
+            most=self._total(entry, "most"),
+            unlike_xla=unlike_xla(reached),
         )
 
     def _instruction_costs(self, block: Block, times: int) -> Iterator[InstructionCost]:
@@ -128,6 +162,26 @@ class _Counting:
     def _loop(self, operation: Operation, times: int) -> Loop:
         body = self._blocks[dict(_PART.findall(operation.rest))["body"]]
         return Loop(operation, trip_count(operation), times, self._total(body))
+
+    def _branching(self, operation: Operation, times: int) -> Branching:
+        runs = self._runs(operation)
+        return Branching(
+            operation,
+            times,
+            tuple(self._total(block) for block, _ in runs),
+            next(at for at, (_, count) in enumerate(runs) if count),
+            tuple(self._costliest(block) for block, _ in runs),
+        )
+
+    def _costliest(self, block: Block) -> Operation:
+        def price(at: int) -> tuple[int, int]:
+            operation = block.operations[at]
+            total = total_work(
+                [self._works(block)[at], *([self._inner(operation)] if operation.calls else [])]
+            )
+            return total.flops, total.bytes
+
+        return block.operations[max(range(len(block.operations)), key=price)]
 
     def _times(self) -> Counter[str]:
         """How often each computation runs, by name. A computation is printed before those that call it."""
@@ -157,22 +211,22 @@ class _Counting:
         total = self._total(block)
         return total.flops, total.bytes
 
-    def _total(self, block: Block, once: bool = False) -> Work:
+    def _total(self, block: Block, way: _Way = "runs") -> Work:
         """What one run of the block costs, including all that it runs."""
-        key = block.name, once
+        key = block.name, way
         if key not in self._totals:
-            inner = (self._inner(operation, once) for operation in block.operations if operation.calls)
+            inner = (self._inner(operation, way) for operation in block.operations if operation.calls)
             self._totals[key] = total_work((*self._works(block), *inner))
         return self._totals[key]
 
-    def _inner(self, operation: Operation, once: bool) -> Work:
+    def _inner(self, operation: Operation, way: _Way = "runs") -> Work:
         runs = self._runs(operation)
-        if once and operation.opcode == "conditional":  # XLA takes the maximum of each quantity
-            worst = NONE
-            for block, _ in runs:
-                worst = worst.maximum(self._total(block, once))
-            return worst
-        return total_work([self._total(block, once) * (1 if once else count) for block, count in runs])
+        if operation.opcode == "conditional" and way != "runs":
+            branches = [self._total(block, way) for block, _ in runs]
+            return reduce(Work.minimum if way == "least" else Work.maximum, branches)
+        return total_work(
+            [self._total(block, way) * (1 if way == "once" else count) for block, count in runs]
+        )
 
     def _works(self, block: Block) -> list[Work]:
         """What each instruction of the block costs by itself."""
@@ -188,7 +242,7 @@ class _Counting:
         if work is None:
             self._unmodelled[id(operation)] = operation
             work = NONE
-        moved = 0 if is_fused else traffic(operation, operands, self._fusion(operation))
+        moved = 0 if is_fused else traffic(operation, operands, self._overwrites, self._fusion(operation))
         return Work(work.flops, work.transcendentals, moved)
 
     def _applied(self, operation: Operation) -> tuple[Work, ...]:
@@ -201,4 +255,11 @@ class _Counting:
         if operation.opcode != "fusion":
             return None
         block = self._blocks[operation.calls[0]]
-        return FusedComputation(block, self._program.root(block))
+        return FusedComputation(block, self._program.root(block), self._overwrites)
+
+    def _overwrites(self, scatter: Operation) -> bool:
+        """Whether its computation returns the updates: the second half of its parameters."""
+        block = self._blocks[scatter.calls[0]]
+        root, count = self._program.root(block), len(block.parameters) // 2
+        returned = root.operands if root.opcode == "tuple" else root.names
+        return returned == block.parameters[count:]

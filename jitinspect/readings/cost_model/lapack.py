@@ -3,7 +3,7 @@
 The leading terms of LAPACK Working Note 41 for factorizations and their uses; for iterative routines the
 usual estimates of Golub and Van Loan, Matrix Computations: 9 n³ or 4/3 n³ for symmetric eigenvalues with or
 without vectors, 25 n³ or 10 n³ for others, 14 m n² + 8 n³ or 4 m n² - 4/3 n³ for singular values. Complex
-numbers count like real ones, as they do elsewhere.
+numbers take four times as many.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import prod
 
 from jitinspect.ir.shapes import Array
 
-_TARGET = re.compile(r"^lapack_[sdcz](\w+?)_ffi$")
+_TARGET = re.compile(r"^lapack_([sdcz])(\w+?)_ffi$")
 _MODE = re.compile(r"\b(?:mode|compute_left|compute_right) = (\d+) : ui8")
 _NO_VECTORS = {str(ord("N"))}
 
@@ -22,12 +22,12 @@ _NO_VECTORS = {str(ord("N"))}
 def flops(target: str, rest: str, operands: Sequence[Array]) -> int | None:
     """None for a target that is not such a routine. The last two dimensions are those of a matrix."""
     found = _TARGET.match(target)
-    routine = found[1] if found else ""
+    letter, routine = found.groups() if found else ("", "")
     if routine not in _MODELS:
         return None
     vectors = bool(set(_MODE.findall(rest)) - _NO_VECTORS)
     batch = prod(operands[0].dims[: -1 if routine == "gtsv" else -2])
-    return batch * round(_MODELS[routine](operands, vectors))
+    return batch * round(_MODELS[routine](operands, vectors)) * (4 if letter in "cz" else 1)
 
 
 def _square(operands: Sequence[Array]) -> int:

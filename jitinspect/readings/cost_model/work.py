@@ -17,6 +17,14 @@ class Work:
     def __mul__(self, times: int) -> Work:
         return Work(self.flops * times, self.transcendentals * times, self.bytes * times)
 
+    def minimum(self, other: Work) -> Work:
+        """The lesser of each quantity."""
+        return Work(
+            min(self.flops, other.flops),
+            min(self.transcendentals, other.transcendentals),
+            min(self.bytes, other.bytes),
+        )
+
     def maximum(self, other: Work) -> Work:
         """The greater of each quantity."""
         return Work(

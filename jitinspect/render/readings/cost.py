@@ -9,6 +9,7 @@ from itertools import groupby
 from jitinspect.model.readings import (
     Buffer,
     Cost,
+    CostOfBranch,
     CostOfLine,
     CostOfLoop,
     CostOfOp,
@@ -26,6 +27,7 @@ from jitinspect.render.text import (
     joined,
     shown_path,
     size,
+    wrapped,
 )
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
@@ -35,8 +37,6 @@ _LEAST = 12
 """The least columns for a text."""
 _ONE_POWER = 0.02
 """A fit with a larger error is not called a single power."""
-_ROUNDED = 1e-4
-"""XLA adds up in 32 bits, so a smaller relative difference does not count."""
 _QUANTITIES = {
     "flops": "FLOPs", "transcendentals": "transcendentals", "bytes": "bytes", "peak_bytes": "peak memory",
 }  # fmt: skip
@@ -44,6 +44,20 @@ _MEMORY = {
     "argument": "arguments", "output": "outputs", "temp": "temporaries", "alias": "of them aliased",
     "generated_code": "code",
 }  # fmt: skip
+
+_UNLIKE = {
+    "flops": (
+        ("leave out {}", ("custom calls",)),
+        ("count {} otherwise", ("FFTs", "triangular solves")),
+        ("count {} like real ones", ("complex numbers",)),
+    ),
+    "bytes": (
+        ("leave out {}", ("custom calls",)),
+        ("count whole arrays for {}", ("gathers", "scatters", "slices of reshaped arrays")),
+        ("include {}", ("pointers of tuples",)),
+    ),
+}
+"""What XLA counts in another way, and how."""
 
 Row = tuple[tuple[str, ...], str]
 """The cells and the colour of a row."""
@@ -68,10 +82,10 @@ def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[st
     yield painter(cut_middle(one.signature, room), _BOLD) + "\n"
     yield from _totals(one, painter, room, verbose)
     for text, sgr in _notes(one):
-        yield painter(cut_middle(text, room), sgr) + "\n"
+        yield from (painter(line, sgr) + "\n" for line in wrapped(text, room))
     most = ALL if verbose else _MOST
     what = "FLOPs" if one.flops else "bytes"
-    for section in (_loops(one), _lines(one), _ops(one)):
+    for section in (_loops(one), _branches(one), _lines(one), _ops(one)):
         yield from _section(section, painter, room, most, lambda left: f"{_whole(left)} of the {what}")
     yield from _section(_buffers(one), painter, room, most, size)
     if one.no_buffers:
@@ -117,10 +131,41 @@ def _notes(one: Cost) -> Iterator[tuple[str, str]]:
         yield f"{count(unknown, 'loop')} with an unknown trip count: one iteration of each is counted", _WARN
     if one.unmodelled:
         yield f"unknown FLOPs of custom calls: {', '.join(one.unmodelled)}", _WARN
-    if one.xla.flops is not None and abs(one.once["flops"] - one.xla.flops) > _ROUNDED * one.once["flops"]:
-        yield "XLA's FLOPs leave out custom calls, and differ for FFTs and triangular solves", _DIM
+    if one.branches:
+        yield from _about_branches(one)
+    if {"complex numbers", "FFTs"} & {*one.unlike_xla.get("flops", ())}:
+        yield "FLOPs are real operations: 2 for a complex addition, 6 for a complex multiplication", _DIM
+    yield from ((text, _DIM) for text in _about_xla(one))
     if one.peak_bytes and one.xla.peak_bytes is not None and one.xla.peak_bytes < one.peak_bytes:
         yield "XLA's peak leaves out temporaries", _DIM
+
+
+def _about_branches(one: Cost) -> Iterator[tuple[str, str]]:
+    """Which branch counts, and the range of what others would cost."""
+    ranges = [
+        f"{form(one.least[name])} to {form(one.most[name])} {word}".strip()
+        for name, form, word in (("flops", amount, "FLOPs"), ("bytes", size, ""))
+        if one.least[name] != one.most[name]
+    ]
+    told = f": {', '.join(ranges)}" if ranges else ", which costs the same"
+    yield f"of each conditional the costliest branch counts, in every run; others may run{told}", _WARN
+
+
+def _about_xla(one: Cost) -> Iterator[str]:
+    """Why its FLOPs and bytes differ, as they are shown, from these with each loop counted once."""
+    for name, word, form, given in (
+        ("flops", "FLOPs", amount, one.xla.flops),
+        ("bytes", "bytes", size, one.xla.bytes),
+    ):
+        if name not in one.unlike_xla or given is None or form(given) == form(one.once[name]):
+            continue
+        found = one.unlike_xla[name]
+        told = (
+            text.format(", ".join(kinds))
+            for text, among in _UNLIKE[name]
+            if (kinds := [k for k in found if k in among])
+        )
+        yield f"XLA's {word} {'; '.join(told) or 'differ, for a reason that is not known'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +189,17 @@ def _of_loop(one: CostOfLoop) -> tuple[str, ...]:
     rounds = "?" if one.trip_count is None else f"{one.trip_count:,}"
     costs = amount(one.flops), _percent(one.share), size(one.bytes)
     return *costs, rounds, f"{one.runs:,}", one.instruction, shown_path(one.at or "")
+
+
+def _branches(one: Cost) -> _Section:
+    heads = ("FLOPs", "bytes", "runs", "branch", "line")
+    rows = [(_of_branch(branch), "" if branch.counted else _DIM) for branch in one.branches]
+    return _Section("branches", heads, 2, rows, [0.0 for _ in rows])
+
+
+def _of_branch(one: CostOfBranch) -> tuple[str, ...]:
+    name = f"{one.index} of {one.instruction}{', counted' if one.counted else ''}"
+    return amount(one.flops), size(one.bytes), f"{one.runs:,}", name, shown_path(one.at or "")
 
 
 def _lines(one: Cost) -> _Section:

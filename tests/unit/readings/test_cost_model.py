@@ -34,7 +34,7 @@ def one(instruction, *operands, before=""):
     return costs.flops, costs.transcendentals, costs.bytes
 
 
-A = "f32[10,7]"
+A, Z = "f32[10,7]", "c64[10,7]"
 INSTRUCTIONS = [
     (f"{A} add(%p0, %p1)", (A, A), (70, 0, 840)),
     (f"{A} tanh(%p0)", (A,), (0, 70, 560)),
@@ -55,6 +55,20 @@ INSTRUCTIONS = [
     (f"{A} all-reduce(%p0), replica_groups={{}}, to_apply=%add", (A,), (70, 0, 560)),
     (f"{A} sort(%p0), dimensions={{0}}, to_apply=%add", (A,), (490, 0, 560)),
     ("(u64[2], u32[10,7]) rng-bit-generator(%p0), algorithm=rng_default", ("u64[2]",), (0, 72, 312)),
+    ("f32[3] scatter(%p0, %p1, %p2), to_apply=%add", ("f32[3]", "s32[9,1]", "f32[9]"), (9, 0, 96)),
+    ("f32[9] gather(%p0, %p1), slice_sizes={1}", ("f32[3]", "s32[9,1]"), (0, 0, 84)),
+    (f"{Z} add(%p0, %p1)", (Z, Z), (140, 0, 1680)),
+    (f"{Z} multiply(%p0, %p1)", (Z, Z), (420, 0, 1680)),
+    (f"{Z} divide(%p0, %p1)", (Z, Z), (770, 0, 1680)),
+    (f"{A} abs(%p0)", (Z,), (210, 70, 840)),
+    (f"{A} real(%p0)", (Z,), (70, 0, 840)),
+    (f"{Z} exponential(%p0)", (Z,), (0, 70, 1120)),
+    ("c64[4,6,6] cholesky(%p0), lower=true", ("c64[4,6,6]",), (1152, 0, 2304)),
+    (
+        "c64[10,3] dot(%p0, %p1), lhs_contracting_dims={1}, rhs_contracting_dims={0}",
+        (Z, "c64[7,3]"),
+        (8 * 210, 0, 968),
+    ),
     ("c64[3,16] fft(%p0), fft_type=FFT, fft_length={16}", ("c64[3,16]",), (3 * 5 * 16 * 4, 0, 768)),
     ("c64[3,9] fft(%p0), fft_type=RFFT, fft_length={16}", ("f32[3,16]",), (3 * 5 * 16 * 4 // 2, 0, 408)),
     ("f32[3,16] fft(%p0), fft_type=IRFFT, fft_length={16}", ("c64[3,9]",), (3 * 5 * 16 * 4 // 2, 0, 408)),
@@ -71,7 +85,9 @@ INSTRUCTIONS = [
         (70, 0, 704),
     ),
 ]
-"""With XLA's own numbers, but for FFTs, triangular solves, and bytes of those and of Cholesky's."""
+"""With XLA's own numbers, but for FFTs, triangular solves, complex numbers, repeated elements, and bytes of
+Cholesky's.
+"""
 
 
 @pytest.mark.parametrize(("instruction", "operands", "expected"), INSTRUCTIONS)
@@ -168,6 +184,37 @@ def test_the_most_expensive_branch_of_a_conditional_counts():
         "z": 1,
     }
     assert (costs.flops_once, costs.transcendentals_once) == (10, 10)  # XLA takes the most of each
+    [branching] = costs.branchings
+    assert (branching.times, branching.counted) == (1, 1)
+    assert branching.branches == (Work(0, 10, 80), Work(10, 0, 120))
+    assert [one.names[0] for one in branching.costliest] == ["y", "z"]
+    assert costs.least == Work(0, 0, 80) and costs.most == Work(10, 10, 120)
+
+
+def test_a_branch_in_a_loop_is_a_range():
+    call = "conditional(%i, %x, %x), branch_computations={%cheap, %dear}"
+    costs = of(WHILE + TRIPS, BRANCHES + LOOP.format(inner=call))
+    assert (costs.flops, costs.transcendentals) == (7 * 10 + 8, 0)
+    assert costs.least == Work(8, 0, 7 * 80 + 8 * 9) and costs.most == Work(7 * 10 + 8, 70, 7 * 120 + 8 * 9)
+    assert [one.times for one in costs.branchings] == [7]
+
+
+def test_branches_in_the_branch_that_does_not_count_are_not_listed():
+    inner = "%u = f32[10] conditional(%i, %x, %x), branch_computations={%cheap, %dear}"
+    nested = (
+        BRANCHES
+        + "%either (x: f32[10]) -> f32[10] {\n  %x = f32[10] parameter(0)\n  %i = s32[] constant(0)\n"
+        + f"  ROOT {inner}\n}}\n\n"
+        + "%dearest (x: f32[10]) -> f32[10] {\n  %x = f32[10] parameter(0)\n  %y = f32[10] add(%x, %x)\n"
+        + "  ROOT %z = f32[10] add(%y, %y)\n}\n\n"
+    )
+    costs = of(
+        "%q = f32[10] parameter(0)\n%i = s32[] parameter(1)\n"
+        "ROOT %w = f32[10] conditional(%i, %q, %q), branch_computations={%either, %dearest}",
+        nested,
+    )
+    assert [one.operation.names[0] for one in costs.branchings] == ["w"]
+    assert (costs.flops, costs.least.flops, costs.most.flops) == (20, 0, 20)
 
 
 def test_a_computation_that_is_called_twice_counts_twice():
@@ -181,14 +228,14 @@ def test_a_computation_that_is_called_twice_counts_twice():
     ] == [2]
 
 
-def fusion(body, *parameters, out="f32[10]"):
+def fusion(body, *parameters, out="f32[10]", before=""):
     """FLOPs and bytes of a fusion."""
     inside = "\n".join(f"  %p{i} = {type_} parameter({i})" for i, type_ in enumerate(parameters))
     outside = "\n".join(f"%q{i} = {type_} parameter({i})" for i, type_ in enumerate(parameters))
     names = ", ".join(f"%q{i}" for i in range(len(parameters)))
     costs = of(
         f"{outside}\nROOT %f = {out} fusion({names}), kind=kLoop, calls=%fused",
-        f"%fused () -> {out} {{\n{inside}\n{body}\n}}\n\n",
+        f"{before}%fused () -> {out} {{\n{inside}\n{body}\n}}\n\n",
     )
     assert all(one.bytes == 0 for one in costs.instructions if one.block.name == "fused")
     return costs.flops, costs.bytes
@@ -229,6 +276,46 @@ def test_what_a_fusion_updates_in_place_is_not_moved(root, out):
     assert fusion(body, A, "s32[]", "f32[2,7]", out=out) == (0, 56 + 4 + 56 * written)
 
 
+OVERWRITE = """%add (a: f32[], b: f32[]) -> f32[] {
+  %a = f32[] parameter(0)
+  ROOT %b = f32[] parameter(1)
+}
+
+"""
+
+
+@pytest.mark.parametrize(("combine", "read"), [(ADD, 140), (OVERWRITE, 0)])
+@pytest.mark.parametrize(
+    ("target", "end", "out", "more"),
+    [
+        ("%p0", "ROOT", A, 0),
+        ("%p0", "ROOT %r = f32[70] bitcast(%u)", "f32[70]", 0),
+        ("%v", "ROOT", A, 0),
+        ("%p0", f"ROOT %r = ({A}, {A}) tuple(%u, %u)", f"({A}, {A})", 140),
+        ("%b", "ROOT", A, 280),  # made here, so all of it is written
+    ],
+)
+def test_a_fusion_that_scatters_moves_what_it_scatters(combine, read, target, end, out, more):
+    """Five rows of seven, at five indices."""
+    before = f"  %v = {A} bitcast(%p0)\n" if target == "%v" else ""
+    before = (
+        f"  %z = f32[] constant(0)\n  %b = {A} broadcast(%z), dimensions={{}}\n" if target == "%b" else before
+    )
+    root, after = ("ROOT ", "") if end == "ROOT" else ("", f"\n  {end}")
+    body = f"{before}  {root}%u = {A} scatter({target}, %p1, %p2), to_apply=%add{after}"
+    given = (A, "s32[5,1]", "f32[5,7]")
+    unread = 280 - read if target == "%b" else 0  # a parameter that nothing uses is read, as by XLA
+    assert fusion(body, *given, out=out, before=combine)[1] == read + unread + 20 + 140 + 140 + more
+
+
+def test_a_scatter_of_several_arrays_moves_each():
+    pair = ADD.replace("b: f32[])", "b: f32[], c: f32[], d: f32[])")
+    body = f"""  %u = ({A}, {A}) scatter(%p0, %p1, %p2, %p3, %p4), to_apply=%add
+  ROOT %r = {A} get-tuple-element(%u), index=1"""
+    given = (A, A, "s32[5,1]", "f32[5,7]", "f32[5,7]")
+    assert fusion(body, *given, out=A, before=pair)[1] == 2 * 140 + 20 + 2 * 140 + 140
+
+
 def test_a_fusion_reads_its_constants_except_scalars():
     body = "  %k = f32[3] constant({1, 2, 3})\n  ROOT %r = f32[3] add(%p0, %k)"
     assert fusion(body, "f32[3]", out="f32[3]") == (3, 36)
@@ -256,9 +343,9 @@ LAPACK = [
 @pytest.mark.parametrize(("routine", "attributes", "operands", "flops"), LAPACK)
 def test_lapack_is_counted(routine, attributes, operands, flops):
     names = ", ".join(f"%p{i}" for i in range(len(operands)))
-    for letter in "sdcz":
+    for letter, factor in zip("sdcz", (1, 1, 4, 4), strict=True):
         target = f'custom_call_target="lapack_{letter}{routine}_ffi", backend_config={{{attributes}}}'
-        assert one(f"f32[1] custom-call({names}), {target}", *operands)[0] == flops
+        assert one(f"f32[1] custom-call({names}), {target}", *operands)[0] == factor * flops
 
 
 def test_an_unknown_custom_call_is_listed_as_unmodelled():

@@ -9,6 +9,7 @@ from jitinspect.model import Target
 from jitinspect.model.readings import (
     Buffer,
     Cost,
+    CostOfBranch,
     CostOfLine,
     CostOfLoop,
     CostOfOp,
@@ -102,8 +103,64 @@ def test_all_of_it():
 def test_without_loops_there_is_one_number_beside_xlas():
     plain = replace(COST, loops=(), once={"flops": 10_000_000, "transcendentals": 3200, "bytes": 160_000})
     shown = text(report(replace(plain, xla=XlaCost(10_000_000, 3200, 160_016, None))))
-    assert "loops once" not in shown and "counts the body" not in shown and "leave out custom" not in shown
-    assert "leave out custom calls" in text(report(plain))
+    assert "loops once" not in shown and "counts the body" not in shown
+
+
+LIKE = replace(COST, loops=(), unlike_xla={"flops": (), "bytes": ()})
+
+
+@pytest.mark.parametrize(
+    ("unlike", "told"),
+    [
+        ({"flops": ("custom calls",), "bytes": ()}, "XLA's FLOPs leave out custom calls\n"),
+        ({"flops": ("FFTs", "triangular solves"), "bytes": ()}, "count FFTs, triangular solves otherwise\n"),
+        (
+            {"flops": ("custom calls", "complex numbers"), "bytes": ()},
+            "calls; count complex numbers like real",
+        ),
+        ({"flops": (), "bytes": ()}, "XLA's FLOPs differ, for a reason that is not known\n"),
+    ],
+)
+def test_why_flops_differ_from_xlas_is_said(unlike, told):
+    once = {"flops": 2_000_000, "transcendentals": 400, "bytes": 20_000}
+    assert told in text(report(replace(LIKE, once=once, unlike_xla=unlike)))
+    assert "XLA's FLOPs" not in text(report(replace(LIKE, unlike_xla=unlike)))  # they do not differ
+
+
+def test_why_bytes_differ_from_xlas_is_said():
+    kinds = ("custom calls", "gathers", "scatters", "pointers of tuples")
+    xla = XlaCost(1_000_000, 400, 120_000, 69_632)
+    told = "XLA's bytes leave out custom calls; count whole arrays for gathers, scatters; include pointers of"
+    assert told in text(report(replace(LIKE, xla=xla, unlike_xla={"flops": (), "bytes": kinds})), 160)
+    assert "XLA's bytes" not in text(report(LIKE))  # as shown, they do not differ
+    assert "XLA's bytes" not in text(report(replace(COST, xla=xla)))  # a report saved by an older version
+
+
+def test_the_convention_for_complex_numbers_is_said():
+    told = "FLOPs are real operations: 2 for a complex addition, 6 for a complex multiplication"
+    for kind in "complex numbers", "FFTs":
+        assert told in text(report(replace(LIKE, unlike_xla={"flops": (kind,), "bytes": ()})))
+    assert told not in text(report(LIKE))
+
+
+BRANCH = CostOfBranch("cond.1", 1, 2, True, 100, 2_000, 8_000, "net/layers.py:14")
+BRANCHES = (BRANCH, replace(BRANCH, index=0, counted=False, flops=10, bytes=4_000))
+
+
+def test_branches_are_listed_with_the_range():
+    ranged = {"least": {"flops": 1_000, "bytes": 500}, "most": {"flops": 200_000, "bytes": 900}}
+    ranging = replace(COST, branches=BRANCHES, **ranged)
+    shown = text(report(ranging))
+    told = "of each conditional the costliest branch counts, in every run; others may run: "
+    assert told + "1.00 k to 200 k FLOPs, 500 B to 900 B\n" in text(report(ranging), 160)
+    assert (
+        " ".join(shown.split()).count(told + "1.00 k to 200 k FLOPs, 500 B to 900 B") == 1
+    )  # nothing is cut
+    assert "2.00 k  8.00 kB   100  1 of cond.1, counted  net/layers.py:14\n" in shown
+    assert "    10  4.00 kB   100  0 of cond.1           net/layers.py:14\n" in shown
+    same = {"least": {"flops": 1_000, "bytes": 500}, "most": {"flops": 1_000, "bytes": 500}}
+    assert "others may run, which costs the same\n" in text(report(replace(COST, branches=BRANCHES, **same)))
+    assert "conditional" not in text(report())
 
 
 def test_what_is_not_counted_is_said():
