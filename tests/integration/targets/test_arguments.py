@@ -85,6 +85,24 @@ def test_values_become_types_and_keep_what_matters():
     assert number == 3 and str(key.dtype) == "key<fry>" and isinstance(weak, jax.ShapeDtypeStruct)
 
 
+def number(dtype):
+    """Of 64 bits and more, made with x64 on."""
+    with jax.enable_x64(True):
+        return jax.numpy.ones(3, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "uint64", "complex128"])
+@pytest.mark.parametrize("x64", [False, True])
+def test_an_array_of_64_bits_is_traced_as_by_jax(dtype, x64):
+    made = number(dtype)
+    with jax.enable_x64(x64):
+        (array,), tree = as_types(((made,), {"tree": {"a": made}}))
+        assert isinstance(array, jax.ShapeDtypeStruct) == x64
+        traced = [jax.jit(lambda x: x + 1).trace(one).jaxpr for one in (made, array, tree["tree"]["a"])]
+    assert str(traced[0]) == str(traced[1]) == str(traced[2])
+    assert f"{traced[0].in_avals[0].dtype}" == dtype
+
+
 def test_narrowed_dtypes_are_noted():
     call = [parse_argument("{'a': f64[2], 'b': i32[2]}"), parse_argument("c128[1]")]
     assert changed_dtypes(call) == [("c128", "c64"), ("f64", "f32")]
