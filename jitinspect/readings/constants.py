@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jitinspect.jaxapi.arrays.captured as capturing
 from jitinspect.jaxapi.arrays.captured import Captured
 from jitinspect.jaxapi.arrays.module_constants import ModuleConstants
+from jitinspect.jaxapi.arrays.replaced import another, replaced
 from jitinspect.model import Target
 from jitinspect.model.readings import Constant, ConstantsReport
 from jitinspect.process.paths import relative
 from jitinspect.readings import array_names
 from jitinspect.specs.describe import describe
 from jitinspect.stages.inspection import Subject
+
+_MOST_LOWERINGS = 20
+"""How often a function is lowered again; constants with equal literals beyond that get no count."""
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> ConstantsReport:
@@ -36,8 +40,28 @@ def _constants(subject: Subject) -> Iterator[Constant]:
     found = capturing.captured(subject.pipeline.traced)
     module = ModuleConstants(subject.pipeline.lowered)
     names = _names(subject, found)
-    for one in found:
-        yield _constant(one, names.get(id(one)), module.enters(one.value), subject.signature)
+    with subject.muted():
+        enters = list(_enter(subject, module, [one.value for one in found]))
+    for one, how in zip(found, enters, strict=True):
+        yield _constant(one, names.get(id(one)), how, subject.signature)
+
+
+def _enter(subject: Subject, module: ModuleConstants, values: Sequence[Any]) -> Iterator[str]:
+    """How each array gets into the module. Where equal literals may stem from elsewhere, the function is
+    lowered once more with another array: what is missing then was this one.
+    """
+    left = _MOST_LOWERINGS
+    for value in values:
+        count: int | None = module.equal_literals(value)
+        if module.may_be_others(value):
+            count, left = (_own(subject, module, value) if left else None), max(left - 1, 0)
+        yield module.enters(value, count)
+
+
+def _own(subject: Subject, module: ModuleConstants, value: Any) -> int:
+    """How many literals of the module an array became."""
+    other = replaced(subject.pipeline.traced, value, another(value)).lower()
+    return module.equal_literals(value) - ModuleConstants(other).equal_literals(value)
 
 
 def _constant(one: Captured, name: str | None, enters: str, signature: str) -> Constant:

@@ -43,8 +43,23 @@ class ModuleConstants:
             self._literals[_value(operation)] += 1
         return ir.WalkResult.ADVANCE
 
-    def enters(self, value: Any) -> str:
-        """`literal, 32,799 chars`; `argument 0, added by JAX`; or that it is not in the module."""
+    def equal_literals(self, value: Any) -> int:
+        """How many literals are equal to an array, whether it became them or not; 0 for a mutable one."""
+        if isinstance(value, MUTABLE) or not hasattr(mlir, "ir_attribute"):
+            return 0
+        literal = self._literal(value)
+        return self._literals[literal] or self._literals[str(literal)]
+
+    def may_be_others(self, value: Any) -> bool:
+        """Whether literals that are equal to it may stem from something else: several, or of one number."""
+        count = self.equal_literals(value)
+        return count > 1 or (count == 1 and bool(getattr(self._literal(value), "is_splat", True)))
+
+    def enters(self, value: Any, count: int | None) -> str:
+        """`literal, 32,799 chars`; `argument 0, added by JAX`; or that it is not in the module.
+
+        `count` is how many literals it became, None if that is not known.
+        """
         if isinstance(value, MUTABLE):
             return "argument, added by JAX, as it is mutable"
         key = identity(value)
@@ -52,11 +67,11 @@ class ModuleConstants:
             return f"argument{'s' if places[1:] else ''} {' and '.join(places)}, added by JAX"
         if not hasattr(mlir, "ir_attribute"):
             return "not known with this JAX"
-        literal = self._literal(value)
-        count = self._literals[literal] or self._literals[str(literal)]
+        if count is None:
+            return "literal, if at all: others are equal"
         if not count:
             return "not in the module"
-        length = count * _characters(literal)
+        length = count * _characters(self._literal(value))
         return f"{'literal' if count == 1 else f'{count} literals'}, {length:,} chars"
 
     def _literal(self, value: Any) -> Any:

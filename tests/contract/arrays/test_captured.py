@@ -69,11 +69,11 @@ def test_literals_are_equal_attributes():
     with module.context, jax._src.lib.mlir.ir.Location.unknown(module.context):
         assert mlir.ir_attribute(NARROW) == mlir.ir_attribute(NARROW.copy())
         assert mlir.ir_attribute(NARROW) != mlir.ir_attribute(NARROW + 1)
-    assert module_constants.ModuleConstants(lowered).enters(NARROW).startswith("literal, ")
-    assert module_constants.ModuleConstants(lowered).enters(NARROW + 1) == "not in the module"
+    assert module_constants.ModuleConstants(lowered).enters(NARROW, 1).startswith("literal, ")
+    assert module_constants.ModuleConstants(lowered).enters(NARROW + 1, 0) == "not in the module"
 
 
 def test_a_jax_without_them_is_told(monkeypatch):
     lowered = trace(lambda x: (x, NARROW)).lower()
     monkeypatch.delattr(mlir, "ir_attribute")
-    assert module_constants.ModuleConstants(lowered).enters(NARROW) == "not known with this JAX"
+    assert module_constants.ModuleConstants(lowered).enters(NARROW, 0) == "not known with this JAX"

@@ -253,3 +253,41 @@ def test_with_simplified_constants_jax_adds_arguments(write, hoisted):
     ]  # fmt: skip
     kinds = [one["enters"].split(",")[0].rstrip(" 01") for one in found]
     assert kinds == (["argument", "argument"] if hoisted else ["literal", "literal"])
+
+
+ONE = jnp.float32(1.0)
+LIKE_ONE = jnp.float32(1.0)
+
+
+@jax.jit
+def times_one(x):
+    return x * ONE
+
+
+EQUAL = {
+    # what: the function, and how many literals the constant became
+    "unused": (lambda x: (x * ONE, jnp.where(x > 1.0, x + 1.0, x - 1.0) + x / 1.0)[1], 0),
+    "used once": (lambda x: jnp.where(x > ONE, x, -x), 1),
+    "beside equal literals": (lambda x: jnp.where(x > ONE, x + 1.0, x - 1.0), 1),
+    "in two functions": (lambda x: (times_one(x) + 1.0) * ONE, 2),
+    "in a loop": (lambda x: lax.scan(lambda c, _: (c * ONE + 1.0, None), x, None, length=3)[0], 1),
+}
+
+
+@pytest.mark.parametrize("what", EQUAL)
+def test_only_the_literals_of_this_constant_count(what):
+    fn, count = EQUAL[what]
+    (only,) = report(fn, jax.ShapeDtypeStruct((3,), "float32"))
+    told = "not in the module" if not count else "literal, 33" if count == 1 else "2 literals, 66"
+    assert only.enters.removesuffix(" chars") == told
+
+
+def test_equal_constants_are_told_apart():
+    found = report(lambda x: (x * ONE) - LIKE_ONE, jax.ShapeDtypeStruct((3,), "float32"))
+    assert [one.enters for one in found] == ["literal, 33 chars"] * 2
+
+
+def test_of_many_equal_literals_not_all_are_counted(monkeypatch):
+    monkeypatch.setattr(constants, "_MOST_LOWERINGS", 1)
+    found = report(lambda x: (x * ONE) - LIKE_ONE, jax.ShapeDtypeStruct((3,), "float32"))
+    assert [one.enters for one in found] == ["literal, 33 chars", "literal, if at all: others are equal"]
