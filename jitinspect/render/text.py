@@ -114,7 +114,7 @@ def joined(parts: list[str], width: int) -> Iterator[str]:
     yield line
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def hanging(text: str, width: int) -> list[str]:
     """A sentence in as many lines as needed; all but the first are indented."""
     return textwrap.wrap(text, max(width, 20), subsequent_indent="  ", break_on_hyphens=False)
 

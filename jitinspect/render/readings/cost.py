@@ -24,10 +24,10 @@ from jitinspect.render.text import (
     cut_middle,
     cut_place,
     fitted,
+    hanging,
     joined,
     shown_path,
     size,
-    wrapped,
 )
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
@@ -82,7 +82,7 @@ def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[st
     yield painter(cut_middle(one.signature, room), _BOLD) + "\n"
     yield from _totals(one, painter, room, verbose)
     for text, sgr in _notes(one):
-        yield from (painter(line, sgr) + "\n" for line in wrapped(text, room))
+        yield from (painter(line, sgr) + "\n" for line in hanging(text, room))
     most = ALL if verbose else _MOST
     what = "FLOPs" if one.flops else "bytes"
     for section in (_loops(one), _branches(one), _lines(one), _ops(one)):

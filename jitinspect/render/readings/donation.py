@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from jitinspect.model.readings import DonatedLeaf, DonationReport, Saved
 from jitinspect.render.readings.percall import by_call
-from jitinspect.render.text import ALL, Painter, count, cut_middle, joined, size, wrapped
+from jitinspect.render.text import ALL, Painter, count, cut_middle, hanging, joined, size
 
 _ALIASED, _LOST, _COULD, _DIM, _BOLD = "32", "31", "33", "2", "1"
 _SLIGHT = 0.01
@@ -28,7 +28,7 @@ def render(report: DonationReport, painter: Painter, width: int, verbose: bool) 
     yield from (painter(line, _BOLD) + "\n" for line in joined(list(_totals(report)), width))
     room = ALL if verbose else width
     for text, sgr in _notes(report):
-        yield from (painter(line, sgr) + "\n" for line in wrapped(text, room))
+        yield from (painter(line, sgr) + "\n" for line in hanging(text, room))
 
 
 def _table(leaves: list[DonatedLeaf], painter: Painter, width: int, verbose: bool) -> Iterator[str]:
