@@ -30,6 +30,8 @@ class Group:
     _next: int = 1
 
     def add(self, call_key: CallKey, number: int) -> None:
+        if any(call_key.context != other.context for other in self.call_keys.values()):
+            self._quick = None
         replaced = self.executables.get(call_key.execution)
         self.executables[call_key.execution] = number
         self.call_keys[number] = call_key
@@ -38,6 +40,20 @@ class Group:
         if self._quick is not None and not self._quick.add(call_key, number, replaced):
             self._quick = None
         self._update_watched()
+
+    def find(self, call_key: CallKey) -> int | None:
+        """The executable of a cached call. A setting that only makes JAX look a call up again, in Python, may
+        be another than at any call that is known: what is found is the executable of an equal call.
+        """
+        number = self.executables.get(call_key.execution)
+        if number is not None:
+            return number
+        alike = {
+            known
+            for known, other in self.call_keys.items()
+            if other.written == call_key.written and other.placement == call_key.placement
+        }
+        return alike.pop() if len(alike) == 1 else None
 
     def forget(self) -> None:
         """The fast path of these jits was cleared."""
@@ -73,7 +89,8 @@ class Group:
         lookup, which distinguishes the executables by fewer arguments.
         """
         self._read_in_full += 1
-        several = len(self.call_keys) > 1
+        contexts = {call_key.context for call_key in self.call_keys.values()}
+        several = len(self.call_keys) > 1 and len(contexts) == 1  # what an argument is depends on settings
         if several and self._read_in_full >= max(self._next, len(self.executables) // 4):
             self._next = 2 * self._read_in_full
             self._quick = QuickLookup(self.call_keys, facts, interner)

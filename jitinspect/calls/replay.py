@@ -13,6 +13,7 @@ import jax
 from jitinspect.calls.call_log import CallLog
 from jitinspect.errors import JitinspectError, UsageError
 from jitinspect.jaxapi.arrays.zeros import zeros
+from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.keys.context import setting
 from jitinspect.specs import ScriptCall
 from jitinspect.targets.arguments.build import Call as Arguments
@@ -59,10 +60,25 @@ def make_calls(call: ScriptCall, subject: Jitted, call_log: CallLog, mesh: jax.s
     succeeded = True
     with settings(call.config):
         for _ in range(call.repeat):
-            with call_log.muted():  # making a typed key, or a weakly typed array, compiles something
+            # making a typed key, or a weakly typed array, compiles something
+            with call_log.muted(), making_arguments():
                 args, kwargs = _values(build_call(call.call.arguments, mesh))
             succeeded = _call_succeeds(subject, args, kwargs, call_log, call.at) and succeeded
     return succeeded
+
+
+@contextmanager
+def making_arguments() -> Iterator[None]:
+    """Around the making of a call's arguments, which settings for the call can forbid."""
+    with settings(tuple((name, value) for name, value in _PERMISSIVE if option(name) not in (None, value))):
+        yield
+
+
+_PERMISSIVE = (
+    ("jax_no_tracing", False),
+    ("jax_no_execution", False),
+    ("jax_transfer_guard_host_to_device", "allow"),
+)
 
 
 def _call_succeeds(subject: Jitted, args: Any, kwargs: Mapping[str, Any], call_log: CallLog, at: str) -> bool:

@@ -28,6 +28,7 @@ from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, JitFacts
 from jitinspect.jaxapi.jits.filter_jit import filter_jit_arguments
 from jitinspect.jaxapi.keys.context import context_names, context_values
+from jitinspect.jaxapi.keys.fast_path import looked_up_values, not_looked_up
 from jitinspect.model import ReasonKind
 
 LEAF_KINDS: tuple[ReasonKind, ...] = (
@@ -63,17 +64,28 @@ class Leaf(NamedTuple):
     is_jax_array: bool = False
 
 
+class Context(NamedTuple):
+    """The settings and the mesh around a call: the ids of all that a trace depends on, those of them that the
+    fast path looks up as well, and the id of what it looks up besides.
+    """
+
+    traced: tuple[int, ...] = ()
+    looked_up: tuple[int, ...] = ()
+    besides: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CallKey:
     """`signature` for comparisons, and the keys that JAX's caches look up for the call.
 
-    `traced` is equal for calls that share a trace; `placed` is how arrays are placed, `devices` where,
+    `form` is what a trace depends on but the context; `placed` is how arrays are placed, `devices` where,
     `default_device` where uncommitted ones go; the fast path also distinguishes JAX arrays from NumPy's
     (`are_jax_arrays`). `transformation` names what the call is under, such as `vmap over 4`.
     """
 
     signature: Signature
-    traced: Hashable
+    form: Hashable
+    context: Context
     placed: Hashable
     devices: frozenset[str]
     default_device: Hashable
@@ -81,9 +93,24 @@ class CallKey:
     transformation: str | None
 
     @property
+    def traced(self) -> Hashable:
+        """Equal for calls that share a trace."""
+        return self.form, self.context.traced
+
+    @property
+    def written(self) -> Hashable:
+        """Equal for calls that only settings can tell apart, and only such as the fast path ignores."""
+        return self.form, self.context.looked_up
+
+    @property
     def execution(self) -> Hashable:
         """The key of a jit's fast path; calls with the same key use the same executable."""
-        return self.traced, self.placed, self.devices, self.default_device, self.are_jax_arrays
+        return self.written, self.context.besides, self.placement, self.are_jax_arrays
+
+    @property
+    def placement(self) -> Hashable:
+        """How arrays are placed, and where."""
+        return self.placed, self.devices, self.default_device
 
 
 class SignatureReader:
@@ -93,7 +120,7 @@ class SignatureReader:
         self.interner = Interner()
         self._leaves: dict[Hashable, Leaf] = {}
         self._forms: dict[Hashable, tuple[Form, tuple[int, ...]]] = {}
-        self._context: tuple[tuple[Any, ...], tuple[int, ...]] = ((), ())
+        self._context: tuple[tuple[Any, ...], Context] = ((), Context())
 
     def read(
         self,
@@ -116,7 +143,7 @@ class SignatureReader:
         parameters = list(_parameters(facts, args, kwargs))
         flat = [self._flat(parameter, arrays_only) for parameter in parameters]
         masks = _static_mask(flat, arrays_only)
-        context = self._context_ids()
+        context = self._read_context()
         form, fixed, call = self._form(facts, parameters, flat, masks, arrays_only)
         own = [one for one in parameters if one.static and one.form != "default"]
         passed = [self._static(parameter.value) for parameter in own]
@@ -139,11 +166,13 @@ class SignatureReader:
             for parameter, (values, _) in zip(parameters, flat, strict=True)
             for leaf in values
         )
-        common = (self.interner(under), *context)
+        transformed = self.interner(under)
         of_leaves = chain.from_iterable([leaf.ids for leaf in (*leaves, *unused)])
+        ids = (*fixed, *passed, *defaults, *of_leaves, transformed, *context.traced)
         return CallKey(
-            Signature(form, (*fixed, *passed, *defaults, *of_leaves, *common), written),
-            (call, (*looked_up, *common), tuple([leaf.traced for leaf in leaves])),
+            Signature(form, ids, written),
+            (call, (*looked_up, transformed), tuple([leaf.traced for leaf in leaves])),
+            context,
             tuple([leaf.placed for leaf in leaves]),
             frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
             option("jax_default_device"),
@@ -215,13 +244,17 @@ class SignatureReader:
         except ValueError:  # not hashable
             return self._static(id(value), type(value))
 
-    def _context_ids(self) -> tuple[int, ...]:
-        values = context_values()
+    def _read_context(self) -> Context:
+        values = (*context_values(), *looked_up_values())
         if values != self._context[0]:
-            names = context_names()
-            settings = (_setting(name, value) for name, value in zip(names, values, strict=True))
-            self._context = (values, self.interner.all(settings))
+            self._context = (values, self._new_context(values))
         return self._context[1]
+
+    def _new_context(self, values: tuple[Any, ...]) -> Context:
+        names, ignored = context_names(), not_looked_up()
+        ids = self.interner.all(map(_setting, names, values))
+        kept = tuple(number for name, number in zip(names, ids, strict=True) if name not in ignored)
+        return Context(ids, kept, self.interner(values[len(names) :]))
 
     def _form(
         self,
@@ -240,7 +273,7 @@ class SignatureReader:
             tuple(map(tuple, statics[:count])) if any(map(any, statics[:count])) else None,
         )
         defaults = (tuple(trees[count:]), tuple(map(tuple, statics[count:])))
-        key = (facts.function, facts.group, call, defaults, len(self._context[1]))
+        key = (facts.function, facts.group, call, defaults, len(self._context[1].traced))
         known = self._forms.get(key)
         if known is None:
             known = self._forms[key] = self._new_form(facts, parameters, flat, statics, arrays_only)

@@ -95,8 +95,8 @@ class Verdicts:
 
     def cached_executable(self, jit_facts: JitFacts, call_key: CallKey) -> Executable:
         """The executable of a call that fired no event; 0 if no such call has been seen."""
+        number = self.group(jit_facts).find(call_key)
         compiled = self._layers.keys(jit_facts, call_key).compiled
-        number = self.group(jit_facts).executables.get(call_key.execution)
         return number or self._compiled.get(compiled) or self._being_made(compiled) or 0
 
     def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:

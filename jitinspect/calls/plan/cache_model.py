@@ -15,6 +15,7 @@ from jitinspect.calls.cache_layers import Keys, Layers, fast
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.reasons import after_failure
 from jitinspect.calls.signature import CallKey, SignatureReader, refuse_arrays_as_statics
+from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, accepted, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.jaxapi.jits.recognition import full_call, underlying
@@ -23,6 +24,10 @@ from jitinspect.model import Phase, Reason, Status
 _STATUS: dict[Phase | None, Status] = {
     None: "CACHED", "trace": "TRACED", "lower": "LOWERED", "compile": "COMPILED",
 }  # fmt: skip
+
+
+_NEVER_FAST = "jax_debug_key_reuse"
+"""With this setting all calls are looked up in Python (0.8.3 to 0.12.0.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,8 @@ class Judgement:
         """What the same call does right afterwards."""
         if self.lasting:
             return replace(self, nearest=self.index, reasons=(after_failure(self.facts),))
-        return replace(self, status="CACHED", stages=(), nearest=None, reasons=())
+        executable = None if self.error else self.executable
+        return replace(self, status="CACHED", stages=(), executable=executable, nearest=None, reasons=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,17 @@ class PlannedJit:
         return None
 
 
+def _refusal(jit_facts: JitFacts, call_key: CallKey) -> str | None:
+    """The error with which a setting makes JAX refuse to run what it has compiled, if any does."""
+    if option("jax_no_execution"):
+        name = jit_facts.name
+        return f"RuntimeError: JAX tried to execute function jit({name}), but no_execution is set"
+    guard = str(option("jax_transfer_guard_host_to_device"))
+    if guard.startswith("disallow") and not all(call_key.are_jax_arrays):
+        return "JaxRuntimeError: Disallowed host-to-device transfer (jax_transfer_guard_host_to_device)"
+    return None
+
+
 class Planner:
     """The state of the caches after the calls so far."""
 
@@ -74,6 +91,7 @@ class Planner:
         self._jits: dict[int, PlannedJit] = {}
         self._layers = Layers()
         self._fast: dict[Hashable, int] = {}
+        self._slow: set[Hashable] = set()
         self._traced: set[Hashable] = set()
         self._lowered: set[Hashable] = set()
         self._compiled: dict[Hashable, int] = {}
@@ -82,8 +100,10 @@ class Planner:
     def judge(self, subject: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], index: int) -> Judgement:
         """The verdict on call `index`, of the jit `subject` with these types and values.
 
-        Raises TypeError if the library hides its jit.
+        Raises TypeError if the library hides its jit, or JAX compiles by what it has profiled.
         """
+        if option("jax_enable_pgle"):
+            raise TypeError("under jax_enable_pgle JAX compiles again after profiling: make the calls")
         jit = self._jit_of(subject)
         jit_facts = jit.facts
         _, args, kwargs = full_call(subject, args, kwargs)
@@ -95,27 +115,41 @@ class Planner:
                 index, jit_facts, "CACHED", (), None, None, (), f"{type(error).__name__}: {error}"
             )
         entry = fast(jit_facts, call_key)
+        refusal = _refusal(jit_facts, call_key)
         if entry in self._fast:
-            return Judgement(index, jit_facts, "CACHED", (), self._fast[entry], None, ())
+            number = None if refusal else self._fast[entry]
+            return Judgement(index, jit_facts, "CACHED", (), number, None, (), refusal)
         if (call_error := jit.call_error(args, kwargs)) is not None:
             nearest, reasons = self._explain(jit_facts, call_key, index)
             self._comparisons.failed(index)
             return Judgement(
                 index, jit_facts, "TRACED", ("trace",), None, nearest, reasons, call_error, lasting=True
             )
-        return self._judge_by_layers(jit_facts, call_key, index, entry)
+        judgement = self._judge_by_layers(jit_facts, call_key, index)
+        if judgement.error is None and refusal is not None:
+            judgement = replace(judgement, error=refusal)
+        self._remember(entry, judgement)
+        return judgement
 
-    def _judge_by_layers(
-        self, jit_facts: JitFacts, call_key: CallKey, index: int, entry: Hashable
-    ) -> Judgement:
+    def _remember(self, entry: Hashable, judgement: Judgement) -> None:
+        """A call that once raised is looked up in Python from then on, also where it succeeds."""
+        if judgement.error is not None or option(_NEVER_FAST):
+            self._slow.add(entry)
+        elif judgement.executable is not None and entry not in self._slow:
+            self._fast[entry] = judgement.executable
+
+    def _judge_by_layers(self, jit_facts: JitFacts, call_key: CallKey, index: int) -> Judgement:
         keys = self._layers.keys(jit_facts, call_key)
+        if option("jax_no_tracing") and keys.traced not in self._traced:
+            error = f"RuntimeError: re-tracing function {jit_facts.name} for `jit`, but 'no_tracing' is set"
+            return Judgement(index, jit_facts, "CACHED", (), None, None, (), error)
         ran = self._look_up(keys, len(call_key.devices) > 1)
         nearest, reasons = self._explain(jit_facts, call_key, index) if ran else (None, ())
         status = _STATUS[ran[-1] if ran else None]
         if len(call_key.devices) > 1:
             error = f"ValueError: incompatible devices: {', '.join(sorted(call_key.devices))}"
             return Judgement(index, jit_facts, status, ran, None, nearest, reasons, error)
-        number = self._fast[entry] = self._executable(keys.compiled)
+        number = self._executable(keys.compiled)
         return Judgement(index, jit_facts, status, ran, number, nearest, reasons)
 
     def _look_up(self, keys: Keys, refused: bool) -> tuple[Phase, ...]:

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from jitinspect.calls.plan.cache_model import Judgement, Planner
 from jitinspect.calls.plan.padding import Padding, Paddings
-from jitinspect.calls.replay import Targets, located, settings
+from jitinspect.calls.replay import Targets, located, making_arguments, settings
 from jitinspect.calls.report import totals
 from jitinspect.errors import UsageError
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
@@ -140,7 +140,8 @@ class Plan:
     def _judge(self, call: ScriptCall) -> DistinctCall:
         subject, mesh = self._targets[call.ref], make_mesh(self._mesh)
         with settings(call.config):
-            args, kwargs = build_call(call.call.arguments, mesh)
+            with making_arguments():
+                args, kwargs = build_call(call.call.arguments, mesh)
             try:
                 judgement = self._planner.judge(subject.call, args, kwargs, self._calls)
             except TypeError as error:
@@ -157,7 +158,8 @@ class Plan:
         arguments, distinct.elements, distinct.added = self._paddings.apply(
             call.call.arguments, signature(subject.call)
         )
-        args, kwargs = build_call(arguments, mesh)
+        with making_arguments():
+            args, kwargs = build_call(arguments, mesh)
         judgement = self._padded.judge(subject.call, args, kwargs, self._calls)
         self._compiled_padded += judgement.status == "COMPILED"
 

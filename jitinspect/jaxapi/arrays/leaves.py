@@ -207,7 +207,9 @@ def _x64() -> bool:
 
 
 def _default_device() -> Any:
-    return option("jax_default_device") or jax.local_devices()[0]
+    """The setting may also name a platform, as in `jax.default_device('cpu')`."""
+    chosen = option("jax_default_device")
+    return jax.local_devices(backend=chosen)[0] if chosen is None or isinstance(chosen, str) else chosen
 
 
 def _raw_layout(array: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from enum import Enum
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -86,7 +87,7 @@ def _check_value(name: str, value: Any, current: Any) -> None:
         message = f"{name} cannot be set temporarily: JAX starts its backend once"
         raise UsageError(message, hint=f"set it for the whole script: {variable}={value}")
     for kind, (taken, hint) in _TAKEN.items():
-        if isinstance(current, kind):
+        if isinstance(current, kind) and not isinstance(current, Enum):  # of which some are numbers
             if type(value) not in taken:
                 raise UsageError(f"{name} does not accept {value!r}", hint=f"{name}={hint}")
             return
