@@ -22,6 +22,7 @@ from jitinspect.calls.entries import (
     raised,
     with_stage,
 )
+from jitinspect.calls.open_stages import OpenStage, OpenStages
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses, proxies
@@ -34,11 +35,12 @@ from jitinspect.specs.describe import describe_call
 
 
 class _ThreadState(threading.local):
-    """Of one thread: the nesting depth of ahead-of-time work, whether that work compiled, where its calls
-    are made, and whether functions compiled outside of any call belong to JAX.
+    """Of one thread: the stages that have begun, the nesting depth of ahead-of-time work, whether that work
+    compiled, where its calls are made, and whether functions compiled outside of any call belong to JAX.
     """
 
     def __init__(self) -> None:
+        self.open = OpenStages()
         self.ahead = 0
         self.compiled = False
         self.muted = 0
@@ -252,6 +254,7 @@ class CallLog:
             return
         self.fired[0] = next(self._ticks)  # never the same number twice, even if threads write at once
         self._on_start(phase, events.plain_name(name))
+        self._thread.open.begin(OpenStage(None, phase, name))
         miss = self._current_miss()
         if miss is not None:
             miss.stages.begin(phase, name)
@@ -261,13 +264,16 @@ class CallLog:
         if self._thread.muted:
             return None
         self._on_end(phase)
+        stage = self._thread.open.end(phase, name)
+        own_seconds = max(seconds - stage.inside, 0.0) if stage is not None else seconds
+        self._thread.open.counted(seconds)
         miss = self._current_miss()
         if miss is None:
             with self._lock:
-                return self._end_outside_call(phase, events.plain_name(name), seconds)
-        if not miss.stages.end(phase, name, seconds):
+                return self._end_outside_call(phase, events.plain_name(name), own_seconds)
+        if not miss.stages.end(phase, name, own_seconds):
             with self._lock:
-                self.internal = with_stage(self.internal, phase, seconds)
+                self.internal = with_stage(self.internal, phase, own_seconds)
         return None
 
     @_harmless()

@@ -21,6 +21,7 @@ import jax
 
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.entries import Stages, is_differentiated
+from jitinspect.calls.open_stages import OpenStage, OpenStages
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
@@ -61,13 +62,11 @@ class Sink(Protocol):
 
 
 class _ThreadState(threading.local):
-    """Of one thread: the stages that have begun and not ended, each with the exception that was being handled
-    when it began; and by name what was traced ahead of time.
-    """
+    """Of one thread: the stages that have begun and not ended, and by name what was traced ahead of time."""
 
     def __init__(self) -> None:
         self.busy = False
-        self.open: list[tuple[Pending, Phase, str, float, int]] = []
+        self.open = OpenStages()
         self.ahead: dict[str, Pending] = {}
 
 
@@ -148,42 +147,35 @@ class CompilationWatcher:
     # Called for JAX's events
 
     def _start(self, phase: Phase, name: str) -> None:
-        began, open_stages = self.now, self._thread.open
-        if open_stages and phase == "trace" and being_staged():
-            pending = open_stages[-1][0]
+        began, innermost = self.now, self._thread.open.innermost
+        if innermost is not None and phase == "trace" and being_staged():
+            pending: Pending = innermost.work
         else:
             pending = self._pending(phase, name, began)
         pending.stages.begin(phase, name)
-        open_stages.append((pending, phase, name, began, id(sys.exception())))
+        self._thread.open.begin(OpenStage(pending, phase, name, began, id(sys.exception())))
         self._sink.on_start(phase, events.plain_name(name), began)
         if phase == "compile" and pending.explanation is None and len(pending.stages.under_way) == 1:
             self._compiling(pending)
 
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
-        stage = self._ended_stage(phase, name)
+        stage = self._thread.open.end(phase, name)
         if stage is None:
             return
-        pending, began, handled = stage
-        own, pending.ended = pending.stages.end(phase, name, seconds), self.now
+        pending: Pending = stage.work
+        own, pending.ended = pending.stages.end(phase, name, max(seconds - stage.inside, 0.0)), self.now
+        self._thread.open.counted(seconds if own else stage.inside)
         error = sys.exception()
-        if own and error is not None and id(error) != handled:  # JAX fires the end event all the same
+        if own and error is not None and id(error) != stage.handled:  # JAX fires the end event all the same
             pending.raised, pending.error = phase, message_of(error)[:200]
         internal, disk_hit = (
             pending.kind == "internal" or not own,
             phase == "compile" and pending.stages.from_disk,
         )
         depth, plain = len(self._thread.open), events.plain_name(name)
-        self._sink.on_span(Span(phase, plain, began, seconds, pending.thread, depth, internal, disk_hit))
-
-    def _ended_stage(self, phase: Phase, name: str) -> tuple[Pending, float, int] | None:
-        """Close the innermost open stage of that kind and return it; None if its beginning was not seen."""
-        open_stages = self._thread.open
-        for index in range(len(open_stages) - 1, -1, -1):
-            pending, began_phase, began_name, began, handled = open_stages[index]
-            if (began_phase, began_name) == (phase, name):
-                del open_stages[index:]  # also the inner ones, which an exception left open
-                return pending, began, handled
-        return None
+        self._sink.on_span(
+            Span(phase, plain, stage.began, seconds, pending.thread, depth, internal, disk_hit)
+        )
 
     def _compiling(self, pending: Pending) -> None:
         if self._modules():
@@ -194,12 +186,12 @@ class CompilationWatcher:
         self._sink.on_compiling(compilation_of(pending, pending.explanation, self.now))
 
     def _disk_hit(self) -> None:
-        if self._thread.open:
-            self._thread.open[-1][0].stages.disk_hit()
+        if (stage := self._thread.open.innermost) is not None:
+            stage.work.stages.disk_hit()
 
     def _body(self) -> None:
-        if self._thread.open:
-            self._thread.open[-1][0].stages.body_traced()
+        if (stage := self._thread.open.innermost) is not None:
+            stage.work.stages.body_traced()
 
     # Work in progress
 

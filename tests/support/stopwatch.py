@@ -1,0 +1,37 @@
+"""The time that passes in each thread while JAX traces, lowers or compiles, by `time.perf_counter`."""
+
+import threading
+import time
+
+import jax.monitoring
+
+EVENTS = {
+    "/jax/core/compile/jaxpr_trace_duration",
+    "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "/jax/core/compile/backend_compile_duration",
+}
+
+
+class Stopwatch(threading.local):
+    """`seconds` of this thread: what runs inside a stage is within the time of that stage."""
+
+    def __init__(self):
+        self.seconds = self.depth = self.began = 0
+
+    def start(self, event, value, **kwargs):
+        if event in EVENTS:
+            self.began = self.began if self.depth else time.perf_counter()
+            self.depth += 1
+
+    def stop(self, event, seconds, **kwargs):
+        if event in EVENTS:
+            self.depth -= 1
+            self.seconds += 0 if self.depth else time.perf_counter() - self.began
+
+
+def started():
+    """A stopwatch that is told of all stages from now on."""
+    stopwatch = Stopwatch()
+    jax.monitoring.register_scalar_listener(stopwatch.start)
+    jax.monitoring.register_event_duration_secs_listener(stopwatch.stop)
+    return stopwatch
