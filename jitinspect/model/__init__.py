@@ -17,6 +17,7 @@ from jitinspect.model.calls import (
     FunctionTotals,
     Policy,
     Reason,
+    Snapshot,
 )
 from jitinspect.model.diagnosis import Diagnosis, Support
 from jitinspect.model.keys import (
@@ -73,6 +74,7 @@ __all__ = [
     "ReasonKind",
     "Report",
     "SavedRequest",
+    "Snapshot",
     "StageText",
     "Status",
     "Support",

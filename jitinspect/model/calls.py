@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKind, Status, Work
 
+PartSort = Literal["plain", "array", "function", "container", "object"]
+"""What a value is: a number, text or the like; an array; something that can be called; a list, tuple, dict or
+set; any other object.
+"""
 
-class CapturedValue(NamedTuple):
-    """A value that a function closes over. Equal values have equal `identity`; `text` is what is shown."""
+
+@dataclass(frozen=True, slots=True)
+class CapturedValue:
+    """A value that a function closes over, or a part of one. Equal values have equal `identity`; `text` is
+    what is shown. `mutable` identifies a container that can be changed in place, None for any other value.
+    """
 
     identity: Hashable
+    text: str = field(compare=False)
+    sort: PartSort = field(default="plain", compare=False)
+    mutable: Hashable = field(default=None, compare=False)
+
+
+class Snapshot(NamedTuple):
+    """A value as it was when it was read: its text, its parts by their paths (`['lr']`, `.gain`), and the
+    paths of those that could not be read, of which nothing is known.
+    """
+
     text: str
+    parts: Mapping[str, CapturedValue]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One cause of a recompile: what differs, where (a path by parameter name), before → now.
 
-    `text` is the sentence to show, `hint` says what to do about this particular case.
+    `text` is the sentence to show, `hint` says what to do about this particular case. `avoidable` promises
+    that the program can do without this cause and get the same results.
     """
 
     kind: ReasonKind
@@ -29,6 +50,7 @@ class Reason:
     now: str | None
     hint: str | None
     text: str
+    avoidable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +144,8 @@ class CallReport:
     planned: bool = False
     omitted: int = 0
     policies: tuple[Policy, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What went wrong unnoticed, such as a result that JAX compiled for another value."""
     stopped: str | None = None
     """Why the script ended before its last line, for example `the program called sys.exit(3)`."""
     exit_code: int = 0
