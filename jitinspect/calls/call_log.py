@@ -23,6 +23,7 @@ from jitinspect.calls.entries import (
     with_stage,
 )
 from jitinspect.calls.open_stages import OpenStage, OpenStages
+from jitinspect.calls.reasons import unknown
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses, proxies
@@ -32,6 +33,8 @@ from jitinspect.jaxapi.jits.facts import facts_of_compiled
 from jitinspect.model import MOST_ROWS, Phase, Reason, Work
 from jitinspect.process.paths import relative
 from jitinspect.specs.describe import describe_call
+
+MOST_WARNINGS = 20
 
 
 class _ThreadState(threading.local):
@@ -91,6 +94,7 @@ class CallLog:
         self.most = most
         self.folded: dict[tuple[str, str | None], int] = {}
         self.internal, self.ahead, self.unwatched = Work(), Work(), Work()
+        self.warnings: dict[str, None] = {}
         self.verdicts = Verdicts(explain, plannable)
         self.kept: list[Any] | None = None
         self.offset = 0
@@ -350,7 +354,7 @@ class CallLog:
         miss = Miss(
             jit_facts,
             describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype),
-            self.verdicts.read(jit_facts, call),
+            *self.verdicts.try_to_read(jit_facts, call),
             relative(frames.position(*made_at)) if made_at else None,
         )
         self.verdicts.begin(miss)
@@ -368,6 +372,8 @@ class CallLog:
             if error is not None:
                 self.verdicts.comparisons.failed(row.index)
             self.verdicts.end(miss, error is not None)
+            if error is None and len(self.warnings) < MOST_WARNINGS:
+                self.warnings.update(dict.fromkeys(self.verdicts.stale(miss, at)))
         self._thread.last = row
         self._on_row(row)
 
@@ -379,6 +385,9 @@ class CallLog:
             place += 1
         return self.offset + place
 
-    @_harmless(())
     def _safe_reasons(self, find_reasons: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:
-        return find_reasons()
+        try:
+            return find_reasons()
+        except Exception as error:
+            self.fault = self.fault or error
+            return (unknown(f"{type(error).__name__} while comparing it with an earlier call"),)

@@ -91,6 +91,7 @@ class Miss:
     facts: JitFacts
     signature: str
     call_key: CallKey | None = None
+    unread: str = ""
     made_at: str | None = None
     jax_says: str | None = None
     compiled: Hashable = None

@@ -2,84 +2,100 @@
 
 from __future__ import annotations
 
-import inspect
+import math
 import re
 import shlex
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from jitinspect.calls.explain import Difference, Node
+from jitinspect.calls.explain import Difference, MadeFunction, Node, Static
 from jitinspect.calls.explain.modules import Attribute, made_at
-from jitinspect.calls.explain.values import has_equality
+from jitinspect.calls.explain.values import has_equality, holds
 from jitinspect.jaxapi.jits.facts import JitFacts
-from jitinspect.model import Reason, ReasonKind
+from jitinspect.model import CapturedValue, Reason, ReasonKind, Snapshot
 
 
-def first_call(facts: JitFacts) -> Reason:
-    return Reason("first_call", None, None, None, None, f"first call of {facts.name}")
+def first_call(name: str) -> Reason:
+    return Reason("first_call", None, None, None, None, f"first call of {name}")
 
 
 def reasons(
     differences: Iterable[Difference],
     facts: JitFacts,
     made_at: str | None,
-    cleared: bool,
     plannable: bool = False,
 ) -> tuple[Reason, ...]:
-    """A reason for each difference; if there is none, that the caches were `cleared`, or unknown.
+    """A reason for each difference; if there is none, it is unknown.
 
     `made_at` is the line where the called jit was made; with `plannable` the calls come from a script
     that `--plan` accepts.
     """
     found = tuple(_reason(diff, facts, made_at, plannable) for diff in differences)
-    return found or ((_cleared(facts) if cleared else _unknown(facts)),)
-
-
-_SAME_PROGRAM: frozenset[ReasonKind] = frozenset(
-    (
-        "shape",
-        "dtype",
-        "weak_type",
-        "call_form",
-        "committed",
-        "layout",
-        "new_function",
-        "closure",
-        "cache_cleared",
-    )
-)
-"""Causes that can be avoided with the same result: sizes can be padded, functions made once."""
+    return found or (_unknown(facts),)
 
 
 def avoidable(reasons: Iterable[Reason]) -> bool:
-    """Whether a compilation for these reasons was unnecessary: each can be avoided with the same result. A
-    reason that calls for a different program (a different static value that is not a number, tree, device,
-    setting or transformation) cannot, nor can an unknown one.
-    """
+    """Whether a compilation for these reasons was unnecessary: each can be avoided with the same result."""
     listed = list(reasons)
-    return bool(listed) and all(reason.kind in _SAME_PROGRAM or _is_number(reason) for reason in listed)
+    return bool(listed) and all(reason.avoidable for reason in listed)
 
 
-def _is_number(reason: Reason) -> bool:
-    """A static argument that is a number could be traced; with equinox it may be an array in one call and a
-    number in the next.
+_ALWAYS: frozenset[ReasonKind] = frozenset(("committed", "layout"))
+"""Causes that do not change what is computed."""
+
+
+def _is_avoidable(diff: Difference) -> bool:
+    """Whether the program is known to get the same results without this difference. A value may decide what
+    is computed, a dtype how precisely: only what JAX takes for different and is alike can be avoided, and a
+    size, which can be padded and masked.
     """
-    values = (reason.before, reason.now)
-    return reason.kind == "static_value" and all(value and _NUMBER.fullmatch(value) for value in values)
+    if diff.kind == "shape":
+        return _can_be_padded(diff)
+    if diff.kind == "call_form":  # a default may be a value that cannot be passed
+        return "default" not in (diff.before, diff.now)
+    return diff.alike or diff.kind in _ALWAYS
 
 
-_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?|\w+\[[\d,]*\](\{weak\})?")
+def _can_be_padded(diff: Difference) -> bool:
+    """Of a size of 0 or 1 nothing is known: it may stand for no dimension at all."""
+    old, new = diff.old, diff.new
+    if not (isinstance(old, tuple) and isinstance(new, tuple)) or len(old) != len(new):
+        return False
+    return all(before == now or min(before, now) > 1 for before, now in zip(old, new, strict=True))
 
 
-def _cleared(facts: JitFacts) -> Reason:
+def caches_cleared(facts: JitFacts, captured_differs: bool) -> Reason:
+    """Some clear the caches for a function to see a value that it captures and that has changed."""
     text = "called like this before: the caches were cleared in between"
     hint = "leave out jax.clear_caches() and clear_cache(), or call them once"
-    return Reason("cache_cleared", facts.name, None, None, hint, text)
+    if captured_differs or facts.left_out:
+        hint = f"{hint}; what {facts.name} captures may have changed: pass that as an argument"
+    avoidable = not (captured_differs or facts.left_out)
+    return Reason("cache_cleared", facts.name, None, None, hint, text, avoidable)
 
 
 def _unknown(facts: JitFacts) -> Reason:
     text = f"{facts.name} was called like this before, as far as can be seen; its entry may have been evicted"
+    return unknown(text)
+
+
+def unread(name: str, seen: str) -> Reason:
+    """For a call that cannot be compared with earlier ones; `seen` says what was seen of it."""
+    return unknown(f"{name} was called before, but how this call differs cannot be read: {seen}")
+
+
+def unknown(text: str) -> Reason:
     return Reason("unknown", None, None, None, None, text)
+
+
+def stale(name: str, at: str | None, changed: Iterable[Difference]) -> Iterator[str]:
+    """A warning for each static value that was changed in place without JAX having noticed."""
+    for diff in changed:
+        owner, place = str(diff.where).partition(".")[0], f" at {at}" if at else ""
+        yield (
+            f"stale result: {name}{place} returned what was compiled for {diff.where} = {diff.before}, "
+            f"which is {diff.now} now: {owner} was changed in place; make a new object for each value"
+        )
 
 
 def after_failure(facts: JitFacts) -> Reason:
@@ -90,19 +106,39 @@ def after_failure(facts: JitFacts) -> Reason:
 
 def _reason(diff: Difference, facts: JitFacts, made_at: str | None, plannable: bool) -> Reason:
     if diff.kind == "new_function":
-        return _new_function(facts, made_at)
-    hint = _HINTS[diff.kind](diff) if diff.kind in _HINTS else None
+        return _new_function(diff, facts, made_at)
+    hint = _hint(diff, facts)
     if plannable and (dimension := _resized(diff)) is not None:
         hint = f"{hint}; --plan --pad {_quoted(f'{dimension}=pow2')} counts what that saves"
-    text = f"{_place(diff)}: {_change(diff)}"
-    return Reason(diff.kind, diff.where, diff.before, diff.now, hint, text)
+    text = f"{_place(diff)}: {f'{diff.of} ' if diff.of else ''}{_change(diff)}"
+    if diff.kind == "closure" and facts.left_out:
+        text = f"{text} (not compared: {_listed([*facts.left_out])})"
+    return Reason(diff.kind, diff.where, diff.before, diff.now, hint, text, _is_avoidable(diff))
+
+
+def _hint(diff: Difference, facts: JitFacts) -> str | None:
+    if diff.in_place:
+        return _IN_PLACE.format(where=str(diff.where).partition(".")[0])
+    if diff.kind == "static_value":
+        return _static_value(diff, facts)
+    return _HINTS[diff.kind](diff) if diff.kind in _HINTS else None
+
+
+_IN_PLACE = (
+    "{where} is one object that was changed: make a new one for each value, as JAX keeps a reference to it, "
+    "and may return what it compiled for an earlier value"
+)
 
 
 def _change(diff: Difference) -> str:
     if isinstance(diff.new, Attribute):
         at = made_at(diff.new)
         return f"{diff.now} appeared" + (f", made at {at}" if at else "")
-    return f"{diff.before} disappeared" if isinstance(diff.old, Attribute) else f"{diff.before} → {diff.now}"
+    if isinstance(diff.old, Attribute):
+        return f"{diff.before} disappeared"
+    if diff.alike and isinstance(diff.new, Static | Node) and holds(diff.new.seen, "function"):
+        return f"{diff.before}, made again"
+    return f"{diff.before} → {diff.now}{' (changed in place)' if diff.in_place else ''}"
 
 
 def _place(diff: Difference) -> str:
@@ -116,18 +152,41 @@ def _place(diff: Difference) -> str:
     return names.get(diff.kind, str(diff.where))
 
 
-def _new_function(facts: JitFacts, made_at: str | None) -> Reason:
-    """Names the wrapper that made the new function, and the line."""
+def _new_function(diff: Difference, facts: JitFacts, made_at: str | None) -> Reason:
+    """Names the wrapper that made the new function, where both functions are defined, and the line that
+    jitted the new one.
+    """
     by = f"{facts.wrapper} of {facts.name}" if facts.wrapper else facts.name
     place = f" at {made_at}" if made_at else ""
-    text = f"{by} is a new function object, jitted again{place}"
-    hint = _REMEDIES.get(facts.wrapper or "", "define and jit it once, outside of the loop or function")
-    return Reason("new_function", facts.name, "an earlier function", f"made again{place}", hint, text)
+    old, new = diff.old, diff.new
+    assert isinstance(old, MadeFunction) and isinstance(new, MadeFunction)
+    both = new.place is not None and new.place == old.place and not made_at
+    defined = f" (both defined at {new.place})" if both else ""
+    left_out = [*dict.fromkeys((*old.left_out, *new.left_out))]
+    hidden = f"; not compared: captured {_listed(left_out)}" if left_out else ""
+    text = f"{by} is a new function object, jitted again{place}{defined}{hidden}"
+    before, now = (f"{facts.name}{f' ({one.place})' if one.place else ''}" for one in (old, new))
+    hint = _remedy(old, new, facts) if diff.alike else _MAYBE_OTHER
+    return Reason("new_function", facts.name, before, f"{now}, made again{place}", hint, text, diff.alike)
 
 
+def _remedy(old: MadeFunction, new: MadeFunction, facts: JitFacts) -> str:
+    if old.bound_to != new.bound_to:
+        return "make its object once, and use that in every call: each object's method is a new function"
+    return _REMEDIES.get(facts.wrapper or "", _MAKE_ONCE)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+_MAKE_ONCE = "define and jit it once, outside of the loop or function"
+_MAYBE_OTHER = (
+    "if what it captures is the same each time, define and jit it once; otherwise pass that as an argument"
+)
 _REMEDIES = {
     "functools.partial": "make and jit the partial once, or pass what it binds as an argument",
-    "bound method": "jit the method once, in the class or in __init__: each obj.method is a new object",
+    "bound method": "jit the method once, and keep that: each obj.method is a new object",
     "jax.grad": "jit it once, outside of the loop: step = jax.jit(jax.grad(f))",
     "jax.value_and_grad": "jit it once, outside of the loop: step = jax.jit(jax.value_and_grad(f))",
     "jax.vmap": "jit it once, outside of the loop: batched = jax.jit(jax.vmap(f))",
@@ -138,7 +197,9 @@ def _shape(diff: Difference) -> str:
     old, new = diff.old, diff.new
     assert isinstance(old, tuple) and isinstance(new, tuple)
     if len(old) != len(new):
-        return f"{diff.where} had {_dimensions(old)} and now has {len(new)}: reshape it before the call"
+        other = f"{diff.where} had {_dimensions(old)} and now has {len(new)}"
+        same_size = math.prod(old) == math.prod(new)
+        return f"{other}: reshape it before the call" if same_size else f"{other}: each compiles once"
     axis = _first_unequal(old, new)
     if axis == 0 and new[0] < old[0]:
         return f"a smaller batch? drop the last one, or pad {diff.where} to {old[0]} and mask"
@@ -232,33 +293,106 @@ def _structure(diff: Difference) -> str:
         return f"give {diff.where} the same keys in every call"
     if old.keys != new.keys:
         return f"give {diff.where} one length: stack it into one array, or pad it"
-    if not has_equality(new.aux):
-        return f"the metadata of {_type_name(new)} has no __eq__: each instance is a different tree"
-    return f"the metadata of {_type_name(new)} differs: make it an array, or keep it the same"
+    return _metadata(diff, old, new)
+
+
+def _metadata(diff: Difference, old: Node, new: Node) -> str:
+    """For trees of one class with different metadata."""
+    name = _type_name(new)
+    if diff.alike and holds(new.seen, "function"):
+        return f"the metadata of {name} hold a function that was made again: define it once"
+    if diff.alike and not has_equality(new.aux):
+        remedy = _equality(new.aux, new.seen)
+        return f"the metadata of {name} has no __eq__: each instance is a different tree; {remedy}"
+    if diff.alike:
+        return f"the metadata of {name} are not equal to JAX, though they look alike: keep one object"
+    before, now = old.seen.parts if old.seen else {}, new.seen.parts if new.seen else {}
+    changed = [
+        part
+        for path in before.keys() & now
+        for part in (before[path], now[path])
+        if before[path] != now[path]
+    ]
+    if changed and all(map(_is_number, changed)):
+        return f"the metadata of {name} differ: make what differs a leaf, an array, or keep it the same"
+    return f"each value of the metadata of {name} compiles once: keep them the same"
 
 
 def _type_name(node: Node) -> str:
     return node.type.__name__ if node.type is not None else "an array"
 
 
-def _static_value(diff: Difference) -> str:
+def _root(seen: Snapshot | None) -> CapturedValue | None:
+    return seen.parts.get("") if seen else None
+
+
+def _is_number(value: object) -> bool:
+    """Whether it could as well be traced."""
+    if not isinstance(value, CapturedValue):
+        return False
+    plain = value.sort == "plain" and isinstance(value.identity, tuple)
+    return value.sort == "array" or (plain and value.identity[0] in (int, float, complex))  # type: ignore[index]
+
+
+def _static_value(diff: Difference, facts: JitFacts) -> str:
     old, new = diff.old, diff.new
     if isinstance(old, Node) or isinstance(new, Node):
         return f"always pass {diff.where} as an array, or never: in equinox anything else is static"
-    if isinstance(new, float) and new != new:
+    if isinstance(old, Static) and isinstance(new, Static):
+        if diff.alike:
+            return _made_again(diff, new)
+        if old.type is not new.type and _are_equal(old.value, new.value):
+            both = f"{old.type.__name__} and {new.type.__name__}"
+            return (
+                f"JAX also distinguishes static values by type: pass {diff.where} as one type, not as {both}"
+            )
+        if isinstance(old.value, bool) and isinstance(new.value, bool):
+            return f"{diff.where} compiles once for True and once for False"
+    return _each_value(diff, facts)
+
+
+def _made_again(diff: Difference, new: Static) -> str:
+    """For a value that is like an earlier one, and not equal to it."""
+    value = new.value
+    if isinstance(value, float) and value != value:
         return "NaN is not equal to itself: use None, or one object such as math.nan"
-    if isinstance(old, bool) and isinstance(new, bool):
-        return f"{diff.where} compiles once for True and once for False"
-    if isinstance(new, types.FunctionType):
+    root = re.split(r"[.\[]", str(diff.where))[0]
+    if isinstance(value, types.FunctionType) and root == diff.where:
         return f"each lambda or nested def is a new value: define it once, and pass that for {diff.where}"
-    if callable(new) or _holds_functions(new):
-        return f"each new {type(new).__name__} is a new value: make it once, and pass that for {diff.where}"
-    if not has_equality(new):
-        return _no_equality(type(new))
-    if type(old) is not type(new) and _are_equal(old, new):
-        both = f"{type(old).__name__} and {type(new).__name__}"
-        return f"JAX also distinguishes static values by type: pass {diff.where} as one type, not as {both}"
-    return f"each value of {diff.where} compiles once; if there are many, make the argument not static"
+    if root != diff.where:
+        return f"each new {type(value).__name__} is a new value: make {root} once, and pass that"
+    if callable(value) or holds(new.seen, "function") or has_equality(value):
+        return f"each new {type(value).__name__} is a new value: make it once, and pass that for {diff.where}"
+    name = type(value).__qualname__
+    return f"{name} has no __eq__, so each instance is a different value: {_equality(value, new.seen)}"
+
+
+def _equality(value: object, seen: Snapshot | None) -> str:
+    """How a class without `__eq__` gets by: arrays cannot be compared, nor lists and dicts be hashed."""
+    name = type(value).__qualname__
+    paths = list(seen.parts) if seen else []
+    plain = [path[1:] for path in paths if path.startswith(".") and path[1:].isidentifier()]
+    if holds(seen, "array") or holds(seen, "container") or len(plain) != len(paths) - 1:
+        return f"make one {name}, and use that in every call"
+    listed = f" ({', '.join(plain[:3])})" if plain else ""
+    return f"give it __eq__ and __hash__ by its fields{listed}, as @dataclass(frozen=True) does"
+
+
+def _each_value(diff: Difference, facts: JitFacts) -> str:
+    """For values that do differ."""
+    values = [_root(one.seen) if isinstance(one, Static) else one for one in (diff.old, diff.new)]
+    each = f"each value of {diff.where} compiles once"
+    if any(isinstance(one, CapturedValue) and one.sort == "array" for one in values):
+        return f"{diff.where} is an array in a static value, so a constant: pass it as an argument of its own"
+    if not all(map(_is_number, values)) or str(diff.where).count(".") > 1:
+        return each
+    if not (facts.static_nums or facts.static_names):  # the metadata of a tree, or equinox
+        return f"{each}; if there are many, and it is only computed with, make it an array"
+    if str(diff.where).isidentifier():
+        return f"{each}; if there are many, and it is only computed with, make the argument not static"
+    return (
+        f"{each}; if there are many, and it is only computed with, pass it as an argument that is not static"
+    )
 
 
 def _are_equal(first: object, second: object) -> bool:
@@ -269,21 +403,12 @@ def _are_equal(first: object, second: object) -> bool:
         return False
 
 
-def _holds_functions(value: object) -> bool:
-    """For example an optax optimizer: a tuple of functions that are created together with it."""
-    return isinstance(value, tuple) and any(map(callable, value))
-
-
-def _no_equality(cls: type) -> str:
-    try:
-        fields = [name for name in inspect.signature(cls).parameters][:3]
-    except (TypeError, ValueError):
-        fields = []
-    listed = f" ({', '.join(fields)})" if fields else ""
-    return (
-        f"{cls.__qualname__} has no __eq__, so each instance is a different value: "
-        f"give it __eq__ and __hash__ by its fields{listed}, as @dataclass(frozen=True) does"
-    )
+def _closure(diff: Difference) -> str:
+    values = (diff.old, diff.new)
+    constant = "a captured value is a constant of the trace"
+    if all(map(_is_number, values)):
+        return f"{constant}: pass {diff.where} as an argument"
+    return f"{constant}: each value of {diff.where} compiles once"
 
 
 def _call_form(diff: Difference) -> str:
@@ -316,7 +441,6 @@ _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
     "dtype": _dtype,
     "weak_type": _weak_type,
     "structure": _structure,
-    "static_value": _static_value,
     "call_form": _call_form,
     "committed": _committed,
     "device": _always("keep {where} on one device: jax.device_put it once, at the start"),
@@ -325,7 +449,7 @@ _HINTS: dict[ReasonKind, Callable[[Difference], str]] = {
     "layout": _always("give {where} one layout: jax.device_put it once, or a Format in in_shardings"),
     "config": _config,
     "mesh": _always("enter the mesh once, around all calls: with jax.set_mesh(mesh)"),
-    "closure": _always("a captured value is a constant of the trace: pass {where} as an argument"),
+    "closure": _closure,
     "jit_options": _option,
     "transformation": _always("a transformed jit is a new program: jit the outside, jax.jit(jax.grad(f))"),
 }

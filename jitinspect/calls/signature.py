@@ -17,6 +17,7 @@ from jitinspect.calls.explain import (
     LEAF,
     Form,
     Interner,
+    MadeFunction,
     Node,
     Signature,
     Slot,
@@ -27,9 +28,11 @@ from jitinspect.jaxapi.arrays.leaves import LeafFacts, leaf_facts, leaf_key, mes
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, JitFacts
 from jitinspect.jaxapi.jits.filter_jit import filter_jit_arguments
+from jitinspect.jaxapi.jits.snapshots import snapshot
 from jitinspect.jaxapi.keys.context import context_names, context_values
 from jitinspect.jaxapi.keys.fast_path import looked_up_values, not_looked_up
 from jitinspect.model import ReasonKind
+from jitinspect.process.paths import relative
 
 LEAF_KINDS: tuple[ReasonKind, ...] = (
     "shape", "dtype", "weak_type", "committed", "device", "sharding", "memory_kind", "layout",
@@ -180,6 +183,17 @@ class SignatureReader:
             under,
         )
 
+    def try_to_read(
+        self, facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any], filter_jit: Any = None
+    ) -> tuple[CallKey | None, str]:
+        """The signature, or None and what prevented it: the program's classes may raise anything, and JAX
+        does not accept every argument.
+        """
+        try:
+            return self.read(facts, args, kwargs, filter_jit), ""
+        except Exception as error:
+            return None, f"{type(error).__name__}: {error}".split("\n")[0][:200]
+
     def _flat(self, parameter: Parameter, arrays_only: bool) -> tuple[list[Any], Any]:
         """The leaves and the tree of a parameter; none for a static one, nor for a default that cannot be
         traced, such as a function: that is a constant of the program.
@@ -229,9 +243,12 @@ class SignatureReader:
     def _static(self, value: Any, compared_as: type | None = None) -> int:
         """Raises ValueError for a value that is not hashable, as JAX does."""
         try:
-            return self.interner(Static(compared_as or type(value), value))
-        except TypeError as error:
+            hash(value)
+        except Exception as error:
             raise ValueError(f"Non-hashable static arguments are not supported: {error}") from None
+        kind = compared_as or type(value)
+        known = self.interner.find(Static(kind, value))
+        return self.interner.add(Static(kind, value, snapshot(value, True))) if known is None else known
 
     def _looked_up(self, parameter: Parameter) -> int:
         """For a JAX that compares static values by keyword by `==` alone."""
@@ -265,7 +282,7 @@ class SignatureReader:
         arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...], Hashable]:
         """The form of a call, the ids of the components that it fixes, and what a trace depends on."""
-        trees = [tree for _, tree in flat]
+        trees = [self.interner(tree) for _, tree in flat]  # metadata may be neither hashable nor comparable
         count = sum(parameter.form != "default" for parameter in parameters)  # the defaults come last
         call = (
             tuple((parameter.where, parameter.form, parameter.static) for parameter in parameters[:count]),
@@ -273,7 +290,7 @@ class SignatureReader:
             tuple(map(tuple, statics[:count])) if any(map(any, statics[:count])) else None,
         )
         defaults = (tuple(trees[count:]), tuple(map(tuple, statics[count:])))
-        key = (facts.function, facts.group, call, defaults, len(self._context[1].traced))
+        key = (facts.function, facts.group, facts.read, call, defaults, len(self._context[1].traced))
         known = self._forms.get(key)
         if known is None:
             known = self._forms[key] = self._new_form(facts, parameters, flat, statics, arrays_only)
@@ -288,7 +305,7 @@ class SignatureReader:
         arrays_only: bool,
     ) -> tuple[Form, tuple[int, ...]]:
         """Forms are kept for each function, but all functions of one lineage share the `Form` object."""
-        fixed: list[tuple[Slot, Hashable]] = [(Slot("new_function", None), facts.function)]
+        fixed: list[tuple[Slot, Hashable]] = [(Slot("new_function", None), _made_function(facts))]
         fixed += [(Slot("jit_options", name), value) for name, value in facts.options.items()]
         fixed += [(Slot("closure", name), token) for name, token in facts.closure]
         fixed += [
@@ -337,6 +354,10 @@ def refuse_arrays_as_statics(facts: JitFacts, args: tuple[Any, ...], kwargs: Map
             raise ValueError(
                 f"Non-hashable static arguments are not supported: {parameter.where} is an array"
             )
+
+
+def _made_function(facts: JitFacts) -> MadeFunction:
+    return MadeFunction(facts.function, relative(facts.definition), facts.left_out, facts.bound_to)
 
 
 def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[list[bool]]:

@@ -241,4 +241,5 @@ def _report(request: Request, call_log: CallLog) -> CallReport:
         ahead_of_time=call_log.ahead,
         unwatched=call_log.unwatched,
         omitted=sum(call_log.folded.values()),
+        warnings=tuple(call_log.warnings),
     )

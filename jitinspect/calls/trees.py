@@ -10,6 +10,7 @@ import jax
 from jitinspect.calls.explain import Node
 from jitinspect.calls.explain.modules import is_graph
 from jitinspect.jaxapi.jits.argument_names import FOLLOWS, module_paths
+from jitinspect.jaxapi.jits.snapshots import snapshot
 
 _tree = jax.tree_util
 
@@ -64,7 +65,7 @@ def _node(data: Any, children: list[Any], keyed: list[Any], depth: int) -> Node:
         return Node(kind, _dict_keys(aux, len(children)))
     if hasattr(kind, "_fields"):
         return Node(kind, tuple(kind._fields))
-    return Node(kind, len(children), aux)
+    return Node(kind, len(children), aux, snapshot(aux))
 
 
 def _dict_keys(aux: Any, count: int) -> tuple[Any, ...]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
 from jitinspect.calls.cache_layers import Layers
 from jitinspect.calls.comparisons import Compared, Comparisons
 from jitinspect.calls.entries import AheadOfTime, Executable, Miss
 from jitinspect.calls.executables import Group
+from jitinspect.calls.reasons import stale
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.calls import frames
 from jitinspect.jaxapi.calls.explanations import NOTHING, agrees
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Reason
+from jitinspect.process.paths import relative
 
 
 class Verdicts:
@@ -44,6 +46,7 @@ class Verdicts:
         jit_facts = None if jit is None else facts(jit, self.functions)
         self._cleared[jit_facts.function if jit_facts else None] = rows
         self._layers.forget()
+        self.functions.forget_facts()
         for group in [self.group(jit_facts)] if jit_facts else self._groups.values():
             group.forget()
         if jit_facts is None:
@@ -101,8 +104,12 @@ class Verdicts:
 
     def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
         """The nearest earlier call, and a function that gives the reasons why this one differs."""
-        if miss.call_key is None or not miss.stages.ran:
+        if not miss.stages.ran:
             return None, tuple
+        if miss.call_key is None:
+            seen = f"{miss.signature}: {miss.unread}"
+            found = self.comparisons.unread(miss.facts.name, miss.facts.lineage, seen)
+            return None, lambda: found
         compared = self.comparisons.compare(miss.facts, miss.call_key.signature, index)
         cleared = self._was_cleared(miss.facts, compared)
         find_reasons = functools.partial(
@@ -113,6 +120,12 @@ class Verdicts:
         elif self._explain_too:
             self._compare_with_jax(miss, find_reasons())
         return compared.nearest, find_reasons
+
+    def stale(self, miss: Miss, at: str | None) -> Iterator[str]:
+        """Warnings, for a call that may have got the result of other static values."""
+        if miss.call_key is not None and "trace" not in miss.stages.ran:
+            changed = self.comparisons.stale(miss.facts, miss.call_key.signature)
+            yield from stale(miss.facts.name, relative(at), changed)
 
     def _was_cleared(self, jit_facts: JitFacts, compared: Compared) -> bool:
         """Whether the caches were cleared between the nearest call and this one."""
@@ -133,8 +146,10 @@ class Verdicts:
         if call.watched.facts is None:
             jit_facts = call.watched.facts = facts(call.jit, self.functions)
             self.group(jit_facts).join(call.watched)
-        reasons: JitFacts = call.watched.facts
-        return reasons
+        elif call.watched.facts.read != self.functions.times_forgotten:
+            call.watched.facts = facts(call.jit, self.functions)
+        found: JitFacts = call.watched.facts
+        return found
 
     def group(self, jit_facts: JitFacts) -> Group:
         group = self._groups.get(jit_facts.fast)
@@ -143,9 +158,9 @@ class Verdicts:
         return group
 
     def read(self, jit_facts: JitFacts, call: frames.WatchedCall) -> CallKey | None:
-        """None if JAX does not accept an argument: then the call fails."""
+        """None for a call that cannot be read, for example as JAX does not accept an argument."""
+        return self.try_to_read(jit_facts, call)[0]
+
+    def try_to_read(self, jit_facts: JitFacts, call: frames.WatchedCall) -> tuple[CallKey | None, str]:
         arguments: Mapping[str, Any] = call.kwargs
-        try:
-            return self.reader.read(jit_facts, call.args, arguments, call.filter_jit)
-        except (TypeError, OverflowError, ValueError):
-            return None
+        return self.reader.try_to_read(jit_facts, call.args, arguments, call.filter_jit)

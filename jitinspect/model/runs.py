@@ -210,7 +210,8 @@ class RunReport:
     """The result of `run` and `summary`. `functions` and `sites` are sorted by cost, largest first.
 
     `internal` is what JAX compiled for itself. `compilations` are the individual ones, `spans` their stages,
-    both in the order in which they ended; `omitted` counts those that were not kept.
+    both in the order in which they ended; `omitted` counts those that were not kept. `warnings` say what went
+    wrong unnoticed, such as a result that JAX compiled for another value.
     """
 
     program: str
@@ -225,6 +226,7 @@ class RunReport:
     checks: tuple[Check, ...] = ()
     processes: tuple[Process, ...] = ()
     uneven: tuple[Uneven, ...] = ()
+    warnings: tuple[str, ...] = ()
     stopped: str | None = None
     exit_code: int = 0
     environment: Environment | None = None

@@ -25,6 +25,7 @@ def facts_of_bound(jit: BoundJit, functions: FunctionNumbers) -> JitFacts:
         static_names=frozenset(),
         options={},
         closure=(),
+        left_out=(),
         wrapper=None,
     )
 

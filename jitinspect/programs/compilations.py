@@ -22,6 +22,7 @@ import jax
 from jitinspect.calls.comparisons import Comparisons
 from jitinspect.calls.entries import Stages, is_differentiated
 from jitinspect.calls.open_stages import OpenStage, OpenStages
+from jitinspect.calls.reasons import stale
 from jitinspect.calls.signature import CallKey, SignatureReader
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses
@@ -34,6 +35,7 @@ from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
+from jitinspect.process.paths import relative
 from jitinspect.process.tracebacks import message_of
 from jitinspect.programs.bound import bound_reason, facts_of_bound
 from jitinspect.programs.eager import eager_reason, facts_of_eager
@@ -59,6 +61,9 @@ class Sink(Protocol):
 
     def on_compilation(self, compilation: Compilation) -> None:
         """All stages of one call, or of other work, have ended."""
+
+    def on_warning(self, text: str) -> None:
+        """Something went wrong unnoticed."""
 
 
 class _ThreadState(threading.local):
@@ -216,6 +221,7 @@ class CompilationWatcher:
         cleared, self._looked_up = misses.cleared_since(self._looked_up, counted=phase == "trace")
         if cleared:
             self._cleared_at = self._count
+            self._functions.forget_facts()
 
     def _read_safely(self, work: misses.CurrentWork, name: str, began: float) -> Pending:
         """A call that cannot be read is still counted."""
@@ -251,10 +257,11 @@ class CompilationWatcher:
         kind: WorkKind = "ahead_of_time" if work.ahead else "call"
         signature = describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype)
         pending = Pending(kind, jit_facts.name, jit_facts.definition, at, signature, began, stages)
-        # placements are read from devices, which a mere trace does not start
+        pending.facts = jit_facts
         if not work.ahead or is_started():
-            read = self._call_key(jit_facts, call.args, call.kwargs, call.filter_jit)
-            pending.facts, pending.call_key = jit_facts, read
+            self._read_arguments(pending, jit_facts, call.args, call.kwargs, call.filter_jit)
+        else:  # placements are read from devices, which a mere trace does not start
+            pending.call, pending.unread = call, "it was traced before JAX had started its devices"
         if kind == "ahead_of_time":
             self._thread.ahead[jit_facts.name] = pending
         return pending
@@ -264,14 +271,14 @@ class CompilationWatcher:
         signature = describe_call(call.name, jax.tree.map(jax.typeof, call.args), {}, traced_dtype)
         pending = Pending("eager", call.name, known.definition, at, signature, began, Stages(call.event))
         pending.reword = partial(eager_reason, call=call)
-        pending.facts, pending.call_key = known, self._call_key(known, call.args, call.options)
+        self._read_arguments(pending, known, call.args, call.options)
         return pending
 
     def _pmap(self, call: PmapCall, at: str | None, began: float, stages: Stages) -> Pending:
         known = facts_of_pmap(call, self._functions)
         signature = describe_call(known.name, call.args, call.kwargs, traced_dtype)
         pending = Pending("other", known.name, known.definition, at, signature, began, stages)
-        pending.facts, pending.call_key = known, self._call_key(known, call.args, call.kwargs)
+        self._read_arguments(pending, known, call.args, call.kwargs)
         pending.reword = pmap_reason
         return pending
 
@@ -284,7 +291,7 @@ class CompilationWatcher:
         signature = forward.signature if forward else describe_call(jit.name, jit.args, {}, traced_dtype)
         kind: WorkKind = "backward" if jit.is_backward else "call"
         pending = Pending(kind, jit.name, definition, at, signature, began, stages)
-        pending.facts, pending.call_key = known, self._call_key(known, jit.args, {})
+        self._read_arguments(pending, known, jit.args, {})
         pending.reword = partial(bound_reason, jit=jit)
         return pending
 
@@ -296,8 +303,11 @@ class CompilationWatcher:
         differentiated = self._differentiated.get((threading.get_ident(), name))
         earlier = self._thread.ahead.get(name) if work.ahead else differentiated
         if earlier is not None:
+            self._read_now(earlier)
             kind: WorkKind = "ahead_of_time" if work.ahead else "backward"
-            return Pending(kind, name, earlier.definition, at, earlier.signature, began, stages)
+            return Pending(
+                kind, name, earlier.definition, at, earlier.signature, began, stages, origin=earlier
+            )
         definition = events.read_stack().definition
         kind = "internal" if definition is None or events.is_internal(definition) else "other"
         return Pending("ahead_of_time" if work.ahead else kind, name, definition, at, None, began, stages)
@@ -307,14 +317,25 @@ class CompilationWatcher:
             return facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
         return facts(call.jit, self._functions)
 
-    def _call_key(
-        self, jit_facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any], filter_jit: Any = None
-    ) -> CallKey | None:
-        """None if JAX does not accept an argument: then the call fails."""
-        try:
-            return self._reader.read(jit_facts, args, kwargs, filter_jit)
-        except (TypeError, OverflowError, ValueError):
-            return None
+    def _read_now(self, pending: Pending) -> None:
+        """What was traced before JAX had started, for later calls to be compared with."""
+        if pending.call is None or pending.facts is None or not is_started():
+            return
+        call, pending.call = pending.call, None
+        self._read_arguments(pending, pending.facts, call.args, call.kwargs, call.filter_jit)
+        if pending.call_key is not None and pending.explanation is not None:
+            self._comparisons.add(pending.facts, pending.call_key.signature)
+
+    def _read_arguments(
+        self,
+        pending: Pending,
+        jit_facts: JitFacts,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        filter_jit: Any = None,
+    ) -> None:
+        pending.facts = jit_facts
+        pending.call_key, pending.unread = self._reader.try_to_read(jit_facts, args, kwargs, filter_jit)
 
     # Finished work
 
@@ -347,6 +368,7 @@ class CompilationWatcher:
             return
         if pending.kind == "call" and is_differentiated(pending.call_key):
             self._differentiated[pending.thread, pending.function] = pending
+        self._warn_of_stale_result(pending)
         if not pending.stages.ran:
             return
         if pending.explanation is None:
@@ -360,14 +382,34 @@ class CompilationWatcher:
         self._count += 1
         seq = self._count - 1
         if pending.facts is None or pending.call_key is None:
-            return Explanation(seq)
+            return self._unexplained(pending, seq)
         try:
             return self._compare(pending, pending.facts, pending.call_key, seq)
         except Exception as error:
             if misses.raising_signal(error) is not None:
                 raise
             self._keep_fault(error)
-            return Explanation(seq)
+            pending.unread = f"{type(error).__name__} while comparing it"
+            return self._unexplained(pending, seq)
+
+    def _unexplained(self, pending: Pending, seq: int) -> Explanation:
+        """Never without a reason: the same as for the work that this continues, or what was seen."""
+        origin = pending.origin
+        if origin is not None:
+            if origin.explanation is None:
+                origin.explanation = self._explain(origin)
+            return replace(origin.explanation, seq=seq)
+        lineage = pending.facts.lineage if pending.facts else (pending.function, pending.definition)
+        seen = f"{pending.signature or pending.function}: {pending.unread}"
+        return Explanation(seq, None, self._comparisons.unread(pending.function, lineage, seen))
+
+    def _warn_of_stale_result(self, pending: Pending) -> None:
+        if pending.kind != "call" or pending.call_key is None or "trace" in pending.stages.ran:
+            return
+        assert pending.facts is not None
+        changed = self._comparisons.stale(pending.facts, pending.call_key.signature)
+        for text in stale(pending.function, relative(pending.at), changed):
+            self._sink.on_warning(text)
 
     def _compare(self, pending: Pending, jit_facts: JitFacts, call_key: CallKey, seq: int) -> Explanation:
         compared = self._comparisons.compare(jit_facts, call_key.signature, seq)

@@ -6,7 +6,7 @@ import inspect
 from dataclasses import replace
 
 from jitinspect.jaxapi.calls.eager import EagerCall
-from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts_of_function
 from jitinspect.model import Reason
 
 _ARGUMENTS = {"args": inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)}
@@ -20,6 +20,8 @@ def facts_of_eager(call: EagerCall, at: str | None, functions: FunctionNumbers) 
     bodies = tuple(body for body in (call.definition, *call.bodies) if body)
     lineage = ("eager", call.name, bodies, call.rules, None if call.definition else at)
     passed = functions.equal(tuple(map(functions, call.functions)))
+    known = [facts_of_function(function) for function in call.functions]
+    captured = {name: value for one in known for name, value in one["closure"]}
     return JitFacts(
         name=call.name,
         definition=call.definition,
@@ -31,7 +33,8 @@ def facts_of_eager(call: EagerCall, at: str | None, functions: FunctionNumbers) 
         static_nums=frozenset(),
         static_names=frozenset(call.options),
         options={},
-        closure=(),
+        closure=tuple(captured.items()),
+        left_out=tuple(path for one in known for path in one["left_out"]),
         wrapper=None,
     )
 
@@ -46,10 +49,20 @@ def eager_reason(reason: Reason, call: EagerCall) -> Reason:
         return replace(reason, where=call.name, hint=_hint(call), text=text)
     if reason.kind == "unknown":
         text = f"JAX makes {_made(call)} anew in each call"
-        return Reason("new_function", call.name, None, None, _hint(call), text)
+        return Reason("new_function", call.name, None, None, _hint(call), text, _is_alike(call))
+    if reason.kind == "closure":
+        return replace(reason, hint=f"{_hint(call)}; pass {reason.where} as an argument")
     if reason.kind == "static_value":
         return replace(reason, hint=f"each {reason.where} is a program of its own")
     return reason
+
+
+def _is_alike(call: EagerCall) -> bool:
+    """Whether all that it depends on is known to be as before: not within a derivative, where functions are
+    around it that JAX does not show.
+    """
+    known = [facts_of_function(function) for function in call.functions]
+    return bool(known) and not call.rules and not any(one["left_out"] for one in known)
 
 
 def _made(call: EagerCall) -> str:

@@ -44,6 +44,12 @@ class Pending:
     facts: JitFacts | None = None
     call_key: CallKey | None = None
     reword: Callable[[Reason], Reason] = lambda reason: reason
+    unread: str = "JAX does not show its arguments"
+    """Why there is no `call_key`, if there is none."""
+    call: misses.MissedCall | None = None
+    """The call, if its arguments are still to be read: JAX had not started."""
+    origin: Pending | None = None
+    """The work that this continues, if any: the trace of a lowering, the call of a backward pass."""
     cleared: bool = False
     late: bool = False
     module: misses.Module | None = None

@@ -12,6 +12,7 @@ from jitinspect.model.runs import Cause, Compilation, FunctionCost, RunReport, R
 
 MOST_KEPT = 10_000
 """Compilations beyond this many are added up but not listed; the limit for spans is three times as high."""
+MOST_WARNINGS = 20
 SLOWEST = 5
 EXAMPLES = 3
 MOST_REASONS = 3
@@ -67,6 +68,7 @@ class Summary:
         self.spans: list[Span] = []
         self.internal = Work()
         self.late: list[Compilation] = []
+        self.warnings: dict[str, None] = {}
         self._omitted = 0
         self._functions: dict[Function, _Cost] = {}
         self._sites: dict[tuple[str | None, Function], _Site] = {}
@@ -77,6 +79,10 @@ class Summary:
     def take_span(self, span: Span) -> None:
         if len(self.spans) < 3 * MOST_KEPT:
             self.spans.append(span)
+
+    def take_warning(self, text: str) -> None:
+        if len(self.warnings) < MOST_WARNINGS:
+            self.warnings[text] = None
 
     def take(self, compilation: Compilation) -> None:
         if compilation.kind == "internal":
@@ -142,6 +148,7 @@ class Summary:
             compilations=tuple(self.compilations),
             spans=tuple(self.spans),
             omitted=self._omitted,
+            warnings=tuple(self.warnings),
             exit_code=exit_code,
             stopped=stopped,
         )

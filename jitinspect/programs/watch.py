@@ -100,6 +100,9 @@ class Watch:
             self._recorder.on_compilation(compilation)
         self._listeners.on_compilation(compilation)
 
+    def on_warning(self, text: str) -> None:
+        self.summary.take_warning(text)
+
     def _is_late(self, name: str, definition: str | None) -> bool:
         if self._warmup is None:
             return False

@@ -224,6 +224,7 @@ def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
     yield from _work(report.internal, "by JAX itself (eager operations)")
     if report.omitted:
         yield f"{count(report.omitted, 'cached call')} without a row", "2"
+    yield from ((f"warning: {warning}", "31") for warning in report.warnings)
     yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)
     if report.stopped:
         yield f"ended early: {report.stopped}", "31"

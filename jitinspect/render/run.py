@@ -166,6 +166,8 @@ def render(
         yield from _slowest(report, painter, width)
         yield from _processes(report.processes, painter, width)
         yield from _uneven(report.uneven, painter, width)
+        for warning in report.warnings:
+            yield from _wrapped(f"warning: {warning}", "31", painter, width)
         if report.stopped:
             yield from _wrapped(f"ended early: {report.stopped}", "31", painter, width)
     yield from _checks(report.checks, painter, width)

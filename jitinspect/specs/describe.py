@@ -39,7 +39,16 @@ def describe_call(
 
 
 def describe(value: Any, dtype: DtypeOf = _own_dtype) -> str:
-    """One argument; objects that the grammar cannot express are described by their type."""
+    """One argument; objects that the grammar cannot express, or that cannot be looked at, are described by
+    their type.
+    """
+    try:
+        return _describe(value, dtype)
+    except Exception:  # the program's properties and keys may raise anything
+        return f"<{type(value).__name__}>"
+
+
+def _describe(value: Any, dtype: DtypeOf) -> str:
     if hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple):
         return _array(value, dtype)
     if isinstance(value, (dict, list, tuple)):

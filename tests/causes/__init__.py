@@ -1,6 +1,17 @@
 """Every cause of a recompilation that is known, and what is none, each as a small program."""
 
-from tests.causes import controls, functions, history, leaves, placement, settings, statics, trees
+from tests.causes import (
+    captured,
+    controls,
+    functions,
+    history,
+    leaves,
+    odd_values,
+    placement,
+    settings,
+    statics,
+    trees,
+)
 from tests.causes.case import Case, Reason
 
 CONTROLS = controls.CASES
@@ -14,6 +25,8 @@ CASES = [
     *statics.CASES,
     *trees.CASES,
     *functions.CASES,
+    *captured.CASES,
+    *odd_values.CASES,
     *settings.CASES,
     *placement.CASES,
     *history.CASES,

@@ -425,6 +425,25 @@ def test_a_limit_that_does_not_hold_is_exit_code_1_and_says_why(shell, limit, he
         assert "train.py:8: step(f32[4], f32[17,8]): x: f32[32,8] → f32[17,8]" in finished.stderr
 
 
+AUX = """
+import jax, numpy as np
+class Scaled:
+    def __init__(self, x, mul): self.x, self.mul = x, mul
+    @jax.jit
+    def apply(self, y): return self.mul * self.x * y
+parts = lambda s: ((s.x,), {"mul": s.mul})
+jax.tree_util.register_pytree_node(Scaled, parts, lambda aux, c: Scaled(*c, **aux))
+for mul in (2, 3): Scaled(np.ones(3), mul).apply(1.0)
+"""
+
+
+def test_metadata_that_cannot_be_hashed_are_a_cause_and_count(shell):
+    shell.write("scaled.py", AUX)
+    finished = shell("run", "-q", "--fail-on-recompile", "scaled.py")
+    assert finished.returncode == 1
+    assert "self: Scaled {'mul': 2} → {'mul': 3}" in finished.stderr
+
+
 def test_a_marker_ends_the_warm_up(shell):
     marked = TRAIN.replace("w = jnp.ones(4)\n", "w = jnp.ones(4)\nimport jitinspect\n").replace(
         "    w = step", "    if n == 17: jitinspect.mark('warm')\n    w = step"

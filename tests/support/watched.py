@@ -2,9 +2,9 @@
 
     python tests/support/watched.py < programs.json > told.json
 
-reads a list of program texts, and writes for each its compilations, and the number of JAX's own events
-beside them; or the traceback of a program that failed. Each runs in a fork of one process that has imported
-jax and done nothing with it.
+reads a list of program texts, and writes for each its compilations, the number of JAX's own events beside
+them, its warnings, and the numbers that it left in `out`; or the traceback of a program that failed. Each
+runs in a fork of one process that has imported jax and done nothing with it.
 """
 
 import contextlib
@@ -26,10 +26,10 @@ def told(program):
     events = []
     jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: events.append(event))
     jax.monitoring.register_event_listener(lambda event, **_: events.append(event))
-    watch = Watch()
+    watch, names = Watch(), {"__name__": "__main__"}
     try:
         with watch, contextlib.redirect_stdout(sys.stderr):
-            exec(compile(program, "program.py", "exec"), {"__name__": "__main__"})
+            exec(compile(program, "program.py", "exec"), names)
     except BaseException:
         return traceback.format_exc()
     if watch.watcher.fault is not None:
@@ -37,6 +37,8 @@ def told(program):
     report = watch.report("program.py")
     return {
         "compilations": [dataclasses.asdict(one) for one in report.compilations],
+        "warnings": report.warnings,
+        "out": [float(one) for one in names.get("out", ())],
         "internal": report.internal.compilations,
         "events": events.count("/jax/core/compile/backend_compile_duration"),
         "disk_hits": events.count("/jax/compilation_cache/cache_hits"),

@@ -131,6 +131,12 @@ class History:
         """The signature at `position`, in the order in which they were added."""
         return Row(self, self._indices[position], position)
 
+    def row_of(self, signature: Signature) -> Row:
+        """A signature as a row to compare others with, without adding it."""
+        row = Row(self, -1, -1)
+        row.ids = self._dense(signature)
+        return row
+
     def ids_at(self, position: int) -> Ids:
         ids = self._common.copy()
         ids[self._varying] = self._kept[: len(self._varying), position]

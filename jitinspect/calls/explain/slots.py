@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from jitinspect.model import ReasonKind
+from jitinspect.model import ReasonKind, Snapshot
 
 ABSENT = -1
 """The id of a component that a call does not have; it never counts as different."""
@@ -23,30 +23,48 @@ class Slot(NamedTuple):
     where: str | None
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Node:
     """The value of a `structure` slot: one node of an argument's tree, equal where JAX considers it equal.
 
     `type` is the container's type (None for a leaf), `keys` its keys or its length, `aux` the auxiliary
-    data of a custom node.
+    data of a custom node, `seen` that data as it was when it was read.
     """
 
     type: type | None
     keys: Hashable
-    aux: Hashable = None
+    aux: Any = None
+    seen: Snapshot | None = field(default=None, compare=False)
 
 
 LEAF = Node(None, ())
 """A leaf; in a `static_value` slot: a value that could be static but is traced."""
 
 
-class Static(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Static:
     """The value of a `static_value` slot: equal by type and by `==`, as static arguments are.
 
-    `type` is `object` where `==` alone decides.
+    `type` is `object` where `==` alone decides. `seen` is the value as it was when it was read: it may be
+    changed in place.
     """
 
     type: type
     value: Any
+    seen: Snapshot | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFunction:
+    """The value of the `new_function` slot: the function by its number. `place` is where it is defined,
+    `left_out` are the paths of what it captures that cannot be compared, `bound_to` is equal for methods of
+    the same object.
+    """
+
+    number: int
+    place: str | None = field(default=None, compare=False)
+    left_out: tuple[str, ...] = field(default=(), compare=False)
+    bound_to: Hashable = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,19 +87,51 @@ class Signature:
 
 
 class Interner:
-    """Values → small integers, so that signatures can be compared as arrays. It keeps the values alive."""
+    """Values → small integers, so that signatures can be compared as arrays. It keeps the values alive.
+
+    Values that cannot be hashed, as the metadata of a tree may be, are compared with each other by `==`; a
+    value whose `==` fails is equal to none.
+    """
 
     def __init__(self) -> None:
         self._ids: dict[Hashable, int] = {}
+        self._unhashable: dict[Hashable, list[int]] = {}
         self.values: list[Any] = []
 
-    def __call__(self, value: Hashable) -> int:
-        key = (value.__class__, value)  # 1 is not True
-        number = self._ids.get(key)
-        if number is None:
-            number = self._ids[key] = len(self.values)
-            self.values.append(value)
+    def __call__(self, value: Any) -> int:
+        number = self.find(value)
+        return self.add(value) if number is None else number
+
+    def find(self, value: Any) -> int | None:
+        """The number of an equal value; None if there is none yet."""
+        try:
+            return self._ids.get((value.__class__, value))  # 1 is not True
+        except Exception:
+            alike = self._unhashable.get(_class_of(value), ())
+            return next((number for number in alike if equal(self.values[number], value)), None)
+
+    def add(self, value: Any) -> int:
+        """A number for a value that has none."""
+        number = len(self.values)
+        self.values.append(value)
+        try:
+            self._ids[value.__class__, value] = number
+        except Exception:
+            self._unhashable.setdefault(_class_of(value), []).append(number)
         return number
 
-    def all(self, values: Iterable[Hashable]) -> tuple[int, ...]:
+    def all(self, values: Iterable[Any]) -> tuple[int, ...]:
         return tuple(map(self, values))
+
+
+def _class_of(value: Any) -> Hashable:
+    """A value's class, and that of the value within a component."""
+    return value.__class__, getattr(value, "type", None)
+
+
+def equal(first: Any, second: Any) -> bool:
+    """Whether two values are equal; False if the program's `==` fails, or answers with an array."""
+    try:
+        return first is second or bool(first == second)
+    except Exception:
+        return False

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import re
 from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
 from jitinspect.calls.explain.modules import attributes, is_graph
-from jitinspect.calls.explain.slots import Node, Static
-from jitinspect.model import CapturedValue
-from jitinspect.process.paths import relative
-
-LONGEST = 120
-"""Characters of a value's repr that are shown."""
+from jitinspect.calls.explain.slots import Node, Static, equal
+from jitinspect.model import CapturedValue, Snapshot
+from jitinspect.model.calls import PartSort
+from jitinspect.process.reprs import LONGEST, short_repr, shortened
 
 
 def text(kind: str, value: Any) -> str:
@@ -23,9 +20,9 @@ def text(kind: str, value: Any) -> str:
     if isinstance(value, Node):
         return node_text(value)
     if isinstance(value, Static):
-        return short_repr(value.value)
+        return shortened(value.seen.text) if value.seen else short_repr(value.value)
     if isinstance(value, CapturedValue):
-        return value.text
+        return shortened(value.text)
     if kind == "transformation" and value is None:
         return "nothing"
     if kind == "jit_options" and isinstance(value, tuple) and value and all(map(_is_named_pair, value)):
@@ -51,49 +48,29 @@ def node_text(node: Node, typed: bool = False) -> str:
 
 
 def _aux(node: Node) -> str:
-    nothing = node.aux is None or (type(node.aux) is tuple and not node.aux)
-    return "" if nothing else f" with {short_repr(node.aux)}"
+    nothing = node.aux is None or (type(node.aux) is tuple and len(node.aux) == 0)
+    return "" if nothing else f" with {aux_text(node)}"
 
 
-def short_repr(value: Any) -> str:
-    """The repr in one line, cut and without addresses; functions by name. Works even if the repr fails."""
-    if callable(value) and not isinstance(value, type) and isinstance(getattr(value, "__qualname__", 0), str):
-        return _function(value)
-    full = _full_repr(value)
-    return full if len(full) <= LONGEST else f"{full[: LONGEST - 1]}…"
+def aux_text(node: Node) -> str:
+    """The auxiliary data of a custom node, as they were when they were read."""
+    return shortened(node.seen.text) if node.seen else short_repr(node.aux)
 
 
-def _full_repr(value: Any) -> str:
-    try:
-        return re.sub(r"\s+", " ", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
-    except Exception:
-        return f"<{type(value).__name__}>"
-
-
-def reprs_around_difference(before: Any, now: Any) -> tuple[str, str] | None:
-    """Two values whose short reprs are equal, each from shortly before the place where they differ; None if
-    their full reprs are equal too.
+def reprs_around_difference(before: str, now: str) -> tuple[str, str] | None:
+    """Two reprs that are equal where they are shown, each from shortly before the place where they differ;
+    None if they are equal throughout.
     """
-    old, new = _full_repr(before), _full_repr(now)
-    if old == new:
+    if before == now:
         return None
-    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, now, strict=False)))
     start = max(0, alike - LONGEST // 4)
-    return _window(old, start), _window(new, start)
+    return _window(before, start), _window(now, start)
 
 
 def _window(full: str, start: int) -> str:
     end = start + LONGEST - 2
     return f"…{full[start:end]}{'…' if end < len(full) else ''}"
-
-
-def _function(value: Any) -> str:
-    """`jax.nn.gelu`; without such a name, where it is defined: `<lambda> (train.py:12)`."""
-    if "<" not in value.__qualname__:
-        return f"{value.__module__}.{value.__qualname__}"
-    code = getattr(value, "__code__", None)
-    where = f" ({relative(code.co_filename)}:{code.co_firstlineno})" if code else ""
-    return f"{value.__qualname__.rpartition('.')[2]}{where}"
 
 
 def differing_metadata(old: Node, new: Node) -> Iterator[tuple[str, Static, Static]]:
@@ -109,7 +86,7 @@ def differing_metadata(old: Node, new: Node) -> Iterator[tuple[str, Static, Stat
     names = [field.name for field in dataclasses.fields(new.type) if _is_metadata(field)]
     before, now = _last(old.aux, len(names)), _last(new.aux, len(names))
     for name, old_value, new_value in zip(names, before, now, strict=False):
-        if Static(type(old_value), old_value) != Static(type(new_value), new_value):
+        if not _equal(old_value, new_value):
             yield name, Static(type(old_value), old_value), Static(type(new_value), new_value)
 
 
@@ -119,7 +96,7 @@ def _innermost_differences(path: str, before: Static, now: Static) -> Iterator[t
     if not pairs:
         yield path.removeprefix("."), before, now
     for step, old, new in pairs:
-        if old is not new and Static(type(old), old) != Static(type(new), new):
+        if not _equal(old, new):
             yield from _innermost_differences(f"{path}{step}", Static(type(old), old), Static(type(new), new))
 
 
@@ -134,6 +111,10 @@ def _members(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
     elif isinstance(now, list | tuple) and len(before) == len(now):
         for index, (old, new) in enumerate(zip(before, now, strict=True)):
             yield "" if _is_named_pair(new) else f"[{index}]", old, new
+
+
+def _equal(old: Any, new: Any) -> bool:
+    return type(old) is type(new) and equal(old, new)
 
 
 def _attributes(before: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -156,28 +137,36 @@ def _last(aux: Any, count: int) -> tuple[Any, ...]:
     return aux[len(aux) - count :] if isinstance(aux, tuple) and len(aux) >= count else ()
 
 
-def parts(where: str | None, before: Static, now: Static) -> Iterator[tuple[str | None, Static, Static]]:
-    """The fields in which two values of one dataclass or namedtuple differ, or else the values themselves."""
-    fields = _fields(now.value) if type(before.value) is type(now.value) else ()
-    differing = [name for name in fields if not _same(before.value, now.value, name)]
-    if not differing:
-        yield where, before, now
-    for name in differing:
-        old, new = getattr(before.value, name), getattr(now.value, name)
-        yield from parts(f"{where}.{name}", Static(type(old), old), Static(type(new), new))
+def differing_parts(before: Snapshot, now: Snapshot) -> list[str]:
+    """The paths of the innermost parts that differ; of a tuple, list or dict, its own path if it shows."""
+    found: dict[str, None] = {}
+    for path, part in now.parts.items():
+        old = before.parts.get(path)
+        if old is not None and old != part and not any(_is_below(path, outer) for outer in found):
+            found[_outermost_shown(path, before, now)] = None
+    return list(found)
 
 
-def _fields(value: Any) -> tuple[str, ...]:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return tuple(field.name for field in dataclasses.fields(value) if field.compare)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return tuple(value._fields)
-    return ()
+def _is_below(path: str, outer: str) -> bool:
+    return path.startswith((f"{outer}.", f"{outer}["))
 
 
-def _same(before: Any, now: Any, name: str) -> bool:
-    old, new = getattr(before, name, None), getattr(now, name, None)
-    return old is new or (type(old) is type(new) and bool(old == new))
+def _outermost_shown(path: str, before: Snapshot, now: Snapshot) -> str:
+    outer = path.partition("[")[0]
+    texts = {one.parts[outer].text for one in (before, now) if outer in one.parts}
+    return outer if len(texts) == 2 else path
+
+
+def are_alike(before: Snapshot | None, now: Snapshot | None) -> bool:
+    """Whether all that there is to see of two values is equal."""
+    if before is None or now is None or before.left_out or now.left_out:
+        return False
+    return before.parts == now.parts
+
+
+def holds(seen: Snapshot | None, sort: PartSort) -> bool:
+    """Whether a value of this sort is among the parts."""
+    return seen is not None and any(part.sort == sort for part in seen.parts.values())
 
 
 def has_equality(value: Any) -> bool:

@@ -6,7 +6,6 @@ JAX's trace cache holds it weakly, and drops its traces when it is collected.
 
 from __future__ import annotations
 
-import enum
 import functools
 import inspect
 import itertools
@@ -18,22 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
-import numpy as np
 from jax._src import api_util as _api_util
 
+from jitinspect.jaxapi.jits.options import options_of
+from jitinspect.jaxapi.jits.snapshots import Same, snapshot_of_function
 from jitinspect.model import CapturedValue
-from jitinspect.specs import short_dtype
 
-_OPTIONS = (
-    "static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "in_shardings_leaves",
-    "out_shardings_leaves", "in_layouts_leaves", "out_layouts_leaves", "keep_unused", "inline", "device",
-    "backend", "compiler_options_kvs",
-)  # fmt: skip
-_PUBLIC_NAMES = {
-    "in_shardings_leaves": "in_shardings", "out_shardings_leaves": "out_shardings",
-    "in_layouts_leaves": "in_layouts", "out_layouts_leaves": "out_layouts",
-    "compiler_options_kvs": "compiler_options",
-}  # fmt: skip
 _NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
 """Options that are not in the key of JAX's fast path (`JitGlobalCppCacheKeys`, 0.8.3 to 0.12.0.1): a call
 finds what another jit of the function compiled, even if that has a different `keep_unused`.
@@ -54,8 +43,9 @@ class JitFacts:
     code objects, with their files, from the outermost wrapper down to it, which stay the same when it is made
     again.
     `function` is the number of the function object, as JAX's trace cache distinguishes them; `group` is the
-    key of the jit itself, and `fast` is equal for jits that share a fast path. `closure` holds name → value
-    of what the function closes over or is bound to, if such values can be compared.
+    key of the jit itself, and `fast` is equal for jits that share a fast path. `closure` holds path → value
+    of what the function closes over or is bound to, `left_out` the paths of such values that cannot be
+    compared.
     """
 
     name: str
@@ -68,15 +58,20 @@ class JitFacts:
     static_nums: frozenset[int]
     static_names: frozenset[str]
     options: Mapping[str, Hashable]
-    closure: tuple[tuple[str, Hashable], ...]
+    closure: tuple[tuple[str, CapturedValue], ...]
+    left_out: tuple[str, ...]
     wrapper: str | None
     """What makes a new function each time, if not the definition: `partial`, `grad`, `bound method`."""
+    bound_to: Hashable = None
+    """Equal for methods of the same object."""
+    read: int = 0
+    """How often all functions had been read anew when this one was read."""
 
 
 def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
     """The facts of a `jax.jit` object. Raises AttributeError if this JAX keeps them elsewhere."""
     info, fun = jit._jit_info, jit._fun
-    options = {_PUBLIC_NAMES.get(name, name): _hashable(getattr(info, name, None)) for name in _OPTIONS}
+    options = options_of(jit)
     signature = info.fun_signature
     number = functions(fun)
     return JitFacts(
@@ -88,19 +83,32 @@ def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
         static_nums=frozenset(_positions(info.static_argnums, signature)),
         static_names=frozenset(info.static_argnames),
         options=options,
-        **facts_of_function(fun),
+        read=functions.times_forgotten,
+        **functions.facts_of(fun, number),
     )
 
 
 def facts_of_function(fun: Any) -> dict[str, Any]:
     """The facts that come from the function of a jit, and from the wrappers around that function."""
     chain = list(_chain(fun))
+    captured = snapshot_of_function(chain)
     return {
         "definition": _definition(chain[-1]),
         "lineage": tuple(_link(link) for link in chain),
-        "closure": tuple(pair for link in chain for pair in _closed_over(link)),
+        "closure": tuple(captured.parts.items()),
+        "left_out": captured.left_out,
         "wrapper": _wrapper(chain),
+        "bound_to": next(
+            (_same(link.__self__) for link in chain if isinstance(link, types.MethodType)), None
+        ),
     }
+
+
+def _same(value: Any) -> Hashable:
+    try:
+        return Same(value)
+    except TypeError:  # it cannot be referred to weakly
+        return id(value)
 
 
 def accepted(jit: Any) -> inspect.Signature | None:
@@ -124,17 +132,21 @@ def _code_file(fun: Any) -> str:
 
 
 class FunctionNumbers:
-    """Numbers for function objects, equal if JAX's weakly keyed caches consider two the same."""
+    """Numbers for function objects, equal if JAX's weakly keyed caches consider two the same; and what was
+    read of each when it got its number, which is what JAX traces: later changes go unnoticed.
+    """
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
+        self._facts: dict[int, dict[str, Any]] = {}
+        self.times_forgotten = 0
         self._count = itertools.count()
 
     def __call__(self, fun: Any) -> int:
         try:
             key = weakref.ref(fun, self._forget)
             number = self._numbers.get(key)
-        except TypeError:  # not hashable, or not weakly referable: each is a new one to JAX
+        except Exception:  # not hashable, or not weakly referable: each is a new one to JAX
             return next(self._count)
         if number is None:
             number = self._numbers[key] = next(self._count)
@@ -147,8 +159,20 @@ class FunctionNumbers:
         except TypeError:  # not hashable: JAX refuses the call
             return next(self._count)
 
+    def facts_of(self, fun: Any, number: int) -> dict[str, Any]:
+        """`facts_of_function`, read once for each number."""
+        known = self._facts.get(number)
+        if known is None:
+            known = self._facts[number] = facts_of_function(fun)
+        return known
+
+    def forget_facts(self) -> None:
+        """JAX's caches were cleared: functions are traced again, with what they capture now."""
+        self._facts.clear()
+        self.times_forgotten += 1
+
     def _forget(self, key: Hashable) -> None:
-        self._numbers.pop(key, None)
+        self._facts.pop(self._numbers.pop(key, -1), None)
 
 
 def _chain(fun: Any) -> Iterator[Any]:
@@ -215,61 +239,6 @@ def _inside_boundary(fun: types.FunctionType) -> types.FunctionType:
     return fun
 
 
-def _closed_over(link: Any) -> Iterator[tuple[str, Hashable]]:
-    """Free variables, defaults, and the arguments of a partial, if they can be compared."""
-    for name, value in _bound_values(link):
-        if (identity := value_token(value)) is not None:
-            yield name, CapturedValue(identity, _captured_text(value))
-
-
-def _bound_values(link: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(link, functools.partial):
-        yield from ((f"args[{index}]", value) for index, value in enumerate(link.args))
-        yield from link.keywords.items()
-    if not isinstance(link, types.FunctionType):
-        return
-    for name, cell in zip(link.__code__.co_freevars, link.__closure__ or (), strict=False):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
-    defaults = link.__defaults__ or ()
-    names = link.__code__.co_varnames[: link.__code__.co_argcount]
-    yield from zip(names[len(names) - len(defaults) :], defaults, strict=False)
-    yield from (link.__kwdefaults__ or {}).items()
-
-
-def value_token(value: Any) -> Hashable:
-    """Something that compares like the value and does not keep arrays alive; None if there is no value to
-    compare (functions, modules, objects compared by identity).
-    """
-    if isinstance(value, jax.Array | np.ndarray):
-        return ("array", id(value))
-    if isinstance(value, bool | int | float | complex | str | bytes | enum.Enum):
-        return (type(value), value)
-    if isinstance(value, tuple) and all(value_token(item) is not None for item in value):
-        return (type(value), tuple(value_token(item) for item in value))
-    return None
-
-
-def _captured_text(value: Any) -> str:
-    if isinstance(value, jax.Array | np.ndarray):
-        return f"{short_dtype(str(value.dtype))}[{','.join(map(str, value.shape))}]"
-    return repr(value)
-
-
-def _hashable(value: Any) -> Hashable:
-    return value if _is_hashable(value) else repr(value)
-
-
-def _is_hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
-
-
 def _positions(nums: Any, signature: inspect.Signature | None) -> Iterator[int]:
     """jax 0.10 keeps negative positions, which count from the last positional parameter."""
     count = 0
@@ -298,5 +267,6 @@ def facts_of_compiled(compiled: Any, functions: FunctionNumbers) -> JitFacts:
         static_names=frozenset(),
         options={},
         closure=(),
+        left_out=(),
         wrapper=None,
     )

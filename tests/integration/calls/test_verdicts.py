@@ -8,6 +8,7 @@ import jax
 import pytest
 
 from jitinspect.calls.reasons import avoidable
+from jitinspect.calls.signature import SignatureReader
 from jitinspect.calls.trace_cache import Listeners, Request, trace_cache
 
 FUNCTIONS = """
@@ -269,3 +270,38 @@ def test_long_static_values_are_shown_where_they_differ(run):
 def test_a_static_of_another_type_is_told_by_its_type(run):
     (reason,) = run("power(x, 1); power(x, True)").report.calls[1].reasons
     assert "by type" in reason.hint and "never equal" not in reason.hint
+
+
+def test_a_call_that_cannot_be_read_is_unknown_with_what_was_seen(run, monkeypatch):
+    def read(*args):
+        raise RuntimeError("not readable")
+
+    monkeypatch.setattr(SignatureReader, "read", read)
+    result = run("plain(x); plain(x); plain(jnp.ones(2))")
+    assert [status for status, _ in told(result)] == ["COMPILED", "CACHED", "COMPILED"]
+    assert why(result, 0) == [("first_call", None)] and why(result, 2) == [("unknown", None)]
+    assert "plain(f32[2]): RuntimeError: not readable" in texts(result)[0]
+
+
+STALE = """
+import dataclasses
+@dataclasses.dataclass(unsafe_hash=True)
+class Config:
+    gain: float
+config = Config(1.0)
+scaled = functools.partial(jax.jit, static_argnames="c")(lambda x, c: x * c.gain)
+results = []
+for config.gain in (1.0, 2.0, 1.0): results.append(float(scaled(x, c=config)[0]))
+print(results)
+"""
+
+
+def test_a_stale_result_is_warned_of(run, capsys):
+    result = run("import functools\n" + STALE)
+    if "[1.0, 2.0, 1.0]" in capsys.readouterr().out:  # from jax 0.12 on
+        assert result.report.warnings == ()
+        assert texts(result, 2) == ["c.gain: 1.0 → 2.0 (changed in place)"]
+    elif jax.__version__.startswith("0.10."):  # an older one says nothing of a mere look-up
+        (warning,) = result.report.warnings
+        assert warning.endswith("c was changed in place; make a new object for each value")
+        assert "returned what was compiled for c.gain = 1.0, which is 2.0 now" in warning

@@ -470,3 +470,7 @@ def test_of_what_was_compiled_no_more_is_avoidable():
     compiled = compilation(1, reasons=(SHAPE,), avoidable=True)
     (warning,) = github.annotated(report(replace(compiled, seq=0), replace(read, seq=1)))
     assert "title=1 of 1 compilations" in warning
+
+
+def test_a_warning_stands_in_the_summary():
+    assert "warning: stale result: f" in shown(replace(TOLD, warnings=("stale result: f",)))
