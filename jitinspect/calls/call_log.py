@@ -24,6 +24,7 @@ from jitinspect.calls.entries import (
 )
 from jitinspect.calls.open_stages import OpenStage, OpenStages
 from jitinspect.calls.reasons import unknown
+from jitinspect.calls.stale_settings import StaleSettings
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
 from jitinspect.jaxapi.calls import events, frames, misses, proxies
@@ -103,6 +104,7 @@ class CallLog:
         self._stages: weakref.WeakKeyDictionary[Any, AheadOfTime] = weakref.WeakKeyDictionary()
         self._thread = _ThreadState()
         self._lock = threading.RLock()
+        self._stale = StaleSettings()
         self._open = ExitStack()
 
     def __enter__(self) -> CallLog:
@@ -111,11 +113,18 @@ class CallLog:
                 opening.enter_context(explanations(self._jax_says))
             opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
             opening.enter_context(proxies.watch(self))
+            opening.enter_context(self._stale)
             self._open = opening.pop_all()
         return self
 
     def __exit__(self, *exception: Any) -> None:
         self._open.close()
+        self.fault = self.fault or self._stale.fault
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings about settings."""
+        return self._stale.notes
 
     @contextmanager
     def muted(self) -> Iterator[None]:

@@ -242,4 +242,5 @@ def _report(request: Request, call_log: CallLog) -> CallReport:
         unwatched=call_log.unwatched,
         omitted=sum(call_log.folded.values()),
         warnings=tuple(call_log.warnings),
+        notes=call_log.notes,
     )

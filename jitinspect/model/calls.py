@@ -146,6 +146,8 @@ class CallReport:
     policies: tuple[Policy, ...] = ()
     warnings: tuple[str, ...] = ()
     """What went wrong unnoticed, such as a result that JAX compiled for another value."""
+    notes: tuple[str, ...] = ()
+    """What else the user should know, such as of a setting that has no effect on what is cached."""
     stopped: str | None = None
     """Why the script ended before its last line, for example `the program called sys.exit(3)`."""
     exit_code: int = 0

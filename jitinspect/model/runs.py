@@ -211,7 +211,8 @@ class RunReport:
 
     `internal` is what JAX compiled for itself. `compilations` are the individual ones, `spans` their stages,
     both in the order in which they ended; `omitted` counts those that were not kept. `warnings` say what went
-    wrong unnoticed, such as a result that JAX compiled for another value.
+    wrong unnoticed, such as a result that JAX compiled for another value; `notes` what else the user should
+    know, such as of a setting that has no effect on what is cached.
     """
 
     program: str
@@ -225,6 +226,7 @@ class RunReport:
     omitted: int = 0
     checks: tuple[Check, ...] = ()
     processes: tuple[Process, ...] = ()
+    notes: tuple[str, ...] = ()
     uneven: tuple[Uneven, ...] = ()
     warnings: tuple[str, ...] = ()
     stopped: str | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
+from jitinspect.calls.stale_settings import StaleSettings
 from jitinspect.jaxapi.calls.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
 from jitinspect.model import Phase
@@ -46,12 +48,14 @@ class Watch:
         self.watcher = CompilationWatcher(self, self._is_late, self._is_recorded_job, since, started)
         if recorder is not None:
             recorder.job = job
+        self._stale = StaleSettings()
         self._open = ExitStack()
         self._wall = 0.0
 
     def __enter__(self) -> Watch:
         with ExitStack() as opening:
             opening.enter_context(self.watcher)
+            opening.enter_context(self._stale)
             if self._counts is not None:
                 opening.enter_context(counting(self._counts))
             marks.listeners.append(self.marks.add)
@@ -62,6 +66,7 @@ class Watch:
     def __exit__(self, *exception: Any) -> None:
         self._wall = self.watcher.now
         self._open.close()
+        self.watcher.fault = self.watcher.fault or self._stale.fault
 
     @property
     def calls(self) -> Calls | None:
@@ -76,7 +81,8 @@ class Watch:
     def report(self, program: str, exit_code: int = 0, stopped: str | None = None) -> RunReport:
         """Everything so far; calls in progress are reported when they end."""
         wall = self._wall or self.watcher.now
-        return self.summary.report(program, wall, self.calls, exit_code, stopped)
+        report = self.summary.report(program, wall, self.calls, exit_code, stopped)
+        return replace(report, notes=self._stale.notes)
 
     # Called by the watcher
 

@@ -226,6 +226,7 @@ def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
         yield f"{count(report.omitted, 'cached call')} without a row", "2"
     yield from ((f"warning: {warning}", "31") for warning in report.warnings)
     yield from ((_policy(policy, report.totals.compilations), "") for policy in report.policies)
+    yield from ((f"note: {text}", "33") for text in report.notes)
     if report.stopped:
         yield f"ended early: {report.stopped}", "31"
 

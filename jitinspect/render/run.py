@@ -168,6 +168,8 @@ def render(
         yield from _uneven(report.uneven, painter, width)
         for warning in report.warnings:
             yield from _wrapped(f"warning: {warning}", "31", painter, width)
+        for note in report.notes:
+            yield from _wrapped(f"note: {note}", "33", painter, width)
         if report.stopped:
             yield from _wrapped(f"ended early: {report.stopped}", "31", painter, width)
     yield from _checks(report.checks, painter, width)
