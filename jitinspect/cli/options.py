@@ -106,7 +106,7 @@ class CallOptions:
             "--static",
             metavar="NAME|INDEX",
             rich_help_panel=_FUNCTION,
-            help="Make an argument static. Repeatable.",
+            help="Make an argument static. Repeatable, or NAME,NAME.",
         ),
     ] = field(default_factory=list)
     donate: Annotated[
@@ -115,7 +115,7 @@ class CallOptions:
             "--donate",
             metavar="NAME|INDEX",
             rich_help_panel=_FUNCTION,
-            help="Donate an argument. Repeatable.",
+            help="Donate an argument. Repeatable, or NAME,NAME.",
         ),
     ] = field(default_factory=list)
     transform: Annotated[

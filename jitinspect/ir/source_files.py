@@ -60,6 +60,13 @@ class SourceFile:
         return start
 
     @cached_property
+    def docstrings(self) -> frozenset[int]:
+        """The lines of functions' docstrings, except the first of each."""
+        documented = (node for node in ast.walk(self._tree) if isinstance(node, _FUNCTIONS))
+        firsts = (node.body[0] for node in documented if ast.get_docstring(node, clean=False) is not None)
+        return frozenset(line for one in firsts for line in _span(one)[1:])
+
+    @cached_property
     def _tree(self) -> ast.AST:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

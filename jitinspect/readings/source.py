@@ -101,7 +101,9 @@ class _Reading:
         )
 
     def _lines(self) -> Iterator[SourceLine]:
-        """The whole of each traced function, sorted by file: the target's first, libraries last."""
+        """The whole of each traced function, but for all after the first line of a docstring. Sorted by file:
+        the target's first, libraries last.
+        """
         known = sorted(line for line in self._tallies if line is not None)
         by_flops = sum(one.flops for one in self._tallies.values()) > 0
         total = sum(one.flops if by_flops else one.bytes for one in self._tallies.values()) or 1
@@ -125,6 +127,7 @@ class _Reading:
             Line(line.file, number)
             for line in known
             for number in self._python[line.file].function(line.line)
+            if number not in self._python[line.file].docstrings
         }
 
 

@@ -164,7 +164,7 @@ def render(
         yield from _functions(report.functions, report.totals.wall_seconds, painter, width)
         yield from _sites(report, painter, width, verbose)
         yield from _slowest(report, painter, width)
-        yield from _processes(report.processes, painter, width)
+        yield from _processes(report.processes, painter, width, verbose)
         yield from _uneven(report.uneven, painter, width)
         for warning in report.warnings:
             yield from _wrapped(f"warning: {warning}", "31", painter, width)
@@ -340,20 +340,43 @@ def _slowest(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
             yield from lines(one, width, painter)
 
 
-def _processes(processes: tuple[Process, ...], painter: Painter, width: int) -> Iterator[str]:
+def _processes(processes: tuple[Process, ...], painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    """A line each; of many, those that ended alike have one together unless `verbose`."""
     if not processes:
         return
     yield "\n" + painter("processes", "2") + "\n"
-    room = max(len(one.name) for one in processes)
+    alike: dict[tuple[object, ...], list[Process]] = {}
     for one in processes:
-        ended = f"exit code {one.exit_code}" if one.ended else "no exit: killed, or still running"
-        during = f", during {one.under_way}" if one.under_way else ""
+        is_alone = verbose or len(processes) <= _FEW_PROCESSES
+        key = (one.name,) if is_alone else (one.compilations, one.ended, one.exit_code, one.under_way)
+        alike.setdefault(key, []).append(one)
+    groups = [(_names(ones), ones) for ones in alike.values()]
+    room = max(len(name) for name, _ in groups)
+    for name, ones in groups:
+        ended = f"exit code {ones[0].exit_code}" if ones[0].ended else "no exit: killed, or still running"
+        during = f", during {ones[0].under_way}" if ones[0].under_way else ""
+        each = " each" if len(ones) > 1 else ""
+        compiled = f"{count(ones[0].compilations, 'compilation')}{each}"
         parts = [
-            f"{one.name:<{room}}  {count(one.compilations, 'compilation')}, {seconds(one.seconds)}",
-            f"of {seconds(one.wall_seconds)}",
+            f"{name:<{room}}  {compiled}, {_span([one.seconds for one in ones])}",
+            f"of {_span([one.wall_seconds for one in ones])}",
             ended + during,
         ]
-        yield from _wrapped("  ".join(parts), "" if one.ended else "31", painter, width)
+        yield from _wrapped("  ".join(parts), "" if ones[0].ended else "31", painter, width)
+
+
+_FEW_PROCESSES = 8
+
+
+def _names(processes: list[Process]) -> str:
+    """`0, 1, 2 and 197 more`."""
+    names = ", ".join(one.name for one in processes[:3])
+    return f"{names} and {len(processes) - 3} more" if len(processes) > 3 else names
+
+
+def _span(durations: list[float]) -> str:
+    least, most = seconds(min(durations)), seconds(max(durations))
+    return least if least == most else f"{least} to {most}"
 
 
 def _uneven(uneven: tuple[Uneven, ...], painter: Painter, width: int) -> Iterator[str]:

@@ -102,8 +102,19 @@ def fitted(widths: Sequence[int], room: int, least: int) -> list[int]:
     return given
 
 
-def joined(parts: list[str], width: int) -> Iterator[str]:
-    """The parts with a dot between them, in as many lines as needed."""
+def joined(parts: list[str], width: int) -> list[str]:
+    """The parts with a dot between them, in as few lines as possible, of about the same length: no part is
+    left alone below a full line.
+    """
+    lines = list(_joined(parts, width))
+    while len(narrower := list(_joined(parts, max(map(len, lines)) - 1))) == len(lines) > 1:
+        if max(map(len, narrower)) >= max(map(len, lines)):
+            break
+        lines = narrower
+    return lines
+
+
+def _joined(parts: list[str], width: int) -> Iterator[str]:
     line = parts[0]
     for part in parts[1:]:
         if len(line) + 3 + len(part) <= width:

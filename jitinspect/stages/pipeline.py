@@ -17,7 +17,7 @@ from typing import Any
 
 import jax
 
-from jitinspect.errors import CompileError, UnavailableError, UserFunctionError
+from jitinspect.errors import CompileError, UnavailableError, UsageError, UserFunctionError
 from jitinspect.ir import readable_hlo
 from jitinspect.jaxapi.devices import require_backend
 from jitinspect.model import Artifact, DiskKey, StageText
@@ -186,10 +186,10 @@ def unavailable(stage: str, why: str) -> Artifact:
     return Artifact(stage, "", hashlib.sha256(b"").hexdigest(), unavailable=why)
 
 
-def platform_error(platform: str) -> UnavailableError | None:
+def platform_error(platform: str) -> UsageError | None:
     """An error unless JAX can lower for `platform`: cpu, cuda, rocm or tpu, whatever is installed."""
     known = ("cpu", "cuda", "rocm", "tpu")
     if platform in known:
         return None
     hint = "cuda or rocm" if platform in ("gpu", "nvidia", "amd") else ", ".join(known)
-    return UnavailableError(f"JAX cannot lower for platform {platform!r}", hint=hint)
+    return UsageError(f"JAX cannot lower for platform {platform!r}", hint=hint)

@@ -146,13 +146,27 @@ def callable_names(owner: object) -> list[str]:
     return sorted(functions, key=lambda name: name not in own)
 
 
+def _methods(owner: type, ref: str) -> str:
+    """`mod:Net.__call__, or .decode, .encode, …`: its own methods, or those that it inherits."""
+    names = callable_names(owner)
+    fields = getattr(owner, "__dataclass_fields__", {})  # whose defaults may be functions
+    names = [name for name in names if name in vars(owner) and name not in fields] or names
+    names.sort(key=lambda name: name != "__call__")
+    first, others = names[:1], names[1:_METHODS]
+    more = ["…"] if len(names) > _METHODS else []
+    rest = ", ".join([*(f".{name}" for name in others), *more])
+    return "".join(f"{ref}.{name}" for name in first) + (f", or {rest}" if rest else "")
+
+
+_METHODS = 4
+
+
 def _require_callable(obj: object, ref: str) -> None:
     if isinstance(obj, ModuleType):
         hint = _listing(obj.__name__, callable_names(obj)) or f"{obj.__name__}:FUNCTION"
         raise LoadError(f"{ref} is a module, not a function", hint=hint)
     if isinstance(obj, type):
-        names = callable_names(obj)
-        hint = _listing(ref, names, ".") or "name an instance of it, or a function that calls it"
+        hint = _methods(obj, ref) or "name an instance of it, or a function that calls it"
         raise LoadError(f"{ref} is a class: name one of its methods, or an instance", hint=hint)
     if inspect.iscoroutinefunction(obj):
         raise LoadError(f"{ref} is an async function, which JAX does not trace")

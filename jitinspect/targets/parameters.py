@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,10 @@ class Selection:
 
 def select(flag: str, given: Sequence[Label], signature: inspect.Signature | None, ref: str) -> Selection:
     """The parameters of `ref` that `given` names: names or positions (`-1` is the last; a string
-    that is a number counts as a position). Raises `UsageError`, which names `flag`, for a
+    that is a number counts as a position; `a,b` names two). Raises `UsageError`, which names `flag`, for a
     parameter that does not exist.
     """
-    found = [_selected(flag, label, signature, ref) for label in given]
+    found = [_selected(flag, label, signature, ref) for label in _separate(given)]
     labels = (num if name is None else name for num, name in found)
     return Selection(
         nums=tuple(dict.fromkeys(num for num, _ in found if num is not None)),
@@ -49,6 +49,32 @@ def signature_text(signature: inspect.Signature | None) -> str:
     return " ".join(str(signature.replace(parameters=parameters, return_annotation=returned)).split())
 
 
+def brief_signature(signature: inspect.Signature) -> str:
+    """Only names and defaults, as in a message: `(x, act=relu, *, sizes=(1, 2), tree=…)`."""
+    parameters = [
+        parameter.replace(annotation=parameter.empty, default=_brief_default(parameter))
+        for parameter in signature.parameters.values()
+    ]
+    return str(inspect.Signature(parameters))
+
+
+def _brief_default(parameter: inspect.Parameter) -> Any:
+    """A function's name, a short value as it is, and `…` for all else."""
+    default = parameter.default
+    if default is parameter.empty:
+        return default
+    name = getattr(default, "__name__", None)
+    if callable(default) and isinstance(name, str) and name != "<lambda>":
+        return _Verbatim(name)
+    text = repr(default) if isinstance(default, _PLAIN) else "…"
+    return _Verbatim(text if len(text) <= _LONGEST else "…")
+
+
+_PLAIN = (int, float, complex, str, bytes, bool, tuple, type(None))
+_LONGEST = 24
+"""Characters of a default."""
+
+
 class _Verbatim(str):
     __slots__ = ()
 
@@ -59,6 +85,12 @@ class _Verbatim(str):
 def _unquoted(annotation: Any) -> Any:
     """Under `from __future__ import annotations` an annotation is a string, which would print with quotes."""
     return _Verbatim(annotation) if isinstance(annotation, str) else annotation
+
+
+def _separate(given: Sequence[Label]) -> Iterator[Label]:
+    """`a,b` are two."""
+    for label in given:
+        yield from label.split(",") if isinstance(label, str) else [label]
 
 
 def _selected(

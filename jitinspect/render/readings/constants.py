@@ -13,6 +13,8 @@ from jitinspect.render.text import ALL, Painter, count, cut_middle, cut_place, f
 LARGE = 100_000
 """From this size in bytes on, an array should be an argument: as a constant, it slows every stage."""
 _LARGE, _DIM, _BOLD = "33", "2", "1"
+_MOST = 20
+"""Rows of a table, unless verbose."""
 _LEAST = 9
 """The least columns for a name, a line, and how a constant enters."""
 
@@ -33,12 +35,16 @@ def render(report: ConstantsReport, painter: Painter, width: int, verbose: bool)
 
 def _table(constants: list[Constant], painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     heads = ("name", "type", "bytes", "uses", "used at", "enters as")
-    rows = [_cells(one) for one in constants]
+    most = ALL if verbose else _MOST
+    rows = [_cells(one) for one in constants[:most]]
     widths = [max(len(cell) for cell in column) for column in zip(heads, *rows, strict=True)]
     widths = widths if verbose else _fitted(widths, width)
     yield painter(_line(heads, widths), _DIM) + "\n"
-    for one, cells in zip(constants, rows, strict=True):
+    for one, cells in zip(constants[:most], rows, strict=False):
         yield painter(_line(cells, widths), _LARGE if one.bytes >= LARGE else "") + "\n"
+    if left := constants[most:]:
+        more = f"… and {len(left):,} more, {size(sum(one.bytes for one in left))}; -v shows all"
+        yield painter(more, _DIM) + "\n"
 
 
 def _cells(one: Constant) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ def render(report: SourceReport, painter: Painter, width: int, verbose: bool = F
     widths = [max(map(len, column)) for column in columns]
     for file, lines in groupby(source.lines, key=attrgetter("file")):
         yield from _table(file, list(lines), widths, painter, width, verbose)
-    yield "\n" + painter(_without(report), _DIM) + "\n"
+    if without := _without(report):
+        yield "\n" + painter(f"without a source line: {without}", _DIM) + "\n"
     yield from unrolled(source.unrolled[: None if verbose else 5], "equation", painter, width)
 
 
@@ -72,9 +73,13 @@ def _cells(line: SourceLine) -> tuple[str, ...]:
 
 
 def _without(report: SourceReport) -> str:
+    """Empty if there is nothing."""
     one = report.source.without_line
-    counts = (
-        f"{count(one.equations, 'equation')}, {count(one.operations, 'operation')}, "
-        f"{count(one.instructions, 'instruction')}"
+    parts = (
+        (one.equations, count(one.equations, "equation")),
+        (one.operations, count(one.operations, "operation")),
+        (one.instructions, count(one.instructions, "instruction")),
+        (one.flops, f"{amount(one.flops)} FLOPs"),
+        (one.bytes, size(one.bytes)),
     )
-    return f"without a source line: {counts}, {amount(one.flops)} FLOPs, {size(one.bytes)}"
+    return ", ".join(text for number, text in parts if number)

@@ -10,7 +10,7 @@ import jax
 
 from jitinspect.errors import UsageError
 from jitinspect.targets.arguments.build import Call
-from jitinspect.targets.parameters import signature_text
+from jitinspect.targets.parameters import brief_signature
 
 
 def check_fit(name: str, signature: inspect.Signature, static: Iterable[str | int], call: Call) -> None:
@@ -20,7 +20,7 @@ def check_fit(name: str, signature: inspect.Signature, static: Iterable[str | in
         signature.bind(*args, **kwargs)
     except TypeError as error:
         raise UsageError(
-            f"{name}{signature_text(signature)}: {error}", hint=_hint(signature, static, call)
+            f"{name}{brief_signature(signature)}: {error}", hint=_hint(signature, static, call)
         ) from None
 
 

@@ -216,3 +216,31 @@ def test_only_the_loop_over_layers_is_to_be_scanned(read, write):
     (loop,) = read("training:step", args_from="training:args").unrolled
     assert (loop.at, loop.text, loop.times) == ("training.py:9", "for layer in params:", 6)
     assert 8 <= loop.operations <= 20, "of the forward and the backward pass"
+
+
+def test_of_a_docstring_only_the_first_line_is_shown(read, write):
+    rest = "\n".join(f"        Note {n}." for n in range(30))
+    write(
+        "noted.py",
+        f'''
+    def f(x):
+        """Twice the sine.
+
+{rest}
+        """
+        text = """a value
+        of two lines"""
+        return 2 * jax.numpy.sin(x)
+
+    import jax
+    ''',
+    )
+    found = read("noted:f", args_from=None, arguments=(specs.parse_argument("f32[8]"),))
+    shown = [line.text.strip() for line in found.lines]
+    assert shown == [
+        "def f(x):",
+        '"""Twice the sine.',
+        'text = """a value',
+        'of two lines"""',
+        "return 2 * jax.numpy.sin(x)",
+    ]

@@ -1,12 +1,14 @@
 """What a loaded target is jitted into: exactly what JAX itself would make of it."""
 
+import inspect
+
 import jax
 import pytest
 
 from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.targets.jitting import jitted
 from jitinspect.targets.loading import load
-from jitinspect.targets.parameters import signature_text
+from jitinspect.targets.parameters import brief_signature, signature_text
 from jitinspect.targets.transforms import TRANSFORMS, check_transforms
 
 X = jax.ShapeDtypeStruct((3,), "float32")
@@ -197,3 +199,20 @@ def test_transform_names_are_checked_without_a_target():
     check_transforms(TRANSFORMS)
     with pytest.raises(UsageError, match="--transform jit"):
         check_transforms(["grad", "jit"])
+
+
+def test_a_message_has_names_and_short_defaults_alone():
+    def takes(x: "jax.Array", act=jax.nn.relu, jitted=..., *, sizes: tuple = (1, 2), tree=...):
+        return x
+
+    takes.__defaults__ = (jax.nn.relu, jax.jit(lambda x: x))
+    takes.__kwdefaults__["tree"] = object()
+    shown = brief_signature(inspect.signature(takes))
+    assert shown == "(x, act=relu, jitted=…, *, sizes=(1, 2), tree=…)"
+
+
+def test_names_with_commas_are_several_parameters(funcs):
+    both = jitted(load("funcs:plain"), static=["n,flag"])
+    assert both.static == ("n", "flag")
+    with pytest.raises(UsageError, match="--donate y: funcs:plain has no such parameter"):
+        jitted(load("funcs:plain"), donate=["x,y"])

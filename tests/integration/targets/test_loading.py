@@ -163,7 +163,7 @@ def load_error(ref: str) -> LoadError:
         ("funcs:Model.setp", "funcs:Model has no 'setp'", "did you mean funcs:Model.step?"),
         ("funcs:model.stpe", "funcs:model has no 'stpe'", "did you mean funcs:model.step?"),
         ("funcs:zzzz", "funcs has no 'zzzz'", "funcs:decorated, funcs:plain, funcs:step, funcs:powered"),
-        ("funcs:Model", "funcs:Model is a class", "funcs:Model.free, funcs:Model.plain"),
+        ("funcs:Model", "funcs:Model is a class", "funcs:Model.free, or .plain, .static, .step"),
         ("funcs:SIZE", "funcs:SIZE is not callable: it is of type int", "jitinspect ls funcs"),
         ("funcs:jnp.linalg", "funcs:jnp.linalg is a module", "jax.numpy.linalg:"),
         ("pkg:model", "pkg:model is a module", "pkg.model:fn"),

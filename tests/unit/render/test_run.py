@@ -474,3 +474,24 @@ def test_of_what_was_compiled_no_more_is_avoidable():
 
 def test_a_warning_stands_in_the_summary():
     assert "warning: stale result: f" in shown(replace(TOLD, warnings=("stale result: f",)))
+
+
+def test_of_many_processes_those_that_ended_alike_have_one_line():
+    many = tuple(Process(str(n), 3, 1.0 + n / 1000, 2.0, exit_code=0) for n in range(200))
+    odd = Process("200", 3, 1.0, 2.0, False, None, "compile f")
+    told = shown(replace(TOLD, processes=(*many, odd)), width=120).split("\nprocesses\n")[1].splitlines()
+    assert told[:3] == [
+        "0, 1, 2 and 197 more  3 compilations each, 1.00 s to 1.20 s  of 2.00 s  exit code 0",
+        f"{'200':<20}  3 compilations, 1.00 s  of 2.00 s  "
+        "no exit: killed, or still running, during compile f",
+        "",
+    ]
+    verbose = shown(replace(TOLD, processes=many), width=120, verbose=True)
+    assert verbose.count("exit code 0") == 200
+
+
+@pytest.mark.parametrize("width", range(50, 100))
+def test_no_item_of_the_headline_is_left_alone_below_a_full_line(width):
+    head = shown(TOLD, width=width).split("\n")[2:4]
+    if " avoidable" not in head[1]:
+        assert max(map(len, head)) <= width and " · " in head[1]

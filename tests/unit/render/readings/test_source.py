@@ -68,7 +68,8 @@ def test_what_is_not_there_is_no_zero_and_what_has_no_line_is_counted():
     )
     told = text(made)
     assert "0" not in "".join(row for row in told.splitlines() if row.startswith(("1", "2")))
-    assert "without a source line: 1 equation, 0 operations, 2 instructions, 3 FLOPs, 4 B" in told
+    assert "without a source line: 1 equation, 2 instructions, 3 FLOPs, 4 B" in told
+    assert "without" not in text(report(line(1), line(2, equations=1), without=WithoutLine()))
     assert "net.py:3: the same 14 equations 96 times: use lax.scan or fori_loop  for w in ws:" in told
 
 
