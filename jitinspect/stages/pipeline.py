@@ -186,10 +186,14 @@ def unavailable(stage: str, why: str) -> Artifact:
     return Artifact(stage, "", hashlib.sha256(b"").hexdigest(), unavailable=why)
 
 
-def platform_error(platform: str) -> UsageError | None:
-    """An error unless JAX can lower for `platform`: cpu, cuda, rocm or tpu, whatever is installed."""
+def platform_error(platform: str) -> UnavailableError | UsageError | None:
+    """An error unless JAX can lower for `platform`: cpu, cuda, rocm or tpu, whatever is installed. A word
+    that names no platform at all is a `UsageError`.
+    """
     known = ("cpu", "cuda", "rocm", "tpu")
     if platform in known:
         return None
-    hint = "cuda or rocm" if platform in ("gpu", "nvidia", "amd") else ", ".join(known)
-    return UsageError(f"JAX cannot lower for platform {platform!r}", hint=hint)
+    message = f"JAX cannot lower for platform {platform!r}"
+    if platform in ("gpu", "nvidia", "amd"):
+        return UnavailableError(message, hint="cuda or rocm")
+    return UsageError(message, hint=", ".join(known))
