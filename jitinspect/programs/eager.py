@@ -58,11 +58,9 @@ def eager_reason(reason: Reason, call: EagerCall) -> Reason:
 
 
 def _is_alike(call: EagerCall) -> bool:
-    """Whether all that it depends on is known to be as before: not within a derivative, where functions are
-    around it that JAX does not show.
-    """
+    """Whether its functions are known to be as before."""
     known = [facts_of_function(function) for function in call.functions]
-    return bool(known) and not call.rules and not any(one["left_out"] for one in known)
+    return bool(known) and not any(one["left_out"] for one in known)
 
 
 def _made(call: EagerCall) -> str:

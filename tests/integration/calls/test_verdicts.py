@@ -300,7 +300,7 @@ def test_a_stale_result_is_warned_of(run, capsys):
     result = run("import functools\n" + STALE)
     if "[1.0, 2.0, 1.0]" in capsys.readouterr().out:  # from jax 0.12 on
         assert result.report.warnings == ()
-        assert texts(result, 2) == ["c.gain: 1.0 → 2.0 (changed in place)"]
+        assert texts(result, 1) == ["c.gain: 1.0 → 2.0 (changed in place)"]
     elif jax.__version__.startswith("0.10."):  # an older one says nothing of a mere look-up
         (warning,) = result.report.warnings
         assert warning.endswith("c was changed in place; make a new object for each value")
