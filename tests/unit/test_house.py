@@ -170,7 +170,7 @@ MIRRORED = {"unit": HOUSE, "integration": HOUSE, "contract": HOUSE / "jaxapi"}
 """Kinds of tests whose folders are those of the house, so that a module's tests are found by its path."""
 OF_A_WHOLE_WING = {
     "test_house", "test_api", "test_dtypes",
-    "test_causes_are_facts", "test_equal_to_jax", "test_undisturbed",
+    "test_causes_are_facts", "test_drawn_histories", "test_equal_to_jax", "test_undisturbed",
 }  # fmt: skip
 """Tests of no one module: of the package, of tables that wings share, and of all that `calls` does."""
 
