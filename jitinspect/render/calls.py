@@ -9,7 +9,16 @@ from itertools import groupby
 from typing import Any
 
 from jitinspect.model import Call, CallReport, FunctionTotals, Policy, Reason, Work
-from jitinspect.render.text import Painter, count, cut_middle, joined, seconds, shown_path, wrapped
+from jitinspect.render.text import (
+    Painter,
+    count,
+    cut_middle,
+    joined,
+    printable,
+    seconds,
+    shown_path,
+    wrapped,
+)
 
 STATUS_COLOURS = {"CACHED": "32", "TRACED": "36", "LOWERED": "34", "COMPILED": "35", "DISK": "33"}
 _BESIDE = 150
@@ -129,11 +138,11 @@ def _executable(call: Call) -> str:
 def _reason(call: Call) -> str:
     """One line: the error, or the first difference and how many more there are."""
     if call.error:
-        return call.error
+        return printable(call.error)
     if not call.reasons:
         return ""
     more = f"  (+{len(call.reasons) - 1} more)" if len(call.reasons) > 1 else ""
-    return f"{call.reasons[0].text}{more}"
+    return printable(f"{call.reasons[0].text}{more}")
 
 
 def _painted(reason: str, call: Call, painter: Painter) -> str:
@@ -164,9 +173,9 @@ def _details(call: Call, painter: Painter) -> Iterator[str]:
     if call.nearest is not None:
         yield f"      nearest  call {call.nearest}\n"
     for reason in call.reasons if call.reasons[1:] or (call.reasons and call.reasons[0].hint) else ():
-        yield f"      {painter(reason.kind, '33')}  {reason.text}\n"
+        yield f"      {painter(reason.kind, '33')}  {printable(reason.text)}\n"
         if reason.hint:
-            yield f"        {painter('hint', '36')}  {reason.hint}\n"
+            yield f"        {painter('hint', '36')}  {printable(reason.hint)}\n"
     if call.jax_says:
         said = call.jax_says.replace("\n", "\n        ")
         yield f"      {painter('JAX says', '2')}\n        {said}\n"
@@ -186,7 +195,8 @@ def totals(report: CallReport, painter: Painter, width: int = 10_000) -> Iterato
     yield from (painter(line, "1") + "\n" for line in joined(parts, width))
     yield from _functions(report.functions, report.planned, painter, width)
     for text, sgr in _notes(report):
-        yield from (painter(line, sgr) + "\n" for line in textwrap.wrap(text, width, **_WHOLE_WORDS))
+        lines = textwrap.wrap(printable(text), width, **_WHOLE_WORDS)
+        yield from (painter(line, sgr) + "\n" for line in lines)
 
 
 _WHOLE_WORDS: Any = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
@@ -197,10 +207,11 @@ def _functions(
 ) -> Iterator[str]:
     """One line each, in columns; two if these do not fit."""
     places = [shown_path(one.definition or "") for one in functions]
-    name = max((len(one.function) for one in functions), default=0)
+    names = [printable(one.function) for one in functions]
+    longest = max(map(len, names), default=0)
     where = max(map(len, places), default=0)
-    fits = name + where + (45 if planned else 55) <= width
-    for one, place in zip(functions, places, strict=True):
+    fits = longest + where + (45 if planned else 55) <= width
+    for one, name, place in zip(functions, names, places, strict=True):
         counts = [
             count(one.calls, "call"),
             count(one.compilations, "compilation"),
@@ -211,9 +222,9 @@ def _functions(
             columns = "  ".join(
                 f"{text:>{room}}" for text, room in zip(counts, (10, 15, 10, 8), strict=False)
             )
-            yield f"  {one.function:<{name}}  {painter(f'{place:<{where}}', '2')}  {columns}\n"
+            yield f"  {name:<{longest}}  {painter(f'{place:<{where}}', '2')}  {columns}\n"
         else:
-            yield "  " + cut_middle(f"{one.function}  {place}", max(width - 2, 20)) + "\n"
+            yield "  " + cut_middle(f"{name}  {place}", max(width - 2, 20)) + "\n"
             yield from (f"    {line}\n" for line in joined(counts, width - 4))
 
 

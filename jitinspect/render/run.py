@@ -130,6 +130,10 @@ def _status(one: Compilation, painter: Painter) -> str:
 
 def why(one: Compilation) -> str:
     """The first reason and how many more there are; for anything but a call, what it is."""
+    return printable(_why(one))
+
+
+def _why(one: Compilation) -> str:
     if one.raised:
         return f"{one.error or 'raised'} (while {_DOING[one.raised]})"
     if one.kind != "call":
@@ -202,7 +206,7 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, sgr: str, painter: Painter, width: int) -> Iterator[str]:
-    wrapped = textwrap.wrap(text, width, subsequent_indent="  ", **_WHOLE_WORDS)
+    wrapped = textwrap.wrap(printable(text), width, subsequent_indent="  ", **_WHOLE_WORDS)
     yield from (painter(part, sgr) + "\n" for part in wrapped)
 
 
@@ -315,7 +319,7 @@ def _cause(cause: Cause, painter: Painter, width: int, verbose: bool) -> Iterato
         for text in cause.examples[1:]:
             yield from (f"{'':{indent}}{line}\n" for line in wrapped(text, width - indent))
     if cause.hint and cause.kind != "first_call":
-        hint = textwrap.wrap(cause.hint, max(width - indent - 6, 24), **_WHOLE_WORDS)
+        hint = textwrap.wrap(printable(cause.hint), max(width - indent - 6, 24), **_WHOLE_WORDS)
         label = painter("hint", "36")
         yield from (f"{'':{indent}}{'    ' if n else label}  {text}\n" for n, text in enumerate(hint))
 

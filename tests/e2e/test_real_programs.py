@@ -15,6 +15,9 @@ PROGRAMS = ROOT / "tests" / "programs"
 WATCH = ["run", "--record", "rec.jsonl", "-o", "report.json", "-q"]
 
 SMALLER_BATCH = ["x: f32[32,8] → f32[17,8]", "y: …[32] → …[17]"]
+LONGER_SCAN = [
+    "its function is a new object", "length: 20 → 30", "args[…]: key<fry>[20] → key<fry>[30]",
+]  # fmt: skip
 ANOTHER_STATE = ["state.apply_fn: … (a different object)", "state.tx: … (a different object)"]
 
 COMPILATIONS = {
@@ -35,11 +38,14 @@ COMPILATIONS = {
         "loss = train_step(model, state, xs[:32]": [["model.dropout.p: 0.1 → 0.5"]],
     },
     "schools_numpyro": {
-        "mcmc.run(": [["first call of …"], ["…: … → … (a different object)"]],
+        "mcmc.run(": [
+            ["first call of …"],
+            ["…potential_fn.args…: 1.0 → 10.0", "…body_fun.args: (1.0,) → (10.0,)", "…._cache: … → …"],
+        ],
     },
     "sample_blackjax": {
         "window_adaptation(": [["first call of scan"]],
-        "jax.lax.scan(": [["first call of scan"], ["args[…]: key<fry>[20] → key<fry>[30]"]],
+        "jax.lax.scan(": [["first call of scan"], LONGER_SCAN],
         "walk(key, state)": [["first call of …"]],
     },
     "solve_diffrax": {

@@ -276,11 +276,13 @@ def test_a_program_without_jax_does_not_wait_for_it(shell):
     assert finished.stdout == "False\n" and "0 compilations" in finished.stderr
 
 
-def test_names_that_a_terminal_would_obey_are_told_in_letters(shell):
+@pytest.mark.parametrize("command", [("run",), ("trace-cache",), ("trace-cache", "-v")])
+def test_names_that_a_terminal_would_obey_are_told_in_letters(shell, command):
     body = "import jax\ndef f(x): return x\nf.__name__ = 'a\\n\\x1b[31mb'\njax.jit(f)(1.0)\n"
     shell.write("program.py", body)
-    finished = shell("run", "program.py")
-    assert "\x1b" not in finished.stderr and "a\\n\\x1b[31mb" in finished.stderr
+    finished = shell(*command, "program.py")
+    told = finished.stdout + finished.stderr
+    assert "\x1b" not in told and "first call of a\\n\\x1b[31mb" in told
 
 
 def test_what_comes_from_disk_is_counted_apart(shell):

@@ -103,6 +103,7 @@ def become(argv: list[str], folder: str, environ: dict[str, str]) -> NoReturn:
     os.environ.update(environ)
     sys.argv[:] = argv
     sys.path[0] = os.path.dirname(argv[0])
+    importlib.reload(sys.modules["jitinspect.process.paths"])  # which keeps the folder that it starts in
     code: object = 0
     try:
         runpy.run_path(argv[0], run_name="__main__")
@@ -126,14 +127,16 @@ def leave(code: int) -> NoReturn:
 
 
 def warm_up() -> None:
-    """Import what the commands import, and start nothing: a backend does not live through a fork."""
+    """Import what the commands import, but for the module that looks at the command line; start nothing: a
+    backend does not live through a fork.
+    """
     import jax.numpy  # noqa: F401
     import typer
 
     import jitinspect
 
     for module in pkgutil.walk_packages(jitinspect.__path__, "jitinspect."):
-        if not module.name.endswith((".__main__", ".pytest_plugin")):
+        if not module.name.endswith((".__main__", ".cli.main", ".pytest_plugin")):
             importlib.import_module(module.name)
     app = typer.Typer(rich_markup_mode=None)
     app.command()(lambda: None)
