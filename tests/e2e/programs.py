@@ -1,13 +1,14 @@
 """Programs that look at all that an observer could disturb; each prints how often JAX did what."""
 
 HEAD = """
-import atexit, functools, jax, sys
+import atexit, functools, jax, sys, threading
 import jax.numpy as jnp
 
-counts = {}
+counts, counting = {}, threading.RLock()  # events of several threads must not be lost
 
 def told(event, *args, **kwargs):
-    counts[event] = counts.get(event, 0) + 1
+    with counting:
+        counts[event] = counts.get(event, 0) + 1
 
 def tell():
     print(sorted((name.rsplit("/", 1)[-1], n) for name, n in counts.items() if "compil" in name))
