@@ -1,7 +1,6 @@
 """Programs of flax, optax, equinox, numpyro, blackjax, diffrax and mctx: undisturbed, counted, explained."""
 
 import json
-import os
 import re
 import sys
 from importlib.util import find_spec
@@ -59,36 +58,60 @@ COMPILATIONS = {
 }
 """Program → a line of it → the reasons of each compilation there, with … for what a library decides."""
 
-COUNTING = """
+STOPWATCH = """
 import atexit
+import json
+import threading
+import time
+
 import jax
-heard = []
-jax.monitoring.register_event_duration_secs_listener(lambda event, _, **about: heard.append(event))
+
+STAGES = ("jaxpr_trace_duration", "jaxpr_to_mlir_module_duration", "backend_compile_duration")
+own, passed, compiled = threading.local(), [], []
+
+def begin(event, *_, **__):
+    if event.endswith(STAGES):
+        own.depth = getattr(own, "depth", 0) + 1
+        if own.depth == 1:
+            own.began = time.perf_counter()
+
+def end(event, *_, **__):
+    if event.endswith(STAGES):
+        own.depth -= 1
+        if own.depth == 0:
+            passed.append(time.perf_counter() - own.began)
+    if event.endswith("backend_compile_duration"):
+        compiled.append(event)
+
+jax.monitoring.register_scalar_listener(begin)
+jax.monitoring.register_event_duration_secs_listener(end)
+
 @atexit.register
 def write():
-    with open("count.txt", "w") as file:
-        file.write(str(heard.count("/jax/core/compile/backend_compile_duration")))
+    with open("stopwatch.json", "w") as file:
+        json.dump({"compiled": len(compiled), "seconds": sum(passed)}, file)
 """
-"""A `sitecustomize` that counts how often JAX compiles, by a listener alone."""
+"""A module of the program's own that counts how often JAX compiles, and how long it is at work."""
 
 
 class Seen:
-    """A program in a folder of its own: run bare, but for a listener that counts, and watched."""
+    """A program in a folder of its own, which imports the stopwatch: run bare, and watched."""
 
     def __init__(self, name, folder):
         self.program = f"{name}.py"
-        self.lines = (PROGRAMS / self.program).read_text().splitlines()
+        text = (PROGRAMS / self.program).read_text().replace("\n", "; import stopwatch\n", 1)
+        self.lines = text.splitlines()
         self.shell = Shell(folder)
-        self.shell.write(self.program, "\n".join(self.lines) + "\n")
-        (folder / "counting").mkdir()
-        self.shell.write("counting/sitecustomize.py", COUNTING)
-        self.bare = self.shell.run([sys.executable, self.program], PYTHONPATH=self.python_path())
-        self.counted = int((folder / "count.txt").read_text())
+        self.shell.write(self.program, text)
+        self.shell.write("stopwatch.py", STOPWATCH)
+        self.bare = self.shell.run([sys.executable, self.program])
+        self.timed_bare = self.stopwatch()
         self.watched = self.shell(*WATCH, self.program)
+        self.timed_watched = self.stopwatch()
         self.report = json.loads((folder / "report.json").read_text())
 
-    def python_path(self):
-        return os.pathsep.join([str(self.shell.folder / "counting"), os.environ.get("PYTHONPATH", "")])
+    def stopwatch(self):
+        return json.loads((self.shell.folder / "stopwatch.json").read_text())
 
     def place(self, text):
         """The one line that has a text, as a report names it."""
@@ -114,7 +137,15 @@ def test_the_program_is_as_it_is_without(seen):
 
 def test_each_compilation_is_counted_once(seen):
     totals, own = seen.report["totals"], seen.report["internal"]
-    assert totals["compilations"] + totals["disk_hits"] + own["compilations"] == seen.counted
+    told = totals["compilations"] + totals["disk_hits"] + own["compilations"]
+    assert told == seen.timed_bare["compiled"] == seen.timed_watched["compiled"]
+
+
+def test_each_second_is_counted_once(seen):
+    """Within 2 % of a stopwatch around JAX's stages; a preemption between two readings of a clock adds."""
+    stages = [seen.report["totals"][f"{stage}_seconds"] for stage in ("trace", "lower", "compile")]
+    passed = seen.timed_watched["seconds"]
+    assert abs(sum(stages) + seen.report["internal"]["seconds"] - passed) < 0.02 * passed + 0.05
 
 
 def test_each_compilation_is_explained_at_its_line(seen):
