@@ -16,6 +16,10 @@ or JAX itself (its other eager operations).
 """
 
 
+WRITTEN = "written"
+"""In `Compilation.disk`: it has an entry in the cache folder now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compilation:
     """One call, or other piece of work, in which JAX traced, lowered or compiled.
@@ -27,7 +31,8 @@ class Compilation:
     differences, which have no reason of their own. `raised` is the stage that failed, `error` what it raised.
     `module` is a digest of what XLA was given, and `shared` is whether several processes compute it together;
     both are set only when the processes of a job are compared. `late` means that it came after the warm-up
-    that the user specified.
+    that the user specified. `disk` has an item for each compilation while there is a cache folder: `written`,
+    or why it was not.
     """
 
     seq: int
@@ -52,6 +57,7 @@ class Compilation:
     late: bool = False
     thread: int = 0
     process: int = 0
+    disk: tuple[str, ...] = ()
 
     @property
     def spent(self) -> float:
@@ -161,6 +167,18 @@ class RunTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskUse:
+    """What became of the program's compilations in the cache folder: how many were `written`, and how many
+    were not, by reason. `internal_written` are those of JAX's own. `folder` is None if it is not known.
+    """
+
+    folder: str | None
+    written: int = 0
+    not_written: Mapping[str, int] = field(default_factory=dict)
+    internal_written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A limit that the user set: what it was, whether it held, and if not, why, in lines of text.
 
@@ -212,7 +230,8 @@ class RunReport:
     `internal` is what JAX compiled for itself. `compilations` are the individual ones, `spans` their stages,
     both in the order in which they ended; `omitted` counts those that were not kept. `warnings` say what went
     wrong unnoticed, such as a result that JAX compiled for another value; `notes` what else the user should
-    know, such as of a setting that has no effect on what is cached.
+    know, such as of a setting that has no effect on what is cached. `disk` is None if nothing was compiled
+    while there was a cache folder.
     """
 
     program: str
@@ -231,6 +250,7 @@ class RunReport:
     warnings: tuple[str, ...] = ()
     stopped: str | None = None
     exit_code: int = 0
+    disk: DiskUse | None = None
     environment: Environment | None = None
     command: str = "run"
     schema: int = SCHEMA

@@ -33,6 +33,7 @@ from jitinspect.jaxapi.calls.pmap import PmapCall, pmap_call
 from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts
 from jitinspect.jaxapi.jits.filter_jit import facts_of_filter_jit
+from jitinspect.jaxapi.keys.disk_writes import DiskWrites
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span, WorkKind
 from jitinspect.process.paths import relative
@@ -95,7 +96,7 @@ class CompilationWatcher:
         self._reader, self._functions = SignatureReader(), FunctionNumbers()
         self._comparisons = Comparisons(self._reader.interner, plannable=False)
         self._count, self._cleared_at, self._looked_up = 0, 0, 0
-        self._thread = _ThreadState()
+        self._thread, self._disk = _ThreadState(), DiskWrites()
         self._lock = threading.Lock()
         self._in_progress: dict[Pending, Any] = {}
         self._finished: deque[Pending] = deque()
@@ -108,7 +109,7 @@ class CompilationWatcher:
         _, self._looked_up = misses.cleared_since(0, counted=False)
         self._unsubscribe = events.subscribe(
             self._guarded(self._start), self._guarded(self._end), self._guarded(self._disk_hit),
-            self._guarded(self._body),
+            self._guarded(self._body), self._guarded(self._disk.on_cache),
         )  # fmt: skip
         return self
 
@@ -160,6 +161,8 @@ class CompilationWatcher:
         pending.stages.begin(phase, name)
         self._thread.open.begin(OpenStage(pending, phase, name, began, id(sys.exception())))
         self._sink.on_start(phase, events.plain_name(name), began)
+        if phase == "compile":
+            self._disk.begin()
         if phase == "compile" and pending.explanation is None and len(pending.stages.under_way) == 1:
             self._compiling(pending)
 
@@ -173,6 +176,8 @@ class CompilationWatcher:
         error = sys.exception()
         if own and error is not None and id(error) != stage.handled:  # JAX fires the end event all the same
             pending.raised, pending.error = phase, message_of(error)[:200]
+        elif own and phase == "compile" and not pending.stages.from_disk:
+            pending.disk += filter(None, [self._disk.outcome()])
         internal, disk_hit = (
             pending.kind == "internal" or not own,
             phase == "compile" and pending.stages.from_disk,

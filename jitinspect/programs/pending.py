@@ -55,6 +55,7 @@ class Pending:
     module: misses.Module | None = None
     raised: Phase | None = None
     error: str | None = None
+    disk: list[str] = field(default_factory=list)
     explanation: Explanation | None = None
     thread: int = field(default_factory=threading.get_ident)
 
@@ -83,6 +84,7 @@ def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Co
         module=pending.module.digest if pending.module else None,
         shared=pending.module is not None and pending.module.shared,
         late=pending.late and stages.compilations > 0,
+        disk=tuple(pending.disk),
         thread=pending.thread,
     )
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from jitinspect.model import Work
-from jitinspect.model.runs import Cause, Compilation, FunctionCost, RunReport, RunTotals, Site, Span, WorkKind
+from jitinspect.model.runs import (
+    WRITTEN,
+    Cause,
+    Compilation,
+    DiskUse,
+    FunctionCost,
+    RunReport,
+    RunTotals,
+    Site,
+    Span,
+    WorkKind,
+)
 
 MOST_KEPT = 10_000
 """Compilations beyond this many are added up but not listed; the limit for spans is three times as high."""
@@ -70,6 +82,8 @@ class Summary:
         self.late: list[Compilation] = []
         self.warnings: dict[str, None] = {}
         self._omitted = 0
+        self._disk: Counter[str] = Counter()
+        self._internal_disk: Counter[str] = Counter()
         self._functions: dict[Function, _Cost] = {}
         self._sites: dict[tuple[str | None, Function], _Site] = {}
         self._total = _Cost()
@@ -85,6 +99,7 @@ class Summary:
             self.warnings[text] = None
 
     def take(self, compilation: Compilation) -> None:
+        (self._internal_disk if compilation.kind == "internal" else self._disk).update(compilation.disk)
         if compilation.kind == "internal":
             known, from_disk = self.internal, compilation.status == "DISK"
             self.internal = Work(
@@ -129,8 +144,9 @@ class Summary:
         calls: Calls | None = None,
         exit_code: int = 0,
         stopped: str | None = None,
+        folder: str | None = None,
     ) -> RunReport:
-        """Everything so far; `calls` if they were counted."""
+        """Everything so far; `calls` if they were counted. `folder` is that of the on-disk cache."""
         functions = [_function(key, cost, calls) for key, cost in self._functions.items()]
         functions += [
             FunctionCost(*key, 0, 0, 0.0, 0.0, 0.0, calls=sum(lines.values()), hits=sum(lines.values()))
@@ -151,7 +167,14 @@ class Summary:
             warnings=tuple(self.warnings),
             exit_code=exit_code,
             stopped=stopped,
+            disk=self._disk_use(folder),
         )
+
+    def _disk_use(self, folder: str | None) -> DiskUse | None:
+        if not self._disk and not self._internal_disk:
+            return None
+        left = {reason: number for reason, number in self._disk.most_common() if reason != WRITTEN}
+        return DiskUse(folder, self._disk[WRITTEN], left, self._internal_disk[WRITTEN])
 
     def _site_list(self, calls: Calls | None) -> Iterable[Site]:
         for (at, (function, _)), site in self._sites.items():

@@ -10,6 +10,7 @@ from typing import Any
 from jitinspect.calls.stale_settings import StaleSettings
 from jitinspect.jaxapi.calls.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
+from jitinspect.jaxapi.keys import disk_cache
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, RunReport, Span
 from jitinspect.process import marks
@@ -81,8 +82,9 @@ class Watch:
     def report(self, program: str, exit_code: int = 0, stopped: str | None = None) -> RunReport:
         """Everything so far; calls in progress are reported when they end."""
         wall = self._wall or self.watcher.now
-        report = self.summary.report(program, wall, self.calls, exit_code, stopped)
-        return replace(report, notes=self._stale.notes)
+        folder, notes = disk_cache.folder(), self._stale.notes
+        report = self.summary.report(program, wall, self.calls, exit_code, stopped, folder)
+        return replace(report, notes=(*notes, *disk_cache.ignored_folder()))
 
     # Called by the watcher
 

@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
 from jitinspect.model import Phase
-from jitinspect.model.runs import Cause, Check, Compilation, FunctionCost, Process, RunReport, Site, Uneven
+from jitinspect.model.runs import (
+    Cause,
+    Check,
+    Compilation,
+    DiskUse,
+    FunctionCost,
+    Process,
+    RunReport,
+    Site,
+    Uneven,
+)
 from jitinspect.render.calls import STATUS_COLOURS
 from jitinspect.render.log import CLEAR_LINE
 from jitinspect.render.text import (
@@ -201,8 +211,23 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
         spent = seconds(report.internal.seconds)
         note = f"+ {spent} for {what} by JAX itself (eager operations); -v shows them"
         yield from _wrapped(note, "2", painter, width)
+    if report.disk:
+        yield from _disk(report.disk, painter, width)
     if report.omitted:
         yield painter(f"{count(report.omitted, 'compilation')} counted, but not listed", "2") + "\n"
+
+
+def _disk(disk: DiskUse, painter: Painter, width: int) -> Iterator[str]:
+    """What was written to the cache folder, and a line for each reason why something was not."""
+    whole = disk.written + sum(disk.not_written.values())
+    own = [f"{disk.written:,} of {count(whole, 'compilation')} written"] if whole else []
+    if disk.internal_written:
+        own += [f"{disk.internal_written:,} of JAX's own{'' if whole else ' written'}"]
+    if own:
+        folder = f"cache folder {disk.folder}" if disk.folder else "cache folder"
+        yield from _wrapped(f"{folder}: {' + '.join(own)}", "2", painter, width)
+    for reason, number in disk.not_written.items():
+        yield from _wrapped(f"  {number:,} not written: {reason}", "2", painter, width)
 
 
 def _wrapped(text: str, sgr: str, painter: Painter, width: int) -> Iterator[str]:

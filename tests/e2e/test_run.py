@@ -295,6 +295,22 @@ def test_what_comes_from_disk_is_counted_apart(shell):
         report = json.loads(shell("run", "--json", "train.py", **environ).stdout)
         assert (report["totals"]["disk_hits"], report["totals"]["compilations"]) == (from_disk, 2 - from_disk)
         assert bool(report["internal"]["disk_hits"]) == bool(from_disk)
+        folder = environ["JAX_COMPILATION_CACHE_DIR"]
+        assert report["disk"] is None or report["disk"]["folder"] == folder
+        assert (report["disk"] or {"written": 0})["written"] == 2 - from_disk
+
+
+def test_what_is_not_written_to_disk_is_told_and_why(shell):
+    shell.write("train.py", TRAIN)
+    environ = {
+        "JAX_COMPILATION_CACHE_DIR": str(shell.folder / "cache"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "1000",
+    }
+    finished = shell("run", "--record", "rec.jsonl", "train.py", **environ)
+    why = "compiled in less than 1000 s (set jax_persistent_cache_min_compile_time_secs=0 to keep them)"
+    assert f"2 not written: {why}" in " ".join(finished.stderr.split())
+    assert f"2 not written: {why}" in " ".join(shell("summary", "rec.jsonl").stdout.split())
+    assert not [*(shell.folder / "cache").glob("*-cache")]
 
 
 def test_no_backend_is_started_for_a_program_that_only_traces(shell):

@@ -71,6 +71,7 @@ compilations = st.builds(
     module=st.none() | words,
     shared=st.booleans(),
     late=st.booleans(),
+    disk=st.lists(st.sampled_from(["written", "too small", "fast"]), max_size=2).map(tuple),
     thread=st.integers(0, 3),
 )
 histories = st.lists(compilations, max_size=8, unique_by=lambda one: one.seq)
@@ -98,7 +99,8 @@ def run_reports(draw):
     functions = st.tuples(st.sampled_from(["step", "loss"]), st.sampled_from([None, "train.py:3"]))
     places = st.dictionaries(st.none() | st.just(WHERE), counts, max_size=2)
     counted = draw(st.none() | st.dictionaries(functions, places, max_size=3))
-    told = report(*draw(histories), spans=draw(st.lists(spans, max_size=3)), calls=counted)
+    folder = draw(st.none() | words)
+    told = report(*draw(histories), spans=draw(st.lists(spans, max_size=3)), calls=counted, folder=folder)
     return replace(
         told,
         command=draw(st.sampled_from(["run", "summary", "watch"])),

@@ -40,6 +40,9 @@ PHASES: dict[str, Phase] = {
 """Names of JAX's duration events. A "trace" also wraps a mere lookup in the trace cache."""
 
 CACHE_HIT = "/jax/compilation_cache/cache_hits"
+CACHE_LOOKUP = "/jax/compilation_cache/compile_requests_use_cache"
+CACHE_WRITE = "/jax/compilation_cache/cache_misses"
+"""JAX is about to look for an entry on disk, and to write one."""
 
 Owner = Literal["jax", "jitinspect", "machinery", "user"]
 OnStart = Callable[[Phase, str], None]
@@ -56,14 +59,19 @@ def plain_name(fun_name: str) -> str:
 
 
 def subscribe(
-    on_start: OnStart, on_end: OnEnd, on_cache_hit: OnCacheHit, on_body: Callable[[], None] | None = None
+    on_start: OnStart,
+    on_end: OnEnd,
+    on_cache_hit: OnCacheHit,
+    on_body: Callable[[], None] | None = None,
+    on_cache: Callable[[str], None] | None = None,
 ) -> Callable[[], None]:
     """Listen to JAX's compile events until the returned function is called.
 
     `on_start(phase, fun_name)` and `on_end(phase, fun_name, seconds)` wrap each
     stage; `on_cache_hit()` fires between the two if an executable came from
     the persistent cache; `on_body()` when a function's body is traced, which does not happen in a lookup
-    that finds a trace. Unsubscribing removes only these listeners.
+    that finds a trace; `on_cache` gets `CACHE_LOOKUP` and `CACHE_WRITE`. Unsubscribing removes only these
+    listeners.
     """
 
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
@@ -79,6 +87,8 @@ def subscribe(
     def plain(event: str, **kwargs: Any) -> None:
         if event == CACHE_HIT:
             on_cache_hit()
+        elif on_cache is not None and event in (CACHE_LOOKUP, CACHE_WRITE):
+            on_cache(event)
 
     unhook = _hook(on_body) if on_body is not None and not _EVENT_IS_BODY else None
     jax.monitoring.register_scalar_listener(scalar)

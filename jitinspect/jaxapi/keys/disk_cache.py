@@ -1,7 +1,7 @@
-"""Whether the on-disk cache has an entry, and what prevents JAX from writing one.
+"""Whether the on-disk cache has an entry, what prevents JAX from writing one, and why it did not write one.
 
-The rules are those of JAX's `compiler._cache_write` and `compilation_cache.put_executable_and_time`
-(0.8.3 to 0.12.0.1).
+The rules are those of JAX's `compiler._cache_write`, `compilation_cache.put_executable_and_time` and
+`lru_cache.LRUCache.put` (0.8.3 to 0.12.0.1).
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jax
+from jax._src import compilation_cache as _compilation_cache
 from jax._src import compiler as _compiler
 from jax._src import distributed as _distributed
 
@@ -41,11 +43,111 @@ def entry(key: str, lowered: jax.stages.Lowered) -> DiskEntry:
     return DiskEntry(folder, present=True, bytes=found.st_size, written=written)
 
 
-def _obstacles(lowered: jax.stages.Lowered) -> Iterator[str]:
+def folder() -> str | None:
+    """The folder that JAX has opened, or else the one that is set. A folder that is set later than the first
+    compilation is not used.
+    """
+    return _opened() or option("jax_compilation_cache_dir")
+
+
+def _opened() -> str | None:
+    opened = getattr(_cache(), "_path", None)
+    return None if opened is None else str(opened)
+
+
+def _cache() -> Any:
+    """JAX's cache; None if it has not opened the folder, or could not."""
+    return getattr(_compilation_cache, "_cache", None)
+
+
+def ignored_folder() -> Iterator[str]:
+    """A sentence on a folder that was set too late, if one was."""
+    opened, now = _opened(), option("jax_compilation_cache_dir")
+    if opened and now and Path(opened) != Path(now):
+        yield (
+            f"jax_compilation_cache_dir was set to {now} after JAX had opened {opened}, which it still uses: "
+            "set it before the first compilation"
+        )
+
+
+def path_of(key: str) -> Path | None:
+    """The file of the entry `key`; None if there is no key, or the folder is not a local one."""
+    found = folder()
+    return Path(found) / f"{key}{SUFFIX}" if key and found and "://" not in found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A compilation for which no entry was found: what JAX is about to compile.
+
+    `key` is the entry's, `callbacks` whether it calls back to the host, `existed` whether there is a file of
+    that name all the same.
+    """
+
+    key: str
+    callbacks: bool
+    existed: bool
+
+
+def why_not_written(miss: Miss | None, seconds: float, tried: bool) -> str | None:
+    """Why there is no entry of a compilation that has just ended; None if there is one.
+
+    `miss` is None if JAX did not look for one, `seconds` is the time since it did, which is at least that of
+    the compilation; `tried` says whether it began to write.
+    """
+    if miss is None:
+        return _why_not_used()
+    if tried:
+        return _why_in_vain(miss)
+    reasons = (*_unopened(), *_not_by_this_process(), *_calls_back(miss.callbacks), *_too_little(seconds))
+    return next(iter(reasons), "the reason is not known (at DEBUG, the logger jax._src.compiler tells it)")
+
+
+def _why_not_used() -> str:
+    if not option("jax_enable_compilation_cache"):
+        return "the cache is off (jax_enable_compilation_cache)"
+    return "JAX did not use the cache: it was off before, or JAX has none for these devices"
+
+
+def _why_in_vain(miss: Miss) -> str | None:
+    path = path_of(miss.key)
+    if miss.existed:
+        return "there is a file of that name, which JAX could not use and does not replace"
+    if path is None or path.exists():
+        return None
+    return f"JAX could not write it: {next(_unwritable(path.parent), 'its warning says why')}"
+
+
+def _unopened() -> Iterator[str]:
+    path = option("jax_compilation_cache_dir")
+    if path and _cache() is None and hasattr(_compilation_cache, "_cache"):
+        unwritable = () if "://" in path else _unwritable(Path(path))
+        yield f"JAX could not open the folder: {next(iter(unwritable), 'its warning says why')}"
+
+
+def _too_little(seconds: float) -> Iterator[str]:
+    """A compilation that took no more than `seconds`; with both limits set it is not known which one held."""
+    least, size = _least(LEAST_SECONDS), _least(LEAST_BYTES)
+    if seconds < least:
+        yield f"compiled in less than {least:g} s (set {LEAST_SECONDS}=0 to keep them)"
+    elif size > 0:
+        short = f", or compiled in little less than {least:g} s" if least > 0 else ""
+        yield f"smaller than {size:,.0f} bytes ({LEAST_BYTES}){short}"
+
+
+def _not_by_this_process() -> Iterator[str]:
     if process := getattr(_distributed.global_state, "process_id", 0):
         yield f"only process 0 writes, and this is process {process}"
-    if _callbacks_hinder() and _host_callbacks(lowered):
+
+
+def _calls_back(callbacks: bool) -> Iterator[str]:
+    if callbacks and _callbacks_hinder():
         yield "it calls back to the host (jax.debug.print, pure_callback, …): this JAX does not cache that"
+
+
+def _obstacles(lowered: jax.stages.Lowered) -> Iterator[str]:
+    yield from _not_by_this_process()
+    yield from _calls_back(_host_callbacks(lowered))
     if (seconds := _least(LEAST_SECONDS)) > 0:
         yield f"only if its compilation takes {seconds:g} s or more ({LEAST_SECONDS})"
     if (size := _least(LEAST_BYTES)) > 0:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jitinspect.model import Work
+from jitinspect.model.runs import DiskUse
 from jitinspect.programs import summary
 from jitinspect.programs.summary import EXAMPLES, SLOWEST, Summary, reasons_text
 from tests.unit.made import FIRST, SHAPE, WHERE, compilation, histories, reason, report, span
@@ -219,3 +220,13 @@ def test_how_the_program_ended_is_in_its_report():
     told = report(compilation(0, reasons=(FIRST,)), wall=3.0, exit_code=2, stopped="interrupted")
     assert (told.program, told.totals.wall_seconds, told.exit_code) == ("train.py", 3.0, 2)
     assert told.stopped == "interrupted" and told.command == "run"
+
+
+def test_what_was_written_to_disk_is_counted_and_what_was_not_by_reason():
+    told = report(
+        compilation(0, disk=("written",)), compilation(1, disk=("fast", "written")),
+        compilation(2, disk=("small",)), compilation(3, disk=("fast",)), compilation(4, kind="internal",
+        disk=("written", "fast")), folder="/cache",
+    )  # fmt: skip
+    assert told.disk == DiskUse("/cache", 2, {"fast": 2, "small": 1}, 1)
+    assert report(compilation(0), folder="/cache").disk is None

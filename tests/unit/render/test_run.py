@@ -495,3 +495,23 @@ def test_no_item_of_the_headline_is_left_alone_below_a_full_line(width):
     head = shown(TOLD, width=width).split("\n")[2:4]
     if " avoidable" not in head[1]:
         assert max(map(len, head)) <= width and " · " in head[1]
+
+
+def of_disk(*outcomes, folder="/cache"):
+    told = report(
+        *(compilation(n, kind=kind, disk=(what,)) for n, (kind, what) in enumerate(outcomes)), folder=folder
+    )
+    lines = shown(told).splitlines()
+    return [line for line in lines if line.startswith("cache folder") or "not written" in line]
+
+
+def test_what_lies_in_the_cache_folder_now_and_what_does_not():
+    both = of_disk(("call", "written"), ("call", "fast"), ("call", "fast"), ("internal", "written"))
+    assert both == [
+        "cache folder /cache: 1 of 3 compilations written + 1 of JAX's own",
+        "  2 not written: fast",
+    ]
+    assert of_disk(("internal", "written")) == ["cache folder /cache: 1 of JAX's own written"]
+    assert of_disk(("internal", "fast")) == []
+    assert of_disk(("call", "written"), folder=None) == ["cache folder: 1 of 1 compilation written"]
+    assert of_disk() == []
