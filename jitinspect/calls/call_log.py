@@ -24,6 +24,7 @@ from jitinspect.calls.entries import (
 )
 from jitinspect.calls.open_stages import OpenStage, OpenStages
 from jitinspect.calls.reasons import unknown
+from jitinspect.calls.slow_hits import SlowHits
 from jitinspect.calls.stale_settings import StaleSettings
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
@@ -100,7 +101,9 @@ class CallLog:
         self.kept: list[Any] | None = None
         self.offset = 0
         self._on_row, self._on_start, self._on_end, self._explain = on_row, on_start, on_end, explain
+        self.slow_hits = SlowHits()
         self._misses: dict[int, Miss] = {}
+        self._lookups: dict[int, frozenset[str]] = {}  # frame of a call that JAX runs in Python → its effects
         self._stages: weakref.WeakKeyDictionary[Any, AheadOfTime] = weakref.WeakKeyDictionary()
         self._thread = _ThreadState()
         self._lock = threading.RLock()
@@ -111,7 +114,11 @@ class CallLog:
         with ExitStack() as opening:
             if self._explain:
                 opening.enter_context(explanations(self._jax_says))
-            opening.callback(events.subscribe(self._start, self._end, self._disk_hit, self._body))
+            opening.callback(
+                events.subscribe(
+                    self._start, self._end, self._disk_hit, self._body, on_lookup=self._looked_up
+                )
+            )
             opening.enter_context(proxies.watch(self))
             opening.enter_context(self._stale)
             self._open = opening.pop_all()
@@ -163,19 +170,34 @@ class CallLog:
 
     @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
-        miss = self._misses.pop(id(frame), None)
-        if miss is not None:
-            return self._close(miss, frame, error)
-        if error is None:  # the event came from another thread
-            caller = proxies.user_frame(frame.f_back or frame)
-            entry = (frames.watched_call(frame).watched, caller.f_code, caller.f_lasti, self.identify(frame))
-            return self.log.append(entry)
+        miss, effects = self._misses.pop(id(frame), None), self._lookups.pop(id(frame), None)
         call = frames.watched_call(frame)
+        if miss is not None:
+            ran = frame.f_locals["is_eager"] and (error is None or not {*miss.stages.ran} <= {"trace"})
+            with self._lock:
+                self.slow_hits.compiled(miss.facts, call, counted=ran and effects is None)
+            return self._close(miss, frame, error)
+        if error is None:  # JAX looked it up in Python, or the event came from another thread
+            return self._cached(call, frame, effects)
         jit_facts = self.verdicts.facts_of(call)
         self._close(
             Miss(jit_facts, describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype)), frame, error
         )
         return None
+
+    def _cached(self, call: frames.WatchedCall, frame: FrameType, effects: frozenset[str] | None) -> None:
+        """Log a cached call as its proxy does; if there are `effects`, the fast path did not serve it."""
+        watched, passed, caller = call.watched, frame.f_locals, frame.f_back or frame
+        if watched.indirect or not passed["is_eager"]:
+            caller = proxies.user_frame(caller)
+        number = watched.executable or watched.lookup(passed["args"], passed["kwargs"])
+        number = number or self.identify(frame)
+        if effects is not None:
+            with self._lock:
+                self.slow_hits.add(self.verdicts.facts_of(call), call, effects)
+        self.log.append((watched, caller.f_code, caller.f_lasti, number))
+        if len(self.log) >= self.most:
+            self.fold()
 
     @_harmless()
     def fold(self) -> None:
@@ -196,7 +218,7 @@ class CallLog:
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
         with self._lock:
-            self.verdicts.clear(jit, self.offset + len(self.log))
+            self.slow_hits.cleared(self.verdicts.clear(jit, self.offset + len(self.log)))
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:
@@ -299,6 +321,16 @@ class CallLog:
             miss.stages.body_traced()
 
     @_harmless()
+    def _looked_up(self) -> None:
+        """If the call is cached all the same, its proxy reports it when it ends: the number has changed."""
+        frame = misses.looked_up()
+        watched = proxies.plain_call(frame) if frame is not None and not self._thread.muted else None
+        if watched is None or self.slow_hits.again(watched):
+            return
+        self.fired[0] = next(self._ticks)
+        self._lookups[id(frame)] = misses.effects()
+
+    @_harmless()
     def _disk_hit(self) -> None:
         miss = self._miss_in_progress()
         if miss is not None:
@@ -380,6 +412,7 @@ class CallLog:
             row.find_reasons = functools.partial(self._safe_reasons, find_reasons)
             if error is not None:
                 self.verdicts.comparisons.failed(row.index)
+                self.slow_hits.raised(miss.facts, miss.signature, relative(at))
             self.verdicts.end(miss, error is not None)
             if error is None and len(self.warnings) < MOST_WARNINGS:
                 self.warnings.update(dict.fromkeys(self.verdicts.stale(miss, at)))

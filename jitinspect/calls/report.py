@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from types import CodeType
 from typing import Any
@@ -67,21 +67,28 @@ def call_of(row: Row) -> Call:
 
 
 def function_totals(
-    calls: Iterable[Call], folded: dict[tuple[str, str | None], int]
+    calls: Iterable[Call],
+    folded: Mapping[tuple[str, str | None], int],
+    slow: Mapping[tuple[str, str | None], int],
 ) -> tuple[FunctionTotals, ...]:
-    """One for each definition, in the order of first calls. `folded` counts cached calls without a row."""
+    """One for each definition, in the order of first calls. `folded` counts cached calls without a row,
+    `slow` those that the fast path did not serve.
+    """
     sums: dict[tuple[str, str | None], list[Any]] = {}
     for call in calls:
-        entry = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0])
+        entry = sums.setdefault((call.function, call.definition), [0, 0, 0, 0.0, 0])
         entry[0] += 1
         entry[1] += call.compilations
         entry[2] += call.status == "CACHED" and call.error is None
         entry[3] += sum(call.seconds.values())
     for (name, definition), count in folded.items():
         key = (name, relative(definition))
-        entry = sums.setdefault(key, [0, 0, 0, 0.0])
+        entry = sums.setdefault(key, [0, 0, 0, 0.0, 0])
         entry[0] += count
         entry[2] += count
+    for (name, definition), count in slow.items():
+        if (key := (name, relative(definition))) in sums:
+            sums[key][4] += count
     return tuple(FunctionTotals(*key, *entry) for key, entry in sums.items())
 
 

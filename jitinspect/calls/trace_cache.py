@@ -230,7 +230,7 @@ def open_script(script: Path) -> Iterator[IO[str]]:
 
 def _report(request: Request, call_log: CallLog) -> CallReport:
     calls = tuple(rows(call_log))
-    functions = function_totals(calls, call_log.folded)
+    functions = function_totals(calls, call_log.folded, call_log.slow_hits.counts)
     disk_hits = sum(call.status == "DISK" for call in calls)
     return CallReport(
         script=str(request.script),
@@ -242,5 +242,5 @@ def _report(request: Request, call_log: CallLog) -> CallReport:
         unwatched=call_log.unwatched,
         omitted=sum(call_log.folded.values()),
         warnings=tuple(call_log.warnings),
-        notes=call_log.notes,
+        notes=(*call_log.notes, *call_log.slow_hits.notes(functions)),
     )

@@ -41,8 +41,8 @@ class Verdicts:
         self._under_way: list[Miss] = []
         self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
 
-    def clear(self, jit: Any | None, rows: int) -> None:
-        """The caches of one jit, or all, were cleared when there were `rows` rows."""
+    def clear(self, jit: Any | None, rows: int) -> JitFacts | None:
+        """The caches of one jit, or all, were cleared when there were `rows` rows. Returns its facts."""
         jit_facts = None if jit is None else facts(jit, self.functions)
         self._cleared[jit_facts.function if jit_facts else None] = rows
         self._layers.forget()
@@ -51,6 +51,7 @@ class Verdicts:
             group.forget()
         if jit_facts is None:
             self._compiled.clear()
+        return jit_facts
 
     def compiled_ahead(self, origin: AheadOfTime) -> int:
         """The number of an executable that no call made; later calls are compared with it as well."""

@@ -83,7 +83,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class FunctionTotals:
-    """Totals over the calls of one definition."""
+    """Totals over the calls of one definition. `slow_hits` are those of the `cache_hits` that jit's fast path
+    did not serve: JAX looked them up in Python.
+    """
 
     function: str
     definition: str | None
@@ -91,6 +93,7 @@ class FunctionTotals:
     compilations: int = 0
     cache_hits: int = 0
     seconds: float = 0.0
+    slow_hits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

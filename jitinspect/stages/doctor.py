@@ -42,5 +42,6 @@ def _readings() -> list[Support]:
         "key: on disk": disk_key.why_no_key(),
         "compile log: source lines": events.why_no_stack_facts(),
         "trace-cache: traces distinguished from look-ups": events.why_no_body_events(),
+        "trace-cache: cached calls off jit's fast path": events.why_no_lookups(),
     }
     return always + [Support(reading, why is None, why) for reading, why in probed.items()]

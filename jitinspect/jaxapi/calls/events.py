@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -64,14 +64,15 @@ def subscribe(
     on_cache_hit: OnCacheHit,
     on_body: Callable[[], None] | None = None,
     on_cache: Callable[[str], None] | None = None,
+    on_lookup: Callable[[], None] | None = None,
 ) -> Callable[[], None]:
     """Listen to JAX's compile events until the returned function is called.
 
     `on_start(phase, fun_name)` and `on_end(phase, fun_name, seconds)` wrap each
     stage; `on_cache_hit()` fires between the two if an executable came from
     the persistent cache; `on_body()` when a function's body is traced, which does not happen in a lookup
-    that finds a trace; `on_cache` gets `CACHE_LOOKUP` and `CACHE_WRITE`. Unsubscribing removes only these
-    listeners.
+    that finds a trace; `on_cache` gets `CACHE_LOOKUP` and `CACHE_WRITE`; `on_lookup()` is called when Python
+    is about to run a call that the fast path did not. Unsubscribing removes only these listeners.
     """
 
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
@@ -90,7 +91,8 @@ def subscribe(
         elif on_cache is not None and event in (CACHE_LOOKUP, CACHE_WRITE):
             on_cache(event)
 
-    unhook = _hook(on_body) if on_body is not None and not _EVENT_IS_BODY else None
+    hooks = {BODY: None if _EVENT_IS_BODY else on_body, LOOKUP: on_lookup}
+    unhook = _hook({name: hook for name, hook in hooks.items() if hook is not None})
     jax.monitoring.register_scalar_listener(scalar)
     jax.monitoring.register_event_duration_secs_listener(duration)
     jax.monitoring.register_event_listener(plain)
@@ -147,6 +149,9 @@ def being_staged() -> bool:
 
 BODY = "trace_to_jaxpr"
 """The event by which JAX's own tests see that a body is traced (`util.test_event_listener`; from 0.9.2)."""
+LOOKUP = "jit_cpp_cache_miss"
+"""A further one: of a call that C++ has left to Python, after its trace and before its lowering (0.8.3 to
+0.12.0.1)."""
 _EVENT_IS_BODY = hasattr(_pjit, "_create_pjit_jaxpr")
 """In 0.8 JAX times a trace within the function that it caches: a lookup that finds a trace fires no event."""
 
@@ -162,15 +167,23 @@ def why_no_body_events() -> str | None:
     return None if has_body_events() else "this JAX does not report when a body is traced"
 
 
-def _hook(on_body: Callable[[], None]) -> Callable[[], None] | None:
-    """Listen in addition to any existing listener, until the returned function is called."""
-    if not has_body_events():
+def why_no_lookups() -> str | None:
+    """What is missing, if calls that leave the fast path cannot be seen."""
+    found = hasattr(_util, "test_event_listener") and hasattr(_pjit, "_pjit_call_impl_python")
+    return None if found else "this JAX does not report which calls it looks up in Python"
+
+
+def _hook(hooks: Mapping[str, Callable[[], None]]) -> Callable[[], None] | None:
+    """Call these at the events of their names, in addition to any existing listener, until the returned
+    function is called.
+    """
+    if not hooks or not hasattr(_util, "test_event_listener"):
         return None
     before = _util.test_event_listener
 
     def listener(name: str, *args: Any) -> None:
-        if name == BODY:
-            on_body()
+        if (hook := hooks.get(name)) is not None:
+            hook()
         if before is not None:
             before(name, *args)
 

@@ -47,6 +47,8 @@ BOUND_JIT = _code(getattr(_pjit, "_pjit_call_impl", None))
 """The code that runs a jit which is not called, but is a part of what JAX evaluates: within `jax.checkpoint`,
 in a backward pass.
 """
+_RUN = _code(getattr(_pjit, "_pjit_call_impl_python", None))
+"""The code that runs a call in Python, compiled or not."""
 BOUNDARY = "reraise_with_filtered_traceback"
 """The name of the function that JAX puts around each of its own that users call (`api_boundary`)."""
 _AHEAD = {
@@ -194,6 +196,35 @@ def mark(frame: FrameType, key: str, value: Any, on_end: Callable[[Any], None]) 
     reference = weakref.ref(marker, lambda _: on_end(value))
     frame.f_locals[key] = marker
     return reference
+
+
+def looked_up() -> FrameType | None:
+    """The frame that called the jit which JAX is about to run in Python, from the stack above the caller, a
+    listener; None if it is not a call of a jit.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not CACHE_MISS:
+        frame = frame.f_back
+    while frame is not None and owner(frame.f_code) == "jax":
+        frame = frame.f_back
+    return frame
+
+
+def effects() -> frozenset[str]:
+    """The names of the effects of what JAX is about to run in Python; of all those on a `jax.Ref`,
+    `RefEffect`. The fast path takes no jit that has any (`pjit._get_fastpath_data`).
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not _RUN:
+        frame = frame.f_back
+    jaxpr = frame.f_locals.get("jaxpr") if frame is not None else None
+    kinds = [type(effect) for effect in getattr(jaxpr, "effects", ())]
+    of_refs = {"RefEffect"} if any("RefEffect" in map(_name, kind.__mro__) for kind in kinds) else set()
+    return frozenset({_name(kind) for kind in kinds if "RefEffect" not in map(_name, kind.__mro__)} | of_refs)
+
+
+def _name(kind: type) -> str:
+    return kind.__name__
 
 
 def is_jax_internal(call: MissedCall, definition: str | None) -> bool:

@@ -49,7 +49,9 @@ class Recorder(Protocol):
     """Receives the calls."""
 
     fired: list[int]
-    """One number, which grows with each compile event: this is how a call detects that it was not cached."""
+    """One number, which grows with each compile event, and each look-up in Python: this is how a call detects
+    that it was not simply cached.
+    """
     log: list[Any]
     """Gets `(watched, code of the caller, its instruction, executable)` for each cached call."""
     most: int
@@ -113,6 +115,15 @@ def proxy_for(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Recorder
 
 PROXY_CODE = next(c for c in proxy_for.__code__.co_consts if isinstance(c, CodeType) and c.co_name == "call")
 """The code of every such function, by which it is recognised on the stack."""
+
+
+def plain_call(frame: FrameType) -> Watched | None:
+    """What is called, if it is the frame of a proxy's call, and that is neither traced nor transformed."""
+    if frame.f_code is not PROXY_CODE:
+        return None
+    variables = frame.f_locals
+    watched: Watched | None = variables["watched"] if variables.get("is_eager") else None
+    return watched
 
 
 class JitProxy:

@@ -27,6 +27,12 @@ def not_looked_up() -> frozenset[str]:
     return frozenset(set(context_names()) & set(_config.config_states) - found) if found else frozenset()
 
 
+def fast_path_entries(jit: Any) -> int:
+    """How many the fast path has for this jit; 0 if this JAX does not tell."""
+    count = getattr(jit, "_cache_size", None)
+    return int(count()) if count is not None else 0
+
+
 def looked_up_values() -> tuple[Any, ...]:
     """The values of settings that the fast path looks up although no trace depends on them, such as
     `jax_optimization_level`: if they change, a call is looked up again, and finds its executable.

@@ -208,3 +208,112 @@ def test_the_module_that_xla_is_given_is_the_same_for_the_same_program_only():
     (again,) = modules(f)
     assert first == again and first.digest != second.digest  # the name is a part of it
     assert not first.shared
+
+
+class LookedUp:
+    """The calls that JAX runs in Python, and the effects of each."""
+
+    def __enter__(self):
+        self.told = []
+        nothing = lambda *_: None  # noqa: E731
+        self._unsubscribe = events.subscribe(nothing, nothing, nothing, on_lookup=self._looked_up)
+        return self
+
+    def __exit__(self, *_):
+        self._unsubscribe()
+
+    def _looked_up(self):
+        frame = misses.looked_up()
+        self.told.append(frame and (frame.f_code.co_name, sorted(misses.effects())))
+
+
+def looked_up(call, times=3):
+    call()
+    with LookedUp() as seen:
+        for _ in range(times):
+            call()
+    return seen.told
+
+
+def test_this_jax_tells_of_calls_that_it_runs_in_python():
+    assert events.why_no_lookups() is None
+
+
+def test_a_call_that_the_fast_path_serves_is_not_looked_up():
+    f, x = jax.jit(lambda x: x + 1), np.ones(3)
+    assert looked_up(lambda: f(x)) == []
+
+
+def test_a_call_with_a_side_effect_is_looked_up_each_time():
+    def fun(x, ordered):
+        jax.debug.callback(lambda x: None, x, ordered=ordered)
+        return x
+
+    f, x = jax.jit(fun, static_argnums=1), np.ones(3)
+
+    def call():
+        f(x, False), f(x, True)
+
+    assert looked_up(call, 2) == [("call", ["DebugEffect"]), ("call", ["OrderedDebugEffect"])] * 2
+
+
+def test_a_call_on_a_reference_is_looked_up_each_time():
+    new_ref = getattr(jax, "new_ref", None) or jax.experimental.mutable_array
+    reference = new_ref(jax.numpy.zeros(3))
+
+    @jax.jit
+    def f(reference):
+        reference[...] = reference[...] + 1
+
+    def call():
+        f(reference)
+
+    assert looked_up(call) == [("call", ["RefEffect"])] * 3
+
+
+def test_another_form_of_equal_arguments_is_looked_up_once():
+    f, x = jax.jit(lambda x: x + 1), np.ones(3, "float32")
+    array = jax.numpy.asarray(x)
+    f(array)
+    with LookedUp() as seen:
+        f(x), f(x), f(array)
+    assert len(seen.told) == 1
+
+
+def test_calls_like_one_that_raised_are_looked_up_until_the_cache_is_cleared():
+    failing = True
+
+    @jax.jit
+    def f(x):
+        if failing:
+            raise ValueError
+        return x + 1
+
+    x = np.ones(3)
+    with pytest.raises(ValueError):
+        f(x)
+    failing = False
+
+    def call():
+        f(x)
+
+    assert looked_up(call) == [("call", [])] * 3
+    f.clear_cache()
+    assert looked_up(call) == []
+
+
+def test_the_transformed_jit_is_not_the_one_that_is_called():
+    f, x = jax.jit(lambda x: (x * x).sum()), np.ones(3)
+    assert looked_up(lambda: jax.grad(f)(x)) == []
+
+
+def test_a_listener_of_others_is_called_too_and_left_in_place(monkeypatch):
+    from jax._src import util
+
+    heard = []
+    monkeypatch.setattr(util, "test_event_listener", lambda name, *_: heard.append(name))
+    before = util.test_event_listener
+    with LookedUp() as seen:
+        jax.jit(lambda x: x + 2)(np.ones(3))
+    assert len(seen.told) == heard.count("jit_cpp_cache_miss") == 1
+    assert util.test_event_listener is before

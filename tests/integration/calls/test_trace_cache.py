@@ -579,3 +579,22 @@ jax.tree.map(f, [y])
 """)
     lines = [call.at.rpartition(":")[2] for call in result.report.calls]
     assert lines == ["10", "14", "15"]
+
+
+def test_calls_that_the_fast_path_does_not_serve_are_noted(run):
+    result = run("""
+@jax.jit
+def f(x):
+    if failing: raise ValueError
+    return x + 1
+
+failing = True
+try: f(x)
+except ValueError: pass
+failing = False
+for _ in range(1000): f(x)
+""")
+    (told,), (note,) = result.report.functions, result.report.notes
+    assert (told.calls, told.cache_hits, told.slow_hits) == (1001, 999, 999)
+    assert note.startswith("f: 999 of 999 cached calls did not use jit's fast path")
+    assert f"raised at {result.report.calls[0].at}, " in note

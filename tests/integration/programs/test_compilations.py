@@ -73,6 +73,6 @@ def test_the_watch_counts_the_time_that_passed(stopwatch, program):
 def test_the_call_log_counts_no_second_twice(stopwatch):
     with CallLog() as log:
         with_eager_work_in_a_trace()
-    own = sum(one.seconds for one in function_totals(list(rows(log)), {}))
+    own = sum(one.seconds for one in function_totals(list(rows(log)), {}, {}))
     assert own > 0 and log.internal.compilations > 0
     assert own + log.internal.seconds == pytest.approx(stopwatch.seconds, rel=0.02, abs=SWITCH)
