@@ -23,7 +23,7 @@ class Slot(NamedTuple):
     where: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """The value of a `structure` slot: one node of an argument's tree, equal where JAX considers it equal.
 
@@ -34,14 +34,25 @@ class Node:
     type: type | None
     keys: Hashable
     aux: Any = None
-    seen: Snapshot | None = field(default=None, compare=False)
+    seen: Snapshot | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """As tuples are compared, by identity first: fields of a dataclass are not, from Python 3.13 on."""
+        return isinstance(other, Node) and self._compared == other._compared
+
+    def __hash__(self) -> int:
+        return hash(self._compared)
+
+    @property
+    def _compared(self) -> tuple[Any, ...]:
+        return self.type, self.keys, self.aux
 
 
 LEAF = Node(None, ())
 """A leaf; in a `static_value` slot: a value that could be static but is traced."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Static:
     """The value of a `static_value` slot: equal by type and by `==`, as static arguments are.
 
@@ -51,7 +62,14 @@ class Static:
 
     type: type
     value: Any
-    seen: Snapshot | None = field(default=None, compare=False)
+    seen: Snapshot | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """As tuples are compared, by identity first, as for a node."""
+        return isinstance(other, Static) and (self.type, self.value) == (other.type, other.value)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.value))
 
 
 @dataclass(frozen=True, slots=True)
