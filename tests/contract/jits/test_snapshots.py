@@ -79,7 +79,7 @@ def test_equal_values_made_twice_are_alike_and_others_differ_where_they_differ(n
 @pytest.mark.parametrize(
     ("first", "second"),
     [(1, True), (1, 1.0), (0.0, -0.0), ((1,), [1]), (Colour.RED, Colour.BLUE), (Config(1), Slotted(1)),
-     (jnp.float32(1), np.float32(1)), (np.zeros(1), np.zeros(1, np.float32)), (lambda: 1, lambda: 1),
+     (jnp.float32(1), np.float32(1)), (np.zeros(1), np.zeros(1, np.float32)), (lambda: 1, lambda: 2),
      (PartitionSpec("a"), PartitionSpec("b")), (jnp.sin, jnp.cos), (np.add, np.subtract)],
 )  # fmt: skip
 def test_values_that_are_not_the_same_differ(first, second):

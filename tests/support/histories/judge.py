@@ -30,7 +30,7 @@ from jitinspect.programs.watch import Watch
 from tests.support.histories.drawn import history
 
 PRELUDE = Path(__file__).with_name("prelude.py")
-BATCH = 50
+BATCH = 150
 COMPILE = "/jax/core/compile/backend_compile_duration"
 
 
