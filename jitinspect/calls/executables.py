@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.calls.explain import Interner
 from jitinspect.calls.quick_lookup import Lookup, QuickLookup, no_lookup
-from jitinspect.calls.signature import CallKey
+from jitinspect.calls.signature import CallKey, Context
 from jitinspect.jaxapi.calls.proxies import Watched
 from jitinspect.jaxapi.jits.facts import JitFacts
 
@@ -25,12 +25,14 @@ class Group:
     call_keys: dict[int, CallKey] = field(default_factory=dict)
     watched: list[Watched] = field(default_factory=list)
     under_way: int = 0
+    _contexts: set[Context] = field(default_factory=set)
     _quick: QuickLookup | None = None
     _read_in_full: int = 0
     _next: int = 1
 
     def add(self, call_key: CallKey, number: int) -> None:
-        if any(call_key.context != other.context for other in self.call_keys.values()):
+        self._contexts.add(call_key.context)
+        if len(self._contexts) > 1:
             self._quick = None
         replaced = self.executables.get(call_key.execution)
         self.executables[call_key.execution] = number
@@ -59,6 +61,7 @@ class Group:
         """The fast path of these jits was cleared."""
         self.executables.clear()
         self.call_keys.clear()
+        self._contexts.clear()
         self._quick = None
         self._update_watched()
 
@@ -89,8 +92,8 @@ class Group:
         lookup, which distinguishes the executables by fewer arguments.
         """
         self._read_in_full += 1
-        contexts = {call_key.context for call_key in self.call_keys.values()}
-        several = len(self.call_keys) > 1 and len(contexts) == 1  # what an argument is depends on settings
+        alike = len(self._contexts) == 1  # what an argument is depends on settings
+        several = alike and len(self.call_keys) > 1
         if several and self._read_in_full >= max(self._next, len(self.executables) // 4):
             self._next = 2 * self._read_in_full
             self._quick = QuickLookup(self.call_keys, facts, interner)
