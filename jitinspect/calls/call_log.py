@@ -32,11 +32,9 @@ from jitinspect.jaxapi.calls import events, frames, misses, proxies
 from jitinspect.jaxapi.calls.eager import is_of_program
 from jitinspect.jaxapi.calls.explanations import explanations
 from jitinspect.jaxapi.jits.facts import facts_of_compiled
-from jitinspect.model import MOST_ROWS, Phase, Reason, Work
+from jitinspect.model import MOST_ROWS, MOST_WARNINGS, Phase, Reason, Work
 from jitinspect.process.paths import relative
 from jitinspect.specs.describe import describe_call
-
-MOST_WARNINGS = 20
 
 
 class _ThreadState(threading.local):

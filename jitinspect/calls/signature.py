@@ -33,6 +33,7 @@ from jitinspect.jaxapi.keys.context import context_names, context_values
 from jitinspect.jaxapi.keys.fast_path import looked_up_values, not_looked_up
 from jitinspect.model import ReasonKind
 from jitinspect.process.paths import relative
+from jitinspect.process.tracebacks import message_of
 
 LEAF_KINDS: tuple[ReasonKind, ...] = (
     "shape", "dtype", "weak_type", "committed", "device", "sharding", "memory_kind", "layout",
@@ -192,7 +193,7 @@ class SignatureReader:
         try:
             return self.read(facts, args, kwargs, filter_jit), ""
         except Exception as error:
-            return None, f"{type(error).__name__}: {error}".split("\n")[0][:200]
+            return None, message_of(error)[:200]
 
     def _flat(self, parameter: Parameter, arrays_only: bool) -> tuple[list[Any], Any]:
         """The leaves and the tree of a parameter; none for a static one, nor for a default that cannot be

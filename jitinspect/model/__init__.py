@@ -10,6 +10,7 @@ Plain values enter, dataclasses leave. May import: nothing.
 from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase, ReasonKind, Status, Work
 from jitinspect.model.calls import (
     MOST_ROWS,
+    MOST_WARNINGS,
     Call,
     CallReport,
     CallTotals,
@@ -45,6 +46,7 @@ from jitinspect.model.stages import (
 
 __all__ = [
     "MOST_ROWS",
+    "MOST_WARNINGS",
     "SCHEMA",
     "WHOLE",
     "WORDS",

@@ -126,6 +126,8 @@ class Policy:
 
 MOST_ROWS = 10_000
 """A `CallReport` counts CACHED calls beyond this many, but has no rows for them."""
+MOST_WARNINGS = 20
+"""Warnings that a report keeps."""
 
 
 @dataclass(frozen=True, slots=True)

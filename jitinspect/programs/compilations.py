@@ -275,7 +275,7 @@ class CompilationWatcher:
         known = facts_of_eager(call, at, self._functions)
         signature = describe_call(call.name, jax.tree.map(jax.typeof, call.args), {}, traced_dtype)
         pending = Pending("eager", call.name, known.definition, at, signature, began, Stages(call.event))
-        pending.reword = partial(eager_reason, call=call)
+        pending.reword = partial(eager_reason, call=call, known=known)
         self._read_arguments(pending, known, call.args, call.options)
         return pending
 

@@ -39,8 +39,10 @@ def facts_of_eager(call: EagerCall, at: str | None, functions: FunctionNumbers) 
     )
 
 
-def eager_reason(reason: Reason, call: EagerCall) -> Reason:
-    """The reason in the words for what is outside of a jit."""
+def eager_reason(reason: Reason, call: EagerCall, known: JitFacts) -> Reason:
+    """The reason in the words for what is outside of a jit. It can be avoided if the functions are `known` to
+    be as before.
+    """
     if reason.kind == "first_call" and call.is_backward:
         return replace(reason, text=f"first backward pass of {call.name}")
     if reason.kind == "new_function":
@@ -49,18 +51,13 @@ def eager_reason(reason: Reason, call: EagerCall) -> Reason:
         return replace(reason, where=call.name, hint=_hint(call), text=text)
     if reason.kind == "unknown":
         text = f"JAX makes {_made(call)} anew in each call"
-        return Reason("new_function", call.name, None, None, _hint(call), text, _is_alike(call))
+        alike = bool(call.functions) and not known.left_out
+        return Reason("new_function", call.name, None, None, _hint(call), text, alike)
     if reason.kind == "closure":
         return replace(reason, hint=f"{_hint(call)}; pass {reason.where} as an argument")
     if reason.kind == "static_value":
         return replace(reason, hint=f"each {reason.where} is a program of its own")
     return reason
-
-
-def _is_alike(call: EagerCall) -> bool:
-    """Whether its functions are known to be as before."""
-    known = [facts_of_function(function) for function in call.functions]
-    return bool(known) and not any(one["left_out"] for one in known)
 
 
 def _made(call: EagerCall) -> str:

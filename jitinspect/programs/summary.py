@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from jitinspect.model import Work
+from jitinspect.model import MOST_WARNINGS, Work
 from jitinspect.model.runs import (
     WRITTEN,
     Cause,
@@ -24,7 +24,6 @@ from jitinspect.model.runs import (
 
 MOST_KEPT = 10_000
 """Compilations beyond this many are added up but not listed; the limit for spans is three times as high."""
-MOST_WARNINGS = 20
 SLOWEST = 5
 EXAMPLES = 3
 MOST_REASONS = 3

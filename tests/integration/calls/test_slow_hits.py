@@ -30,7 +30,7 @@ def printing(jit):
     return [lambda: f(X)] * 10
 
 
-def failed_at_first(jit):
+def raising_once():
     failing = iter([True])
 
     def fun(x):
@@ -38,7 +38,11 @@ def failed_at_first(jit):
             raise ValueError
         return x + 1
 
-    f = jit(fun)
+    return fun
+
+
+def failed_at_first(jit):
+    f = jit(raising_once())
 
     def call():
         with suppress(ValueError):
@@ -48,14 +52,7 @@ def failed_at_first(jit):
 
 
 def cleared_after_a_failure(jit):
-    failing = iter([True])
-
-    def fun(x):
-        if next(failing, False):
-            raise ValueError
-        return x + 1
-
-    f = jit(fun)
+    f = jit(raising_once())
 
     def first():
         with pytest.raises(ValueError):
