@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import NamedTuple
 
 from jitinspect.ir.program import Block, Frame, Operation, Program
@@ -53,6 +53,26 @@ def _traced(frames: Iterable[Frame]) -> Iterator[Frame]:
     return takewhile(lambda frame: not frame.file.startswith(_JITINSPECT), frames)
 
 
+class Innermost:
+    """Which of some frames, innermost first, stands for all: the innermost of the user's; failing that, of
+    the libraries', where those in the folder of `own`, the target's file, are preferred.
+    """
+
+    def __init__(self, own: str | None = None, is_users: IsUsers = is_users) -> None:
+        self._is_users = is_users
+        self._folder = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
+
+    def __call__(self, frames: Iterable[Frame]) -> Frame | None:
+        """None without frames."""
+        traced = tuple(_traced(frames))
+        ranks = (self._is_users, self.is_near, _is_file)
+        return next((frame for rank in ranks for frame in traced if rank(frame.file)), None)
+
+    def is_near(self, file: str) -> bool:
+        """Whether the file is of the target's library."""
+        return self._folder is not None and file.startswith(self._folder)
+
+
 class Attribution:
     """The lines of each operation of a program; a fusion has the lines of all instructions in it.
 
@@ -61,9 +81,9 @@ class Attribution:
 
     def __init__(self, program: Program, own: str | None = None, is_users: IsUsers = is_users) -> None:
         self._is_users = is_users
-        self._folder = os.path.dirname(os.path.abspath(own)) + os.sep if own else None
+        self._innermost = Innermost(own, is_users)
         self._known: dict[int, tuple[Line, ...]] = {}
-        self._innermost: dict[tuple[Frame, ...], tuple[Line, ...]] = {}
+        self._innermost_of: dict[tuple[Frame, ...], tuple[Line, ...]] = {}
         self._blocks = program.named()
         self._callers: dict[int, list[Operation]] = {}
         self._is_hlo = program.stage == "hlo"
@@ -76,10 +96,21 @@ class Attribution:
         """The lines of `operation`, more than one if several made it. Empty if none is known."""
         return self._known.get(id(operation), ())
 
+    def framed(self, frames: tuple[Frame, ...]) -> tuple[Line, ...]:
+        """The line that such frames of an HLO instruction stand for; empty without frames."""
+        known = self._innermost_of.get(frames)
+        if known is None:
+            found = self._innermost(frames)
+            known = self._innermost_of[frames] = (Line(found.file, found.line),) if found else ()
+        return known
+
     def stack(self, operation: Operation) -> tuple[Line, ...]:
         """All lines of the user's code on the stack of `operation`, innermost first; empty without frames."""
-        frames = _traced(operation.frames)
-        return tuple(Line(frame.file, frame.line) for frame in frames if self._is_users(frame.file))
+        return tuple(Line(frame.file, frame.line) for frame in self.users_frames(operation))
+
+    def users_frames(self, operation: Operation) -> tuple[Frame, ...]:
+        """The frames of the user's code, innermost first."""
+        return tuple(frame for frame in _traced(operation.frames) if self._is_users(frame.file))
 
     def _called(self, operation: Operation) -> Iterable[Block]:
         return (self._blocks[name] for name in operation.calls if name in self._blocks)
@@ -106,17 +137,7 @@ class Attribution:
         return tuple(line for line in inherited if self._is_users(line.file)) or own
 
     def _own(self, operation: Operation) -> tuple[Line, ...]:
-        """The innermost line of the user's; failing that, of a library."""
-        frames = operation.frames
-        if frames not in self._innermost:
-            ranks = (self._is_users, self._is_near, _is_file)
-            found = (frame for rank in ranks for frame in _traced(frames) if rank(frame.file))
-            self._innermost[frames] = tuple(Line(frame.file, frame.line) for frame in islice(found, 1))
-        return self._innermost[frames]
-
-    def _is_near(self, file: str) -> bool:
-        """Whether the file is of the target's library."""
-        return self._folder is not None and file.startswith(self._folder)
+        return self.framed(operation.frames)
 
     def _inherited(self, block: Block) -> tuple[Line, ...]:
         callers = self._callers.get(id(block), ())
@@ -159,12 +180,12 @@ def attribute(program: Program, own: str | None = None, is_users: IsUsers = is_u
 
 
 def _callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:
-    """From the entry inwards: each block after those that call or contain it."""
+    """From the entry inwards: each block with operations, after those that call or contain it."""
     ordered: list[Block] = []
     visited: set[int] = set()
 
     def visit(block: Block) -> None:
-        if id(block) in visited:
+        if id(block) in visited or not block.operations:
             return
         visited.add(id(block))
         for operation in block.operations:

@@ -20,7 +20,8 @@ class Operation:
     """An equation, an operation or an instruction.
 
     `names` is what it defines, `operands` what it uses, `type` that of its results as written in the text,
-    `rest` its attributes, without inner blocks; `arguments`, in a jaxpr, are its operands with literals.
+    `rest` its attributes, without inner blocks; `arguments` are its operands as written, in a jaxpr, where
+    they may be literals, and in HLO where they may be elements of tuples (`%a#1`).
     `frames` are innermost first. `start` and `end` bound its lines in the text, including its `inner` blocks;
     `calls` are the names of blocks defined elsewhere.
     """

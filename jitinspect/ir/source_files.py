@@ -51,6 +51,12 @@ class SourceFile:
         """
         return next((span for span in self._functions if line in span), range(line, line + 1))
 
+    def named(self, name: str) -> list[range]:
+        """The lines of each function of that name, with its decorators; `<lambda>` is the name of lambdas."""
+        kinds = (ast.Lambda,) if name == "<lambda>" else _FUNCTIONS
+        found = (node for node in ast.walk(self._tree) if isinstance(node, kinds))
+        return [_span(node) for node in found if getattr(node, "name", name) == name]
+
     def loop(self, line: int) -> int | None:
         """The line at which the innermost loop around `line` begins, if it is in the innermost function."""
         inner = [span for span in self._loops if line in span]

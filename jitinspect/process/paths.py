@@ -28,3 +28,13 @@ def is_installed(path: str) -> bool:
     """Whether the file belongs to Python itself or to an installed package."""
     folders = (sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib", "platlib"))
     return path.startswith((*folders, "<frozen"))
+
+
+@cache
+def package(path: str) -> str | None:
+    """Which installed package the file belongs to, by the name of its folder or file; None for Python's own
+    files and for those that are not installed.
+    """
+    folders = (sysconfig.get_path(name) + os.sep for name in ("purelib", "platlib"))
+    found = next((folder for folder in folders if path.startswith(folder)), None)
+    return path.removeprefix(found).split(os.sep)[0].removesuffix(".py") if found else None

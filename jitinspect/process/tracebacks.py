@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+
+from jitinspect.process.paths import is_installed
 
 _MACHINERY = (
     ("jitinspect", ""), ("jax", ""), ("jaxlib", ""), ("importlib", ""), ("concurrent.futures", ""),
@@ -35,6 +38,26 @@ def user_traceback(exc: BaseException, caller: FrameType | None = None) -> str:
     summary.stack[:0] = traceback.StackSummary.extract(reversed(list(_outwards(caller))))
     _strip(summary, exc, machinery())
     return "".join(summary.format()).rstrip("\n")
+
+
+_TRACEBACK = "Traceback (most recent call last):\n"
+_FRAME = re.compile(r'  File "(.+?)", line \d+')
+
+
+def traceback_in(message: str) -> str | None:
+    """The traceback that the message of an error holds, as when a callback raised (jax 0.8.3 to 0.12.0.1);
+    with the user's frames alone. Its last line is the exception. None if there is none.
+    """
+    _, found, printed = message.partition(_TRACEBACK)
+    if not found:
+        return None
+    hidden = machinery()
+    kept = []
+    for line in printed.rstrip().split("\n"):
+        frame = _FRAME.match(line)
+        if frame is None or not (frame[1].startswith(hidden) or is_installed(frame[1])):
+            kept.append(line)
+    return found + "\n".join(kept)
 
 
 _MOST_POINTS = 3

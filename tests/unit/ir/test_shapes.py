@@ -52,3 +52,23 @@ def test_the_three_texts_say_the_same(dims):
     commas = ",".join(map(str, dims))
     tensor = f"tensor<{''.join(f'{dim}x' for dim in dims)}f32>"
     assert shapes.arrays(f"f32[{commas}]") == shapes.arrays(tensor) == (shapes.Array("f32", tuple(dims)),)
+
+
+def test_a_layout_names_the_memory():
+    text = "(f32[8,4]{1,0:T(8,128)S(1)}, f32[8]{0:T(8)}, u32[]{:S(2)}, s8[3]{0:S(5)}, f32[2])"
+    assert [array.space for array in shapes.arrays(text)] == [1, 0, 2, 5, 0]
+    assert shapes.main_memory(text) == 4 * 8 + 4 * 2
+    assert shapes.size(text) == 4 * 32 + 4 * 8 + 4 + 3 + 8
+
+
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ("f32[8,4]{1,0:T(8,128)}", ("f32[8,4]{1,0:T(8,128)}",)),
+        ("()", ()),
+        ("(f32[8,4]{1,0:T(8,128)})", ("f32[8,4]{1,0:T(8,128)}",)),
+        ("((f32[8], s32[]), /*index=1*/f32[2]{0}, (f32[1]))", ("(f32[8], s32[])", "f32[2]{0}", "(f32[1])")),
+    ],
+)
+def test_the_elements_of_a_tuple(text, elements):
+    assert shapes.parts(text) == elements

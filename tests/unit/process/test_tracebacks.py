@@ -1,12 +1,13 @@
 """An exception's message in one line, and whether a traceback is just being printed."""
 
 import io
+import json
 import threading
 import traceback
 
 import pytest
 
-from jitinspect.process.tracebacks import being_printed, message_of
+from jitinspect.process.tracebacks import being_printed, message_of, traceback_in
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,20 @@ def test_so_is_that_of_a_thread(monkeypatch):
     thread.start()
     thread.join()
     assert all(stream.told) and "ZeroDivisionError" in stream.getvalue()
+
+
+def test_a_traceback_in_a_message_keeps_the_users_frames():
+    """As JAX has it in the message where a callback raised."""
+    message = (
+        "INTERNAL: CpuCallback error calling callback: Traceback (most recent call last):\n"
+        '  File "<frozen runpy>", line 198, in _run_module_as_main\n'
+        f'  File "{json.__file__}", line 3, in loads\n'
+        '  File "/home/me/train.py", line 29, in sample\n'
+        "ValueError: no such value\n"
+    )
+    assert traceback_in(message) == (
+        "Traceback (most recent call last):\n"
+        '  File "/home/me/train.py", line 29, in sample\n'
+        "ValueError: no such value"
+    )
+    assert traceback_in("RESOURCE_EXHAUSTED: out of memory") is None

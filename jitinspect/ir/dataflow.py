@@ -1,0 +1,259 @@
+"""Where a value of an HLO module comes from and where it goes, across computations.
+
+Instructions are parsed where the way leads to them, and no others: a large module need not be parsed whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+from jitinspect.ir import hlo
+from jitinspect.ir.hlo_stack_frames import StackFrames
+from jitinspect.ir.program import Block, Operation, Program
+
+_NAMED = re.compile(r"%([\w.\-]+)")
+_ELEMENT = re.compile(r"%([\w.\-]+)(?:#(\d+))?")
+_MOST = 400
+"""So many instructions a search looks at."""
+PASSED_ON = (
+    "bitcast", "bitcast-convert", "convert", "copy", "copy-done", "copy-start", "get-tuple-element",
+    "optimization-barrier", "reshape", "transpose", "tuple",
+)  # fmt: skip
+"""Their result is their operand, or elements of it, in another place or form."""
+_CUT = ("slice", "pad")
+"""Their result is a part of their operand, or has more around it. The way to what made it passes them."""
+_MOVES = ("all-gather", "all-to-all", "collective-permute", "all-gather-start", "collective-permute-start")
+"""Collectives that compute nothing. The way to what uses a value passes them; what made a value is one."""
+
+
+class Place(NamedTuple):
+    """An instruction, and the computation that it is in."""
+
+    block: Block
+    operation: Operation
+
+
+class _Value(NamedTuple):
+    """A value by name, in a computation; or an element of it, a tuple."""
+
+    block: Block
+    name: str
+    element: int | None = None
+
+
+class Dataflow:
+    """That of one module, from JAX's own text; `program` is all of it, or a part that has all that calls the
+    blocks on the way.
+    """
+
+    def __init__(self, program: Program, text: str) -> None:
+        self._lines = program.lines
+        self._blocks = program.named()
+        self._text = text
+        self._callers: dict[str, list[Place]] = {}
+        for block in program.blocks:
+            for operation in block.operations:
+                self._note_calls(Place(block, operation))
+        self._defined = cache(self._definitions)
+        self._used = cache(self._uses)
+        self._stacks: StackFrames | None = None
+        self._known_operands: dict[int, list[tuple[str, str]]] = {}
+        self._parsed = cache(self._instruction)
+
+    def _note_calls(self, caller: Place) -> None:
+        """Also of an instruction that the way led to, which a part of a program does not have."""
+        for name in caller.operation.calls:
+            known = self._callers.setdefault(name, [])
+            if all(one.operation.start != caller.operation.start for one in known):
+                known.append(caller)
+
+    def line(self, operation: Operation) -> str:
+        """The text of an instruction, with its metadata."""
+        return self._lines[operation.start]
+
+    def callers(self, block: Block) -> list[Place]:
+        return self._callers.get(block.name, [])
+
+    def between(self, block: Block, first: Operation, last: Operation) -> Iterator[Operation]:
+        """The instructions of a block after one and before another, in the order of the schedule."""
+        for number in range(first.start + 1, last.start):
+            found = hlo.instruction(self._lines[number], number)
+            if found is not None:
+                yield found
+
+    def made(self, block: Block, name: str) -> Operation | None:
+        """The instruction of that name."""
+        number = self._defined(block.name).get(name)
+        return None if number is None else self._parsed(number)
+
+    def users(self, block: Block, name: str) -> list[Operation]:
+        return [self._parsed(number) for number in self._used(block.name).get(name, ())]
+
+    def sources(self, place: Place, operand: int) -> Iterator[Place]:
+        """Backwards from an operand: each instruction that its value passed through, the nearest first."""
+        found = self._operands(place.operation)
+        if operand >= len(found):
+            return
+        name, element = found[operand]
+        value: _Value | None = _Value(place.block, name, int(element) if element else None)
+        for _ in range(_MOST):
+            if value is None or (made := self.made(value.block, value.name)) is None:
+                return
+            yield Place(value.block, made)
+            value = self._before(value, made)
+
+    def uses(self, place: Place, element: int | None = None) -> Iterator[Place]:
+        """Forwards from a result, or an element of it: each instruction that takes it, the nearest first. The
+        search goes on behind those that pass it on, and into and out of computations.
+        """
+        waiting = [_Value(place.block, place.operation.names[0], element)]
+        seen = {_key(value) for value in waiting}
+        for value in waiting:
+            if len(seen) > _MOST:
+                return
+            for user in self.users(value.block, value.name):
+                for at in self._taken_at(user, value):
+                    yield Place(value.block, user)
+                    fresh = [one for one in self._after(value, user, at) if _key(one) not in seen]
+                    seen.update(map(_key, fresh))
+                    waiting += fresh
+
+    def _before(self, value: _Value, made: Operation) -> _Value | None:
+        """What a value was before `made` passed it on; None if it made it."""
+        block, element = value.block, value.element
+        if made.opcode == "get-tuple-element":
+            return self._operand(block, made, 0, hlo.element_index(made))
+        if made.opcode == "tuple":
+            return self._operand(block, made, element or 0, None)
+        if made.opcode in PASSED_ON:
+            return self._operand(block, made, 0, element)
+        if made.opcode == "parameter":
+            return self._entering(block, made, element)
+        if made.opcode in ("fusion", "call", "async-start") and made.calls:
+            self._note_calls(Place(block, made))
+            inner = self._blocks[made.calls[0]]
+            return _Value(inner, self._root(inner).names[0], element)
+        if made.opcode == "while":  # what the last iteration made of it
+            body = self._blocks[hlo.loop_parts(made)["body"]]
+            return self._operand(body, self._root(body), element or 0, None)
+        if made.opcode.endswith("-done") or made.opcode in _CUT:
+            return self._operand(block, made, 0, element)
+        return None
+
+    def _entering(self, block: Block, parameter: Operation, element: int | None) -> _Value | None:
+        for caller, by in self.callers(block):
+            number = 0 if by.opcode == "while" else hlo.parameter_number(parameter)
+            if by.opcode == "conditional":
+                number = by.calls.index(block.name) + 1
+            return self._operand(caller, by, number, element)
+        return None
+
+    def _operand(self, block: Block, operation: Operation, at: int, element: int | None) -> _Value | None:
+        found = self._operands(operation)
+        if at >= len(found):
+            return None
+        name, own = found[at]
+        return _Value(block, name, int(own) if own else element)
+
+    def _taken_at(self, user: Operation, value: _Value) -> list[int]:
+        """Which operands of the user the value is."""
+        found = self._operands(user)
+        return [
+            at
+            for at, (name, element) in enumerate(found)
+            if name == value.name and (not element or value.element in (None, int(element)))
+        ]
+
+    def _after(self, value: _Value, user: Operation, at: int) -> Iterator[_Value]:
+        """What a value is after its user passed it on."""
+        block, element = value.block, value.element
+        _, own = self._operands(user)[at]
+        element = None if own else element
+        is_root = "ROOT " in self._lines[user.start][:8]
+        if user.opcode == "get-tuple-element":
+            if element in (None, hlo.element_index(user)):
+                yield _Value(block, user.names[0])
+        elif user.opcode == "tuple":
+            yield _Value(block, user.names[0], at)
+        elif user.opcode in (*PASSED_ON, *_MOVES) or user.opcode.endswith("-done") or _is_marker(user):
+            yield _Value(block, user.names[0], element)
+        elif user.calls and user.opcode in ("fusion", "call", "async-start", "while", "conditional"):
+            yield from self._inside(value, user, at, element)
+        if is_root and (user.opcode in PASSED_ON or _is_marker(user)):
+            yield from self._leaving(block, at if user.opcode == "tuple" else element)
+
+    def _inside(self, value: _Value, user: Operation, at: int, element: int | None) -> Iterator[_Value]:
+        """The parameter that a value becomes in the computations that are called with it."""
+        self._note_calls(Place(value.block, user))
+        names, number = user.calls, at
+        if user.opcode == "while":
+            names = (hlo.loop_parts(user)["body"],)
+        elif user.opcode == "conditional":
+            names, number = user.calls[at - 1 : at], 0
+        for name in names:
+            mark = f" parameter({number})"
+            found = (self._lines[row] for row in self._rows(name) if mark in self._lines[row])
+            yield from (_Value(self._blocks[name], _name(line), element) for line in found)
+
+    def _leaving(self, block: Block, element: int | None) -> Iterator[_Value]:
+        for caller, by in self.callers(block):
+            if by.opcode != "while" or hlo.loop_parts(by)["body"] == block.name:
+                yield _Value(caller, by.names[0], element)
+
+    def _root(self, block: Block) -> Operation:
+        numbers = self._defined(block.name).values()
+        root = next((n for n in numbers if self._lines[n].lstrip().startswith("ROOT ")), max(numbers))
+        return self._parsed(root)
+
+    def _operands(self, operation: Operation) -> list[tuple[str, str]]:
+        """Each with the element of it that is taken, "" for all of it."""
+        if operation.start not in self._known_operands:
+            found = _ELEMENT.findall(operation.arguments) if operation.arguments else None
+            self._known_operands[operation.start] = found or [(name, "") for name in operation.operands]
+        return self._known_operands[operation.start]
+
+    def _instruction(self, number: int) -> Operation:
+        if self._stacks is None:
+            self._stacks = StackFrames(self._text)
+        found = hlo.instruction(self._lines[number], number, self._stacks)
+        assert found is not None, "the line was seen to have one"
+        return found
+
+    def _definitions(self, block: str) -> dict[str, int]:
+        rows = self._rows(block)
+        return {_name(self._lines[row]): row for row in rows if " = " in self._lines[row]}
+
+    def _uses(self, block: str) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for number in self._rows(block):
+            _, _, right = self._lines[number].partition(" = ")
+            for name in dict.fromkeys(_NAMED.findall(_up_to_operands(right))):
+                found.setdefault(name, []).append(number)
+        return found
+
+    def _rows(self, block: str) -> range:
+        return range(self._blocks[block].start + 1, self._blocks[block].end)
+
+
+def _name(line: str) -> str:
+    """That of the instruction of a line."""
+    return line.partition(" = ")[0].strip().removeprefix("ROOT ").lstrip("%")
+
+
+def _up_to_operands(right: str) -> str:
+    """What is right of the equals sign up to the end of the operands, which is much less than all; if the
+    type is a tuple, which may have tuples in it, up to the metadata.
+    """
+    return right.partition(", metadata=" if right.startswith("(") else "), ")[0]
+
+
+def _key(value: _Value) -> tuple[str, str, int | None]:
+    return value.block.name, value.name, value.element
+
+
+def _is_marker(operation: Operation) -> bool:
+    """What XLA for TPUs puts around an asynchronous collective in a fusion."""
+    return operation.opcode == "custom-call" and "AsyncCollective" in operation.rest

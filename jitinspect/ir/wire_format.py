@@ -1,0 +1,85 @@
+"""Fields of binary protocol buffers by their numbers, as "Encoding" (protobuf.dev) describes the format.
+
+Some of XLA's messages have no other reader that JAX comes with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+def fields(message: bytes) -> Iterator[tuple[int, Any]]:
+    """Number and value of each field: a number, or bytes. Raises `ValueError` if it is not a message."""
+    at = 0
+    while at < len(message):
+        key, at = _varint(message, at)
+        number, kind = key >> 3, key & 7
+        if kind == _VARINT:
+            value, at = _varint(message, at)
+            yield number, value
+            continue
+        if kind == _BYTES:
+            length, at = _varint(message, at)
+        elif kind in (_FIXED64, _FIXED32):
+            length = 8 if kind == _FIXED64 else 4
+        else:
+            raise ValueError(f"a field of kind {kind}")
+        if at + length > len(message):
+            raise ValueError("a field that is cut off")
+        yield number, message[at : at + length]
+        at += length
+
+
+def repeated(message: bytes, number: int) -> list[bytes]:
+    """The values of a repeated field."""
+    return [value for found, value in fields(message) if found == number]
+
+
+def spans(message: bytes, number: int) -> Iterator[tuple[int, int]]:
+    """Where the values of a repeated field of bytes begin and end: much faster than to copy each."""
+    key, at, whole = number << 3 | _BYTES, 0, len(message)
+    while at < whole:
+        if message[at] == key and message[at + 1] < 0x80:
+            begin, end = at + 2, at + 2 + message[at + 1]
+        else:
+            found, begin = _varint(message, at)
+            if found & 7 == _BYTES:
+                length, begin = _varint(message, begin)
+                end = begin + length
+            elif found & 7 == _VARINT:
+                end = _varint(message, begin)[1]
+            else:
+                end = begin + (8 if found & 7 == _FIXED64 else 4)
+        if end > whole:
+            raise ValueError("a field that is cut off")
+        if message[at] == key:
+            yield begin, end
+        at = end
+
+
+def varint(message: bytes) -> int:
+    """The number that the message begins with."""
+    return _varint(message, 0)[0]
+
+
+def packed_numbers(packed: bytes) -> Iterator[int]:
+    """The values of a packed repeated number."""
+    at = 0
+    while at < len(packed):
+        number, at = _varint(packed, at)
+        yield number
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    """A number, seven bits a byte, lowest first, and where it ends. Raises `IndexError` if it is cut off."""
+    number = shift = 0
+    while True:
+        byte = message[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, at
+        shift += 7
