@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import pkgutil
 import platform
+from contextlib import suppress
 from typing import Any
 
 import jax
@@ -32,6 +35,46 @@ def require_backend() -> list[jax.Device]:
         raise UnavailableError(message, hint="JAX_PLATFORMS=cpu is always available") from None
 
 
+_COMPILERS = {"xla_cuda12", "xla_cuda13"}
+"""Plugins that may be installed for their compilers alone, besides libtpu, which is none of `jax_plugins`."""
+
+
+def skip_missing_accelerators() -> None:
+    """Have JAX not look for a TPU or GPU that is not here, where only their compilers may be installed.
+
+    Otherwise it starts libtpu, which asks Google's metadata server which machine this is, prints errors and
+    writes to /tmp, and loads CUDA's plugin, which prints, before it goes on with the CPU (0.10.2, 0.12.0.1).
+    Whether there are any, JAX finds out by itself (`hardware_utils`) where it warns of missing plugins. Does
+    nothing once a backend runs, for other platforms, and with other plugins.
+    """
+    if is_started() or option("jax_platforms") not in (None, "", "cpu") or _accelerator_is_here():
+        return
+    jax.config.update("jax_platforms", "cpu")
+    if hasattr(_xla_bridge, "_plugins_registered"):
+        _xla_bridge._plugins_registered = True
+
+
+def _accelerator_is_here() -> bool:
+    """Also if that is not known."""
+    plugins = {module.name for path in _plugin_folders() for module in pkgutil.iter_modules([path])}
+    has_libtpu = importlib.util.find_spec("libtpu") is not None
+    if not plugins <= _COMPILERS or not (plugins or has_libtpu):
+        return True
+    try:
+        from jax._src import hardware_utils
+
+        chips, _ = hardware_utils.num_available_tpu_chips_and_device_id()
+        return chips > 0 or hardware_utils.has_visible_nvidia_gpu()
+    except (ImportError, AttributeError, OSError):
+        return True
+
+
+def _plugin_folders() -> list[str]:
+    """Of the namespace package `jax_plugins`."""
+    spec = importlib.util.find_spec("jax_plugins")
+    return list(spec.submodule_search_locations or ()) if spec else []
+
+
 def environment() -> Environment:
     """Versions and devices. Starts the backend if it has not been started yet."""
     devices = require_backend()
@@ -53,7 +96,8 @@ def option(name: str) -> Any:
 
 
 def ensure_cpu_devices(count: int) -> bool:
-    """Request at least `count` CPU devices, if the backend has not started; returns whether it did.
+    """Request at least `count` CPU devices, if the backend has not started; returns whether it did. Not if as
+    many were requested before.
 
     The option `jax_num_cpu_devices` (0.8.3 to 0.12.0.1) takes effect when the backend starts;
     `--xla_force_host_platform_device_count` overrides it; a running backend keeps what it has.
@@ -63,7 +107,9 @@ def ensure_cpu_devices(count: int) -> bool:
     if count <= 1 or "xla_force_host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return False
     try:
-        jax.config.update("jax_num_cpu_devices", max(count, option("jax_num_cpu_devices")))
+        if count <= option("jax_num_cpu_devices"):
+            return False
+        jax.config.update("jax_num_cpu_devices", count)
     except (RuntimeError, AttributeError, TypeError):
         return False
     return True
@@ -89,3 +135,13 @@ def is_started() -> bool:
 def is_computing() -> bool:
     """Whether an array of the default backend is still being computed. Does not start the backend."""
     return is_started() and not all(array.is_deleted() or array.is_ready() for array in jax.live_arrays())
+
+
+def finish_computing() -> None:
+    """Wait for the arrays of the default backend that are still being computed, as Python's exit does. What
+    fails there is told to nobody.
+    """
+    for array in jax.live_arrays() if is_started() else ():
+        with suppress(Exception):
+            if not array.is_deleted():
+                array.block_until_ready()

@@ -18,9 +18,10 @@ from jitinspect.model.calls import (
     FunctionTotals,
     Policy,
     Reason,
+    SlowCalls,
     Snapshot,
 )
-from jitinspect.model.diagnosis import Diagnosis, Support
+from jitinspect.model.diagnosis import Diagnosis, Support, TargetSupport
 from jitinspect.model.keys import (
     CacheKey,
     Change,
@@ -34,6 +35,7 @@ from jitinspect.model.listing import ListedCallable, Listing
 from jitinspect.model.stages import (
     WHOLE,
     WORDS,
+    AbsentDevice,
     Artifact,
     CompileEvent,
     Kernel,
@@ -50,6 +52,7 @@ __all__ = [
     "SCHEMA",
     "WHOLE",
     "WORDS",
+    "AbsentDevice",
     "Artifact",
     "CacheKey",
     "CacheOutcome",
@@ -76,11 +79,13 @@ __all__ = [
     "ReasonKind",
     "Report",
     "SavedRequest",
+    "SlowCalls",
     "Snapshot",
     "StageText",
     "Status",
     "Support",
     "Target",
+    "TargetSupport",
     "View",
     "Work",
 ]

@@ -97,6 +97,22 @@ class FunctionTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowCalls:
+    """Cached calls of one definition that jit's fast path did not serve: how many, by line (`at`) and by
+    cause (`why`). `seconds` is the median of what one of them took, `fast_seconds` that of a call that it did
+    serve; both are None where not both were measured.
+    """
+
+    function: str
+    definition: str | None
+    calls: int
+    at: Mapping[str, int] = field(default_factory=dict)
+    why: Mapping[str, int] = field(default_factory=dict)
+    seconds: float | None = None
+    fast_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallTotals:
     """Totals over all calls: `cache_entries` counts the executables, `cache_hits` the CACHED calls.
 
@@ -153,6 +169,7 @@ class CallReport:
     """What went wrong unnoticed, such as a result that JAX compiled for another value."""
     notes: tuple[str, ...] = ()
     """What else the user should know, such as of a setting that has no effect on what is cached."""
+    slow: tuple[SlowCalls, ...] = ()
     stopped: str | None = None
     """Why the script ended before its last line, for example `the program called sys.exit(3)`."""
     exit_code: int = 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from jitinspect.model.base import SCHEMA, Environment
 from jitinspect.model.stages import CompileEvent, Target
+from jitinspect.model.time_differences import TimeDifference
 
 STAGES = ("jaxpr", "stablehlo", "hlo", "hlo-before")
 """The stages whose texts can be compared."""
@@ -30,10 +32,31 @@ class Substitution:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedCollective:
+    """Collectives that only one side has, `count` alike ones. Bytes are those of one run on one device, as in
+    `Collective`; `axes` and `lines` are empty if they are not known, as for a text.
+    """
+
+    kind: str
+    axes: tuple[str, ...]
+    group: int
+    bytes_in: int
+    bytes_out: int
+    wire_bytes: int
+    runs: int
+    lines: tuple[str, ...] = ()
+    count: int = 1
+    side: Literal["before", "after"] = "before"
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """`ops` is how many operations of each kind were added or, if negative, removed. `changed` operations
     were replaced by others; for `explained` of them, `substitutions` account for the whole change. FLOPs and
-    bytes are those of HLO.
+    bytes are those of HLO, on one device.
+
+    `collectives` is how many there are in HLO, `wire_bytes` what one device sends in all their runs; None
+    where there are none on either side. `collectives_changed` are those that have come and gone.
     """
 
     operations: Quantity
@@ -47,6 +70,9 @@ class Summary:
     flops: Quantity | None = None
     bytes: Quantity | None = None
     peak_bytes: Quantity | None = None
+    collectives: Quantity | None = None
+    wire_bytes: Quantity | None = None
+    collectives_changed: tuple[ChangedCollective, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +108,9 @@ class GoldenCheck:
 
 @dataclass(frozen=True, slots=True)
 class DiffReport:
-    """`before` and `after` say what was compared; `diff` is the first of the `stages` that differs."""
+    """`before` and `after` say what was compared; `diff` is the first of the `stages` that differs. Of two
+    reports on time, `times` are the differences, one for each call.
+    """
 
     command: str
     before: str
@@ -90,6 +118,7 @@ class DiffReport:
     diff: Difference
     stages: tuple[Difference, ...] = ()
     golden: tuple[GoldenCheck, ...] = ()
+    times: tuple[TimeDifference, ...] = ()
     target: Target | None = None
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None

@@ -11,9 +11,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.communication import CollectivesReport, LinkSpeed, ShardingReport
+from jitinspect.model.compile_times import CompileTimeReport
+from jitinspect.model.fit import FitReport
+from jitinspect.model.profiles import ProfileReport
 from jitinspect.model.stages import CompileEvent, Target
 from jitinspect.model.views import Unrolled
 
+BoundBy = Literal["flops", "bytes", "links"]
 WhyNot = Literal["dtype", "unused", "no_output", "nested_jit", "sharding", "layout"]
 
 
@@ -172,7 +177,7 @@ class SourceLine:
     """A line of the user's code, and what became of it: how many jaxpr equations, StableHLO operations and
     HLO instructions, and which fusions they ended up in. Loops count as often as they run; what a fusion
     reads and writes is divided among its lines. `share` is that of all FLOPs, or of all bytes if there are no
-    FLOPs.
+    FLOPs. `wire_bytes` are what its collectives send from one device to others.
     """
 
     file: str
@@ -185,6 +190,7 @@ class SourceLine:
     flops: int = 0
     bytes: int = 0
     share: float = 0.0
+    wire_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +202,19 @@ class WithoutLine:
     instructions: int = 0
     flops: int = 0
     bytes: int = 0
+    wire_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`lines` are those of the functions that were traced, by file."""
+    """`lines` are those of the functions that were traced, by file. The program runs on so many `devices`;
+    FLOPs and bytes are those of one.
+    """
 
     lines: tuple[SourceLine, ...]
     without_line: WithoutLine
     unrolled: tuple[Unrolled, ...] = ()
+    devices: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +231,11 @@ class SourceReport:
 class CostOfLine:
     """A line of the user's code. What several lines made, such as a fusion, is divided among them; `share` is
     that of all FLOPs, or of all bytes if there are no FLOPs. `file` is None for what no line made.
+    `wire_bytes` are what its collectives send from one device to others.
+
+    With `--target`: `hbm_bytes` are those of the device's main memory, `bound_seconds` is the least time that
+    FLOPs, bytes and links need, and `bound_by` which of them needs it. `cycles` are what a TPU's compiler
+    estimates, with `--full`.
     """
 
     file: str | None
@@ -230,6 +245,23 @@ class CostOfLine:
     transcendentals: int
     bytes: int
     share: float
+    hbm_bytes: int | None = None
+    bound_seconds: float | None = None
+    bound_by: BoundBy | None = None
+    cycles: int | None = None
+    wire_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CyclesOfInstruction:
+    """The cycles that a TPU's compiler estimates for all runs of an instruction of the compiled program; None
+    if it notes none. `at` is the first of its lines.
+    """
+
+    instruction: str
+    cycles: int | None
+    runs: int
+    at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +275,7 @@ class CostOfOp:
     transcendentals: int
     bytes: int
     share: float
+    wire_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,17 +341,78 @@ class XlaCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """FLOPs that a device makes at one rate: on numbers of one `dtype`, in matrix products and convolutions
+    or not. `peak` is the name of the device's peak that holds for them, `per_second` that peak in FLOP/s;
+    None if none is public, and then these FLOPs take no part in a bound. Each product takes `products` at
+    that peak: 6 if XLA makes one of f32 of six of bf16. `precision` is that of the HLO, or its algorithm.
+    """
+
+    dtype: str
+    is_product: bool
+    precision: str
+    flops: int
+    peak: str | None
+    products: int
+    per_second: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """The least time that a call needs on a device that it was compiled for, and the public facts that say
+    so: not a prediction. `device` is its name as given, `kind` what JAX calls it, `bandwidth` that of its
+    main memory in bytes/s; `source` says where peaks and bandwidth are published.
+
+    `flops` are those with a peak, of the units that need longest, matrix units or scalar ones; `hbm_bytes`
+    those of the device's main memory. `bound_seconds` is the greatest of what these and the links need,
+    `bound_by` says which. `intensity` is `flops` per byte, `ridge` the intensity at which both would need the
+    same. `rates` are all FLOPs, by the peak that holds for them. `assumptions` are what else has to be true
+    of the bound, as clauses.
+
+    `collectives` are instructions that send data between devices, `wire_bytes` what one device sends in all
+    their runs; at the speed of its `links` that needs `links_seconds`. These two are None if there is nothing
+    to send, or if the speed is not known: then the bound leaves it out.
+    """
+
+    device: str
+    kind: str
+    bandwidth: int
+    flops: int
+    hbm_bytes: int
+    flops_seconds: float
+    bytes_seconds: float
+    bound_seconds: float
+    bound_by: BoundBy | None
+    intensity: float | None
+    ridge: float | None
+    rates: tuple[Rate, ...]
+    collectives: tuple[str, ...] = ()
+    source: str = ""
+    assumptions: tuple[str, ...] = ()
+    wire_bytes: int = 0
+    links: LinkSpeed | None = None
+    links_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """What one call costs. `once` are the same counts with the body of each loop counted once, for comparison
-    with `xla`; `memory` has XLA's sums: `argument`, `output`, `temp`, `alias`, `generated_code`. `peak_bytes`
-    is arguments, outputs and temporaries together, less what is aliased; None if XLA does not report them.
+    """What one call costs, on one of the `devices` that the program runs on. `once` are the same counts with
+    the body of each loop counted once, for comparison with `xla`; `memory` has XLA's sums: `argument`,
+    `output`, `temp`, `alias`, `generated_code`. `peak_bytes` is arguments, outputs and temporaries together,
+    less what is aliased; None if XLA does not report them.
 
     `least` and `most` are the least and the most of each quantity, whichever of the `branches` run; empty if
     there are none. `unlike_xla` says what is counted otherwise than in `xla`, in the plural, for `flops` and
     for `bytes`: `custom calls`, `complex numbers`.
 
+    `wire_bytes` are what the device sends to others, `collectives` how many instructions do.
     `intensity` is FLOPs per byte. `unmodelled` are custom calls whose FLOPs are unknown and not counted.
     `no_buffers` says why there are no `buffers`.
+
+    `hbm_bytes`, `bound_seconds`, `bound_by` and `roofline` are those of the device of `--target`; None
+    without one. `cycles` is the sum of what a TPU's compiler estimates for its instructions, which
+    `by_instruction` lists, the longest first; None without `--full`, and for other devices.
     """
 
     flops: int
@@ -341,6 +435,15 @@ class Cost:
     least: Mapping[str, int] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
     unlike_xla: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hbm_bytes: int | None = None
+    bound_seconds: float | None = None
+    bound_by: BoundBy | None = None
+    roofline: Roofline | None = None
+    cycles: int | None = None
+    by_instruction: tuple[CyclesOfInstruction, ...] = ()
+    devices: int = 1
+    collectives: int = 0
+    wire_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +452,7 @@ class Growth:
     points of the sweep when the quantity is modelled as a product of such powers.
     """
 
-    quantity: Literal["flops", "transcendentals", "bytes", "peak_bytes"]
+    quantity: Literal["flops", "transcendentals", "bytes", "peak_bytes", "wire_bytes"]
     dim: str
     exponent: float
     error: float
@@ -357,7 +460,9 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class CostReport:
-    """`cost` is that of the first call. For a sweep, `sweep` has all of them, and `growth` how they grow."""
+    """`cost` is that of the first call. For a sweep over sizes or devices, `sweep` has all of them, and
+    `growth` how they grow with the sizes, if they are for one device.
+    """
 
     command: str
     target: Target
@@ -369,4 +474,15 @@ class CostReport:
     schema: int = SCHEMA
 
 
-ReadingReport = SourceReport | DonationReport | ConstantsReport | PassesReport | CostReport
+ReadingReport = (
+    SourceReport
+    | DonationReport
+    | ConstantsReport
+    | PassesReport
+    | CostReport
+    | FitReport
+    | CollectivesReport
+    | ShardingReport
+    | CompileTimeReport
+    | ProfileReport
+)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jitinspect.model.base import NO_WORK, SCHEMA, Environment, Phase, ReasonKind, Status, Work
-from jitinspect.model.calls import Reason
+from jitinspect.model.calls import Reason, SlowCalls
+from jitinspect.model.compile_times import ProgramCompileTimes
+from jitinspect.model.program_profiles import ProgramProfile
 
 WorkKind = Literal["call", "ahead_of_time", "backward", "eager", "other", "internal"]
 """What made JAX do the work: a call of a jitted function, `lower()` or `compile()`, the backward pass of a
@@ -231,7 +233,8 @@ class RunReport:
     both in the order in which they ended; `omitted` counts those that were not kept. `warnings` say what went
     wrong unnoticed, such as a result that JAX compiled for another value; `notes` what else the user should
     know, such as of a setting that has no effect on what is cached. `disk` is None if nothing was compiled
-    while there was a cache folder.
+    while there was a cache folder. `slow` is empty if calls were not counted, `profile` None if the program's
+    time was not measured, `compile_times` None if that of its compilations was not.
     """
 
     program: str
@@ -251,6 +254,9 @@ class RunReport:
     stopped: str | None = None
     exit_code: int = 0
     disk: DiskUse | None = None
+    slow: tuple[SlowCalls, ...] = ()
+    profile: ProgramProfile | None = None
+    compile_times: ProgramCompileTimes | None = None
     environment: Environment | None = None
     command: str = "run"
     schema: int = SCHEMA

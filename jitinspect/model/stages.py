@@ -18,11 +18,27 @@ WORDS = {"jaxpr": "equation", "stablehlo": "operation", "hlo": "instruction", "h
 
 
 @dataclass(frozen=True, slots=True)
+class AbsentDevice:
+    """What a function was compiled for, where that is not here: `v5e:4x4` is a `name`, `count` the number of
+    JAX's devices. With `full` the compiler ran to its end; without, it was stopped when the optimized module
+    was known, before code generation. `compiler` is a package and its version.
+    """
+
+    name: str
+    kind: str
+    platform: str
+    count: int
+    full: bool
+    compiler: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The inspected function.
 
     `static` and `donated` are parameter names, or positions if JAX knows no
-    names. `file` and `line` are None for callables without Python source.
+    names. `file` and `line` are None for callables without Python source. `devices` is empty
+    if it was compiled for this machine.
     """
 
     ref: str
@@ -33,6 +49,7 @@ class Target:
     static: tuple[str | int, ...] = ()
     donated: tuple[str | int, ...] = ()
     signature: str = ""
+    devices: tuple[AbsentDevice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +95,8 @@ class SavedRequest:
     mesh: str = ""
     dims: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
+    device: str | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

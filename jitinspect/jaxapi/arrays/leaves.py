@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +15,7 @@ from jax._src.array import ArrayImpl as ArrayImpl  # also for other modules
 
 from jitinspect.jaxapi.devices import option
 from jitinspect.specs import short_dtype
+from jitinspect.specs.describe import spec_entries
 
 
 class LeafFacts(NamedTuple):
@@ -36,17 +38,42 @@ class LeafFacts(NamedTuple):
     memory_space: str | None = None
 
 
+_KEYS: dict[type, Callable[[Any], Hashable]] = {
+    np.ndarray: attrgetter("shape", "dtype"),
+    ArrayImpl: lambda leaf: (leaf.aval, leaf._committed, leaf.sharding, _raw_layout(leaf)),
+}
+
+
+def leaf_keys(leaves: list[Any]) -> list[Hashable]:
+    """The `leaf_key` of each."""
+    kinds = {*map(type, leaves)}
+    known = _KEYS.get(kinds.pop()) if len(kinds) == 1 else None
+    return [*map(known or leaf_key, leaves)]
+
+
 def leaf_key(leaf: Any) -> Hashable:
-    """Different for leaves that differ to JAX; cheap (1 µs), as it is computed for each leaf of a miss."""
-    if type(leaf) is ArrayImpl:
-        return leaf.aval, leaf._committed, leaf.sharding, _raw_layout(leaf)
+    """Different for leaves that differ to JAX while `x64` is the same; cheap, as a miss may have many."""
+    if (known := _KEYS.get(type(leaf))) is not None:
+        return known(leaf)
     if isinstance(leaf, np.ndarray | np.generic):
-        return leaf.shape, leaf.dtype, _x64()
+        return leaf.shape, leaf.dtype
     if isinstance(leaf, jax.ShapeDtypeStruct):
-        return leaf.shape, leaf.dtype, leaf.weak_type, leaf.sharding, _x64()
+        return leaf.shape, leaf.dtype, leaf.weak_type, leaf.sharding
     if isinstance(leaf, jax.core.Tracer):
         return leaf.aval, jax.core.Tracer
     return _other_key(leaf)
+
+
+def leaf_sort(leaf: Any) -> Hashable:
+    """Equal, while `x64` is the same, only for leaves whose facts differ at most in the sizes of the shape;
+    None if that is not known.
+    """
+    if type(leaf) is ArrayImpl:
+        aval = leaf.aval
+        return len(aval.shape), aval.dtype, aval.weak_type, leaf._committed, leaf.sharding, _raw_layout(leaf)
+    if isinstance(leaf, np.ndarray):
+        return leaf.ndim, leaf.dtype, option("jax_default_device")
+    return None
 
 
 def traced_dtype(array: Any) -> Any:
@@ -118,7 +145,7 @@ def sharding_text(sharding: Any) -> str | None:
         return None
     if not isinstance(sharding, jax.sharding.NamedSharding):
         return str(sharding)
-    entries = [_entry(entry) for entry in sharding.spec]
+    entries = [_entry(entry) for entry in spec_entries(sharding.spec)]
     while entries and entries[-1] is None:
         entries.pop()
     mesh = sharding.mesh
@@ -194,14 +221,14 @@ def _entry(entry: Any) -> Any:
 def _other_key(leaf: Any) -> Hashable:
     """Python scalars by type, unless an int is too large for 32 bits; others by type, aval and placement."""
     if isinstance(leaf, int) and not isinstance(leaf, bool) and leaf.bit_length() > 31:
-        return int, leaf.bit_length(), _x64()
+        return int, leaf.bit_length()
     if isinstance(leaf, bool | int | float | complex):
-        return type(leaf), _x64()
+        return type(leaf), None
     aval = jax.typeof(leaf)
     return type(leaf), aval, getattr(leaf, "_committed", None), getattr(leaf, "sharding", None)
 
 
-def _x64() -> bool:
+def x64() -> bool:
     """`jax.config.jax_enable_x64`, the faster way."""
     return bool(_config.enable_x64.value)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 
 from jitinspect.jaxapi.calls.events import being_staged
-from jitinspect.jaxapi.calls.frames import filter_jit_call, position
+from jitinspect.jaxapi.calls.frames import Place, filter_jit_call, position
 from jitinspect.jaxapi.calls.proxies import (
     JitProxy,
     Watched,
@@ -19,12 +20,13 @@ from jitinspect.jaxapi.calls.proxies import (
     eval_shape_of_unwrapped,
     evaluating,
     jit_returning_proxies,
+    reporting_clear_caches,
     user_frame,
 )
 from jitinspect.jaxapi.jits.facts import facts_of_function
 
-Places = dict[tuple[str, CodeType, int], int]
-"""File, code and instruction of the caller → number of calls. Code of equal text in two files is equal."""
+Places = dict[Place, int]
+"""Where calls are made, and how many."""
 
 
 class Counts:
@@ -57,39 +59,73 @@ class Counts:
         return {key: lines for key, lines in counted.items() if lines}
 
 
-class _NullRecorder:
-    """A recorder that records nothing: for counting calls, ahead-of-time stages do not matter."""
+class CountingRecorder(Protocol):
+    """Is told of the calls that are more than a call on jit's fast path."""
+
+    fired: list[int]
+    """One number, which grows with each event of such a call: this is how a call detects that it is one."""
+
+    def ended(self, frame: FrameType, error: BaseException | None) -> None:
+        """One has ended, or a call has raised. `frame` is that of its proxy."""
+
+    def cleared(self, jit: Any | None) -> None:
+        """The caches of one jit were cleared, or all."""
+
+
+class _OfProxies:
+    """For counting calls, ahead-of-time stages do not matter."""
+
+    def __init__(self, recorder: CountingRecorder) -> None:
+        self.cleared = recorder.cleared
 
     def ahead_of_time(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def prepared(self, *_: Any) -> None: ...
 
-    def cleared(self, *_: Any) -> None: ...
 
-
-_NULL_RECORDER: Any = _NullRecorder()
-
-
-def counting_proxy(jit: Any, made_at: tuple[CodeType, int], counts: Counts) -> JitProxy:
+def counting_proxy(
+    jit: Any, made_at: tuple[CodeType, int], counts: Counts, recorder: CountingRecorder
+) -> JitProxy:
     """What a program gets instead of `jit`; the counter costs one more Python frame."""
-    watched, getframe = Watched(made_at), sys._getframe
-    places, indirect = counts.places(jit._fun), watched.indirect
+    watched, getframe, clock = Watched(made_at), sys._getframe, time.perf_counter
+    places, indirect, fired = counts.places(jit._fun), watched.indirect, recorder.fired
+    ended = recorder.ended
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if context.trace is evaluating or not being_staged():
-            frame, counter = getframe(1), places
-            if indirect:
-                frame, counter = _through_library(frame, places, counts)
-            code = frame.f_code
-            place = (code.co_filename, code, frame.f_lasti)
-            try:
-                counter[place] += 1
-            except KeyError:
-                counter[place] = 1
-        return jit(*args, **kwargs) if kwargs else jit(*args)
+        is_eager = context.trace is evaluating
+        if not is_eager and being_staged():
+            return jit(*args, **kwargs)
+        frame, counter = getframe(1), places
+        if indirect:
+            frame, counter = _through_library(frame, places, counts)
+        code = frame.f_code
+        place = (code.co_filename, code, frame.f_lasti)
+        try:
+            counter[place] += 1
+        except KeyError:
+            counter[place] = 1
+        before, times = fired[0], watched.times
+        began = 0.0 if times is None else clock()
+        try:
+            result = jit(*args, **kwargs) if kwargs else jit(*args)
+        except BaseException as error:
+            ended(getframe(), error)
+            raise
+        if fired[0] != before:
+            ended(getframe(), None)
+        elif times is not None:
+            times.ended(clock() - began)
+        return result
 
-    return JitProxy(call, jit, watched, _NULL_RECORDER)
+    proxy_recorder: Any = _OfProxies(recorder)
+    return JitProxy(call, jit, watched, proxy_recorder)
+
+
+COUNTING_CODE = next(
+    c for c in counting_proxy.__code__.co_consts if isinstance(c, CodeType) and c.co_name == "call"
+)
+"""The code of every such function, by which it is recognised on the stack."""
 
 
 def _through_library(frame: FrameType, places: Places, counts: Counts) -> tuple[FrameType, Places]:
@@ -102,12 +138,15 @@ def _through_library(frame: FrameType, places: Places, counts: Counts) -> tuple[
 
 
 @contextmanager
-def counting(counts: Counts) -> Iterator[None]:
+def counting(counts: Counts, recorder: CountingRecorder) -> Iterator[None]:
     """Count the calls of all jits that are made until the end of the `with`, except JAX's own."""
-    jit, eval_shape = jax.jit, jax.eval_shape
-    jax.jit = jit_returning_proxies(jit, lambda new_jit, made_at: counting_proxy(new_jit, made_at, counts))
-    jax.eval_shape = eval_shape_of_unwrapped(eval_shape)
+    before = jax.jit, jax.eval_shape, jax.clear_caches
+    jax.jit = jit_returning_proxies(
+        jax.jit, lambda new_jit, made_at: counting_proxy(new_jit, made_at, counts, recorder)
+    )
+    jax.eval_shape = eval_shape_of_unwrapped(jax.eval_shape)
+    jax.clear_caches = reporting_clear_caches(jax.clear_caches, recorder.cleared)
     try:
         yield
     finally:
-        jax.jit, jax.eval_shape = jit, eval_shape
+        jax.jit, jax.eval_shape, jax.clear_caches = before

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import CodeType, FrameType
 from typing import Any, Literal
 
@@ -50,6 +50,7 @@ OnEnd = Callable[[Phase, str, float], None]
 OnCacheHit = Callable[[], None]
 
 
+@lru_cache(maxsize=1024)
 def plain_name(fun_name: str) -> str:
     """Lowerings and compilations are named `jit(f)`, traces `f`. What has no name is an unnamed function to
     its jit in every JAX, to the events of 0.8 an unnamed wrapped one.
@@ -60,8 +61,8 @@ def plain_name(fun_name: str) -> str:
 
 def subscribe(
     on_start: OnStart,
-    on_end: OnEnd,
-    on_cache_hit: OnCacheHit,
+    on_end: OnEnd | None = None,
+    on_cache_hit: OnCacheHit | None = None,
     on_body: Callable[[], None] | None = None,
     on_cache: Callable[[str], None] | None = None,
     on_lookup: Callable[[], None] | None = None,
@@ -75,33 +76,36 @@ def subscribe(
     is about to run a call that the fast path did not. Unsubscribing removes only these listeners.
     """
 
+    # A trace that is a part of a further one is not told of: 0.8 and 0.9 have events for those, too
+
     def scalar(event: str, value: float | int, **kwargs: Any) -> None:
-        if (phase := PHASES.get(event)) and not _is_nested(phase):
+        if (phase := PHASES.get(event)) and not (phase == "trace" and being_staged()):
             on_start(phase, str(kwargs.get("fun_name", "?")))
             if on_body is not None and phase == "trace" and _EVENT_IS_BODY:
                 on_body()
 
     def duration(event: str, duration_secs: float, **kwargs: Any) -> None:
-        if (phase := PHASES.get(event)) and not _is_nested(phase):
+        assert on_end is not None
+        if (phase := PHASES.get(event)) and not (phase == "trace" and being_staged()):
             on_end(phase, str(kwargs.get("fun_name", "?")), duration_secs)
 
     def plain(event: str, **kwargs: Any) -> None:
-        if event == CACHE_HIT:
+        if on_cache_hit is not None and event == CACHE_HIT:
             on_cache_hit()
         elif on_cache is not None and event in (CACHE_LOOKUP, CACHE_WRITE):
             on_cache(event)
 
     hooks = {BODY: None if _EVENT_IS_BODY else on_body, LOOKUP: on_lookup}
     unhook = _hook({name: hook for name, hook in hooks.items() if hook is not None})
-    jax.monitoring.register_scalar_listener(scalar)
-    jax.monitoring.register_event_duration_secs_listener(duration)
-    jax.monitoring.register_event_listener(plain)
-
-    registered: list[tuple[Callable[[Any], None], Any]] = [
-        (_unregister("scalar_listener"), scalar),
-        (_unregister("event_duration_listener"), duration),
-        (_unregister("event_listener"), plain),
-    ]
+    monitoring: Any = jax.monitoring
+    registered: list[tuple[Callable[[Any], None], Any]] = [(_unregister("scalar_listener"), scalar)]
+    monitoring.register_scalar_listener(scalar)
+    if on_end is not None:
+        monitoring.register_event_duration_secs_listener(duration)
+        registered.append((_unregister("event_duration_listener"), duration))
+    if on_cache_hit is not None or on_cache is not None:
+        monitoring.register_event_listener(plain)
+        registered.append((_unregister("event_listener"), plain))
 
     def unsubscribe() -> None:
         if unhook is not None:
@@ -128,13 +132,6 @@ def why_no_stack_facts() -> str | None:
 def persistent_cache_enabled() -> bool:
     """Whether compilations use the on-disk cache: it is on by default, but needs a folder."""
     return bool(option("jax_enable_compilation_cache") and option("jax_compilation_cache_dir"))
-
-
-def _is_nested(phase: Phase) -> bool:
-    """Whether a trace is a part of a further one: 0.8 and 0.9 tell of those, too, of which JAX is silent from
-    0.10 on.
-    """
-    return phase == "trace" and being_staged()
 
 
 def being_staged() -> bool:

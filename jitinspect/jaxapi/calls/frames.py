@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from functools import lru_cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from jitinspect.jaxapi.calls.events import owner
 from jitinspect.jaxapi.calls.proxies import PROXY_CODE, Watched, user_frame
+from jitinspect.process.code_lines import line_at
 
 
 class WatchedCall(NamedTuple):
@@ -26,14 +26,15 @@ class WatchedCall(NamedTuple):
     filter_jit: Any = None
 
 
-def proxy_frame() -> FrameType | None:
-    """The innermost watched call in progress above the caller; None if there is none.
+def proxy_frame(code: CodeType = PROXY_CODE) -> FrameType | None:
+    """The innermost watched call in progress above the caller; None if there is none. `code` is that of the
+    proxies.
 
     A frame without `before` just passes a staged call through: it is part of an outer call.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code is PROXY_CODE and "before" in frame.f_locals:
+        if frame.f_code is code and "before" in frame.f_locals:
             return frame
         frame = frame.f_back
     return None
@@ -71,14 +72,19 @@ def caller(frame: FrameType) -> str | None:
     return f"{above.f_code.co_filename}:{above.f_lineno}"
 
 
+Place = tuple[str, CodeType, int]
+"""File, code and instruction of a caller. Code of equal text in two files is equal."""
+
+
+def place(watched: Watched, frame: FrameType) -> Place:
+    """Where the user makes the call of which `frame` is that of the proxy; `position` tells the line."""
+    caller = frame.f_back or frame
+    if watched.indirect:
+        caller = user_frame(caller)
+    return caller.f_code.co_filename, caller.f_code, caller.f_lasti
+
+
 def position(code: CodeType, instruction: int) -> str | None:
     """`file:line` of one instruction (a byte offset, as `f_lasti`) of the user's code."""
-    line = _line(code, instruction) if owner(code) == "user" else None
+    line = line_at(code, instruction) if owner(code) == "user" else None
     return f"{code.co_filename}:{line}" if line is not None else None
-
-
-@lru_cache(maxsize=4096)
-def _line(code: CodeType, instruction: int) -> int | None:
-    """Equal code objects have equal lines, but may be of different files: `==` does not look at these."""
-    lines = (line for start, end, line in code.co_lines() if start <= instruction < end)
-    return next(lines, None)

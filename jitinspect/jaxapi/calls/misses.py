@@ -198,6 +198,29 @@ def mark(frame: FrameType, key: str, value: Any, on_end: Callable[[Any], None]) 
     return reference
 
 
+def lowered() -> tuple[Any, Any] | None:
+    """The function and the jaxpr of the call that JAX is about to lower, from the frames above the caller, a
+    listener. None if it is not for a call, or for one of JAX's own operations.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and owner(frame.f_code) != "jax":
+        frame = frame.f_back
+    jaxpr = None
+    while frame is not None and owner(frame.f_code) == "jax" and frame.f_code is not CACHE_MISS:
+        if jaxpr is None and not _LOWERED.isdisjoint(frame.f_code.co_varnames):
+            found = (frame.f_locals.get(name) for name in _LOWERED)
+            jaxpr = next((one for one in found if hasattr(one, "eqns")), None)
+        frame = frame.f_back
+    if frame is None or frame.f_code is not CACHE_MISS:
+        return None
+    fun = frame.f_locals["fun"]
+    return None if getattr(fun, "_apply_primitive", False) else (fun, jaxpr)
+
+
+_LOWERED = frozenset(("closed_jaxpr", "jaxpr"))
+"""The locals in which JAX's functions have it (0.8.3 to 0.12.0.1)."""
+
+
 def looked_up() -> FrameType | None:
     """The frame that called the jit which JAX is about to run in Python, from the stack above the caller, a
     listener; None if it is not a call of a jit.

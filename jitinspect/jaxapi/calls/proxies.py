@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import CodeType, FrameType, MethodType
@@ -27,21 +28,36 @@ context = _core.trace_ctx  # one object whose contents belong to the thread
 evaluating = _core.eval_trace
 
 
+class Times(Protocol):
+    """Told of the calls of one jit, in the threads that make them."""
+
+    def looked_up(self, seconds: float) -> None:
+        """JAX looks up a call in Python; so much of its time went into counting it."""
+
+    def ended(self, seconds: float) -> None:
+        """A cached call has ended."""
+
+    def dropped(self) -> None:
+        """A call has ended that was not cached, or that raised."""
+
+
 class Watched:
     """What is known about one jit object. It does not keep the object alive.
 
     `executable` is the number of the only executable that its calls can have used; if there is no such
     one, it is None, and `lookup(args, kwargs)` finds the executable from a few arguments, if it can. `facts`
-    belongs to the recorder. `indirect` is True if the jit was made in a library and not by the user.
+    belongs to the recorder, and so does `times`, which gets the seconds of each cached call, if it is not
+    None. `indirect` is True if the jit was made in a library and not by the user.
     """
 
-    __slots__ = ("executable", "facts", "indirect", "lookup", "made_at")
+    __slots__ = ("executable", "facts", "indirect", "lookup", "made_at", "times")
 
     def __init__(self, made_at: tuple[CodeType, int] | None) -> None:
         self.made_at = made_at
         self.executable: int | None = None
         self.lookup: Callable[[Any, Any], int | None] = lambda args, kwargs: None
         self.facts: Any = None
+        self.times: Times | None = None
         self.indirect = made_at is not None and not is_program(made_at[0])
 
 
@@ -85,14 +101,15 @@ def proxy_for(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Recorder
     """What a program gets instead of `jit`; it behaves in the same way."""
     watched = Watched(made_at)
     fired, log, most, getframe = recorder.fired, recorder.log, recorder.most, sys._getframe
-    disabled = _config.disable_jit
+    disabled, clock = _config.disable_jit, time.perf_counter
     record_hit, identify, fold = recorder.log.append, recorder.identify, recorder.fold
 
     def call(*args: Any, **kwargs: Any) -> Any:
         is_eager = context.trace is evaluating
         if (not is_eager and being_staged()) or disabled.value:
             return jit(*args, **kwargs)
-        before = fired[0]
+        before, times = fired[0], watched.times
+        began = 0.0 if times is None else clock()
         try:
             result = jit(*args, **kwargs) if kwargs else jit(*args)  # an empty dict would be copied
         except BaseException as error:
@@ -101,6 +118,8 @@ def proxy_for(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Recorder
         if fired[0] != before:
             recorder.missed(getframe(), None)
         else:
+            if times is not None:
+                times.ended(clock() - began)
             caller = getframe(1)
             if not is_eager or watched.indirect:
                 caller = user_frame(caller)
@@ -117,9 +136,9 @@ PROXY_CODE = next(c for c in proxy_for.__code__.co_consts if isinstance(c, CodeT
 """The code of every such function, by which it is recognised on the stack."""
 
 
-def plain_call(frame: FrameType) -> Watched | None:
+def plain_call(frame: FrameType, code: CodeType = PROXY_CODE) -> Watched | None:
     """What is called, if it is the frame of a proxy's call, and that is neither traced nor transformed."""
-    if frame.f_code is not PROXY_CODE:
+    if frame.f_code is not code:
         return None
     variables = frame.f_locals
     watched: Watched | None = variables["watched"] if variables.get("is_eager") else None
@@ -208,7 +227,7 @@ def watch(recorder: Recorder) -> Iterator[None]:
     replaced = [
         (jax, "jit", jit_returning_proxies(jax.jit, lambda jit, made_at: proxy_for(jit, made_at, recorder))),
         (jax, "eval_shape", eval_shape_of_unwrapped(jax.eval_shape)),
-        (jax, "clear_caches", _clear_caches(jax.clear_caches, recorder)),
+        (jax, "clear_caches", reporting_clear_caches(jax.clear_caches, recorder.cleared)),
         (stages.Traced, "lower", _next_stage(stages.Traced.lower, recorder)),
         (stages.Lowered, "compile", _next_stage(stages.Lowered.compile, recorder)),
         (stages.Compiled, "__call__", _call_compiled(stages.Compiled.__call__, recorder)),
@@ -259,11 +278,15 @@ def eval_shape_of_unwrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     return eval_shape
 
 
-def _clear_caches(original: Callable[[], None], recorder: Recorder) -> Callable[[], None]:
+def reporting_clear_caches(
+    original: Callable[[], None], cleared: Callable[[Any | None], None]
+) -> Callable[[], None]:
+    """`jax.clear_caches` that reports it."""
+
     @functools.wraps(original)
     def clear_caches() -> None:
         original()
-        recorder.cleared(None)
+        cleared(None)
 
     return clear_caches
 

@@ -111,14 +111,20 @@ def aliased_bytes(compiled: jax.stages.Compiled) -> int | None:
 def arguments(traced: jax.stages.Traced, compiled: jax.stages.Compiled) -> list[Buffer]:
     """Each leaf of the arguments, in JAX's order."""
     shardings, layouts = _placed(compiled.in_tree, compiled, "input")
-    asked = [getattr(meta, "sharding", None) for meta in getattr(traced, "_meta_tys_flat", ())]
-    return _buffers(traced.jaxpr.in_avals, shardings, layouts, asked)
+    return _buffers(traced.jaxpr.in_avals, shardings, layouts, asked(traced))
+
+
+def asked(traced: jax.stages.Traced) -> list[Any]:
+    """The sharding that each leaf of the arguments was given; None where it has none, or JAX tells none."""
+    count = len(traced.jaxpr.in_avals)
+    given = [getattr(meta, "sharding", None) for meta in getattr(traced, "_meta_tys_flat", ())]
+    return given if len(given) == count else [None] * count
 
 
 def results(traced: jax.stages.Traced, compiled: jax.stages.Compiled) -> list[Buffer]:
     """Each output, in JAX's order."""
     shardings, layouts = _placed(compiled.out_tree, compiled, "output")
-    return _buffers(traced.jaxpr.out_avals, shardings, layouts, [])
+    return _buffers(traced.jaxpr.out_avals, shardings, layouts, [None] * len(shardings))
 
 
 def _placed(tree: Any, compiled: jax.stages.Compiled, which: str) -> tuple[list[Any], list[Any]]:
@@ -139,7 +145,6 @@ def _flattened(tree: Any, compiled: jax.stages.Compiled, what: str) -> list[Any]
 
 def _buffers(avals: Any, shardings: list[Any], layouts: list[Any], asked: list[Any]) -> list[Buffer]:
     """`asked` are the shardings to use for dropped arguments."""
-    asked = asked if len(asked) == len(avals) else [None] * len(avals)
     return [
         Buffer(aval, _bytes(aval, sharding or wanted), sharding, layout)
         for aval, sharding, layout, wanted in zip(avals, shardings, layouts, asked, strict=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ from jax._src.interpreters import mlir as _mlir
 from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
-from jitinspect.errors import CompileError, UnavailableError
+from jitinspect.errors import CompileError, JitinspectError, UnavailableError
 
 _DUMP_FOLDER = "xla_dump_to"
 _DUMP_OPTIONS: dict[str, str | bool] = {
@@ -41,6 +41,12 @@ _PASS_OPTIONS: dict[str, str | bool] = {
     "xla_dump_include_timestamp": False,
     "xla_dump_compact_gte": False,  # compact, get-tuple-element has no line of its own (from 0.11 on)
 }
+_SHARDING_OPTIONS = _PASS_OPTIONS | {
+    "xla_dump_hlo_pass_re": "shardy-xla|sharding-propagation",
+    "xla_dump_disable_metadata": False,
+}
+_AFTER_SHARDING = ("*.after_shardy-xla.*.txt", "*.after_sharding-propagation.*.txt")
+"""The passes that decide on the sharding of each value: Shardy's, or without it GSPMD's."""
 _PASSES_NEED = ("xla_dump_hlo_pass_re", "xla_dump_disable_metadata")
 LIBRARY_OFF: dict[str, str | bool] = {
     "xla_cpu_experimental_ynn_fusion_type": "",  # do not give whole fusions away (`__ynn_fusion`)
@@ -48,12 +54,42 @@ LIBRARY_OFF: dict[str, str | bool] = {
 }
 """Options that make XLA:CPU emit kernels for what it delegates to a library by default."""
 
+_KERNEL_OPTIONS: dict[str, str | bool] = {
+    "xla_dump_hlo_module_re": "",
+    "xla_dump_hlo_as_text": False,
+    "xla_dump_hlo_as_proto": False,
+    "xla_dump_hlo_snapshots": True,  # a form that nothing is written in: without any, HLO is dumped as text
+}
+
 _CACHE: ModuleType | None = sys.modules.get("jax._src.compilation_cache")
 _CACHE_STATE = ("_cache_checked", "_cache_used")
 _UNKNOWN_OPTION = re.compile(r"No such compile option: '(\w+)'")
 _NO_OPTION = "jitinspect_no_such_option"
 _OBJECTS = "*obj-file*.o"
+_OBJECT_OF = ".obj-file."
+_FIRST_IR = re.compile(r"^(?:\d+\.)?module_\d+\.[^.]*\.(.+)\.ir-no-opt\.ll$")
 _IR = {True: "*ir-with-opt.ll", False: "*ir-no-opt.ll"}
+
+
+Watch = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelFiles:
+    """What LLVM's compilation of one of XLA's modules wrote: the object file at its end, `written`, and up to
+    0.10 the IR at its beginning, `begun`; without it, that is the same. Both are the files' own times, in
+    seconds since the epoch, which go by the ticks of the file system's clock, of 4 ms and more.
+    """
+
+    module: str
+    begun: float
+    written: float
+    path: Path
+
+    def symbols(self) -> frozenset[str]:
+        """All strings of the object file, among them the names of its functions."""
+        words = self.path.read_bytes().split(b"\0")
+        return frozenset(word.decode() for word in words if word.isascii())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +141,71 @@ def passes_dumped(lowered: jax.stages.Lowered) -> Iterator[Path]:
         yield folder
 
 
+def sharded(lowered: jax.stages.Lowered) -> tuple[jax.stages.Compiled, str | None]:
+    """The executable, and its module as it was when XLA had decided on the sharding of each value, but not
+    divided any of them yet; None if it is for one device, and XLA so decided nothing.
+
+    The text has metadata. Options, caches and errors as for `passes_dumped`.
+    """
+    with _dump_folder(lowered, _SHARDING_OPTIONS) as (folder, compiled, refused):
+        if lacking := [name for name in _PASSES_NEED if name in refused]:
+            raise UnavailableError(f"this XLA does not dump its passes: it has no {', '.join(lacking)}")
+        found = [path for pattern in _AFTER_SHARDING for path in sorted(folder.glob(pattern))]
+        text = found[0].read_text(errors="replace") if found else None
+    if text and not text.rstrip().endswith("}"):
+        raise UnavailableError("XLA's dump is incomplete", hint="is the disk for temporary files full?")
+    return compiled, text
+
+
+@contextmanager
+def kernels_dumped(
+    lowered: jax.stages.Lowered, watch: Watch
+) -> Iterator[tuple[jax.stages.Compiled, tuple[KernelFiles, ...]]]:
+    """Compile `lowered` with a dump of its kernels and of little else, so that it takes hardly longer; inside
+    `watch()` is the compilation alone. The files exist while this is open.
+
+    Options, caches and errors as for `dumped`.
+    """
+    with _dump_folder(lowered, _KERNEL_OPTIONS, watch) as (folder, compiled, _):
+        yield compiled, tuple(_kernel_files(folder))
+
+
+def _kernel_files(folder: Path) -> Iterator[KernelFiles]:
+    """Those that have an object file; the others were not compiled."""
+    ir = {found[1]: path for path in folder.glob("*.ll") if (found := _FIRST_IR.search(path.name))}
+    for path in folder.glob(_OBJECTS):
+        module = path.name.partition(_OBJECT_OF)[2].removesuffix(".o")
+        written = path.stat().st_mtime_ns * 1e-9
+        begun = ir[module].stat().st_mtime_ns * 1e-9 if module in ir else written
+        yield KernelFiles(module, begun, written, path)
+
+
 @contextmanager
 def _dump_folder(
-    lowered: jax.stages.Lowered, optional: dict[str, str | bool]
+    lowered: jax.stages.Lowered, optional: dict[str, str | bool], watch: Watch = nullcontext
 ) -> Iterator[tuple[Path, jax.stages.Compiled, tuple[str, ...]]]:
     """The folder of the dump, the executable, and the options that were left out."""
     with tempfile.TemporaryDirectory(prefix="jitinspect-") as folder:
         with persistent_cache_off():
-            compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional)
+            compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional, watch)
         yield Path(folder), compiled, refused
 
 
 def _compile(
-    lowered: jax.stages.Lowered, required: dict[str, str | bool], optional: dict[str, str | bool]
+    lowered: jax.stages.Lowered,
+    required: dict[str, str | bool],
+    optional: dict[str, str | bool],
+    watch: Watch,
 ) -> tuple[jax.stages.Compiled, tuple[str, ...]]:
     """Compile with as many of the `optional` options as this XLA knows."""
     refused = not_known(tuple(optional.items()))
     while True:
         options = required | {name: value for name, value in optional.items() if name not in refused}
         try:
-            return lowered.compile(compiler_options=options), refused
+            with watch():
+                return lowered.compile(compiler_options=options), refused
+        except JitinspectError:  # of a compiler in another process
+            raise
         except Exception as error:
             unknown = _UNKNOWN_OPTION.search(str(error))
             if unknown is None or unknown[1] not in options or unknown[1] in required:

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from jitinspect.errors import UnavailableError
+from jitinspect.ir import buffer_assignment, peak_memory
+from jitinspect.ir.wire_format import fields, packed_numbers, repeated
 
 Kind = Literal["argument", "output", "constant", "temp"]
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+TEXTS = "buffer_assignment_texts"
+"""What stands for the message where XLA was stopped: the two texts of `ir.buffer_assignment.parse`."""
 _SUMS = {
     **{name: f"{name}_size_in_bytes" for name in ("argument", "output", "temp", "alias", "generated_code")},
     "peak": "peak_memory_in_bytes",
@@ -72,13 +75,29 @@ def allocations(compiled: Any) -> list[Allocation]:
 
     Raises `UnavailableError` if the assignment is not available, or has an unknown form.
     """
-    message = getattr(_stats(compiled), "serialized_buffer_assignment_proto", None)
+    stats = _stats(compiled)
+    message = getattr(stats, "serialized_buffer_assignment_proto", None)
+    if not message and (texts := getattr(stats, TEXTS, None)):
+        return list(_of_texts(*texts))
     if not message:
         raise UnavailableError("this JAX or backend does not report its buffer assignment")
     try:
         return list(_allocations(message, _names(compiled)))
     except (ValueError, IndexError, KeyError, TypeError):
         raise UnavailableError("XLA's buffer assignment has an unknown form") from None
+
+
+def _of_texts(assignment: str, live_ranges: str) -> Iterator[Allocation]:
+    """Those of the device's own memory, from a dump of a compilation that did not run to its end."""
+    found = buffer_assignment.parse(assignment, live_ranges)
+    step = peak_memory.peak(found).step
+    for one in found.in_space(buffer_assignment.DEVICE_MEMORY):
+        if one.kind != "thread-local":
+            values = tuple(
+                Value(at.instruction, at.shape_index, at.bytes, at.offset, at.is_alive_at(step))
+                for at in one.values
+            )
+            yield Allocation(one.index, one.bytes, one.kind, values)
 
 
 def _stats(compiled: Any) -> Any:
@@ -91,13 +110,13 @@ def _stats(compiled: Any) -> Any:
 
 def _names(compiled: Any) -> dict[int, str]:
     """Id → name of each instruction. Ids are unique in a module; the upper half is the computation's id."""
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for module in _modules(compiled):
-        for computation in _all(module, 3):
-            for instruction in _all(computation, 2):
-                fields = dict(_fields(instruction))
-                found[fields[35]] = fields[1].decode()
-    return found
+        for computation in repeated(module, 3):
+            for instruction in repeated(computation, 2):
+                instruction_fields = dict(fields(instruction))
+                names[instruction_fields[35]] = instruction_fields[1].decode()
+    return names
 
 
 def _modules(compiled: Any) -> list[bytes]:
@@ -110,22 +129,22 @@ def _modules(compiled: Any) -> list[bytes]:
 
 
 def _allocations(message: bytes, names: dict[int, str]) -> Iterator[Allocation]:
-    buffers = {id_: (names.get(maker), index) for id_, maker, index in map(_buffer, _all(message, 1))}
-    listed = [_numbers(dict(_fields(peak)).get(2, b"")) for peak in _all(message, 5)]
+    buffers = {id_: (names.get(maker), index) for id_, maker, index in map(_buffer, repeated(message, 1))}
+    listed = [packed_numbers(dict(fields(peak)).get(2, b"")) for peak in repeated(message, 5)]
     peaks = {number for numbers in listed for number in numbers} if listed else None
-    for allocation in _all(message, 3):
-        fields = dict(_fields(allocation))
-        if not fields.get(3):
-            assigned = (dict(_fields(part)) for part in _all(allocation, 9))
+    for allocation in repeated(message, 3):
+        found = dict(fields(allocation))
+        if not found.get(3):
+            assigned = (dict(fields(part)) for part in repeated(allocation, 9))
             values = tuple(_value(part, buffers, peaks) for part in assigned)
-            yield Allocation(fields.get(1, 0), fields.get(2, 0), _kind(fields), values)
+            yield Allocation(found.get(1, 0), found.get(2, 0), _kind(found), values)
 
 
 def _buffer(message: bytes) -> tuple[int, int, tuple[int, ...]]:
     """A `LogicalBufferProto`'s id, the id of its instruction, and the index within that one's shape."""
-    fields = dict(_fields(message))
-    place = dict(_fields(fields.get(3, b"")))
-    return fields.get(1, 0), place.get(4, 0), tuple(_numbers(place.get(3, b"")))
+    found = dict(fields(message))
+    place = dict(fields(found.get(3, b"")))
+    return found.get(1, 0), place.get(4, 0), tuple(packed_numbers(place.get(3, b"")))
 
 
 def _value(
@@ -139,54 +158,9 @@ def _value(
     return Value(name, shape_index, assigned.get(3, 0), assigned.get(2, 0), at_peak)
 
 
-def _kind(fields: dict[int, Any]) -> Kind:
-    if fields.get(5):
+def _kind(allocation: dict[int, Any]) -> Kind:
+    if allocation.get(5):
         return "argument"
-    if fields.get(7):
+    if allocation.get(7):
         return "output"
-    return "constant" if fields.get(12) else "temp"
-
-
-def _all(message: bytes, number: int) -> list[bytes]:
-    """The values of a repeated field."""
-    return [value for found, value in _fields(message) if found == number]
-
-
-def _numbers(packed: bytes) -> Iterator[int]:
-    """The values of a packed repeated number."""
-    at = 0
-    while at < len(packed):
-        number, at = _varint(packed, at)
-        yield number
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
-    """Number and value of each field: a number, or bytes. Raises `ValueError` if it is not a message."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        number, kind = key >> 3, key & 7
-        if kind == _VARINT:
-            value, at = _varint(message, at)
-            yield number, value
-            continue
-        if kind == _BYTES:
-            length, at = _varint(message, at)
-        elif kind in (_FIXED64, _FIXED32):
-            length = 8 if kind == _FIXED64 else 4
-        else:
-            raise ValueError(f"a field of kind {kind}")
-        yield number, message[at : at + length]
-        at += length
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number, seven bits a byte, lowest first, and where it ends. Raises `IndexError` if it is cut off."""
-    number = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-        shift += 7
+    return "constant" if allocation.get(12) else "temp"

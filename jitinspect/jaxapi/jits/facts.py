@@ -14,28 +14,35 @@ import types
 import weakref
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
 from jax._src import api_util as _api_util
 
+from jitinspect.jaxapi.jits.identities import Same
 from jitinspect.jaxapi.jits.options import options_of
-from jitinspect.jaxapi.jits.snapshots import Same, snapshot_of_function
+from jitinspect.jaxapi.jits.snapshots import snapshot_of_function
 from jitinspect.model import CapturedValue
 
 _NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
 """Options that are not in the key of JAX's fast path (`JitGlobalCppCacheKeys`, 0.8.3 to 0.12.0.1): a call
 finds what another jit of the function compiled, even if that has a different `keep_unused`.
 """
+_NOT_IN_A_LOWERING = ("static_argnums", "static_argnames", "inline", "compiler_options")
+"""Two jits may differ in these and still share a lowering: the call's form has its static arguments."""
+_DONATION = ("donate_argnums", "donate_argnames")
 _BY_NAME: Any = getattr(_api_util, "argnames_partial_except", None)
 KEYWORDS_HAVE_TYPES = _BY_NAME is None or "Hashable" not in _BY_NAME.__code__.co_names
 """Whether a static True by keyword is another value than a static 1. To the trace cache of 0.8 it is not,
 while by position it is.
 """
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_NONE = inspect.Parameter.empty
 _DEEPEST = 64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class JitFacts:
     """A jit, without the function itself.
 
@@ -66,6 +73,48 @@ class JitFacts:
     """Equal for methods of the same object."""
     read: int = 0
     """How often all functions had been read anew when this one was read."""
+
+    @cached_property
+    def positional(self) -> tuple[tuple[str, bool], ...]:
+        """The parameters by position that have a name, and whether they are static."""
+        names = [name for name, one in self.parameters.items() if one.kind in _POSITIONAL]
+        return tuple((name, self._is_static(name, index)) for index, name in enumerate(names))
+
+    @cached_property
+    def variadic(self) -> str | None:
+        """The name of `*args`."""
+        return self._first(inspect.Parameter.VAR_POSITIONAL)
+
+    @cached_property
+    def keywords(self) -> str | None:
+        """The name of `**kwargs`."""
+        return self._first(inspect.Parameter.VAR_KEYWORD)
+
+    @cached_property
+    def defaults(self) -> tuple[tuple[str, bool, Any], ...]:
+        """The parameters that have a default: whether they are static, and the default."""
+        static = {**dict.fromkeys(self.static_names, True), **dict(self.positional)}
+        found = ((name, one.default) for name, one in self.parameters.items())
+        return tuple((name, static.get(name, False), value) for name, value in found if value is not _NONE)
+
+    @cached_property
+    def options_to_lower(self) -> tuple[Hashable, ...]:
+        """The options that a lowering depends on."""
+        return self._options_but(_NOT_IN_A_LOWERING)
+
+    @cached_property
+    def options_to_lower_undonated(self) -> tuple[Hashable, ...]:
+        """The same, while JAX donates nothing."""
+        return self._options_but(_NOT_IN_A_LOWERING + _DONATION)
+
+    def _options_but(self, left_out: tuple[str, ...]) -> tuple[Hashable, ...]:
+        return tuple(() if name in left_out else value for name, value in self.options.items())
+
+    def _is_static(self, name: str, index: int) -> bool:
+        return index in self.static_nums or name in self.static_names
+
+    def _first(self, kind: Any) -> str | None:
+        return next((name for name, one in self.parameters.items() if one.kind is kind), None)
 
 
 def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
@@ -243,8 +292,7 @@ def _positions(nums: Any, signature: inspect.Signature | None) -> Iterator[int]:
     """jax 0.10 keeps negative positions, which count from the last positional parameter."""
     count = 0
     if signature:
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        count = sum(parameter.kind in kinds for parameter in signature.parameters.values())
+        count = sum(parameter.kind in _POSITIONAL for parameter in signature.parameters.values())
     yield from (num + count if num < 0 else num for num in nums)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import jax
 
+from jitinspect.specs.describe import spec_entries
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -51,7 +53,7 @@ def _placement(meta: Any) -> str:
         return ""
     kind = _memory(sharding)
     if isinstance(sharding, jax.sharding.NamedSharding):
-        return f"@P({', '.join(map(repr, sharding.spec))}){kind}"
+        return f"@P({', '.join(map(repr, spec_entries(sharding.spec)))}){kind}"
     devices: list[Any] = sorted(sharding.device_set, key=lambda device: device.id)
     return "@" + "+".join(f"{device.platform}:{device.id}" for device in devices) + kind
 

@@ -6,20 +6,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import FrameType
 from typing import Any
 
 from jax._src import api as _api
 from jax._src import config as _config
 
-from jitinspect.jaxapi.calls.events import owner
-
 _COMPILED = ("jax_optimization_level", "jax_memory_fitting_level")
 """Read when XLA compiles (`compiler.get_compile_options`). Jits look again, and find the old executable."""
+_MAKE_KEYS = ("random_seed", "random_wrap")
 _TRACED: dict[str, Callable[[Any], bool]] = {
-    "jax_default_prng_impl": lambda eqn: eqn.primitive.name in ("random_seed", "random_wrap"),
-    "jax_enable_custom_prng": lambda eqn: eqn.primitive.name in ("random_seed", "random_wrap"),
-    "jax_high_dynamic_range_gumbel": lambda eqn: "gumbel" in str(eqn.params.get("name")),
+    "jax_default_prng_impl": lambda eqn: eqn.primitive.name in _MAKE_KEYS,
+    "jax_enable_custom_prng": lambda eqn: eqn.primitive.name in _MAKE_KEYS,
+    "jax_high_dynamic_range_gumbel": lambda eqn: "gumbel" in str(eqn.params.get("name", "")),
 }
 """Read while a function is traced, if that leaves such an equation. The other settings that jits ignore
 change no jaxpr, or only check or print something (0.10.2, 0.12.0.1).
@@ -40,24 +40,12 @@ def values() -> dict[str, Any]:
 
 def read_by(jaxpr: Any) -> frozenset[str]:
     """The settings whose values this jaxpr, or what is compiled from it, depends on."""
-    left = {name: test for name, test in _TRACED.items() if name in _states()}
+    names = _states()
+    left = {name: test for name, test in _TRACED.items() if name in names}
     for eqn in _equations(jaxpr):
-        left = {name: test for name, test in left.items() if not test(eqn)}
-        if not left:
-            break
-    return frozenset(name for name in _states() if name not in left)
-
-
-def lowered_jaxpr() -> Any:
-    """The jaxpr that is about to be lowered, from the frames above a listener; None if it is not found."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        for name in ("closed_jaxpr", "jaxpr"):
-            found = frame.f_locals.get(name) if owner(frame.f_code) == "jax" else None
-            if hasattr(found, "eqns"):
-                return found
-        frame = frame.f_back
-    return None
+        for name in [name for name, test in left.items() if test(eqn)]:
+            del left[name]
+    return frozenset(names) - left.keys()
 
 
 class Watch:
@@ -123,6 +111,7 @@ class Watch:
             before(jit, args, kwargs, out)
 
 
+@cache
 def _states() -> dict[str, Any]:
     known = _config.config_states
     return {name: known[name] for name in (*_COMPILED, *_TRACED) if name in known}

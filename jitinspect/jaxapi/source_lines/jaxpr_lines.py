@@ -15,6 +15,9 @@ from jitinspect.errors import UnavailableError
 from jitinspect.ir.jaxpr import FramesAt
 from jitinspect.ir.program import Block, Frame, Operation, Program
 
+_PLAIN = (bool, int, float, str, tuple, type(None))
+"""The types of most parameters of equations, and of what is in them. None of them is a jaxpr."""
+
 
 def printed(traced: jax.stages.Traced) -> tuple[str, FramesAt]:
     """The text, as `str(traced.jaxpr)`, and a lookup of an equation's frames by where it begins.
@@ -119,7 +122,7 @@ class _Walk:
     def _count(self, jaxpr: Any) -> None:
         """How many equations hold each jaxpr."""
         for equation in jaxpr.eqns:
-            for inner in _inner(equation):
+            for inner in inner_jaxprs(equation):
                 self._uses[id(inner)] = self._uses.get(id(inner), 0) + 1
                 if self._uses[id(inner)] == 1:
                     self._count(inner)
@@ -129,7 +132,7 @@ class _Walk:
 
     def _equation(self, equation: Any) -> Operation:
         inner, calls = [], []
-        for jaxpr in _inner(equation):
+        for jaxpr in inner_jaxprs(equation):
             if self._uses[id(jaxpr)] == 1:
                 inner.append(self._block(jaxpr, ""))
                 continue
@@ -148,12 +151,11 @@ class _Walk:
         return self._types[aval]
 
 
-def _inner(equation: Any) -> Iterator[Any]:
+def inner_jaxprs(equation: Any) -> Iterator[Any]:
     """The jaxprs among the parameters of an equation; closed ones are opened."""
     for value in equation.params.values():
         for item in value if isinstance(value, tuple | list) else (value,):
-            jaxpr = getattr(item, "jaxpr", item)
-            if hasattr(jaxpr, "eqns"):
+            if type(item) not in _PLAIN and hasattr(jaxpr := getattr(item, "jaxpr", item), "eqns"):
                 yield jaxpr
 
 

@@ -257,6 +257,19 @@ def test_a_call_with_a_side_effect_is_looked_up_each_time():
     assert looked_up(call, 2) == [("call", ["DebugEffect"]), ("call", ["OrderedDebugEffect"])] * 2
 
 
+def test_what_is_lowered_is_the_function_of_the_call_and_its_jaxpr():
+    def fun(x):
+        return jax.jit(jnp.sin)(x) + 1
+
+    x = np.ones(3)
+    with Heard(misses.lowered) as heard:
+        jax.jit(fun)(x)
+        jax.lax.neg(x)
+    found, of_an_operation = [lowered for phase, _, lowered in heard.told if phase == "lower"]
+    assert found[0] is fun and [eqn.primitive.name for eqn in found[1].eqns][-1] == "add"
+    assert of_an_operation is None
+
+
 def test_a_call_on_a_reference_is_looked_up_each_time():
     new_ref = getattr(jax, "new_ref", None) or jax.experimental.mutable_array
     reference = new_ref(jax.numpy.zeros(3))

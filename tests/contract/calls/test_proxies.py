@@ -2,13 +2,16 @@
 
 import functools
 import logging
+from itertools import product
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
 
-from jitinspect.jaxapi.arrays.leaves import leaf_facts, leaf_key, transformation
+from jitinspect.jaxapi.arrays.leaves import leaf_facts, leaf_key, leaf_keys, leaf_sort, transformation
 from jitinspect.jaxapi.arrays.zeros import zeros
 from jitinspect.jaxapi.calls import events, explanations, proxies
 from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, FunctionNumbers, facts
@@ -179,6 +182,27 @@ def test_numbers_of_functions_follow_jax():
     assert numbers(lambda x: x) != first
 
 
+def test_leaves_of_one_sort_differ_in_their_sizes_alone():
+    mesh = jax.make_mesh((1,), ("data",))
+    kinds = [jnp.asarray, np.asarray, lambda x: jax.device_put(x, jax.devices()[0])]
+    kinds += [
+        lambda x, spec=spec: jax.device_put(x, NamedSharding(mesh, P(*spec))) for spec in ((), ("data",))
+    ]
+    dtypes = ("float32", "int32", "bfloat16", "bool")
+    shapes = [(), (2,), (3,), (3, 4), (4, 3)]
+    leaves = [
+        kind(np.ones(shape, dtype))
+        for kind, dtype, shape in product(kinds, dtypes, shapes)
+        if shape or kind is not kinds[-1]
+    ]
+    leaves += [jnp.sin(2.0), jax.random.split(jax.random.key(0), 2), jax.random.split(jax.random.key(0), 3)]
+    by_sort = {}
+    for leaf in leaves:
+        by_sort.setdefault(leaf_sort(leaf), set()).add(leaf_facts(leaf)._replace(shape=()))
+    assert all(len(facts) == 1 for facts in by_sort.values()) and len(by_sort) < len(leaves)
+    assert leaf_sort(2.0) is None
+
+
 def test_leaves():
     assert leaf_facts(np.ones(3))[:4] == ((3,), "f32", False, False)
     assert leaf_facts(2.0)[:3] == ((), "f32", True)
@@ -188,6 +212,7 @@ def test_leaves():
     assert leaf_facts(jax.random.key(0)).dtype == "key<fry>"
     assert leaf_key(array) != leaf_key(jnp.ones(3)) != leaf_key(jnp.ones(4))
     assert leaf_key(jnp.ones(3)) == leaf_key(jnp.zeros(3))
+    assert leaf_keys([array, array]) == leaf_keys([array, np.ones(3)])[:1] * 2 == [leaf_key(array)] * 2
     jax.jit(lambda a: a, donate_argnums=0)(array)
     assert array.is_deleted() and leaf_facts(array)[:4] == ((3,), "f32", False, True)
 

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -60,6 +62,19 @@ def test_a_dump_holds_ir_before_and_after_and_objects_and_is_then_removed():
         assert "ENTRY" in dump.hlo
         assert dump.refused == ()
     assert not dump.folder.exists()
+
+
+def test_a_dump_of_kernels_has_the_times_of_each_and_little_else():
+    with dumps.kernels_dumped(lowered(), nullcontext) as (compiled, files):
+        assert [one.path.suffix for one in files] == [".o"]
+        (kernel,) = files
+        suffixes = {path.suffix for path in kernel.path.parent.iterdir()}
+        assert kernel.begun <= kernel.written <= time.time() and "wave" not in kernel.module
+        assert any(kernel.module.startswith(symbol) for symbol in kernel.symbols() if symbol)
+    has_ir = jax.__version_info__ < (0, 11)
+    assert not suffixes & {".txt", ".pb"} and (".ll" in suffixes) == has_ir
+    assert (kernel.begun < kernel.written) == has_ir and not kernel.path.exists()
+    assert "ENTRY" in compiled.as_text()
 
 
 def test_every_library_option_is_known():

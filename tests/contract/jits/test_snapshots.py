@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec
 
-from jitinspect.jaxapi.jits import snapshots
-from jitinspect.jaxapi.jits.snapshots import MOST_BYTES, MOST_PARTS, snapshot, snapshot_of_function
+from jitinspect.jaxapi.jits import bound_values
+from jitinspect.jaxapi.jits.identities import MOST_BYTES
+from jitinspect.jaxapi.jits.snapshots import MOST_PARTS, snapshot, snapshot_of_function
 
 
 @dataclasses.dataclass
@@ -166,6 +167,6 @@ def reads():
 
 
 def test_the_global_names_that_a_program_reads(monkeypatch):
-    monkeypatch.setattr(snapshots, "is_program", lambda code: code.co_filename == __file__)
+    monkeypatch.setattr(bound_values, "is_program", lambda code: code.co_filename == __file__)
     assert {*snapshot_of_function([reads]).parts} == {"LOG", "RATE"}
     assert {*snapshot_of_function([lambda: reads()]).parts} == {"reads", "reads.LOG", "reads.RATE"}

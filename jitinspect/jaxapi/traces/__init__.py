@@ -1,0 +1,1 @@
+"""JAX's profiler: traces of what it and XLA do, and the HLO of the programs that ran."""
