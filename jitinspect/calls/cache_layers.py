@@ -9,10 +9,6 @@ from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.jaxapi.keys.context import donates
 
-_NOT_IN_A_LOWERING = ("static_argnums", "static_argnames", "inline", "compiler_options")
-"""Two jits may differ in these and still share a lowering: the call's form has its static arguments."""
-_DONATION = ("donate_argnums", "donate_argnames")
-
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -46,14 +42,9 @@ class Layers:
         A trace is shared by all jits of a function. A lowering depends on how arrays are placed, but not
         on which devices; the compiler's options only matter for the executable.
         """
-        options = self._settled.setdefault((facts.group, call_key.traced), _options(facts))
+        now = facts.options_to_lower if donates() else facts.options_to_lower_undonated
+        options = self._settled.setdefault((facts.group, call_key.traced), now)
         traced = (facts.function, call_key.traced)
         lowered = (facts.function, call_key.traced, options, call_key.placed)
         where = call_key.devices or call_key.default_device
         return Keys(traced, lowered, (lowered, facts.options.get("compiler_options"), where))
-
-
-def _options(facts: JitFacts) -> Hashable:
-    """The options that a lowering depends on."""
-    left_out = _NOT_IN_A_LOWERING if donates() else _NOT_IN_A_LOWERING + _DONATION
-    return tuple(() if name in left_out else value for name, value in facts.options.items())

@@ -5,16 +5,20 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
+import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from operator import itemgetter
 from types import FrameType
 from typing import Any
 
 from jitinspect.calls.entries import (
     AheadOfTime,
     Executable,
+    Explained,
     Miss,
     Row,
     describe_compiled_call,
@@ -24,7 +28,7 @@ from jitinspect.calls.entries import (
 )
 from jitinspect.calls.open_stages import OpenStage, OpenStages
 from jitinspect.calls.reasons import unknown
-from jitinspect.calls.slow_hits import SlowHits
+from jitinspect.calls.slow_hits import Caller, SlowHits
 from jitinspect.calls.stale_settings import StaleSettings
 from jitinspect.calls.verdicts import Verdicts
 from jitinspect.jaxapi.arrays.leaves import traced_dtype
@@ -32,7 +36,7 @@ from jitinspect.jaxapi.calls import events, frames, misses, proxies
 from jitinspect.jaxapi.calls.eager import is_of_program
 from jitinspect.jaxapi.calls.explanations import explanations
 from jitinspect.jaxapi.jits.facts import facts_of_compiled
-from jitinspect.model import MOST_ROWS, MOST_WARNINGS, Phase, Reason, Work
+from jitinspect.model import MOST_ROWS, MOST_WARNINGS, Phase, Work
 from jitinspect.process.paths import relative
 from jitinspect.specs.describe import describe_call
 
@@ -169,12 +173,21 @@ class CallLog:
     @_harmless()
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         miss, effects = self._misses.pop(id(frame), None), self._lookups.pop(id(frame), None)
-        call = frames.watched_call(frame)
+        passed = frame.f_locals
+        watched: proxies.Watched = passed["watched"]
+        if passed["times"] is not None:
+            if miss is None and error is None:
+                passed["times"].ended(time.perf_counter() - passed["began"])
+            else:
+                passed["times"].dropped()
         if miss is not None:
-            ran = frame.f_locals["is_eager"] and (error is None or not {*miss.stages.ran} <= {"trace"})
+            ran = passed["is_eager"] and (error is None or not {*miss.stages.ran} <= {"trace"})
             with self._lock:
-                self.slow_hits.compiled(miss.facts, call, counted=ran and effects is None)
+                self.slow_hits.compiled(miss.facts, passed["jit"])
+                if ran and effects is None and self.slow_hits.knows(watched):
+                    self.slow_hits.again(watched, self._caller(watched, frame), -1)
             return self._close(miss, frame, error)
+        call = frames.watched_call(frame)
         if error is None:  # JAX looked it up in Python, or the event came from another thread
             return self._cached(call, frame, effects)
         jit_facts = self.verdicts.facts_of(call)
@@ -192,7 +205,8 @@ class CallLog:
         number = number or self.identify(frame)
         if effects is not None:
             with self._lock:
-                self.slow_hits.add(self.verdicts.facts_of(call), call, effects)
+                place = self._caller(watched, frame)
+                self.slow_hits.add(self.verdicts.facts_of(call), call, effects, place)
         self.log.append((watched, caller.f_code, caller.f_lasti, number))
         if len(self.log) >= self.most:
             self.fold()
@@ -207,11 +221,12 @@ class CallLog:
             if self.kept is None:
                 self.kept = full
                 return
-            self.kept += [entry for entry in full if isinstance(entry, Row)]
-            for entry in full:
-                if not isinstance(entry, Row):
-                    key = (entry[0].facts.name, entry[0].facts.definition)
-                    self.folded[key] = self.folded.get(key, 0) + 1
+            rows = [entry for entry in full if type(entry) is Row]
+            self.kept += rows
+            cached = [entry for entry in full if type(entry) is not Row] if rows else full
+            for watched, number in Counter(map(itemgetter(0), cached)).items():
+                key = (watched.facts.name, watched.facts.definition)
+                self.folded[key] = self.folded.get(key, 0) + number
 
     @_harmless()
     def cleared(self, jit: Any | None) -> None:
@@ -286,25 +301,28 @@ class CallLog:
         if self._thread.muted:
             return
         self.fired[0] = next(self._ticks)  # never the same number twice, even if threads write at once
-        self._on_start(phase, events.plain_name(name))
-        self._thread.open.begin(OpenStage(None, phase, name))
-        miss = self._current_miss()
+        plain = events.plain_name(name)
+        self._on_start(phase, plain)
+        stage = OpenStage(None, phase, name)
+        self._thread.open.begin(stage)
+        stage.work = miss = self._current_miss()
         if miss is not None:
-            miss.stages.begin(phase, name)
+            miss.stages.begin(phase, plain)
 
     @_harmless()
     def _end(self, phase: Phase, name: str, seconds: float) -> None:
         if self._thread.muted:
             return None
         self._on_end(phase)
-        stage = self._thread.open.end(phase, name)
+        stages = self._thread.open
+        stage = stages.end(phase, name)
         own_seconds = max(seconds - stage.inside, 0.0) if stage is not None else seconds
-        self._thread.open.counted(seconds)
-        miss = self._current_miss()
+        stages.counted(seconds)
+        miss: Miss | None = stage.work if stage is not None else self._current_miss()
         if miss is None:
             with self._lock:
                 return self._end_outside_call(phase, events.plain_name(name), own_seconds)
-        if not miss.stages.end(phase, name, own_seconds):
+        if not miss.stages.end(phase, events.plain_name(name), own_seconds):
             with self._lock:
                 self.internal = with_stage(self.internal, phase, own_seconds)
         return None
@@ -314,19 +332,28 @@ class CallLog:
         """A call is not read here: where its trace is transformed, as for `grad`, JAX tells of a body but not
         of a stage, and tells it amid settings that are not the caller's, such as the mesh of a `shard_map`.
         """
-        miss = self._miss_in_progress()
-        if miss is not None and not self._thread.muted:
-            miss.stages.body_traced()
+        stage = self._thread.open.innermost
+        if stage is not None and stage.work is not None and not self._thread.muted:
+            stage.work.stages.body_traced()
 
     @_harmless()
     def _looked_up(self) -> None:
         """If the call is cached all the same, its proxy reports it when it ends: the number has changed."""
-        frame = misses.looked_up()
+        began, frame = time.perf_counter(), misses.looked_up()
         watched = proxies.plain_call(frame) if frame is not None and not self._thread.muted else None
-        if watched is None or self.slow_hits.again(watched):
+        if frame is None or watched is None:
             return
-        self.fired[0] = next(self._ticks)
-        self._lookups[id(frame)] = misses.effects()
+        if self.slow_hits.knows(watched):
+            self.slow_hits.again(watched, self._caller(watched, frame))
+        else:
+            self.fired[0] = next(self._ticks)
+            cached = id(frame) not in self._misses
+            self._lookups[id(frame)] = misses.effects() if cached else frozenset()
+        if watched.times is not None:
+            watched.times.looked_up(time.perf_counter() - began)
+
+    def _caller(self, watched: proxies.Watched, frame: FrameType) -> Caller:
+        return self._thread.at or frames.place(watched, frame)
 
     @_harmless()
     def _disk_hit(self) -> None:
@@ -389,12 +416,11 @@ class CallLog:
 
     def _read_miss(self, call: frames.WatchedCall) -> Miss:
         jit_facts = self.verdicts.facts_of(call)
-        made_at = call.watched.made_at
         miss = Miss(
             jit_facts,
             describe_call(jit_facts.name, call.args, call.kwargs, traced_dtype),
             *self.verdicts.try_to_read(jit_facts, call),
-            relative(frames.position(*made_at)) if made_at else None,
+            call.watched.made_at,
         )
         self.verdicts.begin(miss)
         return miss
@@ -402,12 +428,12 @@ class CallLog:
     # Rows
 
     def _close(self, miss: Miss, frame: FrameType, error: BaseException | None) -> None:
-        at, raised_error = self._thread.at or frames.caller(frame), raised(error, frame)
+        at = self._thread.at or frames.caller(frame)
+        raised_error = raised(error, frame) if error is not None else None
         row = Row(miss, at, raised_error, threading.get_ident())
         with self._lock:
             row.index = self._append(row)
-            row.nearest, find_reasons = self.verdicts.explain(miss, row.index)
-            row.find_reasons = functools.partial(self._safe_reasons, find_reasons)
+            row.explain = self.verdicts.explain(miss, row.index)
             if error is not None:
                 self.verdicts.comparisons.failed(row.index)
                 self.slow_hits.raised(miss.facts, miss.signature, relative(at))
@@ -425,9 +451,9 @@ class CallLog:
             place += 1
         return self.offset + place
 
-    def _safe_reasons(self, find_reasons: Callable[[], tuple[Reason, ...]]) -> tuple[Reason, ...]:
+    def explained(self, row: Row) -> Explained:
         try:
-            return find_reasons()
+            return row.explain()
         except Exception as error:
             self.fault = self.fault or error
-            return (unknown(f"{type(error).__name__} while comparing it with an earlier call"),)
+            return None, (unknown(f"{type(error).__name__} while comparing it with an earlier call"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TypeAlias
 
 from jitinspect.calls.signature import CallKey
@@ -24,7 +24,7 @@ class Stages:
 
     `ran` has the seconds of each stage, with an entry as soon as it begins: a stage that raises did run.
     `under_way` are the stages that have begun and not ended, outermost first; only the outermost one can
-    be the call's own.
+    be the call's own. Functions are named as in `events.plain_name`.
     """
 
     name: str | None
@@ -36,7 +36,7 @@ class Stages:
     from_disk: bool = False
 
     def begin(self, phase: Phase, name: str) -> None:
-        if not self.under_way and self._is_own(name):
+        if not self.under_way and self.name in (None, name):
             self.ran.setdefault(phase, 0.0)
             self.from_disk = False
         self.under_way.append(name)
@@ -45,7 +45,7 @@ class Stages:
         """Whether it was one of the call's own stages."""
         if self.under_way:
             self.under_way.pop()
-        if self.under_way or not self._is_own(name):
+        if self.under_way or self.name not in (None, name):
             return False
         self.ran[phase] = self.ran.get(phase, 0.0) + seconds
         self.compiled = self.compiled or phase == "compile"
@@ -53,9 +53,6 @@ class Stages:
         if phase == "trace" and not self.traced:  # a lookup that found a trace
             del self.ran[phase]
         return True
-
-    def _is_own(self, name: str) -> bool:
-        return self.name is None or events.plain_name(name) == self.name
 
     def body_traced(self) -> None:
         """A function body is being traced: in the outermost stage it is the call's own."""
@@ -85,14 +82,15 @@ def number_of(executable: Executable) -> int | None:
 class Miss:
     """A call in which JAX did something: what was read at its first event, and what has run since.
 
-    `compiled` is the key of its executable, `executable` the number of that when the call has ended.
+    `made_at` is where the jit was made, as code and instruction; `compiled` is the key of its executable,
+    `executable` the number of that when the call has ended.
     """
 
     facts: JitFacts
     signature: str
     call_key: CallKey | None = None
     unread: str = ""
-    made_at: str | None = None
+    made_at: tuple[CodeType, int] | None = None
     jax_says: str | None = None
     compiled: Hashable = None
     executable: Executable = None
@@ -116,22 +114,27 @@ class Raised:
     traceback: str
 
 
+Explained: TypeAlias = tuple[int | None, tuple[Reason, ...]]
+"""The index of the nearest earlier call, and the reasons."""
+
+
+def unexplained() -> Explained:
+    """For a call in which nothing ran."""
+    return None, ()
+
+
 @dataclass(slots=True, eq=False)
 class Row:
-    """A finished call that was not simply cached. Its place in the log is its `index`."""
+    """A finished call that was not simply cached. Its place in the log is its `index`. `explain` is for the
+    report, so that the program does not wait for it.
+    """
 
     miss: Miss
     at: str | None
     raised: Raised | None
     thread: int
     index: int = -1
-    nearest: int | None = None
-    find_reasons: Callable[[], tuple[Reason, ...]] = tuple
-
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """Worked out when they are read, not while the program waits."""
-        return self.find_reasons()
+    explain: Callable[[], Explained] = unexplained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,9 +147,7 @@ class AheadOfTime:
     number: Executable = 0
 
 
-def raised(error: BaseException | None, frame: FrameType) -> Raised | None:
-    if error is None:
-        return None
+def raised(error: BaseException, frame: FrameType) -> Raised:
     return Raised(message_of(error), user_traceback(error, frame.f_back))
 
 

@@ -41,7 +41,8 @@ class Group:
             del self.call_keys[replaced]
         if self._quick is not None and not self._quick.add(call_key, number, replaced):
             self._quick = None
-        self._update_watched()
+        if not self.under_way:
+            self._update_watched()
 
     def find(self, call_key: CallKey) -> int | None:
         """The executable of a cached call. A setting that only makes JAX look a call up again, in Python, may

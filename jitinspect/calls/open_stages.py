@@ -41,6 +41,8 @@ class OpenStages:
 
     def end(self, phase: Phase, name: str) -> OpenStage | None:
         """Close the innermost stage of that kind; None if its beginning was not seen."""
+        if self._open and self._open[-1].phase == phase and self._open[-1].name == name:
+            return self._open.pop()
         for index in range(len(self._open) - 1, -1, -1):
             stage = self._open[index]
             if (stage.phase, stage.name) == (phase, name):

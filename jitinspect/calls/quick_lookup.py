@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jitinspect.calls.explain import Interner, Node, Slot, Static
+from jitinspect.calls.explain import Form, Interner, Node, Slot, Static
 from jitinspect.calls.explain.modules import is_graph
 from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.arrays.leaves import ArrayImpl
@@ -74,22 +74,31 @@ class _Table:
         chosen = _fewest([ids for _, _, ids in candidates])
         self._slots = [candidates[index][0] for index in chosen]
         self._numbers: dict[Any, int | None] = {}
+        self._of_forms: dict[Form, list[int] | None] = {}
         self.lookup = _compiled([candidates[index][1] for index in chosen], self._numbers)
         for number, call_key in call_keys.items():
             self.add(call_key, number)
 
     def add(self, call_key: CallKey, number: int, replaced: int | None = None) -> bool:
-        where = {slot: index for index, slot in enumerate(call_key.signature.form.slots)}
-        if not all(slot in where for slot in self._slots):
+        places, ids = self._places(call_key.signature.form), call_key.signature.ids
+        if places is None:
             return False
         values = [
-            _probed_value(slot, self._interner.values[call_key.signature.ids[where[slot]]])
-            for slot in self._slots
+            _probed_value(slot, self._interner.values[ids[place]])
+            for slot, place in zip(self._slots, places, strict=True)
         ]
         key = values[0] if len(values) == 1 else tuple(values)
         known = self._numbers.setdefault(key, number)  # None for good where several look the same
         self._numbers[key] = number if known is not None and known in (number, replaced) else None
         return True
+
+    def _places(self, form: Form) -> list[int] | None:
+        """Where a form has the components; None if it has not got them all."""
+        if form not in self._of_forms:
+            where = {slot: index for index, slot in enumerate(form.slots)}
+            has_all = all(slot in where for slot in self._slots)
+            self._of_forms[form] = [where[slot] for slot in self._slots] if has_all else None
+        return self._of_forms[form]
 
 
 def _call_forms(call_key: CallKey, interner: Interner) -> dict[str | None, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -11,8 +9,8 @@ from typing import Any
 import jax
 
 from jitinspect.calls.call_log import CallLog
-from jitinspect.errors import JitinspectError, UsageError
-from jitinspect.jaxapi.arrays.zeros import zeros
+from jitinspect.errors import JitinspectError
+from jitinspect.jaxapi.arrays.zeros import check_memory, zeros
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.keys.context import setting
 from jitinspect.specs import ScriptCall
@@ -93,24 +91,8 @@ def _call_succeeds(subject: Jitted, args: Any, kwargs: Mapping[str, Any], call_l
 def _values(call: Arguments) -> Arguments:
     """Raises `UsageError` for arrays that do not fit into memory: trying may get the process killed."""
     structs = [leaf for leaf in jax.tree.leaves(call) if isinstance(leaf, jax.ShapeDtypeStruct)]
-    needed, here = sum(map(_bytes, structs)), _memory()
-    if needed > here:
-        message = f"its arrays take {_gib(needed)}, this machine has {_gib(here)} of memory"
-        raise UsageError(message, hint="--plan gives the verdicts without making any arrays")
+    check_memory(structs, "--plan gives the verdicts without making any arrays")
     args, kwargs = jax.tree.map(
         lambda leaf: zeros(leaf) if isinstance(leaf, jax.ShapeDtypeStruct) else leaf, call
     )
     return args, kwargs
-
-
-def _bytes(struct: jax.ShapeDtypeStruct) -> int:
-    size: int = math.prod(struct.shape) * struct.dtype.itemsize
-    return size
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def _gib(size: int) -> str:
-    return f"{size / 2**30:,.1f} GiB"

@@ -10,7 +10,7 @@ from typing import Any
 from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.entries import PHASES, Executable, Miss, Row, number_of
 from jitinspect.jaxapi.calls import frames, proxies
-from jitinspect.model import Call, CallTotals, FunctionTotals
+from jitinspect.model import Call, CallTotals, FunctionTotals, SlowCalls
 from jitinspect.process.paths import relative
 
 
@@ -19,7 +19,7 @@ def rows(call_log: CallLog) -> Iterator[Call]:
     kept, which have their indices, until the calls that are still in the log.
     """
     for index, entry in chain(enumerate(call_log.kept or ()), enumerate(call_log.log, call_log.offset)):
-        yield call_of(entry) if isinstance(entry, Row) else _cached(call_log, index, *entry)
+        yield call_of(call_log, entry) if isinstance(entry, Row) else _cached(call_log, index, *entry)
 
 
 def _cached(
@@ -44,9 +44,10 @@ def _cached(
     )
 
 
-def call_of(row: Row) -> Call:
+def call_of(call_log: CallLog, row: Row) -> Call:
     """A row of the log, as the report has it."""
     miss, raised = row.miss, row.raised
+    nearest, reasons = call_log.explained(row)
     return Call(
         index=row.index,
         function=miss.facts.name,
@@ -58,8 +59,8 @@ def call_of(row: Row) -> Call:
         stages=tuple(phase for phase in PHASES if phase in miss.stages.ran),
         seconds={str(phase): spent for phase, spent in miss.stages.ran.items()},
         compilations=miss.stages.compilations,
-        nearest=row.nearest,
-        reasons=row.reasons,
+        nearest=nearest,
+        reasons=reasons,
         error=raised.error if raised else None,
         traceback=raised.traceback if raised else None,
         jax_says=miss.jax_says,
@@ -69,10 +70,10 @@ def call_of(row: Row) -> Call:
 def function_totals(
     calls: Iterable[Call],
     folded: Mapping[tuple[str, str | None], int],
-    slow: Mapping[tuple[str, str | None], int],
+    slow: Iterable[SlowCalls],
 ) -> tuple[FunctionTotals, ...]:
     """One for each definition, in the order of first calls. `folded` counts cached calls without a row,
-    `slow` those that the fast path did not serve.
+    `slow` are those that the fast path did not serve.
     """
     sums: dict[tuple[str, str | None], list[Any]] = {}
     for call in calls:
@@ -86,9 +87,9 @@ def function_totals(
         entry = sums.setdefault(key, [0, 0, 0, 0.0, 0])
         entry[0] += count
         entry[2] += count
-    for (name, definition), count in slow.items():
-        if (key := (name, relative(definition))) in sums:
-            sums[key][4] += count
+    for one in slow:
+        if (key := (one.function, one.definition)) in sums:
+            sums[key][4] += one.calls
     return tuple(FunctionTotals(*key, *entry) for key, entry in sums.items())
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
+import itertools
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 import jax
@@ -24,7 +23,15 @@ from jitinspect.calls.explain import (
     Static,
 )
 from jitinspect.calls.trees import nodes
-from jitinspect.jaxapi.arrays.leaves import LeafFacts, leaf_facts, leaf_key, mesh_text, transformation
+from jitinspect.jaxapi.arrays.leaves import (
+    LeafFacts,
+    leaf_facts,
+    leaf_keys,
+    leaf_sort,
+    mesh_text,
+    transformation,
+    x64,
+)
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.jits.facts import KEYWORDS_HAVE_TYPES, JitFacts
 from jitinspect.jaxapi.jits.filter_jit import filter_jit_arguments
@@ -38,7 +45,6 @@ from jitinspect.process.tracebacks import message_of
 LEAF_KINDS: tuple[ReasonKind, ...] = (
     "shape", "dtype", "weak_type", "committed", "device", "sharding", "memory_kind", "layout",
 )  # fmt: skip
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _MESHES = ("mesh_context_manager", "abstract_mesh_context_manager")
 
 
@@ -58,37 +64,39 @@ class Parameter(NamedTuple):
 class Leaf(NamedTuple):
     """One leaf: the ids of its components, its type for the trace cache, its placement if it is committed.
 
-    `is_jax_array` is False for values that JAX converts to one.
+    `is_jax_array` is False for values that JAX converts to one, `is_tracer` True within a transformation.
     """
 
     ids: tuple[int, ...]
-    traced: int | None
+    traced: int
     placed: Hashable
     device: str | None = None
     is_jax_array: bool = False
+    is_tracer: bool = False
 
 
 class Context(NamedTuple):
-    """The settings and the mesh around a call: the ids of all that a trace depends on, those of them that the
-    fast path looks up as well, and the id of what it looks up besides.
+    """The settings and the mesh around a call: the ids of all that a trace depends on; then, as one id each,
+    all of these, those of them that the fast path looks up as well, and what it looks up besides.
     """
 
-    traced: tuple[int, ...] = ()
-    looked_up: tuple[int, ...] = ()
+    ids: tuple[int, ...] = ()
+    traced: int = 0
+    looked_up: int = 0
     besides: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: it takes longer to make one
 class CallKey:
     """`signature` for comparisons, and the keys that JAX's caches look up for the call.
 
-    `form` is what a trace depends on but the context; `placed` is how arrays are placed, `devices` where,
-    `default_device` where uncommitted ones go; the fast path also distinguishes JAX arrays from NumPy's
-    (`are_jax_arrays`). `transformation` names what the call is under, such as `vmap over 4`.
+    `form` is the id of what a trace depends on but the context; `placed` is how arrays are placed,
+    `devices` where, `default_device` where uncommitted ones go; the fast path also distinguishes JAX's arrays
+    from NumPy's (`are_jax_arrays`). `transformation` names what the call is under, such as `vmap over 4`.
     """
 
     signature: Signature
-    form: Hashable
+    form: int
     context: Context
     placed: Hashable
     devices: frozenset[str]
@@ -122,7 +130,8 @@ class SignatureReader:
 
     def __init__(self) -> None:
         self.interner = Interner()
-        self._leaves: dict[Hashable, Leaf] = {}
+        self._known: dict[bool, dict[Hashable, Leaf]] = {False: {}, True: {}}  # under `x64`, or not
+        self._sorts: dict[bool, dict[Hashable, tuple[Leaf, int]]] = {False: {}, True: {}}
         self._forms: dict[Hashable, tuple[Form, tuple[int, ...]]] = {}
         self._context: tuple[tuple[Any, ...], Context] = ((), Context())
 
@@ -144,45 +153,55 @@ class SignatureReader:
         written = dict.fromkeys(kwargs, "by keyword") if arrays_only else {}
         if arrays_only:
             args, kwargs = filter_jit_arguments(filter_jit, args, kwargs)
-        parameters = list(_parameters(facts, args, kwargs))
+        parameters = _parameters(facts, args, kwargs)
         flat = [self._flat(parameter, arrays_only) for parameter in parameters]
         masks = _static_mask(flat, arrays_only)
         context = self._read_context()
         form, fixed, call = self._form(facts, parameters, flat, masks, arrays_only)
-        own = [one for one in parameters if one.static and one.form != "default"]
-        passed = [self._static(parameter.value) for parameter in own]
-        looked_up = passed if KEYWORDS_HAVE_TYPES else [self._looked_up(parameter) for parameter in own]
-        defaults = [
-            self._default_static(parameter.value)
-            for parameter in parameters
-            if parameter.static and parameter.form == "default"
-        ]
-        leaf = self._leaf_that_could_be_static if arrays_only else self._leaf
-        leaves: list[Leaf] = []
-        unused: list[Leaf] = []
-        for parameter, (values, _), mask in zip(parameters, flat, masks, strict=True):
-            (unused if parameter.form == "default" else leaves).extend(
-                self._static_leaf(value) if static else leaf(value)
-                for value, static in zip(values, mask, strict=True)
-            )
-        under = transformation(
-            (parameter.where, leaf)
-            for parameter, (values, _) in zip(parameters, flat, strict=True)
-            for leaf in values
-        )
+        statics, looked_up = self._statics([one for one in parameters if one.static])
+        leaves, unused = self._leaves_of(parameters, flat, masks, arrays_only)
+        columns = zip(*leaves, strict=True) if leaves else ((),) * len(Leaf._fields)
+        ids, traced, placed, devices, are_jax_arrays, are_tracers = columns
+        under = _transformation(parameters, flat) if True in are_tracers else None
         transformed = self.interner(under)
-        of_leaves = chain.from_iterable([leaf.ids for leaf in (*leaves, *unused)])
-        ids = (*fixed, *passed, *defaults, *of_leaves, transformed, *context.traced)
+        of_defaults = [leaf.ids for leaf in unused]
+        parts = (fixed, tuple(statics), *ids, *of_defaults, (transformed,), context.ids)
         return CallKey(
-            Signature(form, ids, written),
-            (call, (*looked_up, transformed), tuple([leaf.traced for leaf in leaves])),
+            Signature(form, parts, written),
+            self.interner((call, (*looked_up, transformed), traced)),
             context,
-            tuple([leaf.placed for leaf in leaves]),
-            frozenset([leaf.device for leaf in leaves if leaf.device is not None]),
+            placed,
+            frozenset(devices) - {None},
             option("jax_default_device"),
-            tuple([leaf.is_jax_array for leaf in leaves]),
+            are_jax_arrays,
             under,
         )
+
+    def _statics(self, parameters: list[Parameter]) -> tuple[list[int], list[int]]:
+        """The ids of static values, and of what JAX looks up of them; the defaults come last."""
+        passed = [one for one in parameters if one.form != "default"]
+        ids = [self._static(one.value) for one in passed]
+        looked_up = ids if KEYWORDS_HAVE_TYPES else [self._looked_up(one) for one in passed]
+        defaults = [self._default_static(one.value) for one in parameters if one.form == "default"]
+        return ids + defaults, looked_up
+
+    def _leaves_of(
+        self,
+        parameters: list[Parameter],
+        flat: list[tuple[list[Any], Any]],
+        masks: list[list[bool]],
+        arrays_only: bool,
+    ) -> tuple[list[Leaf], list[Leaf]]:
+        """Those that are passed, and those of defaults."""
+        passed: list[Leaf] = []
+        unused: list[Leaf] = []
+        for parameter, (values, _), mask in zip(parameters, flat, masks, strict=True):
+            found = unused if parameter.form == "default" else passed
+            if arrays_only:
+                found += map(self._leaf_that_could_be_static, values, mask)
+            else:
+                found += self._leaves(values)
+        return passed, unused
 
     def try_to_read(
         self, facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any], filter_jit: Any = None
@@ -216,30 +235,52 @@ class SignatureReader:
         number = self._static(value, object)
         return Leaf((number,), number, None)
 
-    def _leaf_that_could_be_static(self, value: Any) -> Leaf:
+    def _leaf_that_could_be_static(self, value: Any, static: bool) -> Leaf:
+        if static:
+            return self._static_leaf(value)
         leaf = self._leaf(value)
         return leaf._replace(ids=(self.interner(LEAF), *leaf.ids))
 
-    def _leaf(self, leaf: Any) -> Leaf:
-        key = leaf_key(leaf)
-        known = self._leaves.get(key)
-        if known is None:
-            known = self._leaves[key] = self._new_leaf(leaf_facts(leaf), isinstance(leaf, jax.Array))
+    def _leaves(self, values: list[Any]) -> list[Leaf]:
+        known, keys = self._known[x64()], leaf_keys(values)
+        return [known.get(key) or self._new_leaf(key, value) for key, value in zip(keys, values, strict=True)]
+
+    def _leaf(self, value: Any) -> Leaf:
+        return self._leaves([value])[0]
+
+    def _new_leaf(self, key: Hashable, value: Any) -> Leaf:
+        known = self._known[x64()][key] = self._leaf_like_another(value)
         return known
 
-    def _new_leaf(self, facts: LeafFacts, is_jax_array: bool) -> Leaf:
-        """A trace also depends on the mesh and the memory space: they are part of JAX's type of an array."""
+    def _leaf_like_another(self, leaf: Any) -> Leaf:
+        """What is known of one of the same sort does not have to be found out again."""
+        sorts, sort = self._sorts[x64()], leaf_sort(leaf)
+        known = sorts.get(sort) if sort is not None else None
+        if known is None:
+            known = self._leaf_of(leaf_facts(leaf), isinstance(leaf, jax.Array))
+            if sort is not None:
+                sorts[sort] = known
+            return known[0]
+        like, but_for_shape = known
+        shape = self.interner(tuple(leaf.shape))
+        return Leaf((shape, *like.ids[1:]), self.interner((shape, but_for_shape)), *like[2:])
+
+    def _leaf_of(self, facts: LeafFacts, is_jax_array: bool) -> tuple[Leaf, int]:
+        """The leaf, and the id of what its trace depends on besides the shape: also the mesh and the memory
+        space, which are part of JAX's type of an array.
+        """
         placed = facts.committed is not None
         components = facts._replace(
             sharding=facts.sharding or ("one device" if placed else None),
             layout=facts.layout or (DEFAULT_LAYOUT if placed else None),
         )
         ids = tuple(ABSENT if value is None else self.interner(value) for value in components)
-        traced = self.interner((facts[:3], facts.mesh, facts.memory_space))
+        but_for_shape = self.interner((facts[1:3], facts.mesh, facts.memory_space))
+        traced = self.interner((ids[0], but_for_shape))
         where = (components.sharding, facts.memory_kind, facts.layout) if facts.committed else None
-        return Leaf(
-            ids[: len(LEAF_KINDS)], traced, where, facts.device if facts.committed else None, is_jax_array
-        )
+        device = facts.device if facts.committed else None
+        leaf = Leaf(ids[: len(LEAF_KINDS)], traced, where, device, is_jax_array, not placed)
+        return leaf, but_for_shape
 
     def _static(self, value: Any, compared_as: type | None = None) -> int:
         """Raises ValueError for a value that is not hashable, as JAX does."""
@@ -272,7 +313,7 @@ class SignatureReader:
         names, ignored = context_names(), not_looked_up()
         ids = self.interner.all(map(_setting, names, values))
         kept = tuple(number for name, number in zip(names, ids, strict=True) if name not in ignored)
-        return Context(ids, kept, self.interner(values[len(names) :]))
+        return Context(ids, *self.interner.all((ids, kept, values[len(names) :])))
 
     def _form(
         self,
@@ -291,7 +332,7 @@ class SignatureReader:
             tuple(map(tuple, statics[:count])) if any(map(any, statics[:count])) else None,
         )
         defaults = (tuple(trees[count:]), tuple(map(tuple, statics[count:])))
-        key = (facts.function, facts.group, facts.read, call, defaults, len(self._context[1].traced))
+        key = (facts.function, facts.group, facts.read, call, defaults, len(self._context[1].ids))
         known = self._forms.get(key)
         if known is None:
             known = self._forms[key] = self._new_form(facts, parameters, flat, statics, arrays_only)
@@ -322,10 +363,10 @@ class SignatureReader:
                 kinds: tuple[ReasonKind, ...] = ("static_value",) if arrays_only else ()
                 kinds += () if static else LEAF_KINDS
                 leaves += [Slot(kind, f"{parameter.where}{path}") for kind in kinds]
-        if (variadic := _variadic(facts)) is not None:
+        if (variadic := facts.variadic) is not None:
             count = sum(parameter.where.startswith(f"{variadic}[") for parameter in parameters)
             fixed.append((Slot("structure", variadic), Node(arguments, count)))
-        if (options := _variadic(facts, inspect.Parameter.VAR_KEYWORD)) is not None:
+        if (options := facts.keywords) is not None:
             names = tuple(
                 parameter.where[len(options) + 2 : -2]
                 for parameter in parameters
@@ -367,6 +408,14 @@ def _static_mask(flat: list[tuple[list[Any], Any]], arrays_only: bool) -> list[l
     return [[not _is_array(value) for value in values] for values, _ in flat]
 
 
+def _transformation(parameters: list[Parameter], flat: list[tuple[list[Any], Any]]) -> str | None:
+    return transformation(
+        (parameter.where, leaf)
+        for parameter, (values, _) in zip(parameters, flat, strict=True)
+        for leaf in values
+    )
+
+
 def _is_array(value: Any) -> bool:
     return isinstance(value, jax.Array | np.ndarray | np.generic | jax.ShapeDtypeStruct)
 
@@ -380,27 +429,26 @@ def _setting(name: str, value: Any) -> Hashable:
     return value  # type: ignore[no-any-return]
 
 
-def _parameters(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[Parameter]:
+def _parameters(facts: JitFacts, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[Parameter]:
     """The value of each parameter, and how it was passed; those left to their defaults come last."""
-    parameters = facts.parameters
-    names = [name for name, parameter in parameters.items() if parameter.kind in _POSITIONAL]
-    variadic, keywords = _variadic(facts), _variadic(facts, inspect.Parameter.VAR_KEYWORD)
-    for index, value in enumerate(args):
-        if index < len(names):
-            where, form = names[index], "by position"
-        else:
-            where, form = f"{variadic or 'args'}[{index - len(names) if variadic else index}]", ""
-        static = index in facts.static_nums or where in facts.static_names
-        yield Parameter(where, form, static, value)
+    names, keywords = facts.positional, facts.keywords
+    by_name = zip(names, args, strict=False)
+    found = [Parameter(name, "by position", static, value) for (name, static), value in by_name]
+    if len(args) > len(names):
+        found += _further(facts, args)
     for name in sorted(kwargs):
-        where = name if name in parameters or keywords is None else f"{keywords}[{name!r}]"
-        yield Parameter(where, "by keyword", name in facts.static_names, kwargs[name])
-    for name, parameter in parameters.items():
-        left = name not in kwargs and name not in names[: len(args)]
-        if left and parameter.default is not parameter.empty:
-            static = name in facts.static_names or (name in names and names.index(name) in facts.static_nums)
-            yield Parameter(name, "default", static, parameter.default)
+        where = name if name in facts.parameters or keywords is None else f"{keywords}[{name!r}]"
+        found.append(Parameter(where, "by keyword", name in facts.static_names, kwargs[name]))
+    if facts.defaults:
+        passed = {one.where for one in found}
+        left = ((name, "default", *rest) for name, *rest in facts.defaults if name not in passed)
+        found += itertools.starmap(Parameter, left)
+    return found
 
 
-def _variadic(facts: JitFacts, kind: Any = inspect.Parameter.VAR_POSITIONAL) -> str | None:
-    return next((name for name, parameter in facts.parameters.items() if parameter.kind is kind), None)
+def _further(facts: JitFacts, args: tuple[Any, ...]) -> Iterator[Parameter]:
+    """The arguments by position that have no name of their own."""
+    named = len(facts.positional)
+    for index in range(named, len(args)):
+        where = f"{facts.variadic}[{index - named}]" if facts.variadic else f"args[{index}]"
+        yield Parameter(where, "", index in facts.static_nums, args[index])

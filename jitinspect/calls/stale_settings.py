@@ -9,18 +9,19 @@ from typing import Any
 
 from jitinspect.jaxapi.calls import events, misses, proxies
 from jitinspect.jaxapi.calls.frames import position
+from jitinspect.jaxapi.calls.guarded import Guarded
 from jitinspect.jaxapi.devices import option
 from jitinspect.jaxapi.keys import unkeyed
 from jitinspect.process.paths import relative
 
 
-class StaleSettings:
+class StaleSettings(Guarded):
     """`with StaleSettings() as stale:` around a program; `notes` then has a sentence for each function and
     setting. A function that was compiled under several values is only reported for further ones.
     """
 
     def __init__(self) -> None:
-        self.fault: Exception | None = None
+        super().__init__()
         self._notes: dict[tuple[str, str, str], str] = {}
         self._compiled: weakref.WeakKeyDictionary[Any, dict[str, set[Any]]] = weakref.WeakKeyDictionary()
         self._watch = unkeyed.Watch(self._harmless(self._changed), self._harmless(self._called))
@@ -29,8 +30,8 @@ class StaleSettings:
 
     def __enter__(self) -> StaleSettings:
         self._disabled = bool(option("jax_disable_jit"))
-        ignored = self._harmless(lambda *_: None)
-        self._unsubscribe = events.subscribe(self._harmless(self._started), ignored, ignored)
+        lowering = self._harmless(self._lowering)
+        self._unsubscribe = events.subscribe(lambda phase, _: lowering() if phase == "lower" else None)
         self._watch.start()
         return self
 
@@ -43,30 +44,16 @@ class StaleSettings:
         found = tuple(self._notes.values())
         return (_DISABLED, *found) if self._disabled or option("jax_disable_jit") else found
 
-    def _harmless(self, method: Callable[..., None]) -> Callable[..., None]:
-        """A fault of ours does not reach the program."""
-
-        def guarded(*args: Any) -> None:
-            try:
-                method(*args)
-            except Exception as error:
-                if misses.raising_signal(error) is not None:
-                    raise
-                self.fault = self.fault or error
-
-        return guarded
-
-    def _started(self, phase: str, name: str) -> None:
-        if phase != "lower" or (call := misses.current_work().call) is None:
+    def _lowering(self) -> None:
+        if (lowered := misses.lowered()) is None:
             return
-        if (fun := unkeyed.function_of(call.jit)) is None:
-            return
+        fun, jaxpr = lowered
         now = unkeyed.values()
         try:
             known = self._compiled.setdefault(fun, {})
         except TypeError:  # not hashable, or not weakly referable
             return
-        for setting in unkeyed.read_by(unkeyed.lowered_jaxpr()):
+        for setting in unkeyed.read_by(jaxpr):
             known.setdefault(setting, set()).add(now[setting])
 
     def _changed(self) -> None:

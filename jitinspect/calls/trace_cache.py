@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from jitinspect.calls import replay
+from jitinspect.calls import replay, slow_hits
 from jitinspect.calls.call_log import CallLog
 from jitinspect.calls.entries import Row
 from jitinspect.calls.plan.padding import parse_bucket, parse_pad
@@ -230,7 +230,9 @@ def open_script(script: Path) -> Iterator[IO[str]]:
 
 def _report(request: Request, call_log: CallLog) -> CallReport:
     calls = tuple(rows(call_log))
-    functions = function_totals(calls, call_log.folded, call_log.slow_hits.counts)
+    slow = call_log.slow_hits.slow_calls()
+    functions = function_totals(calls, call_log.folded, slow)
+    hits = {(one.function, one.definition): one.cache_hits for one in functions}
     disk_hits = sum(call.status == "DISK" for call in calls)
     return CallReport(
         script=str(request.script),
@@ -242,5 +244,6 @@ def _report(request: Request, call_log: CallLog) -> CallReport:
         unwatched=call_log.unwatched,
         omitted=sum(call_log.folded.values()),
         warnings=tuple(call_log.warnings),
-        notes=(*call_log.notes, *call_log.slow_hits.notes(functions)),
+        notes=(*call_log.notes, *slow_hits.notes(slow, hits)),
+        slow=slow,
     )

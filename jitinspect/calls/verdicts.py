@@ -8,7 +8,7 @@ from typing import Any
 
 from jitinspect.calls.cache_layers import Layers
 from jitinspect.calls.comparisons import Compared, Comparisons
-from jitinspect.calls.entries import AheadOfTime, Executable, Miss
+from jitinspect.calls.entries import AheadOfTime, Executable, Explained, Miss, unexplained
 from jitinspect.calls.executables import Group
 from jitinspect.calls.reasons import stale
 from jitinspect.calls.signature import CallKey, SignatureReader
@@ -76,7 +76,7 @@ class Verdicts:
 
     def _executable(self, miss: Miss, failed: bool) -> Executable:
         if miss.stages.compiled:
-            return self.new_executable(miss.facts, miss.call_key, miss.signature)
+            return self.new_executable(miss.facts, miss.call_key, miss.signature, miss.compiled)
         if failed or miss.call_key is None:
             return None
         number = self._compiled.get(miss.compiled)
@@ -89,12 +89,16 @@ class Verdicts:
         calls = (miss for miss in self._under_way if miss.stages.compiled and miss is not by_other_than)
         return next((miss for miss in calls if miss.compiled == compiled), None)
 
-    def new_executable(self, jit_facts: JitFacts, call_key: CallKey | None, signature: str) -> int:
+    def new_executable(
+        self, jit_facts: JitFacts, call_key: CallKey | None, signature: str, compiled: Hashable = None
+    ) -> int:
+        """The number of one more; `compiled` is its key, if that is known."""
         self.executables += 1
         self.signatures[self.executables] = signature
         if call_key is not None:
             self.group(jit_facts).add(call_key, self.executables)
-            self._compiled[self._layers.keys(jit_facts, call_key).compiled] = self.executables
+            compiled = compiled or self._layers.keys(jit_facts, call_key).compiled
+            self._compiled[compiled] = self.executables
         return self.executables
 
     def cached_executable(self, jit_facts: JitFacts, call_key: CallKey) -> Executable:
@@ -103,24 +107,27 @@ class Verdicts:
         compiled = self._layers.keys(jit_facts, call_key).compiled
         return number or self._compiled.get(compiled) or self._being_made(compiled) or 0
 
-    def explain(self, miss: Miss, index: int) -> tuple[int | None, Callable[[], tuple[Reason, ...]]]:
-        """The nearest earlier call, and a function that gives the reasons why this one differs."""
+    def explain(self, miss: Miss, index: int) -> Callable[[], Explained]:
+        """How call `index` compares with earlier ones, as a function that finds it out."""
         if not miss.stages.ran:
-            return None, tuple
+            return unexplained
         if miss.call_key is None:
             seen = f"{miss.signature}: {miss.unread}"
             found = self.comparisons.unread(miss.facts.name, miss.facts.lineage, seen)
-            return None, lambda: found
+            return lambda: (None, found)
         compared = self.comparisons.compare(miss.facts, miss.call_key.signature, index)
-        cleared = self._was_cleared(miss.facts, compared)
-        find_reasons = functools.partial(
-            self.comparisons.reasons, compared, miss.facts, miss.made_at, cleared
-        )
-        if compared.earlier is None:
-            miss.jax_says = None  # JAX says the same
-        elif self._explain_too:
-            self._compare_with_jax(miss, find_reasons())
-        return compared.nearest, find_reasons
+        rows = max(self._cleared.get(None, 0), self._cleared.get(miss.facts.function, 0))
+        explain = functools.partial(self._explained, miss, compared, rows)
+        if self._explain_too:
+            self._compare_with_jax(miss, compared, explain()[1])
+        return explain
+
+    def _explained(self, miss: Miss, compared: Compared, cleared: int) -> Explained:
+        """The caches were `cleared` after that many rows."""
+        earlier = compared.earlier
+        in_between = earlier is not None and earlier.index < cleared
+        made_at = relative(frames.position(*miss.made_at)) if miss.made_at else None
+        return compared.nearest, self.comparisons.reasons(compared, miss.facts, made_at, in_between)
 
     def stale(self, miss: Miss, at: str | None) -> Iterator[str]:
         """Warnings, for a call that may have got the result of other static values."""
@@ -128,12 +135,11 @@ class Verdicts:
             changed = self.comparisons.stale(miss.facts, miss.call_key.signature)
             yield from stale(miss.facts.name, relative(at), changed)
 
-    def _was_cleared(self, jit_facts: JitFacts, compared: Compared) -> bool:
-        """Whether the caches were cleared between the nearest call and this one."""
-        rows = max(self._cleared.get(key, 0) for key in (None, jit_facts.function))
-        return compared.earlier is not None and compared.earlier.index < rows
-
-    def _compare_with_jax(self, miss: Miss, reasons: tuple[Reason, ...]) -> None:
+    def _compare_with_jax(self, miss: Miss, compared: Compared, reasons: tuple[Reason, ...]) -> None:
+        """Of a first call JAX says the same."""
+        if compared.earlier is None:
+            miss.jax_says = None
+            return
         if miss.jax_says is None:
             miss.jax_says = NOTHING
         if agrees(miss.jax_says, reasons):

@@ -158,9 +158,10 @@ class CompilationWatcher:
             pending: Pending = innermost.work
         else:
             pending = self._pending(phase, name, began)
-        pending.stages.begin(phase, name)
+        plain = events.plain_name(name)
+        pending.stages.begin(phase, plain)
         self._thread.open.begin(OpenStage(pending, phase, name, began, id(sys.exception())))
-        self._sink.on_start(phase, events.plain_name(name), began)
+        self._sink.on_start(phase, plain, began)
         if phase == "compile":
             self._disk.begin()
         if phase == "compile" and pending.explanation is None and len(pending.stages.under_way) == 1:
@@ -171,7 +172,8 @@ class CompilationWatcher:
         if stage is None:
             return
         pending: Pending = stage.work
-        own, pending.ended = pending.stages.end(phase, name, max(seconds - stage.inside, 0.0)), self.now
+        plain = events.plain_name(name)
+        own, pending.ended = pending.stages.end(phase, plain, max(seconds - stage.inside, 0.0)), self.now
         self._thread.open.counted(seconds if own else stage.inside)
         error = sys.exception()
         if own and error is not None and id(error) != stage.handled:  # JAX fires the end event all the same
@@ -182,7 +184,7 @@ class CompilationWatcher:
             pending.kind == "internal" or not own,
             phase == "compile" and pending.stages.from_disk,
         )
-        depth, plain = len(self._thread.open), events.plain_name(name)
+        depth = len(self._thread.open)
         self._sink.on_span(
             Span(phase, plain, stage.began, seconds, pending.thread, depth, internal, disk_hit)
         )
@@ -424,7 +426,7 @@ class CompilationWatcher:
         reasons = tuple(map(pending.reword, reasons))
         if self._since and earlier is None:  # it may have been called before
             reasons = (replace(reasons[0], text=f"{reasons[0].text}{self._since}"),)
-        more = max(compared.differing - MOST_DIFFERENCES, 0)
+        more = max(sum(1 for _ in compared.changed) - MOST_DIFFERENCES, 0)
         return Explanation(seq, compared.nearest, reasons, more)
 
 

@@ -8,10 +8,10 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import jitinspect
 from jitinspect.errors import JitinspectError, UsageError
@@ -41,6 +41,19 @@ class Request:
     limits: Limits = Limits()  # noqa: RUF009 (frozen)
     lock: Path | None = None
     update_lock: bool = False
+    profiler: Callable[[], Profiler] | None = None
+
+
+class Profiler(Protocol):
+    """Made and started once jax has been imported; `failure` is what went wrong since. With `finish`, `stop`
+    first waits for what the program still computes.
+    """
+
+    failure: Exception | None
+
+    def start(self) -> None: ...
+
+    def stop(self, finish: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class Result:
     report: RunReport
     own_code: int
     fault: JitinspectError | None = None
+    profiler: Profiler | None = None
 
 
 def run(request: Request, listeners: Listeners, own_files: Collection[str] = ()) -> Result:
@@ -71,7 +85,7 @@ def run(request: Request, listeners: Listeners, own_files: Collection[str] = ())
         raise SystemExit(outcome.exit_code)
     report = run.report(outcome)
     checks = (*run.checks(report), *_lock_check(request, before, report))
-    return Result(_with_checks(report, checks), outcome.exit_code, run.fault)
+    return Result(_with_checks(report, checks), outcome.exit_code, run.fault, run.profiler)
 
 
 class _Run:
@@ -90,6 +104,7 @@ class _Run:
         self._marks: set[str] = set()
         self._started, self._process = time.perf_counter(), os.getpid()
         self._failure: Exception | None = None
+        self.profiler: Profiler | None = None
         marks.listeners.append(self._marks.add)
 
     def begin(self) -> None:
@@ -107,6 +122,9 @@ class _Run:
                 self._listeners, self._request.hits, warmup, self._recorder, self._marks, self._started
             )
             self._watch.__enter__()
+            if self._request.profiler is not None:
+                self.profiler = self._request.profiler()
+                self.profiler.start()
         except Exception as error:
             self._failure = error
         gc.freeze()  # so that the program's collections do not scan what was imported for the watch
@@ -118,6 +136,8 @@ class _Run:
 
     def report(self, outcome: runner.Outcome) -> RunReport:
         command, ended = _command(self._request), (outcome.exit_code, outcome.stopped)
+        if self.profiler is not None:
+            self.profiler.stop(finish=outcome.stopped is None)
         calls = None
         if self._watch is None:
             report = Summary().report(command, time.perf_counter() - self._started, None, *ended)
@@ -138,7 +158,9 @@ class _Run:
     def fault(self) -> JitinspectError | None:
         if self._recorder is not None and self._recorder.error is not None:
             return UsageError(f"{self._recorder.error}: the recording ends there")
+        of_profiler = self.profiler.failure if self.profiler is not None else None
         error = self._failure or (self._watch.watcher.fault if self._watch is not None else None)
+        error = error or of_profiler
         if error is None:
             return None
         if isinstance(error, JitinspectError):

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+from jitinspect.calls import slow_hits
 from jitinspect.calls.stale_settings import StaleSettings
 from jitinspect.jaxapi.calls.counting import Counts, counting
 from jitinspect.jaxapi.devices import job
@@ -19,13 +20,15 @@ from jitinspect.programs.compilations import CompilationWatcher
 from jitinspect.programs.limits import Warmup
 from jitinspect.programs.listeners import Listeners
 from jitinspect.programs.recording.writer import Recorder
+from jitinspect.programs.slow_calls import SlowCallRecorder
 from jitinspect.programs.summary import Calls, Summary
 
 
 class Watch:
     """`with watch:` around a program, or a part of it.
 
-    With `hits` all calls of functions jitted inside are counted; so they are for a warm-up given in calls.
+    With `hits` all calls of functions jitted inside are counted, and those told that jit's fast path does not
+    serve; they are counted as well for a warm-up given in calls.
     `since` is appended to the reason of first calls, as functions may have been called before the watch. The
     program may have `started` (in the time of `time.perf_counter()`), and `reached` marks, before the watch.
     """
@@ -45,7 +48,7 @@ class Watch:
         self._listeners, self._warmup, self._recorder = listeners, warmup, recorder
         counted = hits or (warmup is not None and warmup.calls is not None)
         self._counts = Counts() if counted else None
-        self._hits = hits
+        self._hits, self._slow = hits, SlowCallRecorder()
         self.watcher = CompilationWatcher(self, self._is_late, self._is_recorded_job, since, started)
         if recorder is not None:
             recorder.job = job
@@ -58,7 +61,8 @@ class Watch:
             opening.enter_context(self.watcher)
             opening.enter_context(self._stale)
             if self._counts is not None:
-                opening.enter_context(counting(self._counts))
+                opening.enter_context(self._slow)
+                opening.enter_context(counting(self._counts, self._slow))
             marks.listeners.append(self.marks.add)
             opening.callback(marks.listeners.remove, self.marks.add)
             self._open = opening.pop_all()
@@ -67,7 +71,7 @@ class Watch:
     def __exit__(self, *exception: Any) -> None:
         self._wall = self.watcher.now
         self._open.close()
-        self.watcher.fault = self.watcher.fault or self._stale.fault
+        self.watcher.fault = self.watcher.fault or self._stale.fault or self._slow.fault
 
     @property
     def calls(self) -> Calls | None:
@@ -84,7 +88,10 @@ class Watch:
         wall = self._wall or self.watcher.now
         folder, notes = disk_cache.folder(), self._stale.notes
         report = self.summary.report(program, wall, self.calls, exit_code, stopped, folder)
-        return replace(report, notes=(*notes, *disk_cache.ignored_folder()))
+        slow = self._slow.slow_calls() if self._hits else ()
+        hits = {(one.function, one.definition): one.hits or 0 for one in report.functions}
+        notes = (*notes, *disk_cache.ignored_folder(), *slow_hits.notes(slow, hits))
+        return replace(report, notes=notes, slow=slow)
 
     # Called by the watcher
 

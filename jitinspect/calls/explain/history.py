@@ -60,6 +60,7 @@ class History:
         self._indices: list[int] = []
         self._varying: Ids = np.empty(0, np.int32)  # the columns stored in `_kept`, one line each
         self._kept: Ids = np.empty((0, 64), np.int32)
+        self._highest: Ids = np.empty(0, np.int32)  # of each such line
         self._gaps: set[int] = set()  # lines of `_kept` in which some signature has no value
         self._last: tuple[Signature | None, Ids] = (None, self._common)
         self.written: dict[int, Mapping[str, str]] = {}  # by position, where `Signature` has it
@@ -79,6 +80,7 @@ class History:
         self._keep_apart(differing.nonzero()[0])
         now = ids[self._varying]
         self._kept[: len(now), count] = now
+        np.maximum(self._highest, now, out=self._highest)
         self._gaps.update((now == ABSENT).nonzero()[0].tolist())
         self._indices.append(index)
         if signature.written:
@@ -95,6 +97,7 @@ class History:
         if missing > 0:
             self._kept = np.pad(self._kept, ((0, max(missing, first)), (0, 0)))
         common = self._common[columns]
+        self._highest = np.append(self._highest, common)
         self._kept[first : len(self._varying)] = common[:, None]
         if len(self):
             self._gaps.update((first + np.flatnonzero(common == ABSENT)).tolist())
@@ -109,19 +112,27 @@ class History:
         if count == 0:
             return None
         ids = self._dense(signature)[self._varying]
-        kept = self._kept[: len(ids), :count]
+        lines = self._comparable(ids)
+        ids, kept = ids[lines], self._kept[lines, :count]
         unequal = kept != ids[:, None]
         unequal[ids == ABSENT] = False
         if self._gaps:
-            gaps = list(self._gaps)
-            unequal[gaps] &= kept[gaps] != ABSENT
+            unequal &= kept != ABSENT
         differing = np.add.reduce(unequal.view(np.uint8), axis=0, dtype=np.uint32)
-        if self._gaps and (parts := [line for line in self._gaps if self._is_part(line)]):
+        if self._gaps and (parts := [place for place, line in enumerate(lines) if self._is_part(line)]):
             here, there = (ids[parts] != ABSENT)[:, None], kept[parts] != ABSENT
             differing += np.minimum((here & ~there).sum(axis=0), (~here & there).sum(axis=0)).astype(
                 np.uint32
             )
         return self.at(count - 1 - int(differing[::-1].argmin()))
+
+    def _comparable(self, ids: Ids) -> npt.NDArray[np.intp]:
+        """The lines in which not all earlier signatures differ from these ids: a value that has just appeared
+        has a higher id than all before it.
+        """
+        comparable = ids <= self._highest[: len(ids)]
+        comparable[list(self._gaps)] = True
+        return comparable.nonzero()[0]
 
     def _is_part(self, line: int) -> bool:
         kind: ReasonKind = self.slots[self._varying[line]].kind

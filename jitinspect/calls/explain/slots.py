@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from jitinspect.model import ReasonKind, Snapshot
@@ -92,16 +93,21 @@ class Form:
     slots: tuple[Slot, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Signature:
-    """The components of one call: `ids` come from an `Interner`, one for each slot of the form.
+    """The components of one call: ids from an `Interner`, one for each slot of the form, in `parts` that
+    signatures share.
 
     `written` is how arguments were passed, by name, where that is another form than the one compared.
     """
 
     form: Form
-    ids: tuple[int, ...]
+    parts: tuple[tuple[int, ...], ...]
     written: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        return tuple(chain.from_iterable(self.parts))
 
 
 class Interner:

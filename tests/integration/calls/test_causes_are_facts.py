@@ -25,7 +25,8 @@ KINDS = {
 def witnessed(programs):
     """The statuses of each program's calls, all in forks of one process."""
     finished = subprocess.run(
-        [sys.executable, ROOT / "tests" / "support" / "witness.py"],
+        [sys.executable, "-m", "tests.support.witness"],
+        cwd=ROOT,
         input=json.dumps(programs),
         capture_output=True,
         text=True,

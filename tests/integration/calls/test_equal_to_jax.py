@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from tests.support.compiling import CHEAPEST
 from tests.support.drawn_programs import PRELUDE, as_program, as_script, programs
 
 CALLS = int(os.environ.get("JITINSPECT_CALLS", "2000"))
@@ -40,7 +41,7 @@ class Worker:
         environment = {
             **os.environ,
             "JAX_PLATFORMS": "cpu",
-            "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
+            "XLA_FLAGS": f"--xla_force_host_platform_device_count=4 {CHEAPEST}",
             "PYTHONPATH": os.pathsep.join([str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")]),
         }
         self._process = subprocess.Popen(

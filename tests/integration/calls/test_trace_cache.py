@@ -596,5 +596,6 @@ for _ in range(1000): f(x)
 """)
     (told,), (note,) = result.report.functions, result.report.notes
     assert (told.calls, told.cache_hits, told.slow_hits) == (1001, 999, 999)
-    assert note.startswith("f: 999 of 999 cached calls did not use jit's fast path")
+    place = result.report.calls[1].at
+    assert note.startswith(f"f: 999 of 999 cached calls, at {place}, did not use jit's fast path")
     assert f"raised at {result.report.calls[0].at}, " in note

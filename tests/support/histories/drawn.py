@@ -281,7 +281,6 @@ def of_filter_jit(draw: random.Random, name: str) -> History:
         f"{name}({now})",
         (cause,),
         advised,
-        "eqx",
     )
 
 
@@ -300,7 +299,7 @@ def of_nnx(draw: random.Random, name: str) -> History:
     )
     call = f"{name}(net_{name}, A3)"
     changed = f"(setattr(net_{name}, {attribute!r}, {value}), {call})[1]"
-    return History(f"nnx {attribute}", module, [call] * 2, changed, (cause,), None, "nnx")
+    return History(f"nnx {attribute}", module, [call] * 2, changed, (cause,))
 
 
 KINDS: list[tuple[int, Callable[[random.Random, str], History]]] = [

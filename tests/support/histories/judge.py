@@ -5,12 +5,11 @@
 draws the histories of these numbers, and writes for each what was said of the compilations of its last line:
 their reasons, and whether they were avoidable; then what the advised program did in plain JAX: how often its
 last line compiled, and whether its result is the same. Each batch runs in a fork of one process that has
-imported jax and done nothing with it.
+imported jax and the libraries and done nothing with them.
 """
 
 import dataclasses
 import gc
-import importlib
 import json
 import multiprocessing
 import os
@@ -20,24 +19,28 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+from tests.support.compiling import CHEAPEST
 
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count=2 {CHEAPEST}"
+
+import equinox as eqx
 import jax
 import jax.monitoring
 import numpy as np
+from flax import nnx
 
 from jitinspect.programs.watch import Watch
 from tests.support.histories.drawn import history
 
 PRELUDE = Path(__file__).with_name("prelude.py")
-BATCH = 150
+BATCH = 250
 COMPILE = "/jax/core/compile/backend_compile_duration"
 
 
 def judge(numbers):
     """A batch of histories: all in one program, then what is advised for each."""
     drawn = [history(number) for number in numbers]
-    names, results = names_for(drawn), {}
+    names, results = beginning(), {}
     events = []
     jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: events.append(event))
     watch = Watch()
@@ -60,15 +63,11 @@ def judge(numbers):
     ]
 
 
-LIBRARIES = {"eqx": "equinox", "nnx": "flax.nnx"}
-
-
-def names_for(drawn):
-    """What the programs begin with, and the libraries that they need."""
+def beginning():
+    """What the programs begin with, and the libraries."""
     names = {"__name__": "__main__"}
     exec(compile(PRELUDE.read_text(), str(PRELUDE), "exec"), names)
-    needed = {one.needs for one in drawn if one.needs}
-    return {**names, **{name: importlib.import_module(LIBRARIES[name]) for name in needed}}
+    return {**names, "eqx": eqx, "nnx": nnx}
 
 
 class Result(NamedTuple):

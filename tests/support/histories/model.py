@@ -28,8 +28,8 @@ class Change:
 @dataclass(frozen=True)
 class History:
     """Each of the `causes` has to be told; those of the kinds in `also` may be. `advised` is a program
-    without them, whose last line compiles nothing and gives the same result, if there is one. `needs` is the
-    usual name of a library that is needed; `has_default`: an argument is left to its default.
+    without them, whose last line compiles nothing and gives the same result, if there is one. `has_default`:
+    an argument is left to its default.
     """
 
     title: str
@@ -38,7 +38,6 @@ class History:
     changed: str
     causes: tuple[Cause, ...]
     advised: list[str] | None = None
-    needs: str | None = None
     also: tuple[str, ...] = ()
     has_default: bool = False
     number: int = -1

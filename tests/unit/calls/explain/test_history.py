@@ -20,8 +20,8 @@ def test_the_nearest_is_the_newest_with_the_fewest_differences(seed):
     forms = [Form(tuple(draw.sample(slots, draw.randint(1, 8)))) for _ in range(draw.randint(1, 3))]
     for index in range(draw.choice([5, 70, 200])):
         form = draw.choice(forms)
-        now = {slot: draw.randint(0, 2) for slot in form.slots}
-        signature = Signature(form, tuple(interner(now[slot]) for slot in form.slots))
+        now = {slot: draw.choice([0, 1, 2, index + 3]) for slot in form.slots}  # the last one is new
+        signature = Signature(form, tuple((interner(now[slot]),) for slot in form.slots))
         nearest = history.nearest(signature)
         row = history.at(history.add(signature, index))
         if not told:
