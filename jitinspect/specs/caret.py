@@ -25,6 +25,11 @@ class Problem(UsageError):
         super().__init__(message, hint=hint, detail=f"  {line}\n  {' ' * caret}^")
         self.column = column
         self.complaint = complaint
+        self._given = (text, column, complaint, hint, at)
+
+    def __reduce__(self) -> tuple[type[Problem], tuple[object, ...]]:
+        """To be handed over by a worker, it is made again: it does not take a message alone."""
+        return type(self), self._given
 
 
 class UnknownName(Problem):

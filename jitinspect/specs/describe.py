@@ -96,9 +96,26 @@ def _placement(array: Any) -> str:
     if sharding is None or not getattr(array, "committed", type(array).__name__ == "ShapeDtypeStruct"):
         return ""
     if (spec := getattr(sharding, "spec", None)) is not None:
-        return f"@P({','.join(map(repr, spec))})"
+        return f"@{spec_text(spec)}"
     devices = list(getattr(sharding, "device_set", ()))
     return f"@{devices[0].platform}:{devices[0].id}" if len(devices) == 1 else ""
+
+
+def spec_entries(spec: Any) -> tuple[Any, ...]:
+    """One for each dimension that a `PartitionSpec` has something to say of.
+
+    A spec of the term of a sum cannot be iterated over (jax 0.10.2 and 0.12.0.1), but its `partitions` can;
+    there are none on 0.8.3, where it can be.
+    """
+    return tuple(getattr(spec, "partitions", spec))
+
+
+def spec_text(spec: Any) -> str:
+    """`P('data',None)`, of a `PartitionSpec`; over the axes in `unreduced={'model'}` it is part of a sum."""
+    entries = [repr(entry) for entry in spec_entries(spec)]
+    if unreduced := getattr(spec, "unreduced", None):
+        entries.append("unreduced={" + ", ".join(map(repr, sorted(unreduced))) + "}")
+    return f"P({','.join(entries)})"
 
 
 def _container(value: Any, dtype: DtypeOf) -> str:
@@ -116,6 +133,9 @@ def _summary(value: Any, leaves: int) -> str:
 
 
 def _count_leaves(value: Any) -> int:
-    if isinstance(value, dict):
-        return sum(map(_count_leaves, value.values()))
-    return sum(map(_count_leaves, value)) if isinstance(value, (list, tuple)) else 1
+    if not isinstance(value, (dict, list, tuple)):
+        return 1
+    items = list(value.values()) if isinstance(value, dict) else value
+    if any(issubclass(kind, (dict, list, tuple)) for kind in {*map(type, items)}):
+        return sum(map(_count_leaves, items))
+    return len(items)

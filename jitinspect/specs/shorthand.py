@@ -1,4 +1,4 @@
-"""The short forms of the command line: `--shape 128,784`, `--dim B=1,8`, `--mesh data=4,model=2`."""
+"""The short forms of the command line: `--shape 128,784`, `--dim B=1,8`, `--dim B=1..64`, `--mesh data=4`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from jitinspect.specs.spec_types import ArraySpec, KeySpec
 
 _TYPED = re.compile(r"\s*[^\W\d]\w*\s*(?:<[^>]*>)?\s*\[")
 _BARE = re.compile(r"\s*(?:\[(?P<list>[^\[\]()]*)\]|\((?P<tuple>[^\[\]()]*)\)|(?P<plain>.*?))\s*", re.DOTALL)
+_RANGE = re.compile(r"(?P<first>[^.]*)\.\.(?P<last>[^:]*)(?P<by>:(?P<step>.*))?", re.DOTALL)
 _BY_X = re.compile(r"[0-9]+(?:\s*[xX×]\s*[0-9]+)+")
 
 
@@ -22,7 +23,8 @@ def parse_shape(text: str, dtype: str = "f32") -> ArraySpec | KeySpec:
 
     Raises `UsageError`, with a caret, for anything else.
     """
-    if _TYPED.match(text) or text.lstrip().startswith("{"):
+    opener = text.lstrip()[:1]
+    if _TYPED.match(text) or opener == "{" or (opener in ("[", "(") and _TYPED.search(text)):
         return _typed(text)
     short = parse_dtype(dtype)
     bare = _BARE.fullmatch(text)
@@ -63,14 +65,31 @@ def parse_dtype(text: str) -> str:
     raise problem(text, 0, f"{name!r} is not a dtype", near and f"did you mean {near}?")
 
 
-def parse_dims(text: str) -> tuple[str, tuple[int, ...]]:
-    """`B=1,8,64`: a dimension's name and its sizes, 0 or more each. Raises `UsageError` with a caret."""
+def parse_dims(text: str) -> tuple[str, tuple[int, ...] | range]:
+    """`B=1,8,64`: a dimension's name and its sizes, 0 or more each; or `B=1..64`, all sizes from the first to
+    the last, and `B=8..64:8`, each eighth of them, as a `range`. Raises `UsageError` with a caret.
+    """
     name, equals, _ = text.partition("=")
     if not equals or not name.strip().isidentifier():
         raise problem(text, 0, "--dim takes NAME=SIZE", "B=128, or B=1,8,64 for a sweep")
+    if found := _RANGE.fullmatch(text, len(name) + 1):
+        return name.strip(), _range(text, name.strip(), found)
     example = f"{name.strip()}=1,8,64"
     sizes = tuple(_size(text, column, word, 0, example) for column, word in _words(text, len(name) + 1))
     return name.strip(), sizes
+
+
+def _range(text: str, name: str, found: re.Match[str]) -> range:
+    """All sizes, the last one included, which is not below the first; with a step, each so many."""
+
+    def size(group: str, least: int) -> int:
+        word, example = found[group], f"{name}=1..64, or {name}=8..64:8 for multiples of 8"
+        return _size(text, found.start(group) + len(word) - len(word.lstrip()), word.strip(), least, example)
+
+    low, high = size("first", 0), size("last", 0)
+    if high < low:
+        raise problem(text, found.start("last"), "the last size is below the first", f"{name}={high}..{low}")
+    return range(low, high + 1, size("step", 1) if found["by"] else 1)
 
 
 def parse_mesh(text: str) -> tuple[tuple[str, int], ...]:

@@ -1,5 +1,5 @@
 """A jitted function on its way through JAX: its texts at each stage, its compile events, its cache keys.
 
 A request, or a function with its arguments, enters; a `model.Report` leaves. May import: `errors`, `model`,
-`process`, `specs`, `ir`, `jaxapi`, `targets`.
+`process`, `specs`, `ir`, `jaxapi`, `devices`, `targets`.
 """

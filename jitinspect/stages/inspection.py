@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jax.sharding import Mesh
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.jaxapi.arrays.buffers import Buffers, buffers
-from jitinspect.model import WHOLE, Artifact, CacheKey, Report, SavedRequest, Target, View
+from jitinspect.model import WHOLE, AbsentDevice, Artifact, CacheKey, Report, SavedRequest, Target, View
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.observer import Observer, OnEvent, OnStart
@@ -24,7 +26,11 @@ from jitinspect.targets.arguments.types import as_types, changed_dtypes
 from jitinspect.targets.jitting import Jitted, jitted
 from jitinspect.targets.loading import Loaded, load, named
 
+if TYPE_CHECKING:
+    from jitinspect.devices.names import DeviceTarget
+
 Note = Callable[[str], None]
+Trace = Callable[[], Any]
 KeyMaker = Callable[..., CacheKey]
 Read = TypeVar("Read", bound=Any)
 """A report of `model`, with `events`."""
@@ -36,7 +42,9 @@ class Request:
 
     `dims` maps a named dimension to the sizes it sweeps over; `values` keeps the
     actual arrays that `args_from` returns instead of their types. `key` asks for the
-    cache key in addition to the stages, `peaks` for the executables' peak memory.
+    cache key in addition to the stages, `peaks` for the executables' peak memory. `device`
+    is what to compile for, if that is not here: then this is a worker's request, `full` as for
+    `devices.session`.
     """
 
     command: str
@@ -55,6 +63,21 @@ class Request:
     view: View = WHOLE
     key: bool = False
     peaks: bool = False
+    device: DeviceTarget | None = None
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the arguments of a call lie: over a mesh, if there is one, with other shardings than their own by
+    `place`, and if none is an array, on the device `first`; None is the default one. `around` gives a tracing
+    of the placed call what it needs around it.
+    """
+
+    mesh: Mesh | None
+    place: Callable[[Call], Call] = lambda call: call
+    first: Any = None
+    around: Callable[[Call, Trace], Trace] = lambda call, trace: trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +94,8 @@ class Subject:
     """The function with the arguments of one call, on its way through JAX.
 
     What is traced and compiled within `muted()` is not reported as an event: a reading, not the
-    user, asked for it. `buffers` says where the arrays lay that `call` has the types of.
+    user, asked for it. `buffers` says where the arrays lay that `call` has the types of. `device` is what it
+    is compiled for, if that is not here.
     """
 
     pipeline: Pipeline
@@ -82,28 +106,47 @@ class Subject:
     platform: str | None
     muted: Callable[[], AbstractContextManager[None]]
     buffers: Buffers = field(default_factory=dict)
+    device: DeviceTarget | None = None
+    remade: Callable[[dict[str, int]], Subject] | None = None
+
+    def resized(self, sizes: Mapping[str, int]) -> Subject:
+        """The same with other sizes of named dimensions. Those that are not given stay as they are."""
+        assert self.remade is not None, "a subject of a request has it"
+        return self.remade({**self.dims, **sizes})
 
 
 Given = tuple[Call, Buffers]
 """The call that the user's own function gives, and where its arrays lie."""
 Reader = Callable[[Target, Iterator[Subject]], Read]
 """Makes a report from the target and its subjects; each subject is made when the iterator is advanced."""
+OnSubject = Callable[[Subject, str | None], None]
+"""Called with a subject and the file of its target."""
 
 
-def inspect(request: Request, listeners: Listeners | None = None) -> Report:
-    """Carry out `request`.
+def inspect(request: Request, listeners: Listeners | None = None, also: OnSubject | None = None) -> Report:
+    """Carry out `request`; `also` is called with each subject, once its stages are there.
 
     Raises the errors of `jitinspect.errors`, as its parts do. The report has no environment:
     getting that starts the backend, which `jaxpr` alone does not need.
     """
     with _open_target(request, listeners or Listeners()) as running:
-        return _report(running)
+        return _report(running, also)
 
 
 def inspect_call(obj: Any, call: Call, request: Request, listeners: Listeners | None = None) -> Report:
     """Like `inspect`, for a function that is already loaded, and the arguments of a call."""
     with _started(request, listeners or Listeners(), lambda: named(obj), lambda: (call, {})) as running:
         return _report(running)
+
+
+def read_call(
+    obj: Any, call: Call, request: Request, reader: Reader[Read], listeners: Listeners | None = None
+) -> Read:
+    """Like `read`, for a function that is already loaded, and the arguments of a call."""
+    started = _started(request, listeners or Listeners(), lambda: named(obj), lambda: (call, {}))
+    with started as running, running.frames_shown():
+        report = reader(running.target(""), running.subjects())
+    return replace(report, events=tuple(running.observer.events))
 
 
 def read(request: Request, reader: Reader[Read], listeners: Listeners | None = None) -> Read:
@@ -113,7 +156,7 @@ def read(request: Request, reader: Reader[Read], listeners: Listeners | None = N
     return replace(report, events=tuple(running.observer.events))
 
 
-def _report(running: _RunningRequest) -> Report:
+def _report(running: _RunningRequest, also: OnSubject | None = None) -> Report:
     make_key = _key_maker() if running.request.key else None
     artifacts: list[Artifact] = []
     keys: list[CacheKey] = []
@@ -123,6 +166,8 @@ def _report(running: _RunningRequest) -> Report:
         if make_key:
             keys.append(running.key(make_key, subject))
         artifacts += running.artifacts(subject)
+        if also:
+            also(subject, running.loaded.file)
     events = tuple(running.observer.events)
     return Report(
         running.request.command,
@@ -153,6 +198,8 @@ def _saved_request(request: Request) -> SavedRequest:
         mesh=",".join(f"{axis}={size}" for axis, size in request.mesh),
         dims=request.dims,
         platforms=request.platforms,
+        device=request.device.text if request.device else None,
+        full=request.full,
     )
 
 
@@ -171,18 +218,35 @@ def request_of(saved: SavedRequest, command: str) -> Request:
         mesh=parse_mesh(saved.mesh) if saved.mesh else (),
         dims=saved.dims,
         platforms=saved.platforms,
+        device=_device(saved.device) if saved.device else None,
+        full=saved.full,
         peaks=True,
     )
+
+
+def _device(name: str) -> DeviceTarget:
+    from jitinspect.devices.names import parse_device  # which most commands do not need
+
+    return parse_device(name)
 
 
 def _open_target(request: Request, listeners: Listeners) -> AbstractContextManager[_RunningRequest]:
     for platform in request.platforms:
         if error := platform_error(platform):
             raise error
-    needed = devices_needed(request.mesh, request.arguments)
+    if request.device:
+        if request.args_from:  # which may make a mesh of the CPU devices there, of the slice's size
+            devices.ensure_cpu_devices(min(request.device.count, devices.MOST_CPU_DEVICES))
+        return _started(request, listeners, lambda: load(request.ref), lambda: _arguments_from(request))
+    make_devices([request], listeners)
+    return _started(request, listeners, lambda: load(request.ref), lambda: _arguments_from(request))
+
+
+def make_devices(requests: Sequence[Request], listeners: Listeners) -> None:
+    """As many CPU devices as any of the requests needs. JAX can do so once, before it uses one."""
+    needed = max(devices_needed(request.mesh, request.arguments) for request in requests)
     if devices.ensure_cpu_devices(needed):
         listeners.on_note(f"made {needed} CPU devices, as the mesh and the placements ask")
-    return _started(request, listeners, lambda: load(request.ref), lambda: _arguments_from(request))
 
 
 def _arguments_from(request: Request) -> Given:
@@ -225,21 +289,52 @@ class _RunningRequest:
     def subjects(self) -> Iterator[Subject]:
         """The function with each combination of sizes in a sweep, and for each platform."""
         request = self.request
-        mesh = make_mesh(request.mesh)
+        placement = self._placement()
         for requested, traced in changed_dtypes(request.arguments):
             self.note(f"asked for {requested}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
         for name in self._unknown_dims():
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
-        given, places = self.give()
+        given = self.give()
         for dims in _sweep(request.dims):
-            with self._muted():  # getting the dtype of a typed key traces
-                args, kwargs = assemble(self.jitted, given, request.arguments, dims, mesh)
-            signature = describe_call(self.jitted.name, args, kwargs)
-            self.observer.subject = (signature, self._source())
             for platform in request.platforms or (None,):
-                pipeline = Pipeline(partial(self.jitted.trace, *args, **kwargs), platform)
-                call = (args, kwargs)
-                yield Subject(pipeline, self.jitted, call, signature, dims, platform, self._muted, places)
+                yield self._subject(given, placement, platform, dims)
+
+    def _subject(
+        self, given: Given, placement: Placement, platform: str | None, dims: dict[str, int]
+    ) -> Subject:
+        """What is traced from now on is reported as its events."""
+        call, places = given
+        with self._muted():  # getting the dtype of a typed key traces
+            call = assemble(self.jitted, call, self.request.arguments, dims, placement.mesh)
+        signature = describe_call(self.jitted.name, *call)
+        self.observer.subject = (signature, self._source())
+        args, kwargs = call = placement.place(call)
+        trace = placement.around(call, partial(self.jitted.trace, *args, **kwargs))
+        pipeline = Pipeline(trace, platform, placement.first)
+        device = self.request.device
+        shown = device.text if device else platform
+        remade = partial(self._subject, given, placement, platform)
+        return Subject(
+            pipeline, self.jitted, call, signature, dims, shown, self._muted, places, device, remade
+        )
+
+    def _placement(self) -> Placement:
+        request = self.request
+        if request.device is None:
+            return Placement(make_mesh(request.mesh))
+        from jitinspect.jaxapi.executables.absent import absent_devices
+        from jitinspect.targets.arguments.placement import absent_mesh, placed, traced_in
+
+        device = request.device
+        known = absent_devices(device.platform, device.topology, dict(device.topology_options))
+        absent = known[: device.count]
+        mesh = absent_mesh(request.mesh, absent, device.text)
+        return Placement(
+            mesh,
+            lambda call: placed(call, absent, mesh),
+            absent[0],
+            lambda call, trace: partial(traced_in, call, trace),
+        )
 
     def artifacts(self, subject: Subject) -> Iterator[Artifact]:
         """One artifact per stage."""
@@ -319,7 +414,18 @@ class _RunningRequest:
             static=self.jitted.static or (),
             donated=self.jitted.donated or (),
             signature=signature,
+            devices=self._devices(),
         )
+
+    def _devices(self) -> tuple[AbsentDevice, ...]:
+        device = self.request.device
+        if device is None:
+            return ()
+        from jitinspect.devices.plugins import find_plugin
+
+        plugin, kind = find_plugin(device.platform), device.device.kind
+        compiler = f"{plugin.package} {plugin.version}"
+        return (AbsentDevice(device.text, kind, device.platform, device.count, self.request.full, compiler),)
 
 
 def _sweep(dims: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]]:

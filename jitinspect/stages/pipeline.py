@@ -11,15 +11,17 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import jax
 
-from jitinspect.errors import CompileError, UnavailableError, UsageError, UserFunctionError
+from jitinspect.errors import CompileError, JitinspectError, UnavailableError, UsageError, UserFunctionError
 from jitinspect.ir import readable_hlo
 from jitinspect.jaxapi.devices import require_backend
+from jitinspect.jaxapi.executables.uneven import uneven
 from jitinspect.model import Artifact, DiskKey, StageText
 from jitinspect.process.tracebacks import user_traceback
 from jitinspect.stages import kernels
@@ -48,9 +50,13 @@ class Pipeline:
     does, `UnavailableError` if JAX finds no backend.
     """
 
-    def __init__(self, trace: Callable[[], Any], platform: str | None = None) -> None:
+    def __init__(
+        self, trace: Callable[[], Any], platform: str | None = None, device: jax.Device | None = None
+    ) -> None:
         self._trace = trace
         self._platform = platform
+        self._device = device
+        """Where it is lowered for if no argument is an array, and so says it; None for the default device."""
 
     @cached_property
     def traced(self) -> Any:
@@ -58,8 +64,8 @@ class Pipeline:
         try:
             return self._trace()
         except (Exception, SystemExit) as error:
-            detail, hint = user_traceback(error), _static_hint(error)
-            raise UserFunctionError(_summary(error), detail=detail, hint=hint) from error
+            message, hint = _explained(error)
+            raise UserFunctionError(message, detail=user_traceback(error), hint=hint) from error
 
     @cached_property
     def lowered(self) -> Any:
@@ -68,10 +74,13 @@ class Pipeline:
         require_backend()
         try:
             if self._platform is None:
-                return traced.lower()
+                with jax.default_device(self._device) if self._device else nullcontext():
+                    return traced.lower()
             return traced.lower(lowering_platforms=(self._platform,))
         except Exception as error:
-            raise CompileError(f"lowering failed: {_summary(error)}", detail=user_traceback(error)) from error
+            message, hint = _explained(error)
+            detail = user_traceback(error)
+            raise CompileError(f"lowering failed: {message}", detail=detail, hint=hint) from error
 
     @cached_property
     def compiled(self) -> Any:
@@ -88,8 +97,11 @@ class Pipeline:
         lowered = self.lowered
         try:
             return lowered.compile()
+        except JitinspectError:  # of a compiler in another process
+            raise
         except Exception as error:
-            raise CompileError(f"XLA failed: {_summary(error)}") from error
+            message, hint = _explained(error)
+            raise CompileError(f"XLA failed: {message}", hint=hint) from error
 
     def disk_key(self) -> DiskKey:
         """The key of the on-disk cache. Compiles nothing."""
@@ -102,6 +114,11 @@ class Pipeline:
             raise
         except Exception as error:
             raise CompileError(f"JAX could not make the on-disk key: {_summary(error)}") from error
+
+
+def _explained(error: BaseException) -> tuple[str, str | None]:
+    """What is wrong, in one line, and what to do instead, if that is known."""
+    return uneven(_safe_text(error)) or (_summary(error), _static_hint(error))
 
 
 def _summary(error: BaseException) -> str:

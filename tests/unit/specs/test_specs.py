@@ -272,8 +272,15 @@ def test_a_dtype_by_either_name():
 
 def test_a_shape_may_have_a_dtype():
     assert parse_shape("i32[3]", "bf16") == ArraySpec("i32", (3,))
-    with pytest.raises(UsageError, match="--shape is for one array"):
-        parse_shape("{'a': f32[3]}")
+
+
+@pytest.mark.parametrize(
+    "text", ["{'a': f32[3]}", "[f32[8], f32[4]]", "(f32[8], f32[4])", "[8, f32[4]]", " [{'w': f32[3]}]"]
+)
+def test_a_shape_is_of_one_array_and_a_pytree_is_an_argument(text):
+    with pytest.raises(UsageError, match="--shape is for one array") as raised:
+        parse_shape(text)
+    assert raised.value.hint == f'--arg "{text}", or --shape once for each'
 
 
 def test_arguments_by_position_and_by_name():
@@ -321,6 +328,17 @@ def test_a_call():
         (parse_dims, "B=1, 2.5", 6, "a whole number of at least 0, not '2.5'"),
         (parse_dims, "B=1,", 5, "a whole number of at least 0, not ''"),
         (parse_dims, "B=" + "9" * 40, 3, "a whole number of at least 0"),
+        (parse_dims, "B=1..", 6, "a whole number of at least 0, not ''"),
+        (parse_dims, "B=..8", 3, "a whole number of at least 0, not ''"),
+        (parse_dims, "B=1...8", 6, "a whole number of at least 0, not '.8'"),
+        (parse_dims, "B= 1.. x", 8, "a whole number of at least 0, not 'x'"),
+        (parse_dims, "B=1,2..4", 3, "a whole number of at least 0, not '1,2'"),
+        (parse_dims, "B=1..4,8", 6, "a whole number of at least 0, not '4,8'"),
+        (parse_dims, "B=1..4..8", 6, "a whole number of at least 0, not '4..8'"),
+        (parse_dims, "B=64..1", 7, "the last size is below the first"),
+        (parse_dims, "B=8..64:", 9, "a whole number of at least 1, not ''"),
+        (parse_dims, "B=8..64:0", 9, "a whole number of at least 1, not '0'"),
+        (parse_dims, "B=8..64:8:8", 9, "a whole number of at least 1, not '8:8'"),
         (parse_mesh, "data", 1, "--mesh takes AXIS=SIZE"),
         (parse_mesh, "data=0", 6, "a whole number of at least 1, not '0'"),
         (parse_mesh, "data=2,data=2", 8, "axis data appears twice"),
@@ -336,7 +354,18 @@ def test_mistakes_in_calls_and_options(read, text, column, message):
 
 def test_dimensions_sweep_and_meshes_have_axes():
     assert parse_dims("B=1,8, 64") == ("B", (1, 8, 64)) and parse_dims("B=0") == ("B", (0,))
+    assert parse_dims("B=1..4096") == ("B", range(1, 4097)) and parse_dims(" B = 3 .. 3 ") == (
+        "B",
+        range(3, 4),
+    )
     assert parse_mesh("data=4, model=2") == (("data", 4), ("model", 2))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_a_range_has_both_its_ends(first, last):
+    low, high = sorted((first, last))
+    assert parse_dims(f"N={low}..{high}") == ("N", range(low, high + 1))
+    assert parse_dims(f"N={low}..{high} : 8") == ("N", range(low, high + 1, 8))
 
 
 @given(specs)

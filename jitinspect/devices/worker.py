@@ -1,0 +1,67 @@
+"""The worker process: it carries out a piece of work whose compilations are for a device that is not here.
+
+The work is a function, which runs as it would in the user's own process: it loads the user's module, prints
+its log on stderr, and gives a report. What the compilers print is kept apart.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from jitinspect.devices.lifeline import Parent
+from jitinspect.devices.zygote import Zygote
+from jitinspect.errors import JitinspectError
+
+CHATTER = "chatter"
+"""The file, in the folder of a session, of what compilers print."""
+
+
+def main() -> None:
+    """Receives the device, the folder for whatever is written, and the work; answers with its result, or the
+    error that it raised. JAX is imported after the chatter is kept apart: its plugins print when they are.
+    """
+    gc.disable()
+    parent = Parent.of_arguments()
+    keep_chatter_apart(Path(sys.argv[1]) / CHATTER)
+    task = parent.receive()
+    sys.path[:], sys.argv[:] = task.path, task.argv
+    from jitinspect.devices.compile_process import serve
+
+    zygote = Zygote(serve, parent, task.folder)
+    parent.end_with(before=zygote.remove_all)
+    parent.answer(carried_out(task, zygote))
+
+
+def carried_out(task: Any, zygote: Zygote) -> Any:
+    from jitinspect.devices.compilers import Compilers
+    from jitinspect.jaxapi.executables.absent import compiled_by
+
+    try:
+        compilers = Compilers(zygote, task.device, task.folder, task.full, task.weigh)
+        with compiled_by(compilers.compile, compilers.dump):
+            return pickle.loads(task.work)()
+    except JitinspectError as error:
+        return error
+    except BaseException:
+        return Fault(traceback.format_exc())
+
+
+class Fault(RuntimeError):
+    """The traceback of an exception that is no `JitinspectError`, and may not cross to another process."""
+
+
+def keep_chatter_apart(path: Path) -> None:
+    """Python's own stdout and stderr stay; what C++ writes to their descriptors goes to `path`."""
+    talk = os.dup(2)
+    chatter = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    os.dup2(chatter, 1)
+    os.dup2(chatter, 2)
+    stream = open(talk, "w", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115
+    sys.stdout = sys.stderr = stream
+    vars(sys).update(__stdout__=stream, __stderr__=stream)  # whose width is the terminal's
