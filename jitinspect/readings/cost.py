@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal, TypeVar, get_args
@@ -11,10 +11,12 @@ from typing import Any, Literal, TypeVar, get_args
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Attribution, Line, attribute
+from jitinspect.ir.hlo import device_count
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.jaxapi.executables import memory as assigned
 from jitinspect.model import Target
+from jitinspect.model.communication import LinkSpeed
 from jitinspect.model.readings import (
     Buffer,
     Cost,
@@ -23,12 +25,15 @@ from jitinspect.model.readings import (
     CostOfLoop,
     CostOfOp,
     CostReport,
+    CyclesOfInstruction,
     Growth,
     XlaCost,
 )
 from jitinspect.process.paths import relative
+from jitinspect.readings.communication.subjects import asking
 from jitinspect.readings.cost_model import power_law
-from jitinspect.readings.cost_model.by_line import divided_by_line
+from jitinspect.readings.cost_model.by_line import divided_by_line, sent_by_line, with_lines
+from jitinspect.readings.cost_model.estimated_cycles import estimates
 from jitinspect.readings.cost_model.instruction_costs import (
     Branching,
     InstructionCost,
@@ -36,11 +41,12 @@ from jitinspect.readings.cost_model.instruction_costs import (
     ProgramCost,
     program_cost,
 )
+from jitinspect.readings.cost_model.roofline import Bound, Part, bound, roofline
 from jitinspect.readings.cost_model.work import Work
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
 
-Quantity = Literal["flops", "transcendentals", "bytes", "peak_bytes"]
+Quantity = Literal["flops", "transcendentals", "bytes", "peak_bytes", "wire_bytes"]
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -69,12 +75,14 @@ class _Reading:
         self._attribution: Attribution = attribute(self._program, file)
         self._sources = sources
         self._costs: ProgramCost = program_cost(self._program)
+        self._asking = asking(subject, file) if self._costs.wire_bytes else {}
+        self._estimates = estimates(self._costs.instructions) if subject.device else []
 
     def cost(self) -> Cost:
         costs, compiled = self._costs, self._subject.pipeline.compiled
         memory = assigned.sums(compiled)
         buffers, no_buffers = self._buffers(compiled)
-        return Cost(
+        found = Cost(
             flops=costs.flops,
             transcendentals=costs.transcendentals,
             bytes=costs.bytes,
@@ -95,22 +103,86 @@ class _Reading:
             least=_counts(costs.least) if costs.branchings else {},
             most=_counts(costs.most) if costs.branchings else {},
             unlike_xla={"flops": costs.unlike_xla.flops, "bytes": costs.unlike_xla.bytes},
+            devices=device_count(self._program),
+            collectives=sum(one.wire_bytes is not None and one.times > 0 for one in costs.instructions),
+            wire_bytes=costs.wire_bytes,
         )
+        return self._bounded(found) if self._subject.device else found
+
+    def _bounded(self, cost: Cost) -> Cost:
+        """With the least time on the device that it was compiled for."""
+        target = self._subject.device
+        assert target is not None
+        found = roofline(self._costs.instructions, target.device, target.text, target.links)
+        return replace(
+            cost,
+            hbm_bytes=found.hbm_bytes,
+            bound_seconds=found.bound_seconds,
+            bound_by=found.bound_by,
+            roofline=found,
+            **self._cycles(),
+        )
+
+    def _cycles(self) -> dict[str, Any]:
+        """What the compiler estimates, if it does."""
+        known = sorted(self._estimates, key=lambda one: -(one.cycles or 0))
+        if not known:
+            return {}
+        rows = (
+            CyclesOfInstruction(
+                one.cost.operation.names[0], one.cycles, one.cost.times, self._at(one.cost.operation)
+            )
+            for one in known
+        )
+        return {"cycles": sum(one.cycles or 0 for one in known), "by_instruction": tuple(rows)}
 
     def _by_line(self) -> list[CostOfLine]:
         """The most expensive first; what is divided among lines is rounded."""
-        sums = _summed(
-            (line, parts) for line, *parts in divided_by_line(self._costs.instructions, self._attribution)
-        )
-        rows = [self._of_line(line, *map(round, parts)) for line, parts in sums.items() if any(parts)]
+        shares = divided_by_line(self._costs.instructions, self._attribution, self._asking)
+        sums = _summed((line, parts) for line, *parts in shares)
+        bounds = self._bounds_by_line()
+        rows = [
+            replace(self._of_line(line, *map(round, parts)), **bounds.get(line, {}))
+            for line, parts in sums.items()
+            if any(parts)
+        ]
         return sorted(rows, key=lambda row: (-row.share, -row.bytes))
 
-    def _of_line(self, line: Line | None, flops: int, transcendentals: int, bytes_: int) -> CostOfLine:
-        share = self._share(flops, bytes_)
-        if line is None:
-            return CostOfLine(None, None, "", flops, transcendentals, bytes_, share)
-        file, text = relative(line.file), self._sources.text_of(line)
-        return CostOfLine(file, line.line, text, flops, transcendentals, bytes_, share)
+    def _bounds_by_line(self) -> dict[Line | None, dict[str, Any]]:
+        """What the rows have beside, with a device."""
+        target = self._subject.device
+        if target is None:
+            return {}
+        parts: dict[Line | None, list[Part]] = {}
+        for line, one, count in with_lines(self._costs.instructions, self._attribution):
+            parts.setdefault(line, []).append((one, count))
+        cycles = {id(one.cost): one.cycles or 0 for one in self._estimates}
+        sent = self._links_seconds(target.links)
+        nothing: list[Part] = []
+        return {
+            line: _bound_fields(bound(found, target.device, sent.get(line, 0.0)), found)
+            | _cycles_of(found, cycles)
+            for line, found in (dict.fromkeys(sent, nothing) | parts).items()
+        }
+
+    def _links_seconds(self, links: LinkSpeed | None) -> dict[Line | None, float]:
+        """By line, if their speed is known."""
+        sent = sent_by_line(self._costs.instructions, self._attribution, self._asking)
+        return {line: bytes_ / links.bandwidth for line, bytes_ in sent.items()} if links else {}
+
+    def _of_line(
+        self, line: Line | None, flops: int, transcendentals: int, bytes_: int, sent: int
+    ) -> CostOfLine:
+        return CostOfLine(
+            file=relative(line.file) if line else None,
+            line=line.line if line else None,
+            text=self._sources.text_of(line) if line else "",
+            flops=flops,
+            transcendentals=transcendentals,
+            bytes=bytes_,
+            share=self._share(flops, bytes_),
+            wire_bytes=sent,
+        )
 
     def _by_op(self) -> list[CostOfOp]:
         """The most expensive first, without those that cost nothing."""
@@ -123,9 +195,9 @@ class _Reading:
         return sorted(rows, key=lambda row: (-row.share, -row.bytes))
 
     def _of_op(
-        self, op: str, count: int, runs: int, flops: int, transcendentals: int, bytes_: int
+        self, op: str, count: int, runs: int, flops: int, transcendentals: int, bytes_: int, sent: int
     ) -> CostOfOp:
-        return CostOfOp(op, count, runs, flops, transcendentals, bytes_, self._share(flops, bytes_))
+        return CostOfOp(op, count, runs, flops, transcendentals, bytes_, self._share(flops, bytes_), sent)
 
     def _loop(self, loop: Loop) -> CostOfLoop:
         total = loop.body * loop.iterations * loop.times
@@ -185,6 +257,18 @@ class _Reading:
             )
 
 
+def _bound_fields(found: Bound, parts: Iterable[Part]) -> dict[str, Any]:
+    moved = round(sum(one.hbm_bytes / count for one, count in parts))
+    return {"hbm_bytes": moved, "bound_seconds": found.seconds, "bound_by": found.by}
+
+
+def _cycles_of(parts: Iterable[Part], cycles: Mapping[int, int]) -> dict[str, int]:
+    """Those of a line; nothing if none were estimated at all."""
+    if not cycles:
+        return {}
+    return {"cycles": round(sum(cycles.get(id(one), 0) / count for one, count in parts))}
+
+
 def _at_peak(values: list[assigned.Value]) -> bool | None:
     known = [value.at_peak for value in values if value.at_peak is not None]
     return any(known) if known else None
@@ -208,8 +292,8 @@ def _counts(work: Work) -> dict[str, int]:
     return {"flops": work.flops, "transcendentals": work.transcendentals, "bytes": work.bytes}
 
 
-def _parts(one: InstructionCost) -> tuple[int, int, int]:
-    return one.flops, one.transcendentals, one.bytes
+def _parts(one: InstructionCost) -> tuple[int, int, int, int]:
+    return one.flops, one.transcendentals, one.bytes, one.wire_bytes or 0
 
 
 def _summed(rows: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, Sequence[float]]:

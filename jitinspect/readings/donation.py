@@ -14,7 +14,7 @@ from jitinspect.model import Target
 from jitinspect.model.readings import DonatedLeaf, DonationReport, Saved, WhyNot
 from jitinspect.readings.donation_savings import Aliases, Savings, module, savings
 from jitinspect.readings.result_order import moved_elements
-from jitinspect.specs.describe import describe
+from jitinspect.specs.describe import describe, spec_text
 from jitinspect.stages.inspection import Subject
 
 
@@ -167,4 +167,4 @@ def _output_text(facts: _Facts, output: int) -> str:
 def _described(buffer: Buffer) -> str:
     """`f32[8,4]@P('data',None)`; the placement is shown only if it is sharded."""
     spec = getattr(buffer.sharding, "spec", None)
-    return describe(buffer.aval) + (f"@P({','.join(map(repr, spec))})" if spec is not None else "")
+    return describe(buffer.aval) + (f"@{spec_text(spec)}" if spec is not None else "")

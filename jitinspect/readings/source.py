@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from jitinspect.errors import UsageError
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, is_users
+from jitinspect.ir.hlo import device_count
 from jitinspect.ir.program import Program
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
-from jitinspect.readings.cost_model.by_line import divided_by_line
+from jitinspect.readings.communication.subjects import asking
+from jitinspect.readings.cost_model.by_line import Asking, divided_by_line
 from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
@@ -29,7 +32,7 @@ def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
         raise UsageError("source shows a single call", hint="give each --dim one size")
     programs = [program(stage, subject.pipeline, text=False) for stage in ("jaxpr", "stablehlo", "hlo")]
     with garbage_collection.paused():
-        source = _Reading(target.file, *programs).source()
+        source = _Reading(target.file, partial(asking, subject, target.file), *programs).source()
     return SourceReport("source", replace(target, signature=subject.signature), source)
 
 
@@ -42,17 +45,23 @@ class _Tally:
     instructions: int = 0
     flops: float = 0
     bytes: float = 0
+    wire_bytes: float = 0
     fusions: dict[str, None] = field(default_factory=dict)
 
 
 class _Reading:
-    """The three programs of one function, and the lines that their operations are attributed to."""
+    """The three programs of one function, and the lines that their operations are attributed to; `asking`
+    says which lines asked for collectives, if there are any.
+    """
 
-    def __init__(self, file: str | None, jaxpr: Program, stablehlo: Program, hlo: Program) -> None:
+    def __init__(
+        self, file: str | None, asking: Callable[[], Asking], jaxpr: Program, stablehlo: Program, hlo: Program
+    ) -> None:
         self._file = os.path.abspath(file) if file else None
         self._python = SourceFiles()
         self._tallies: dict[Line | None, _Tally] = {None: _Tally()}
         self._jaxpr, self._stablehlo, self._hlo = jaxpr, stablehlo, hlo
+        self._asking = asking
 
     def source(self) -> Source:
         of_jaxpr, of_hlo = self._attributed(self._jaxpr), self._attributed(self._hlo)
@@ -65,6 +74,7 @@ class _Reading:
             lines=tuple(self._lines()),
             without_line=self._without(),
             unrolled=tuple(unrolled_rows(self._jaxpr, of_jaxpr, self._python)),
+            devices=device_count(self._hlo),
         )
 
     def _attributed(self, program: Program) -> Attribution:
@@ -89,15 +99,24 @@ class _Reading:
                     self._tally(line).fusions[operation.names[0]] = None
 
     def _add_costs(self, attribution: Attribution) -> None:
-        for line, flops, _, bytes_ in divided_by_line(program_cost(self._hlo).instructions, attribution):
+        costs = program_cost(self._hlo)
+        asked = self._asking() if costs.wire_bytes else {}
+        shares = divided_by_line(costs.instructions, attribution, asked)
+        for line, flops, _, bytes_, sent in shares:
             tally = self._tally(line)
             tally.flops += flops
             tally.bytes += bytes_
+            tally.wire_bytes += sent
 
     def _without(self) -> WithoutLine:
         one = self._tallies[None]
         return WithoutLine(
-            one.equations, one.operations, one.instructions, round(one.flops), round(one.bytes)
+            one.equations,
+            one.operations,
+            one.instructions,
+            round(one.flops),
+            round(one.bytes),
+            round(one.wire_bytes),
         )
 
     def _lines(self) -> Iterator[SourceLine]:
@@ -120,6 +139,7 @@ class _Reading:
                 flops=round(tally.flops),
                 bytes=round(tally.bytes),
                 share=(tally.flops if by_flops else tally.bytes) / total,
+                wire_bytes=round(tally.wire_bytes),
             )
 
     def _shown(self, known: Iterable[Line]) -> set[Line]:

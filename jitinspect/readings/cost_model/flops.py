@@ -17,7 +17,7 @@ from math import ceil, log2, prod
 
 from jitinspect.ir.program import Operation
 from jitinspect.ir.shapes import Array, arrays, elements
-from jitinspect.readings.cost_model import lapack, windows
+from jitinspect.readings.cost_model import lapack, library_calls, windows
 from jitinspect.readings.cost_model.work import NONE, Work, total_work
 
 _TRANSCENDENTAL = frozenset({
@@ -39,7 +39,6 @@ _PRODUCTS = ("dot", "convolution", "cholesky", "triangular-solve")
 _COMPLEX_PRODUCT = 4
 """How many times as many FLOPs complex products and their sum take: four multiplications and additions."""
 _CONTRACTED = re.compile(r"lhs_contracting_dims=\{([\d,]*)\}")
-_TARGET = re.compile(r'custom_call_target="([^"]*)"')
 _MARKS = ("Sharding", "SPMDFullToShardShape", "SPMDShardToFullShape", "annotate_device_placement")
 """Custom calls that compute nothing."""
 
@@ -165,14 +164,14 @@ def _triangular_solve(one: Instruction) -> Work:
 
 
 def _custom_call(one: Instruction) -> int | None:
-    found = _TARGET.search(one.operation.rest)
-    target = found[1] if found else ""
-    if target == "TopK":
+    target = library_calls.target(one.operation)
+    if target in ("TopK", "__gpu$TopK"):
         return one.first.elements * _log2(one.result.dims[-1])
     if target in _MARKS:
         return 0
     operands = [array for type_ in one.operands for array in arrays(type_)]
-    return lapack.flops(target, one.operation.rest, operands)
+    known = lapack.flops(target, one.operation.rest, operands)
+    return library_calls.flops(one.operation, operands) if known is None else known
 
 
 def _log2(number: int) -> int:

@@ -1,26 +1,28 @@
 """The costs of a compiled program, instruction by instruction, each counted as often as it runs.
 
 XLA's own analysis counts the body of a loop once (`compiled.cost_analysis()`; jax 0.10.2, 0.12.0.1). Here it
-counts as often as the loop runs it, if XLA found that number and noted it (`known_trip_count`).
+counts as often as the loop runs it, if that number is known.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
 
-from jitinspect.ir.hlo import trip_count
+from jitinspect.ir.hlo import loop_parts
 from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.trip_counts import TripCounts
+from jitinspect.readings.communication.readable import readable_collectives
 from jitinspect.readings.cost_model.flops import Instruction, arithmetic
-from jitinspect.readings.cost_model.traffic import FusedComputation, traffic
+from jitinspect.readings.cost_model.plain_hlo import inlined, operand_types, plain
+from jitinspect.readings.cost_model.precisions import Numbers, numbers
+from jitinspect.readings.cost_model.traffic import FusedComputation, Traffic, traffic
 from jitinspect.readings.cost_model.unlike_xla import UnlikeXla, unlike_xla
 from jitinspect.readings.cost_model.work import NONE, Work, total_work
 
-_PART = re.compile(r"\b(body|condition)=%?([\w.\-]+)")
 _CALLS = ("fusion", "call", "async-start")
 _Way = Literal["runs", "once", "least", "most"]
 """How to add up: as often as it runs; each loop once and the most of all branches, as XLA does; or with the
@@ -31,7 +33,9 @@ least, or the most, of each quantity among branches.
 @dataclass(slots=True)
 class InstructionCost:
     """An instruction; its costs are already multiplied by `times`, which is how often it runs. `bytes` is 0
-    for instructions inside a fusion, whose traffic counts for the fusion itself.
+    for instructions inside a fusion, whose traffic counts for the fusion itself. `hbm_bytes` are those of the
+    device's main memory; `numbers` are what its FLOPs are made on. `wire_bytes` are what a collective sends
+    to other devices; None for what is none, and where one only goes on, or ends.
     """
 
     operation: Operation
@@ -40,6 +44,18 @@ class InstructionCost:
     flops: int
     transcendentals: int
     bytes: int
+    hbm_bytes: int = 0
+    numbers: Numbers | None = None
+    wire_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """What one run of an instruction costs."""
+
+    work: Work
+    hbm_bytes: int
+    numbers: Numbers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,16 @@ class ProgramCost:
         return sum(one.bytes for one in self.instructions)
 
     @property
+    def hbm_bytes(self) -> int:
+        """`bytes` of the device's main memory: all of them on a CPU."""
+        return sum(one.hbm_bytes for one in self.instructions)
+
+    @property
+    def wire_bytes(self) -> int:
+        """What one device sends to others."""
+        return sum(one.wire_bytes or 0 for one in self.instructions)
+
+    @property
     def flops_once(self) -> int:
         return self.once.flops
 
@@ -114,23 +140,27 @@ class ProgramCost:
         return self.once.bytes
 
 
-def program_cost(program: Program) -> ProgramCost:
+def program_cost(program: Program, ran: Mapping[str, int] | None = None) -> ProgramCost:
     """For a conditional, the branch with the most FLOPs, then the most bytes, counts; the others run 0 times.
-    The condition of a loop runs once more than its body.
+    The condition of a loop runs once more than its body. `ran` says of computations, by name, how often they
+    really did.
     """
-    return _Counting(program).costs()
+    return _Counting(program, ran or {}).costs()
 
 
 class _Counting:
     """Adds up each computation's cost from its instructions; counts its runs from the entry down."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, ran: Mapping[str, int]) -> None:
         self._program = program
+        self._ran = ran
         self._blocks = program.named()
-        called = (name for one in program.operations() if one.opcode == "fusion" for name in one.calls)
+        self._trips = TripCounts(program)
+        self._sent = {id(one.operation): one.wire_bytes for one in readable_collectives(program)}
+        called = (name for one in program.operations() if _opcode(one) == "fusion" for name in one.calls)
         self._fused = set(called)
         self._unmodelled: dict[int, Operation] = {}
-        self._own: dict[str, list[Work]] = {}
+        self._own: dict[str, list[_Priced]] = {}
         self._totals: dict[tuple[str, _Way], Work] = {}
 
     def costs(self) -> ProgramCost:
@@ -155,13 +185,23 @@ class _Counting:
         )
 
     def _instruction_costs(self, block: Block, times: int) -> Iterator[InstructionCost]:
-        for operation, work in zip(block.operations, self._works(block), strict=True):
-            total = work * times
-            yield InstructionCost(operation, block, times, total.flops, total.transcendentals, total.bytes)
+        for operation, one in zip(block.operations, self._prices(block), strict=True):
+            total, sent = one.work * times, self._sent.get(id(operation))
+            yield InstructionCost(
+                operation,
+                block,
+                times,
+                total.flops,
+                total.transcendentals,
+                total.bytes,
+                one.hbm_bytes * times,
+                one.numbers,
+                None if sent is None else sent * times,
+            )
 
     def _loop(self, operation: Operation, times: int) -> Loop:
-        body = self._blocks[dict(_PART.findall(operation.rest))["body"]]
-        return Loop(operation, trip_count(operation), times, self._total(body))
+        body = self._blocks[loop_parts(operation)["body"]]
+        return Loop(operation, self._trips[operation], times, self._total(body))
 
     def _branching(self, operation: Operation, times: int) -> Branching:
         runs = self._runs(operation)
@@ -177,7 +217,7 @@ class _Counting:
         def price(at: int) -> tuple[int, int]:
             operation = block.operations[at]
             total = total_work(
-                [self._works(block)[at], *([self._inner(operation)] if operation.calls else [])]
+                [self._prices(block)[at].work, *([self._inner(operation)] if operation.calls else [])]
             )
             return total.flops, total.bytes
 
@@ -185,18 +225,19 @@ class _Counting:
 
     def _times(self) -> Counter[str]:
         """How often each computation runs, by name. A computation is printed before those that call it."""
-        times = Counter({self._program.entry.name: 1})
+        times = Counter({self._program.entry.name: 1, **self._ran})
         for block in reversed(self._program.blocks):
             for operation in block.operations if block.name in times else ():
                 for called, count in self._runs(operation):
-                    times[called.name] += times[block.name] * count
+                    if called.name not in self._ran:
+                        times[called.name] += times[block.name] * count
         return times
 
     def _runs(self, operation: Operation) -> list[tuple[Block, int]]:
         """The computations that an instruction runs, and how often; not those applied to elements."""
         if operation.opcode == "while":
-            trips = trip_count(operation)
-            parts = {part: self._blocks[name] for part, name in _PART.findall(operation.rest)}
+            trips = self._trips[operation]
+            parts = {part: self._blocks[name] for part, name in loop_parts(operation).items()}
             return [
                 (parts["condition"], 1 if trips is None else trips + 1),
                 (parts["body"], 1 if trips is None else trips),
@@ -205,7 +246,7 @@ class _Counting:
         if operation.opcode == "conditional":
             most_expensive = max(called, key=self._price)
             return [(block, int(block is most_expensive)) for block in called]
-        return [(block, 1) for block in called] if operation.opcode in _CALLS else []
+        return [(block, 1) for block in called] if _opcode(operation) in _CALLS else []
 
     def _price(self, block: Block) -> tuple[int, int]:
         total = self._total(block)
@@ -216,7 +257,7 @@ class _Counting:
         key = block.name, way
         if key not in self._totals:
             inner = (self._inner(operation, way) for operation in block.operations if operation.calls)
-            self._totals[key] = total_work((*self._works(block), *inner))
+            self._totals[key] = total_work((*(one.work for one in self._prices(block)), *inner))
         return self._totals[key]
 
     def _inner(self, operation: Operation, way: _Way = "runs") -> Work:
@@ -228,22 +269,25 @@ class _Counting:
             [self._total(block, way) * (1 if way == "once" else count) for block, count in runs]
         )
 
-    def _works(self, block: Block) -> list[Work]:
+    def _prices(self, block: Block) -> list[_Priced]:
         """What each instruction of the block costs by itself."""
         if block.name not in self._own:
-            types = {one.names[0]: one.type for one in block.operations}
+            types = operand_types(block.operations)
             is_fused = block.name in self._fused
-            self._own[block.name] = [self._work(one, types, is_fused) for one in block.operations]
+            self._own[block.name] = [self._priced(one, types, is_fused) for one in block.operations]
         return self._own[block.name]
 
-    def _work(self, operation: Operation, types: dict[str, str], is_fused: bool) -> Work:
-        operands = tuple(types[name] for name in operation.operands if name in types)
-        work = arithmetic(Instruction(operation, operands, self._applied(operation)))
+    def _priced(self, operation: Operation, types: dict[str, str], is_fused: bool) -> _Priced:
+        one = plain(operation)
+        operands = tuple(types[name] for name in one.operands if name in types)
+        instruction = Instruction(one, operands, self._applied(one))
+        work = arithmetic(instruction)
         if work is None:
             self._unmodelled[id(operation)] = operation
             work = NONE
-        moved = 0 if is_fused else traffic(operation, operands, self._overwrites, self._fusion(operation))
-        return Work(work.flops, work.transcendentals, moved)
+        moved = Traffic() if is_fused else traffic(one, operands, self._overwrites, self._fusion(one))
+        priced = Work(work.flops, work.transcendentals, moved.bytes)
+        return _Priced(priced, moved.main, numbers(instruction) if work.flops else None)
 
     def _applied(self, operation: Operation) -> tuple[Work, ...]:
         """The cost of one run of each computation it applies: a reducer, a comparator."""
@@ -255,7 +299,8 @@ class _Counting:
         if operation.opcode != "fusion":
             return None
         block = self._blocks[operation.calls[0]]
-        return FusedComputation(block, self._program.root(block), self._overwrites)
+        root = self._program.root(block).names[0]
+        return FusedComputation(inlined(block, self._blocks, self._program.root), root, self._overwrites)
 
     def _overwrites(self, scatter: Operation) -> bool:
         """Whether its computation returns the updates: the second half of its parameters."""
@@ -263,3 +308,8 @@ class _Counting:
         root, count = self._program.root(block), len(block.parameters) // 2
         returned = root.operands if root.opcode == "tuple" else root.names
         return returned == block.parameters[count:]
+
+
+def _opcode(operation: Operation) -> str:
+    """Without what says that it only starts: `fusion` for a `fusion-start`."""
+    return plain(operation).opcode if operation.opcode.endswith("-start") else operation.opcode

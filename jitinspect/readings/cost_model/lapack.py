@@ -23,11 +23,18 @@ def flops(target: str, rest: str, operands: Sequence[Array]) -> int | None:
     """None for a target that is not such a routine. The last two dimensions are those of a matrix."""
     found = _TARGET.match(target)
     letter, routine = found.groups() if found else ("", "")
+    vectors = bool(set(_MODE.findall(rest)) - _NO_VECTORS)
+    return routine_flops(routine, operands, vectors, 4 if letter in ("c", "z") else 1)
+
+
+def routine_flops(routine: str, operands: Sequence[Array], vectors: bool, factor: int) -> int | None:
+    """Of a routine named without the letter of its type; `vectors` is whether it computes eigenvectors or
+    singular vectors, if they are asked for; `factor` is 4 for complex numbers.
+    """
     if routine not in _MODELS:
         return None
-    vectors = bool(set(_MODE.findall(rest)) - _NO_VECTORS)
     batch = prod(operands[0].dims[: -1 if routine == "gtsv" else -2])
-    return batch * round(_MODELS[routine](operands, vectors)) * (4 if letter in "cz" else 1)
+    return batch * round(_MODELS[routine](operands, vectors)) * factor
 
 
 def _square(operands: Sequence[Array]) -> int:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import Artifact, Report
+from jitinspect.model.communication import Collective
 from jitinspect.model.differences import STAGES, Difference, DiffReport
 from jitinspect.process import garbage_collection
+from jitinspect.readings.diff.collectives_changed import rows_of_report
 from jitinspect.readings.diff.stage_texts import difference
 
 _BEGINNINGS = {
@@ -24,11 +26,14 @@ _BEGINNINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What is compared: a text for each stage, and the executable's peak memory, if known."""
+    """What is compared: a text for each stage, the executable's peak memory, if known, and its collectives,
+    None if no more is known of them than the text says.
+    """
 
     label: str
     texts: Mapping[str, str]
     peaks: Mapping[str, int | None] = field(default_factory=dict)
+    collectives: tuple[Collective, ...] | None = None
 
 
 def sides_of(report: Report, label: str) -> list[Side]:
@@ -83,6 +88,9 @@ def compare(before: Side, after: Side, stages: Iterable[str], context: int) -> D
 
 
 def _differences(before: Side, after: Side, stages: Iterable[str], context: int) -> Iterator[Difference]:
+    known = None
+    if before.collectives is not None and after.collectives is not None:
+        known = rows_of_report(before.collectives), rows_of_report(after.collectives)
     for stage in stages:
         peaks = before.peaks.get(stage), after.peaks.get(stage)
-        yield difference(stage, before.texts[stage], after.texts[stage], context, peaks)
+        yield difference(stage, before.texts[stage], after.texts[stage], context, peaks, known)

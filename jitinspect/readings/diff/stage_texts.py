@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from jitinspect.errors import LoadError
 from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
@@ -13,6 +15,7 @@ from jitinspect.ir.program import Program
 from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
 from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.readings.diff.block_rows import BlockRows, Row, changed_blocks
+from jitinspect.readings.diff.collectives_changed import Rows, come_and_gone, moved, rows_of_program
 
 _PARSERS: dict[str, Callable[[str], Program]] = {
     "jaxpr": jaxpr.parse,
@@ -33,8 +36,10 @@ def difference(
     after: str,
     context: int = 3,
     peaks: tuple[int | None, int | None] = (None, None),
+    collectives: tuple[Rows, Rows] | None = None,
 ) -> Difference:
-    """`context` is how many operations are shown around a change.
+    """`context` is how many operations are shown around a change; `collectives` are those of the compiled
+    programs, if more is known of them than is in their texts.
 
     Raises `LoadError` for a jaxpr that cannot be parsed.
     """
@@ -42,7 +47,9 @@ def difference(
     blocks = [] if before == after else changed_blocks(*programs)
     return Difference(
         same=not blocks,
-        summary=_summary(stage, programs, blocks, peaks),
+        summary=replace(
+            _summary(stage, programs, blocks, peaks), **_sent(stage, programs, collectives, bool(blocks))
+        ),
         changes=tuple(hunk for block in blocks for hunk in _hunks(block, context)),
         stage=stage,
     )
@@ -80,6 +87,24 @@ def _summary(
         bytes=Quantity(*(one[1] for one in costs)) if is_compiled else None,
         peak_bytes=Quantity(*peaks) if peaks != (None, None) else None,
     )
+
+
+def _sent(
+    stage: str, programs: tuple[Program, Program], known: tuple[Rows, Rows] | None, is_changed: bool
+) -> dict[str, Any]:
+    """What is said of collectives; nothing if there are none. In equal programs they are the same, whatever
+    their axes are called.
+    """
+    if stage != "hlo":
+        return {}
+    before, after = known or tuple(map(rows_of_program, programs))
+    if not (before or after):
+        return {}
+    return {
+        "collectives": Quantity(len(before), len(after)),
+        "wire_bytes": Quantity(moved(before), moved(after)),
+        "collectives_changed": come_and_gone(before, after) if is_changed else (),
+    }
 
 
 def _costs(program: Program) -> tuple[int | None, int | None]:

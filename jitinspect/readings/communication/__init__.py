@@ -1,0 +1,1 @@
+"""What the collectives of a compiled program move, for whom, and along which axes of the mesh."""

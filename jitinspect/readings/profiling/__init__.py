@@ -1,0 +1,1 @@
+"""Where the time of programs that ran went: recorded runs, joined with the programs' HLO."""

@@ -1,0 +1,1 @@
+"""What the readings of time do, each part a module."""
