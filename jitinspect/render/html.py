@@ -1,29 +1,47 @@
-"""A report as one self-contained HTML page: no script, no font, no network."""
+"""A report as one self-contained HTML page: no font, no network, and no script but that of a flame graph."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
 from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Environment, Report, Target
 from jitinspect.render import calls, views
+from jitinspect.render.flames import graph
+from jitinspect.render.flames.reports import flames_of
 from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
 from jitinspect.render.key import comparison_text, key_text
 from jitinspect.render.terminal import LANGUAGES, artifact_title, key_title
-from jitinspect.render.text import Painter, seconds
+from jitinspect.render.text import Painter, compiled_for, seconds
 
 if TYPE_CHECKING:
     from jitinspect.model.runs import RunReport
     from jitinspect.render.json import AnyReading
 
+_PAINTED = re.compile(r"\x1b\[([1-9][\d;]*)m")
+_FILLS = {
+    31: ("#ffd7d5", "#8e1519"), 32: ("#c6efce", "#0f5323"), 33: ("#ffe9a8", "#5c4200"),
+    34: ("#cfe3ff", "#0a3069"), 35: ("#ead9ff", "#512a97"), 36: ("#c5f0f2", "#0a4a50"),
+}  # fmt: skip
+"""A tile's colour on a light page and on a dark one, by the terminal's own colour."""
+_SGR = (
+    ".sgr-1 { font-weight: 600; } .sgr-2 { opacity: .65; } .sgr-33 { color: light-dark(#7a5200, #e3b341); }\n"
+)
+_SGR += ".sgr-36 { color: light-dark(#0b6e75, #56d4dd); }\n"
+_SGR += "".join(
+    f".sgr-7-{number} {{ background: light-dark({light}, {dark}); }}\n"
+    for number, (light, dark) in _FILLS.items()
+)
 _STYLE = """
 :root { color-scheme: light dark; }
 body { margin: 2rem; font: 15px/1.5 system-ui, sans-serif; }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid #8884; border-radius: 6px; line-height: 1.35; }
 table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; }
 td.time { text-align: right; font-variant-numeric: tabular-nums; }
+h1 { font-size: clamp(1.1rem, 4vw, 2em); } code { overflow-wrap: anywhere; }
 h2 { margin-top: 2rem; } .muted { opacity: .65; }
 """
 
@@ -33,6 +51,8 @@ def render(report: Report) -> Iterator[str]:
     yield from _head(f"{report.target.ref} – {report.command}")
     yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
     yield f"<p class=muted>{escape(_about(report.target, report.environment))}</p>\n"
+    for device in report.target.devices:
+        yield f"<p class=muted>{escape(compiled_for(device))}</p>\n"
     yield from _log(report.events)
     for artifact in report.artifacts:
         yield from _section(artifact)
@@ -41,7 +61,7 @@ def render(report: Report) -> Iterator[str]:
     for key in report.keys:
         yield f"<h2>{escape(key_title(key))}</h2>\n"
         yield f"<pre>{escape(''.join(key_text(key, color=False, verbose=True)))}</pre>\n"
-    yield "</body></html>\n"
+    yield "</main></body></html>\n"
 
 
 def render_calls(report: CallReport) -> Iterator[str]:
@@ -57,22 +77,23 @@ def render_calls(report: CallReport) -> Iterator[str]:
         yield f"<td><code>{escape(call.signature)}</code><br><span class=muted>{escape(call.at or '')}</span>"
         yield f"<td>{_reasons(call)}</tr>\n"
     totals = "".join(calls.totals(report, Painter(False)))
-    yield f"</table>\n<pre>{escape(totals)}</pre>\n</body></html>\n"
+    yield f"</table>\n<pre>{escape(totals)}</pre>\n</main></body></html>\n"
 
 
 def render_run(report: RunReport) -> Iterator[str]:
     """The page of `run`: its full summary, and the compilations."""
     from jitinspect.render import run
 
-    yield from _head(f"{report.program} – {report.command}")
+    yield from _head(f"{report.program} – {report.command}", _style(report))
     yield f"<h1><code>{escape(report.program)}</code></h1>\n"
+    yield from _flames(report)
     yield f"<pre>{escape(''.join(run.render(report, color=False, width=160, verbose=True)))}</pre>\n"
     yield "<h2>Compilations</h2>\n<table>\n"
     for one in report.compilations:
         yield f"<tr><td>{one.status}<td class=time>{seconds(one.spent)}"
         yield f"<td><code>{escape(one.signature or one.function)}</code>"
         yield f"<br><span class=muted>{escape(one.at or '')}</span><td>{escape(run.why(one))}</tr>\n"
-    yield "</table>\n</body></html>\n"
+    yield "</table>\n</main></body></html>\n"
 
 
 def render_reading(report: AnyReading) -> Iterator[str]:
@@ -80,14 +101,34 @@ def render_reading(report: AnyReading) -> Iterator[str]:
     from jitinspect.render import readings
 
     subject = report.target.ref if report.target else report.command
-    yield from _head(f"{subject} – {report.command}")
+    yield from _head(f"{subject} – {report.command}", _style(report))
     if report.target:
         yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
         yield f"<p class=muted>{escape(_about(report.target, report.environment))}</p>\n"
+    yield from _flames(report)
     yield from _log(report.events)
     yield f"<h2>{report.command}</h2>\n"
-    yield f"<pre>{escape(''.join(readings.render(report, color=False, width=160, verbose=True)))}</pre>\n"
-    yield "</body></html>\n"
+    drawn = report.command == "sharding"
+    text = "".join(readings.render(report, color=drawn, width=160, verbose=True))
+    yield f"<pre>{_spans(text) if drawn else escape(text)}</pre>\n"
+    yield "</main></body></html>\n"
+
+
+def _style(report: AnyReading | RunReport) -> str:
+    return graph.style() if flames_of(report) else ""
+
+
+def _flames(report: AnyReading | RunReport) -> Iterator[str]:
+    """The flame graphs of a report on where time went."""
+    for flames in flames_of(report):
+        yield from graph.graph(flames)
+
+
+def _spans(text: str) -> str:
+    """The text of a terminal with its colours: as on a terminal, `7` fills what it marks."""
+    return _PAINTED.sub(
+        lambda found: f'<span class="sgr-{found[1].replace(";", "-")}">', escape(text)
+    ).replace("\x1b[0m", "</span>")
 
 
 def _reasons(call: Call) -> str:
@@ -99,9 +140,10 @@ def _reasons(call: Call) -> str:
     return "<br>".join(lines)
 
 
-def _head(title: str) -> Iterator[str]:
-    yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-    yield f"<style>{_STYLE}{CSS}</style></head>\n<body>\n"
+def _head(title: str, style: str = "") -> Iterator[str]:
+    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+    yield f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title>'
+    yield f"<style>{_STYLE}{_SGR}{CSS}{style}</style></head>\n<body>\n<main>\n"
 
 
 def _about(target: Target, environment: Environment | None) -> str:

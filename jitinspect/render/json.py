@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from jitinspect.errors import JitinspectError, LoadError
 from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
+from jitinspect.render.flames.reports import flames_of
 
 if TYPE_CHECKING:
     from jitinspect.model.differences import DiffReport
+    from jitinspect.model.program_profiles import TraceReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
-AnyReading: TypeAlias = "ReadingReport | DiffReport"
+AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport"
 AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
@@ -25,9 +27,18 @@ _READINGS = {
     "constants": "readings.ConstantsReport",
     "cost": "readings.CostReport",
     "passes": "readings.PassesReport",
+    "fit": "fit.FitReport",
+    "collectives": "communication.CollectivesReport",
+    "sharding": "communication.ShardingReport",
+    "compile-time": "compile_times.CompileTimeReport",
+    "profile": "profiles.ProfileReport",
     "diff": "differences.DiffReport",
 }
-_LATER = {**dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"), **_READINGS}
+_LATER = {
+    **dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"),
+    **_READINGS,
+    "profile of traces": "program_profiles.TraceReport",
+}
 """Commands whose models are imported only when needed."""
 
 
@@ -49,7 +60,18 @@ def _kind(command: object) -> type:
 
 
 def to_json(report: AnyReport) -> str:
-    """One document, indented, `schema` and `command` first. A sweep has `keys`; the first is its `key`."""
+    """One document, indented, `schema` and `command` first. Of a report on where time went it is a trace for
+    Perfetto, too: `traceEvents` come last, and say nothing that the report itself does not.
+    """
+    if not (graphs := flames_of(report)):
+        return _document(report)
+    from jitinspect.render import chrome
+
+    return chrome.with_events(_document(report), graphs)
+
+
+def _document(report: AnyReport) -> str:
+    """A sweep has `keys`; the first is its `key`."""
     document = {"schema": report.schema, "command": report.command, **asdict(report, dict_factory=_members)}
     if isinstance(report, Report):
         keys, against = document.pop("keys"), document.pop("against")
@@ -102,7 +124,7 @@ def _report(document: dict[str, Any]) -> AnyReport:
     """A document has the `key` of a single call, and `keys` for a sweep."""
     from jitinspect.render.decode import reader
 
-    kind = _kind(document.get("command"))
+    kind = _kind("profile of traces" if "traces" in document else document.get("command"))
     keys = document.get("keys") or [key for key in [document.get("key")] if key is not None]
     report: AnyReport = reader(kind)({**document, "keys": keys} if kind is Report else document)
     return report

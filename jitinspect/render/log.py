@@ -25,10 +25,21 @@ class CompileLog:
         self._verbose = verbose
         self._width = width
         self._folded: list[CompileEvent] = []
+        self._status = ""
+
+    @property
+    def is_live(self) -> bool:
+        return self._live
 
     def on_start(self, phase: Phase, function: str) -> None:
+        self._status = f"{phase} {function} …"
         if self._live:
-            self._write(f"{phase} {function} …")
+            self._write(self._status)
+
+    def still(self, waited: float) -> None:
+        """Show for how many seconds the stage has been going on."""
+        if self._live:
+            self._write(f"{self._status} {waited:.0f} s")
 
     def on_event(self, event: CompileEvent) -> None:
         if event.internal and not self._verbose:

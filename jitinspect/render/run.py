@@ -18,6 +18,7 @@ from jitinspect.model.runs import (
     Site,
     Uneven,
 )
+from jitinspect.render import program_compile_times, program_profile
 from jitinspect.render.calls import STATUS_COLOURS
 from jitinspect.render.log import CLEAR_LINE
 from jitinspect.render.text import (
@@ -178,6 +179,12 @@ def render(
         yield from _functions(report.functions, report.totals.wall_seconds, painter, width)
         yield from _sites(report, painter, width, verbose)
         yield from _slowest(report, painter, width)
+        if report.profile is not None:
+            yield "\n" + painter("what ran", "1") + "\n"
+            yield from program_profile.render(report.profile, painter, width, verbose)
+        if report.compile_times is not None:
+            yield "\n" + painter("what compilations took", "1") + "\n"
+            yield from program_compile_times.render(report.compile_times, painter, width, verbose)
         yield from _processes(report.processes, painter, width, verbose)
         yield from _uneven(report.uneven, painter, width)
         for warning in report.warnings:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jitinspect.model import Diagnosis, ListedCallable, Listing
-from jitinspect.render.text import cut_middle, shown_path
+from jitinspect.model import Diagnosis, ListedCallable, Listing, TargetSupport
+from jitinspect.render.text import cut_middle, shown_path, size
 
 
 def listing(report: Listing, color: bool, width: int) -> str:
@@ -38,7 +38,9 @@ def _cells(row: ListedCallable) -> tuple[str, ...]:
 
 
 def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
-    """Two lists: versions, devices and settings, then the readings that are supported."""
+    """Three lists: versions, devices and settings; the readings that are supported; other devices that can be
+    compiled for.
+    """
     environment = report.environment
     facts = {
         "jitinspect": environment.jitinspect,
@@ -58,9 +60,29 @@ def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
         table.add_row(Text(name, style="bold"), Text(value))
     table.add_section()
     for reading in report.readings:
-        mark = Text("yes", style="green") if reading.available else Text(f"no: {reading.why}", style="yellow")
-        table.add_row(Text(reading.reading, style="bold"), mark)
-    return _text(table, color, width)
+        answer = (
+            Text("yes", style="green") if reading.available else Text(f"no: {reading.why}", style="yellow")
+        )
+        table.add_row(Text(reading.reading, style="bold"), answer)
+    table.add_section()
+    for target in report.targets:
+        mark = Text("yes" if target.available else "no ", style="green" if target.available else "yellow")
+        table.add_row(
+            Text(f"--target {target.name}", style="bold"),
+            mark.append(f"  {target.kind}, {size(target.memory)}", style="default"),
+        )
+    return _text(table, color, width) + "".join(_missing(report.targets))
+
+
+def _missing(targets: Iterable[TargetSupport]) -> Iterator[str]:
+    """What to type for the targets that cannot be compiled for; never folded, so that it can be copied."""
+    lacking: dict[tuple[str | None, str], list[str]] = {}
+    for target in targets:
+        if target.install:
+            lacking.setdefault((target.why, target.install), []).append(target.name)
+    for (why, install), names in lacking.items():
+        shown = ", ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"
+        yield f"\nTo compile for {shown} ({why}):\n  {install}\n"
 
 
 def _table(show_header: bool = True) -> Table:

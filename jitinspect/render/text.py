@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+
+from jitinspect.model import AbsentDevice
+
+DIM = "2"
 
 WIDE = 10_000
 """The width of output that is not a terminal: wide enough that nothing is cut."""
@@ -84,6 +88,17 @@ def shown_path(path: str) -> str:
     return path.removeprefix(below) if path.startswith(below) else path.rpartition("/site-packages/")[2]
 
 
+def shown_places(places: Iterable[str]) -> str:
+    """`net.py:6, 7, nn.py:3`: a file is written once for lines that follow each other."""
+    parts: list[str] = []
+    before = None
+    for place in map(shown_path, places):
+        file, _, number = place.rpartition(":")
+        parts.append(number if file == before else place)
+        before = file
+    return ", ".join(parts)
+
+
 class Painter:
     """Paints text, if `color`."""
 
@@ -145,9 +160,29 @@ def size(number: float) -> str:
     return _scaled(number, 1000, ("B", "kB", "MB", "GB", "TB", "PB", "EB"))
 
 
+def significant(number: float) -> str:
+    """Three digits, without an exponent: `0.00123`, `12.3`, `1,230`."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}" if number >= 1e-4 else f"{number:.6f}"
+
+
+def duration(value: float) -> str:
+    """Seconds to about three digits, however few: `840 ns`, `12.3 µs`, `4.56 s`."""
+    return _scaled(value * 1e9, 1000, ("ns", "µs", "ms", "s"))
+
+
 def _scaled(number: float, step: int, units: Sequence[str]) -> str:
     power = 0
     while number >= step - 0.5 and power < len(units) - 1:
         number, power = number / step, power + 1
     digits = 0 if power == 0 or number >= 99.95 else 1 if number >= 9.995 else 2
     return f"{number:.{digits}f} {units[power]}".rstrip()
+
+
+def compiled_for(device: AbsentDevice) -> str:
+    """What the figures and texts stand for: no device was there to try them on."""
+    how = "to the end" if device.full else "up to the scheduled HLO (--full: to the end)"
+    many = f"{device.count} × " if device.count > 1 else ""
+    return (
+        f"compiled for {device.name} ({many}{device.kind}) by {device.compiler}, {how}; "
+        "no device was involved"
+    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import partial
+from itertools import compress, groupby
 
 from jitinspect.model.readings import (
     Buffer,
@@ -15,30 +16,33 @@ from jitinspect.model.readings import (
     CostOfOp,
     CostReport,
     Growth,
+    XlaCost,
 )
+from jitinspect.render.readings import roofline
+from jitinspect.render.readings.columns import Row, aligned, percent, table, widths
+from jitinspect.render.readings.percall import each_in_full
 from jitinspect.render.text import (
     ALL,
     Painter,
     amount,
     count,
     cut_middle,
-    cut_place,
-    fitted,
+    duration,
     hanging,
     joined,
     shown_path,
+    significant,
     size,
 )
 
 _DIM, _BOLD, _HOT, _WARN = "2", "1", "1;31", "33"
 _MOST = 10
 """Rows of a table, unless verbose."""
-_LEAST = 12
-"""The least columns for a text."""
 _ONE_POWER = 0.02
 """A fit with a larger error is not called a single power."""
 _QUANTITIES = {
     "flops": "FLOPs", "transcendentals": "transcendentals", "bytes": "bytes", "peak_bytes": "peak memory",
+    "wire_bytes": "moved",
 }  # fmt: skip
 _MEMORY = {
     "argument": "arguments", "output": "outputs", "temp": "temporaries", "alias": "of them aliased",
@@ -59,9 +63,6 @@ _UNLIKE = {
 }
 """What XLA counts in another way, and how."""
 
-Row = tuple[tuple[str, ...], str]
-"""The cells and the colour of a row."""
-
 
 def render(report: CostReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """One call in full; for a sweep, a row each, and with `-v` each in full."""
@@ -69,12 +70,8 @@ def render(report: CostReport, painter: Painter, width: int, verbose: bool) -> I
         yield from _cost(report.cost, painter, width, verbose)
         return
     yield from _sweep(report, painter, width)
-    if verbose:
-        for one in report.sweep:
-            yield "\n"
-            yield from _cost(one, painter, width, verbose)
-    else:
-        yield painter("\n-v shows each by line, by op and by buffer\n", _DIM)
+    in_full = partial(_cost, painter=painter, width=width, verbose=verbose)
+    yield from each_in_full(report.sweep, in_full, "line, by op and by buffer", painter, verbose)
 
 
 def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
@@ -83,10 +80,13 @@ def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[st
     yield from _totals(one, painter, room, verbose)
     for text, sgr in _notes(one):
         yield from (painter(line, sgr) + "\n" for line in hanging(text, room))
+    if one.roofline is not None:
+        yield from roofline.render(one.roofline, painter, room, verbose)
     most = ALL if verbose else _MOST
     what = "FLOPs" if one.flops else "bytes"
     for section in (_loops(one), _branches(one), _lines(one), _ops(one)):
         yield from _section(section, painter, room, most, lambda left: f"{_whole(left)} of the {what}")
+    yield from _section(_instructions(one), painter, room, most, lambda left: f"{_whole(left)} of the cycles")
     yield from _section(_buffers(one), painter, room, most, size)
     if one.no_buffers:
         yield painter(f"\nno buffers: {one.no_buffers}\n", _WARN)
@@ -95,23 +95,32 @@ def _cost(one: Cost, painter: Painter, width: int, verbose: bool) -> Iterator[st
 def _totals(one: Cost, painter: Painter, room: int, verbose: bool) -> Iterator[str]:
     """The totals, those with each loop counted once if they differ, and XLA's own."""
     is_looped = any(getattr(one, name) != number for name, number in one.once.items())
-    heads = ("", "total", *(["loops once"] if is_looped else []), "XLA's own")
-    rows = [(name, *_numbers(one, key, is_looped, verbose)) for key, name in _QUANTITIES.items()]
-    widths = _widths([heads, *rows])
-    yield painter(_aligned(heads, widths, 1), _DIM) + "\n"
-    yield from (_aligned(row, widths, 1) + "\n" for row in rows)
+    kinds = {
+        "total": True,
+        "loops once": is_looped,
+        "XLA's own": one.roofline is None or one.xla != XlaCost(),
+    }
+    heads = ("", *(kind for kind, is_shown in kinds.items() if is_shown))
+    rows = [
+        (name, *_numbers(one, key, tuple(kinds.values()), verbose))
+        for key, name in _QUANTITIES.items()
+        if key != "wire_bytes" or one.collectives
+    ]
+    wide = widths([heads, *rows])
+    yield painter(aligned(heads, wide, 1), _DIM) + "\n"
+    yield from (aligned(row, wide, 1) + "\n" for row in rows)
     if one.intensity is not None:
-        yield f"{'intensity':<{widths[0]}}  {_significant(one.intensity)} FLOPs/byte\n"
+        yield f"{'intensity':<{wide[0]}}  {significant(one.intensity)} FLOPs/byte\n"
     memory = [f"{size(one.memory[name])} {word}" for name, word in _MEMORY.items() if one.memory.get(name)]
-    for at, line in enumerate(joined(memory, room - widths[0] - 2) if memory else ()):
-        yield f"{'' if at else 'memory':<{widths[0]}}  {line}\n"
+    for at, line in enumerate(joined(memory, room - wide[0] - 2) if memory else ()):
+        yield f"{'' if at else 'memory':<{wide[0]}}  {line}\n"
 
 
-def _numbers(one: Cost, quantity: str, is_looped: bool, verbose: bool) -> Iterator[str]:
-    """The cells of a row of totals; empty if unknown."""
+def _numbers(one: Cost, quantity: str, shown: Sequence[bool], verbose: bool) -> Iterator[str]:
+    """The cells of a row of totals that are shown; empty if unknown."""
     is_bytes = "bytes" in quantity
-    known = [getattr(one, quantity), one.once.get(quantity), getattr(one.xla, quantity)]
-    for number in known if is_looped else known[::2]:
+    known = [getattr(one, quantity), one.once.get(quantity), getattr(one.xla, quantity, None)]
+    for number in compress(known, shown):
         if number is None:
             yield ""
         elif verbose:
@@ -122,13 +131,20 @@ def _numbers(one: Cost, quantity: str, is_looped: bool, verbose: bool) -> Iterat
 
 def _notes(one: Cost) -> Iterator[tuple[str, str]]:
     """Notes, and their colours: why the numbers differ from XLA's, and what they leave out."""
-    if "@P(" in one.signature:
-        yield "all numbers are for one device", _DIM
+    if one.devices > 1:
+        yield f"all numbers are those of one device, of the {one.devices:,} that it runs on", _DIM
+    if one.collectives:
+        sent = f"what the device sends to others in {count(one.collectives, 'collective')}, if rings carry it"
+        yield f"moved: {sent}", _DIM
     if any(loop.trip_count not in (1, None) for loop in one.loops):
         yield "XLA counts a loop body once, jitinspect every time it runs", _DIM
     unknown = sum(loop.trip_count is None for loop in one.loops)
     if unknown:
         yield f"{count(unknown, 'loop')} with an unknown trip count: one iteration of each is counted", _WARN
+    if one.cycles is not None:
+        without = sum(row.cycles is None for row in one.by_instruction)
+        none = f", without {count(without, 'instruction')} that it gives none for" if without else ""
+        yield f"{amount(one.cycles)} cycles by the compiler's own estimate{none}", _DIM
     if one.unmodelled:
         yield f"unknown FLOPs of custom calls: {', '.join(one.unmodelled)}", _WARN
     if one.branches:
@@ -136,7 +152,8 @@ def _notes(one: Cost) -> Iterator[tuple[str, str]]:
     if {"complex numbers", "FFTs"} & {*one.unlike_xla.get("flops", ())}:
         yield "FLOPs are real operations: 2 for a complex addition, 6 for a complex multiplication", _DIM
     yield from ((text, _DIM) for text in _about_xla(one))
-    if one.peak_bytes and one.xla.peak_bytes is not None and one.xla.peak_bytes < one.peak_bytes:
+    own = one.xla.peak_bytes if one.roofline is None else None
+    if one.peak_bytes and own is not None and own < one.peak_bytes:
         yield "XLA's peak leaves out temporaries", _DIM
 
 
@@ -149,6 +166,8 @@ def _about_branches(one: Cost) -> Iterator[tuple[str, str]]:
     ]
     told = f": {', '.join(ranges)}" if ranges else ", which costs the same"
     yield f"of each conditional the costliest branch counts, in every run; others may run{told}", _WARN
+    if one.devices > 1:
+        yield "jitinspect collectives counts what each branch sends", _DIM
 
 
 def _about_xla(one: Cost) -> Iterator[str]:
@@ -187,7 +206,7 @@ def _loops(one: Cost) -> _Section:
 
 def _of_loop(one: CostOfLoop) -> tuple[str, ...]:
     rounds = "?" if one.trip_count is None else f"{one.trip_count:,}"
-    costs = amount(one.flops), _percent(one.share), size(one.bytes)
+    costs = amount(one.flops), percent(one.share), size(one.bytes)
     return *costs, rounds, f"{one.runs:,}", one.instruction, shown_path(one.at or "")
 
 
@@ -203,29 +222,58 @@ def _of_branch(one: CostOfBranch) -> tuple[str, ...]:
 
 
 def _lines(one: Cost) -> _Section:
-    heads = ("FLOPs", "share", "transc.", "bytes", "line", "text")
-    rows = [(_of_line(line), _heat(line.share)) for line in one.by_line]
+    bounds = ("HBM", "at least", "by") if one.roofline else ()
+    cycles = () if one.cycles is None else ("cycles",)
+    heads = ("FLOPs", "share", "transc.", "bytes", *_moved(one), *bounds, *cycles, "line", "text")
+    rows = [(_of_line(line, one), _heat(line.share)) for line in one.by_line]
     return _Section("by line", heads, 2, rows, [line.share for line in one.by_line])
 
 
-def _of_line(one: CostOfLine) -> tuple[str, ...]:
+def _of_line(one: CostOfLine, whole: Cost) -> tuple[str, ...]:
     where = shown_path(f"{one.file}:{one.line}") if one.file else "no source line"
-    return *_counts(one), where, one.text
+    cycles = [] if one.cycles is None else [amount(one.cycles) if one.cycles else ""]
+    return *_counts(one, whole), *_bound(one), *cycles, where, one.text
+
+
+def _bound(one: CostOfLine | Cost) -> tuple[str, ...]:
+    """The cells of a roofline; none without a device."""
+    if one.hbm_bytes is None or one.bound_seconds is None:
+        return ()
+    by = roofline.BOUND_BY[one.bound_by]
+    return size(one.hbm_bytes), duration(one.bound_seconds) if by else "", by
+
+
+def _instructions(one: Cost) -> _Section:
+    """By what a TPU's compiler estimates for each."""
+    total = one.cycles or 1
+    known = [(row, row.cycles / total) for row in one.by_instruction if row.cycles]
+    rows: list[Row] = [
+        ((amount(row.cycles or 0), f"{row.runs:,}", row.instruction, shown_path(row.at or "")), _heat(share))
+        for row, share in known
+    ]
+    shares = [share for _, share in known]
+    return _Section("by instruction", ("cycles", "runs", "instruction", "line"), 2, rows, shares)
 
 
 def _ops(one: Cost) -> _Section:
-    heads = ("FLOPs", "share", "transc.", "bytes", "instr.", "runs", "op")
-    rows = [(_of_op(op), _heat(op.share)) for op in one.by_op]
+    heads = ("FLOPs", "share", "transc.", "bytes", *_moved(one), "instr.", "runs", "op")
+    rows = [(_of_op(op, one), _heat(op.share)) for op in one.by_op]
     return _Section("by op", heads, 1, rows, [op.share for op in one.by_op])
 
 
-def _of_op(one: CostOfOp) -> tuple[str, ...]:
-    return *_counts(one), f"{one.instructions:,}", f"{one.runs:,}", one.op
+def _of_op(one: CostOfOp, whole: Cost) -> tuple[str, ...]:
+    return *_counts(one, whole), f"{one.instructions:,}", f"{one.runs:,}", one.op
 
 
-def _counts(one: CostOfLine | CostOfOp) -> tuple[str, ...]:
+def _moved(one: Cost) -> tuple[str, ...]:
+    """The column of what is sent to other devices, if anything is."""
+    return ("moved",) if one.wire_bytes else ()
+
+
+def _counts(one: CostOfLine | CostOfOp, whole: Cost) -> tuple[str, ...]:
     """Empty for zero, so that the other numbers stand out."""
-    cells = amount(one.flops), _percent(one.share), amount(one.transcendentals), size(one.bytes)
+    sent = [size(one.wire_bytes) for _ in _moved(whole)]
+    cells = amount(one.flops), percent(one.share), amount(one.transcendentals), size(one.bytes), *sent
     return tuple("" if cell in ("0", "0 B") else cell for cell in cells)
 
 
@@ -257,63 +305,37 @@ def _section(
     if not section.rows:
         return
     yield "\n" + painter(section.title, _BOLD) + "\n"
-    yield from _table(section.heads, section.texts, section.rows[:most], painter, room)
+    yield from table(section.heads, section.texts, section.rows[:most], painter, room)
     left = section.weights[most:]
     if left:
         yield painter(f"… and {len(left):,} more, {summed(sum(left))}", _DIM) + "\n"
 
 
 def _whole(share: float) -> str:
-    return _percent(share) or "0%"
-
-
-def _table(
-    heads: Sequence[str], texts: int, rows: Sequence[Row], painter: Painter, room: int
-) -> Iterator[str]:
-    """Numbers are right-aligned; texts, the last columns, are left-aligned, and cut if they do not fit."""
-    numbers = len(heads) - texts
-    widths = _widths([heads, *(cells for cells, _ in rows)])
-    taken = sum(widths[:numbers]) + 2 * (len(widths) - 1)
-    widths[numbers:] = fitted(widths[numbers:], room - taken, _LEAST)
-    yield painter(_aligned(heads, widths, 0, texts), _DIM) + "\n"
-    at = heads.index("line") if "line" in heads else None
-    for cells, sgr in rows:
-        cut = [cut_place(cell, widths[n]) if n == at else cell for n, cell in enumerate(cells)]
-        yield painter(_aligned(cut, widths, 0, texts), sgr) + "\n"
-
-
-def _widths(rows: Iterable[Sequence[str]]) -> list[int]:
-    return [max(map(len, column)) for column in zip(*rows, strict=True)]
-
-
-def _aligned(cells: Sequence[str], widths: Sequence[int], first: int, last: int = 0) -> str:
-    """The `first` and the `last` cells are left-aligned, those between right-aligned."""
-    aligned = []
-    for at, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        is_text = at < first or at >= len(cells) - last
-        aligned.append(f"{cut_middle(cell, width):<{width}}" if is_text else f"{cell:>{width}}")
-    return "  ".join(aligned).rstrip()
+    return percent(share) or "0%"
 
 
 def _heat(share: float) -> str:
     return _HOT if share >= 0.5 else ""
 
 
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.005 else ""
-
-
-def _significant(number: float) -> str:
-    """Three digits, without an exponent: `0.00123`, `12.3`, `1,230`."""
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}" if number >= 1e-4 else f"{number:.6f}"
-
-
 def _sweep(report: CostReport, painter: Painter, width: int) -> Iterator[str]:
-    """A row for each combination of sizes, and how each quantity grows."""
+    """A row for each device and combination of sizes, and how each quantity grows."""
     names = tuple(report.cost.dims)
-    heads = (*names, "FLOPs", "bytes", "transc.", "peak")
-    rows: list[Row] = [(_point(one, names), "") for one in report.sweep]
-    yield from _table(heads, 0, rows, painter, width)
+    devices = [one.roofline.device for one in report.sweep if one.roofline]
+    bounds = ("HBM", "at least", "by") if devices else ()
+    moved = ("moved",) if any(one.collectives for one in report.sweep) else ()
+    heads = (*names, "FLOPs", "bytes", "transc.", "peak", *moved, *bounds, *(["device"] if devices else []))
+    rows: list[Row] = [(_point(one, names, bool(moved)), "") for one in report.sweep]
+    if not names:
+        yield painter(cut_middle(report.cost.signature, width), _BOLD) + "\n"
+    yield from table(heads, 1 if devices else 0, rows, painter, width)
+    if devices:
+        yield painter("at least: a bound, not a prediction", _DIM) + "\n"
+    yield from _growth(report, names, painter)
+
+
+def _growth(report: CostReport, names: Sequence[str], painter: Painter) -> Iterator[str]:
     fits = [(name, list(found)) for name, found in groupby(report.growth, lambda one: one.quantity)]
     if fits:
         yield "\n" + painter("growth", _BOLD) + "\n"
@@ -325,10 +347,12 @@ def _sweep(report: CostReport, painter: Painter, width: int) -> Iterator[str]:
         yield painter(f"two sizes fit any power: add a third of {', '.join(pairs)}", _DIM) + "\n"
 
 
-def _point(one: Cost, names: Sequence[str]) -> tuple[str, ...]:
+def _point(one: Cost, names: Sequence[str], is_moved: bool) -> tuple[str, ...]:
     peak = "" if one.peak_bytes is None else size(one.peak_bytes)
     costs = amount(one.flops), size(one.bytes), amount(one.transcendentals), peak
-    return *(f"{one.dims[name]:,}" for name in names), *costs
+    device = (one.roofline.device,) if one.roofline else ()
+    moved = (size(one.wire_bytes),) if is_moved else ()
+    return *(f"{one.dims[name]:,}" for name in names), *costs, *moved, *_bound(one), *device
 
 
 def _power(found: Sequence[Growth], painter: Painter) -> str:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from jitinspect.model import WORDS
-from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Quantity, Summary
-from jitinspect.render.text import Painter, amount, count, cut_middle, joined, size
+from jitinspect.model.differences import (
+    ChangedCollective,
+    Difference,
+    DiffReport,
+    GoldenCheck,
+    Quantity,
+    Summary,
+)
+from jitinspect.render.readings import times_changed
+from jitinspect.render.readings.columns import table
+from jitinspect.render.text import Painter, amount, count, cut_middle, joined, shown_places, significant, size
 
 _BOLD, _DIM, _GONE, _CAME, _BLOCK = "1", "2", "31", "32", "36"
 
@@ -16,6 +25,9 @@ def render(report: DiffReport, painter: Painter, width: int, verbose: bool = Fal
     if report.golden:
         yield from _golden(report, painter, width)
         return
+    if report.times:
+        yield from _times(report, painter, width, verbose)
+        return
     if all(one.same for one in report.stages):
         stages = ", ".join(one.stage for one in report.stages)
         yield f"{painter('same', _CAME)}: {stages} of {report.before} and {report.after}\n"
@@ -23,7 +35,16 @@ def render(report: DiffReport, painter: Painter, width: int, verbose: bool = Fal
     yield painter(f"- {report.before}", _GONE) + "\n"
     yield painter(f"+ {report.after}", _CAME) + "\n"
     for one in report.stages:
+        yield from _collectives(one.summary, painter, width)
+    for one in report.stages:
         yield from _stage(one, painter, width)
+
+
+def _times(report: DiffReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
+    yield painter(f"- {report.before}", _GONE) + "\n"
+    yield painter(f"+ {report.after}", _CAME) + "\n"
+    for one in report.times:
+        yield from times_changed.render(one, painter, width, verbose)
 
 
 def _golden(report: DiffReport, painter: Painter, width: int) -> Iterator[str]:
@@ -57,6 +78,45 @@ def _stage(one: Difference, painter: Painter, width: int) -> Iterator[str]:
             yield painter(line, {"-": _GONE, "+": _CAME}.get(line[0], "")) + "\n"
 
 
+def _collectives(summary: Summary, painter: Painter, width: int) -> Iterator[str]:
+    """Those that have come and gone, with what they move in all their runs."""
+    if summary.collectives is None or summary.wire_bytes is None:
+        return
+    rows = summary.collectives_changed
+    parts = [
+        _either(summary.collectives, lambda number: f"{number:,}"),
+        f"moved {_either(summary.wire_bytes, size)}",
+    ]
+    told = "" if rows else ", none came or went"
+    yield f"\n{painter('collectives', _BOLD)}  {' · '.join(parts)}{told}\n"
+    if rows:
+        heads = ("", "moved", "times", "in", "out", "kind", "axes", "line")
+        cells = [(_of_collective(one), _GONE if one.side == "before" else _CAME) for one in rows]
+        yield from table(heads, 3, cells, painter, width)
+        yield painter("moved: what one device sends to others, if rings carry it\n", _DIM)
+
+
+def _of_collective(one: ChangedCollective) -> tuple[str, ...]:
+    times = one.runs * one.count
+    return (
+        "-" if one.side == "before" else "+",
+        size(one.wire_bytes * times),
+        f"{times:,}",
+        size(one.bytes_in),
+        size(one.bytes_out),
+        one.kind,
+        ",".join(one.axes) or f"of {one.group}",
+        shown_places(one.lines),
+    )
+
+
+def _either(quantity: Quantity, shown: Callable[[int], str]) -> str:
+    """One number if both are the same."""
+    if quantity.before == quantity.after:
+        return shown(quantity.after or 0)
+    return _shown(quantity, shown)
+
+
 def _totals(summary: Summary, stage: str) -> Iterator[str]:
     """`12 → 15 instructions`, `3 changed`, `FLOPs 1.2 M → 1.5 M`."""
     word = WORDS[stage]
@@ -78,8 +138,9 @@ def _totals(summary: Summary, stage: str) -> Iterator[str]:
 
 def _shown(quantity: Quantity, shown: Callable[[int], str]) -> str:
     before, after = (shown(one) if one is not None else "?" for one in (quantity.before, quantity.after))
-    ratio = f" (× {quantity.after / quantity.before:.3g})" if quantity.before and quantity.after else ""
-    return f"{before} → {after}{ratio}"
+    if not (quantity.before and quantity.after):
+        return f"{before} → {after}"
+    return f"{before} → {after} (× {significant(quantity.after / quantity.before)})"
 
 
 def _ops(summary: Summary, painter: Painter, width: int) -> Iterator[str]:

@@ -31,6 +31,7 @@ from jitinspect.model import (
     Report,
     Support,
     Target,
+    TargetSupport,
 )
 from jitinspect.render import html
 from jitinspect.render.json import from_json, to_json
@@ -68,7 +69,10 @@ CALLS = CallReport(
     environment=ENVIRONMENT,
 )  # fmt: skip
 LISTING = Listing("m", (ListedCallable("f", "jax.jit", "(x)", ("n",), ("x",), "/m.py", 1, True),))
-DIAGNOSIS = Diagnosis(ENVIRONMENT, ("cpu:0",), "/c", {"a": "1"}, (Support("asm", False, "no objdump"),))
+TARGET = TargetSupport("v5e", "tpu", "TPU v5 lite", 2**34, False, "no libtpu", "pip install libtpu")
+DIAGNOSIS = Diagnosis(
+    ENVIRONMENT, ("cpu:0",), "/c", {"a": "1"}, (Support("asm", False, "no objdump"),), (TARGET,)
+)
 
 ALL = {"show": REPORT, "trace-cache": CALLS, "ls": LISTING, "doctor": DIAGNOSIS}
 

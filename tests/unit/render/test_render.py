@@ -34,7 +34,7 @@ from jitinspect.render.errors import error_text
 from jitinspect.render.html import render as html
 from jitinspect.render.json import error_to_json, from_json, to_json
 from jitinspect.render.log import event_line
-from jitinspect.render.text import cut_middle, printable, seconds, shown_path
+from jitinspect.render.text import cut_middle, printable, seconds, shown_path, shown_places
 
 ENVIRONMENT = Environment("0.1", "0.10.2", "0.10.2", "3.11.7", "cpu", "cpu", 1, "")
 text = st.text(max_size=20)
@@ -220,6 +220,11 @@ def test_paths_are_shown_from_where_one_looks(monkeypatch, tmp_path):
     assert shown_path(f"{tmp_path}/a/b.py:3") == "a/b.py:3"
     assert shown_path("/usr/lib/python3/site-packages/optax/a.py:3") == "optax/a.py:3"
     assert shown_path("/elsewhere/b.py:3") == "/elsewhere/b.py:3"
+
+
+def test_a_file_is_written_once_for_lines_that_follow_each_other():
+    assert shown_places(["a.py:6", "a.py:7", "b.py:7", "a.py:1"]) == "a.py:6, 7, b.py:7, a.py:1"
+    assert shown_places([]) == ""
 
 
 def test_a_row_of_ls_is_cut_at_its_signature():

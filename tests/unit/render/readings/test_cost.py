@@ -56,6 +56,16 @@ SWEEP = tuple(
 GROWTH = (Growth("flops", "B", 1.0, 0.0), Growth("flops", "D", 2.0, 0.0), Growth("bytes", "B", 0.4, 0.21))
 
 
+SENT = replace(
+    COST,
+    by_line=(replace(LINE, wire_bytes=57_300), LINES[1]),
+    by_op=(*OPS, CostOfOp("all-reduce", 2, 9, 0, 0, 8200, 0.0, 57_300)),
+    devices=8,
+    collectives=2,
+    wire_bytes=57_300,
+)
+
+
 def report(cost=COST, **more):
     return CostReport("cost", TARGET, cost, **more)
 
@@ -161,6 +171,8 @@ def test_branches_are_listed_with_the_range():
     same = {"least": {"flops": 1_000, "bytes": 500}, "most": {"flops": 1_000, "bytes": 500}}
     assert "others may run, which costs the same\n" in text(report(replace(COST, branches=BRANCHES, **same)))
     assert "conditional" not in text(report())
+    where = "jitinspect collectives counts what each branch sends\n"
+    assert where in text(report(replace(ranging, devices=8))) and where not in shown
 
 
 def test_what_is_not_counted_is_said():
@@ -169,7 +181,7 @@ def test_what_is_not_counted_is_said():
     assert "2 loops with an unknown trip count: one iteration of each is counted" in shown
     assert "unknown FLOPs of custom calls: call.1" in shown
     assert "one device" not in shown
-    assert "one device" in text(report(replace(COST, signature="f(f32[8]@P('data'))")))
+    assert "one device" in text(report(replace(COST, devices=8)))
     assert re.search(r"\? +1  while.7", shown) and "no buffers: it does not tell" in shown
 
 
@@ -253,3 +265,19 @@ def test_a_place_begins_at_its_package_and_keeps_its_end(width):
         )
     )
     assert "site-packages" not in told and told.count("linear.py:287") == 2 and "partition.py:1219" in told
+
+
+def test_what_is_sent_between_devices_is_a_total_and_a_column():
+    rows = text(report(SENT)).split("\n")
+    assert "moved            57.3 kB" in rows
+    assert "moved: what the device sends to others in 2 collectives, if rings carry it" in rows
+    assert "9.00 M    90%   3.20 k  150 kB  57.3 kB  net/layers.py:12  return jnp.tanh(x @ w)" in rows
+    assert any(re.fullmatch(r" +8.20 kB  57.3 kB +2 +9  all-reduce", row) for row in rows)
+    assert "moved" not in text(report())
+
+
+def test_what_is_sent_is_a_column_of_a_sweep():
+    sweep = tuple(replace(SENT, dims={"B": b}) for b in (8, 16))
+    rows = text(report(sweep[0], sweep=sweep)).split("\n")
+    assert rows[0].split() == ["B", "FLOPs", "bytes", "transc.", "peak", "moved"]
+    assert rows[1].split()[-2:] == ["57.3", "kB"]

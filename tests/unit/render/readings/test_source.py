@@ -146,3 +146,17 @@ def test_a_file_begins_at_its_package():
         report(replace(line(1, instructions=1), file="/v/lib/python3.12/site-packages/lib/net.py")), 80
     )
     assert "\nlib/net.py " in told
+
+
+def test_what_is_sent_between_devices_has_a_column():
+    lines = (line(9, instructions=5, flops=5_000_000, bytes=12_345, share=0.9, wire_bytes=57_300), line(10))
+    made = report(*lines, without=WithoutLine(wire_bytes=1000))
+    made = replace(made, source=replace(made.source, devices=8))
+    rows = text(made).splitlines()
+    assert rows[2].split()[-3:] == ["bytes", "moved", "share"]
+    assert rows[3].split()[-5:] == ["12.3", "kB", "57.3", "kB", "90%"]
+    assert "without a source line: 1.00 kB moved" in rows
+    told = "FLOPs and bytes are those of one device, of the 8 that it runs on; moved: what it sends to"
+    assert any(row.startswith(told) for row in rows)
+    assert "moved" not in text(report(line(9, bytes=1)))
+    assert from_json(to_json(made)) == made
