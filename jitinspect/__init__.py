@@ -7,11 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jitinspect.api import CompileLog, CompileSummary, Inspection, inspect, watch
+    from jitinspect.api import (
+        CompileLog,
+        CompileSummary,
+        Inspection,
+        Profiling,
+        Reading,
+        inspect,
+        profile,
+        read,
+        watch,
+    )
     from jitinspect.process.marks import mark
 
 __version__ = "0.1.0"
-__all__ = ["CompileLog", "CompileSummary", "Inspection", "__version__", "inspect", "mark", "watch"]
+__all__ = [
+    "CompileLog", "CompileSummary", "Inspection", "Profiling", "Reading", "__version__",
+    "inspect", "mark", "profile", "read", "watch",
+]  # fmt: skip
 
 _HOMES = {"mark": "jitinspect.process.marks"}
 _API = "jitinspect.api"

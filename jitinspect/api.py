@@ -1,22 +1,32 @@
-"""Inspect and watch from Python: what the command line says, as objects that print as it prints.
+"""Inspect, read and watch from Python: what the command line says, as objects that print as it prints.
 
-`inspect` goes by `stages`, `watch` by `programs`, and both print by `render`.
+`inspect` goes by `stages`, `read` by `readings`, `watch` by `programs`, and all print by `render`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import cached_property, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from jitinspect.errors import UsageError
 from jitinspect.model import Artifact, CacheKey, CompileEvent, Report, Target
+from jitinspect.model.program_profiles import ProgramProfile
 from jitinspect.model.runs import Compilation, FunctionCost, RunReport, RunTotals, Site, Span
 from jitinspect.programs.limits import Warmup, parse_warmup
 from jitinspect.programs.watch import Watch
+from jitinspect.readings.profiling.whole_program import ProgramRecorder
 from jitinspect.render.json import to_json
+from jitinspect.render.text import Painter
 from jitinspect.stages import inspection
 from jitinspect.stages.pipeline import Options
 
+if TYPE_CHECKING:
+    from jitinspect.render.json import AnyReading
+
+Made = TypeVar("Made")
 _SINCE = " since the watch began"
 
 
@@ -213,6 +223,77 @@ def watch(hits: bool = False, warmup: str | None = None) -> CompileLog:
     return CompileLog(hits, warmup)
 
 
+class Profiling:
+    """What `with jitinspect.profile() as p:` gives: once the `with` has ended, where the time in it went.
+
+    Prints as `jitinspect run --profile` tells it, and shows as a page in Jupyter.
+    """
+
+    def __init__(self) -> None:
+        self._recorder = ProgramRecorder()
+        self._watch = Watch()
+
+    def __enter__(self) -> Profiling:
+        self._watch.__enter__()
+        try:
+            self._recorder.start()
+        except BaseException:
+            self._watch.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._recorder.stop()
+        self._watch.__exit__(*exception)
+
+    @cached_property
+    def report(self) -> RunReport:
+        """What was compiled, and as its `profile` what ran. Raises RuntimeError inside the `with`."""
+        if not self._recorder.has_ended:
+            raise RuntimeError("the time is told once the with block has ended")
+        if self._recorder.failure is not None:
+            raise RuntimeError("nothing more was recorded") from self._recorder.failure
+        report = replace(self._watch.report(""), command="watch")
+        return self._recorder.added_to(report)
+
+    @property
+    def profile(self) -> ProgramProfile:
+        """The seconds by function, line, loop and operation."""
+        assert self.report.profile is not None
+        return self.report.profile
+
+    def to_json(self) -> str:
+        """The document that `jitinspect run --profile --json` prints."""
+        return to_json(self.report)
+
+    def __repr__(self) -> str:
+        from jitinspect.render import program_profile
+
+        if not self._recorder.has_ended:
+            return "<a profile that has not ended>"
+        return "".join(program_profile.render(self.profile, Painter(False), width=120)).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from jitinspect.render import html
+
+        return "".join(html.render_run(self.report))
+
+
+def profile() -> Profiling:
+    """A context manager: measures what jitted functions run inside, by function and by Python line.
+
+    Wait for results inside, with `jax.block_until_ready`: what still runs at its end is not measured. A
+    profile that is made inside with `jax.profiler` is as it would be alone, and not measured. Raises
+    `jitinspect.errors.UnavailableError` where another profile is under way.
+
+    >>> with jitinspect.profile() as p:  # doctest: +SKIP
+    ...     jax.block_until_ready(train())
+    >>> print(p)  # doctest: +SKIP
+    >>> p.profile.by_line[0]  # doctest: +SKIP
+    """
+    return Profiling()
+
+
 def inspect(
     fn: Any,
     *args: Any,
@@ -221,12 +302,19 @@ def inspect(
     donate: Sequence[str | int] = (),
     transforms: Sequence[str] = (),
     key: bool = False,
+    target: str | None = None,
+    full: bool = False,
+    timeout: float | None = None,
     **kwargs: Any,
 ) -> Inspection:
     """What `jitinspect show` says of a call of `fn`: each of `stages`, and with `key` the cache key.
 
     Arguments are arrays, `jax.ShapeDtypeStruct`s or values. Nothing is executed; what is traced and
     compiled stays in JAX's caches, as after `jax.jit(fn).lower(…).compile()`. Raises `jitinspect.errors`.
+
+    `target` is a device that need not be here, `v5e`, `v5e:4x4` or `h100`, as for `--target`; `fn` must then
+    have a name in a module, since a worker imports it. `full` waits for the compiler's end, at most `timeout`
+    seconds.
 
     >>> inspection = jitinspect.inspect(step, params, batch)  # doctest: +SKIP
     >>> inspection.hlo.text  # doctest: +SKIP
@@ -239,6 +327,99 @@ def inspect(
         donate=tuple(donate),
         transforms=tuple(transforms),
         options=Options(),
-        key=key,
+        key=key and target is None,
+        full=full,
     )
-    return Inspection(inspection.inspect_call(fn, (args, kwargs), request))
+    return Inspection(_made(inspection.inspect_call, fn, (args, kwargs), request, target, timeout))
+
+
+class Reading:
+    """What `jitinspect.read` finds: `report` has it as data. Prints as the command of that name does."""
+
+    def __init__(self, report: AnyReading) -> None:
+        self.report = report
+        """All of it, as the data that `jitinspect.model.readings` and `jitinspect.model.fit` describe."""
+
+    def to_json(self) -> str:
+        """The document that the command prints with `--json`."""
+        return to_json(self.report)
+
+    def __repr__(self) -> str:
+        from jitinspect.render import readings
+
+        return "".join(readings.render(self.report, color=False, width=120)).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from jitinspect.render import html
+
+        return "".join(html.render_reading(self.report))
+
+
+def read(
+    reading: str,
+    fn: Any,
+    *args: Any,
+    static: Sequence[str | int] = (),
+    donate: Sequence[str | int] = (),
+    transforms: Sequence[str] = (),
+    target: str | None = None,
+    full: bool = False,
+    timeout: float | None = None,
+    **kwargs: Any,
+) -> Reading:
+    """What `jitinspect READING` says of a call of `fn`, such as `cost` or `collectives`: those in `READINGS`.
+
+    Arguments, `target`, `full` and `timeout` are as for `inspect`; `fit` needs a target. Raises
+    `jitinspect.errors`, `UsageError` for a reading that does not exist.
+
+    >>> jitinspect.read("fit", step, params, batch, target="v5e").report.fit[0].fits  # doctest: +SKIP
+    """
+    if reading not in READINGS or (reading == "fit" and target is None):
+        hint = 'target="v5e"' if reading == "fit" else ", ".join(READINGS)
+        raise UsageError(
+            "fit needs a device to fit on" if reading == "fit" else f"no reading {reading!r}", hint=hint
+        )
+    if reading == "profile" and target is not None:
+        raise UsageError("profile runs the function, on a device that is here", hint="leave target out")
+    request = inspection.Request(
+        command=reading,
+        ref="",
+        stages=(),
+        static=tuple(static),
+        donate=tuple(donate),
+        transforms=tuple(transforms),
+        full=full,
+    )
+    return Reading(_made(_read_call, fn, (args, kwargs), request, target, timeout))
+
+
+READINGS = (
+    "source", "cost", "fit", "collectives", "sharding", "donation", "constants", "passes",
+    "compile-time", "profile",
+)  # fmt: skip
+
+
+def _made(
+    work: Callable[[Any, Any, inspection.Request], Made],
+    fn: Any,
+    call: tuple[tuple[Any, ...], dict[str, Any]],
+    request: inspection.Request,
+    target: str | None,
+    timeout: float | None,
+) -> Made:
+    """`work(fn, call, request)`, in a worker if there is a target."""
+    if target is None:
+        return work(fn, call, request)
+    from jitinspect.devices.names import parse_device
+    from jitinspect.stages.elsewhere import carry_out_elsewhere
+
+    weigh = request.command == "fit"
+    return carry_out_elsewhere(work, fn, call, request, parse_device(target), timeout, weigh)
+
+
+def _read_call(fn: Any, call: tuple[tuple[Any, ...], dict[str, Any]], request: inspection.Request) -> Any:
+    """The report of the reading that the request names."""
+    reader = import_module(f"jitinspect.readings.{request.command.replace('-', '_')}").read
+    if request.command == "fit":
+        reader = partial(reader, devices=[request.device], full=request.full)
+    return inspection.read_call(fn, call, request, reader)

@@ -15,6 +15,7 @@ from jitinspect.cli.core import compile_log, computations_awaited, prepare_for_u
 from jitinspect.cli.interrupts import ReportedInterrupts
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import near_file, needs_environment
+from jitinspect.cli.requests import no_range
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import CallReport, Phase
@@ -51,6 +52,8 @@ def fields_of(
 
 def _one_size(text: str) -> tuple[str, int]:
     name, sizes = specs.parse_dims(text)
+    if isinstance(sizes, range):
+        raise no_range(name, sizes)
     if len(sizes) > 1:
         raise UsageError(
             f"--dim {text}: a script takes one size for a dimension", hint=f"--dim {name}={sizes[0]}"
@@ -79,7 +82,7 @@ def trace_cache_core(
     import_jax()
     from jitinspect.calls import trace_cache
 
-    prepare_for_user_code()
+    prepare_for_user_code(as_it_is=script.suffix == ".py")
     request = trace_cache.Request(script, **fields, stop=stop, explain=output.verbose)
     bar = _bar(script, output)
     log, interrupts = compile_log(output, live=bar is None and not output.quiet), ReportedInterrupts()

@@ -5,14 +5,17 @@ A command imports what it needs when it runs, so that `--help` pays for none of 
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from jitinspect.cli.help import Command
 from jitinspect.cli.options import (
     CallOptions,
+    DeviceOptions,
     Format,
     LimitOptions,
     OutputOptions,
@@ -21,6 +24,11 @@ from jitinspect.cli.options import (
     ViewOptions,
     grouped,
 )
+from jitinspect.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from jitinspect.model.communication import CollectivesReport
+    from jitinspect.model.readings import ReadingReport
 
 Function = Callable[..., None]
 
@@ -37,6 +45,7 @@ def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions) -> No
 
 def stablehlo(
     target: TargetOptions,
+    device: DeviceOptions,
     view: ViewOptions,
     output: OutputOptions,
     raw: Raw = False,
@@ -50,18 +59,25 @@ def stablehlo(
     """Print the StableHLO module. Nothing is compiled."""
     from jitinspect.cli.requests import words_of
 
-    _inspect("stablehlo", ("stablehlo",), target, output, platforms=words_of(platform), view=view, raw=raw)
+    platforms = words_of(platform)
+    if platforms and device.device:
+        raise UsageError("--platform and --target cannot be combined", hint="leave one out")
+    _inspect(
+        "stablehlo", ("stablehlo",), target, output, platforms=platforms, view=view, device=device, raw=raw
+    )
 
 
 def hlo(
     target: TargetOptions,
+    device: DeviceOptions,
     view: ViewOptions,
     output: OutputOptions,
     raw: Raw = False,
     before: Annotated[bool, typer.Option("--before", help="Print the HLO before XLA's passes.")] = False,
 ) -> None:
     """Print the compiled, optimized HLO, without the noise."""
-    _inspect("hlo", ("hlo-before" if before else "hlo",), target, output, view=view, raw=raw)
+    stages = ("hlo-before" if before else "hlo",)
+    _inspect("hlo", stages, target, output, device=device, view=view, raw=raw)
 
 
 NoLibrary = Annotated[
@@ -108,18 +124,20 @@ def key(
     inspect_key(parsed(target, sys.argv[1:]), output, save, against, exit_code)
 
 
-def show(target: TargetOptions, output: OutputOptions, raw: Raw = False) -> None:
-    """Print everything: the compile log, jaxpr, StableHLO, HLO and cache key."""
-    _inspect("show", ("jaxpr", "stablehlo", "hlo"), target, output, key=True, raw=raw)
+def show(target: TargetOptions, device: DeviceOptions, output: OutputOptions, raw: Raw = False) -> None:
+    """Print everything: the compile log, jaxpr, StableHLO, HLO and, for this machine, the cache key."""
+    stages = ("jaxpr", "stablehlo", "hlo")
+    _inspect("show", stages, target, output, key=not device.device, device=device, raw=raw)
 
 
-def source(target: TargetOptions, output: OutputOptions) -> None:
+def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print the Python source with the operations and cost of each line."""
-    _read("source", target, output)
+    _read("source", target, output, device)
 
 
 def diff(
     call: CallOptions,
+    device: DeviceOptions,
     output: OutputOptions,
     before: Annotated[
         str,
@@ -153,30 +171,86 @@ def diff(
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import stages_of
 
-    asked = DiffRequest(before, after, call, vs, stages_of(stage), context, sys.argv[1:])
+    asked = DiffRequest(before, after, call, device, vs, stages_of(stage), context, sys.argv[1:])
     with emitted(output) as emit:
         report = golden_core(golden, asked, update, output) if golden else diff_core(asked, output)
         emit(report)
     ended(report, exit_code or golden is not None)
 
 
-def cost(target: TargetOptions, output: OutputOptions) -> None:
+def cost(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print FLOPs, bytes and memory by line and by op; with --dim N=64,128, how they grow."""
-    _read("cost", target, output)
+    _read("cost", target, output, device)
 
 
-def donation(target: TargetOptions, output: OutputOptions) -> None:
+def fit(
+    target: TargetOptions,
+    device: DeviceOptions,
+    output: OutputOptions,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 if it does not fit on one of the targets.")
+    ] = False,
+) -> None:
+    """Print whether a call fits into the memory of a device that need not be here, and what takes it.
+
+    --dim B=1..4096 finds the largest size that fits.
+    """
+    from jitinspect.cli.core import fit_core
+    from jitinspect.cli.devices import device_request, fit_of_all, on_devices
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import parsed, searched
+
+    fields = parsed(target, sys.argv[1:], may_search=True)
+    devices = device_request(device, weigh=True)
+    if not devices.devices:
+        raise UsageError("fit needs a device to fit on", hint="--target v5e; `jitinspect doctor` lists them")
+    with emitted(output) as emit:
+        core = partial(fit_core, fields, output, searched(target.dim))
+        report = fit_of_all(on_devices(devices, core, output))
+        emit(report)
+    if exit_code and not all(one.fits for one in report.fit):
+        raise CheckFailed(f"it does not fit on {', '.join(one.target for one in report.fit if not one.fits)}")
+
+
+def collectives(
+    target: TargetOptions,
+    device: DeviceOptions,
+    output: OutputOptions,
+    exit_code: Annotated[
+        bool,
+        typer.Option("--exit-code", help="Exit with 1 if anything moves; with limits, if one is exceeded."),
+    ] = False,
+    max_bytes_moved: Annotated[
+        str,
+        typer.Option(
+            "--max-bytes-moved", metavar="SIZE", help="The most a device may move in a call: 10MB, 1.5GiB."
+        ),
+    ] = "",
+    forbid: Annotated[
+        list[str],
+        typer.Option("--forbid", metavar="KIND,…", help="Collectives that must not occur. Repeatable."),
+    ] = [],  # noqa: B006 (Typer asks for a list)
+) -> None:
+    """Print what moves between devices, how much, and which line asked for it."""
+    from jitinspect.cli.collectives import check, limits_of
+
+    limits = limits_of(exit_code, max_bytes_moved, forbid)
+    check(cast("CollectivesReport", _read("collectives", target, output, device)), limits)
+
+
+def donation(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print whether the buffer of each array argument is reused, and if not, why."""
-    _read("donation", target, output)
+    _read("donation", target, output, device)
 
 
-def constants(target: TargetOptions, output: OutputOptions) -> None:
+def constants(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print the arrays that the function closes over, and where it uses them."""
-    _read("constants", target, output)
+    _read("constants", target, output, device)
 
 
 def passes(
     target: TargetOptions,
+    device: DeviceOptions,
     output: OutputOptions,
     name: Annotated[
         str, typer.Option("--pass", metavar="NAME|INDEX", help="Show what one pass changed.")
@@ -187,7 +261,82 @@ def passes(
     ] = "",
 ) -> None:
     """Print XLA's passes: which ones changed the module, and how."""
-    _read("passes", target, output, pass_name=name, op=op)
+    _read("passes", target, output, device, pass_name=name, op=op)
+
+
+def compile_time(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+    """Print where the time of tracing, lowering and compiling goes, by phase, kernel and line.
+
+    With --dim N=8,16,32, which part grows faster than the program. With --target the compiler is waited for.
+    -o times.html draws a flame graph.
+    """
+    _read("compile-time", target, output, replace(device, full=bool(device.device)))
+
+
+def sharding(
+    target: TargetOptions,
+    device: DeviceOptions,
+    output: OutputOptions,
+    lines: Annotated[
+        bool, typer.Option("--source", help="Also show the values that each line of the source makes.")
+    ] = False,
+) -> None:
+    """Print how each argument and result lies on the mesh, and what it takes on a device."""
+    _read("sharding", target, output, device, lines=lines)
+
+
+def profile(
+    call: CallOptions,
+    output: OutputOptions,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="[MODULE:FUNCTION]", show_default=False, help="The function; none with --trace."
+        ),
+    ] = "",
+    calls: Annotated[
+        int | None,
+        typer.Option(
+            "--calls",
+            metavar="N",
+            min=1,
+            help="Measure N calls; without it, as many as take about a second, from 3 to 100.",
+            show_default=False,
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace", metavar="DIR|FILE", help="Read a trace of jax.profiler, from any machine, instead."
+        ),
+    ] = None,
+    hlo: Annotated[
+        list[Path],
+        typer.Option("--hlo", metavar="FILE", help="With --trace: HLO that the trace has not. Repeatable."),
+    ] = [],  # noqa: B006
+    device: Annotated[list[str], typer.Option("--target", hidden=True)] = [],  # noqa: B006
+) -> None:
+    """Run the function, and print where its time goes: measured, by line, operation and loop.
+
+    --trace DIR reads a trace of jax.profiler instead. -o times.html draws a flame graph.
+    """
+    from jitinspect.cli.core import profile_core
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.profiles import target_of, trace_core
+    from jitinspect.cli.requests import parsed
+
+    if device:
+        raise UsageError(
+            f"--target {device[0]}: profile runs the function, which needs a device that is here",
+            hint="cost --target gives the least time that a device needs",
+        )
+    if trace is not None:
+        with emitted(output) as emit:
+            emit(trace_core(trace, hlo, target))
+        return
+    fields = parsed(target_of(call, target, hlo), sys.argv[1:])
+    with emitted(output) as emit:
+        emit(profile_core(fields, output, calls))
 
 
 def trace_cache(
@@ -252,6 +401,14 @@ def run(
     hits: Annotated[
         bool, typer.Option("--hits", help="Count all calls, not only those that compile.")
     ] = False,
+    profile: Annotated[
+        bool,
+        typer.Option("--profile", help="Also measure where the time goes, by function and by line."),
+    ] = False,
+    compile_time: Annotated[
+        bool,
+        typer.Option("--compile-time", help="Also tell where each compilation of over a second spent it."),
+    ] = False,
     record: Annotated[
         str,
         typer.Option(
@@ -262,7 +419,7 @@ def run(
     ] = "",
     listing: Listing = Format.text,
 ) -> None:
-    """Run a program, and report what it compiled, what that cost, and why.
+    """Run a program, and report what it compiled, what that cost, and why; with --profile, also what ran.
 
     The summary goes to stderr. -o trace.json writes a timeline for ui.perfetto.dev.
     """
@@ -270,7 +427,7 @@ def run(
     from jitinspect.cli.run import ended, fields_of, report_run, run_core
     from jitinspect.cli.streams import own_stderr
 
-    fields = fields_of(program, arguments, module, hits, record, limits)
+    fields = fields_of(program, arguments, module, hits, record, limits, profile, compile_time)
     lock = fields["lock"]
     is_new = lock is not None and (limits.update_lock or not lock.exists())
     with emitted(output, shared=True) as emit, own_stderr() as stderr:
@@ -303,23 +460,29 @@ def ls(
     """List a module's callables: which are jitted, and their static and donated arguments."""
     from jitinspect.cli.core import resume_collection
     from jitinspect.cli.output import emitted
+    from jitinspect.jaxapi.version import import_jax
 
     with emitted(output) as emit:
+        import_jax()
+        from jitinspect.jaxapi.devices import skip_missing_accelerators
         from jitinspect.targets.listing import ls as listing
 
+        skip_missing_accelerators()
         resume_collection()
         emit(listing(module, imported=imported))
 
 
 def doctor(output: OutputOptions) -> None:
-    """Print versions, devices, flags, the cache folder, and which readings this JAX supports."""
+    """Print versions, devices, flags, the cache folder, which readings this JAX supports, and the targets."""
     from jitinspect.cli.output import emitted
     from jitinspect.jaxapi.version import import_jax
 
     with emitted(output) as emit:
         import_jax()
+        from jitinspect.jaxapi.devices import skip_missing_accelerators
         from jitinspect.stages.doctor import diagnose
 
+        skip_missing_accelerators()
         emit(diagnose())
 
 
@@ -339,7 +502,11 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
     command, add only that one: each has some twenty options to build.
     """
     inspecting: tuple[Function, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
-    reading: tuple[Function, ...] = (source, diff, cost, donation, constants, passes)
+    reading: tuple[Function, ...] = (
+        source, diff, cost, fit, collectives, sharding, donation, constants, passes,
+        compile_time,
+        profile,
+    )  # fmt: skip
     watching: tuple[Function, ...] = (trace_cache, run, summary)
     looking: tuple[Function, ...] = (ls, doctor, view)
     panels = {INSPECT: inspecting, READ: reading, CALLS: watching, MORE: looking}
@@ -363,25 +530,42 @@ def _inspect(
     platforms: tuple[str, ...] = (),
     key: bool = False,
     view: ViewOptions | None = None,
+    device: DeviceOptions | None = None,
     **options: Any,
 ) -> None:
     """The driver of all stage commands."""
     from jitinspect.cli.core import inspect_core
+    from jitinspect.cli.devices import device_request, on_devices, one_report, tell_devices
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import parsed, viewed
 
     asked = viewed(view or ViewOptions(), options)
     fields = parsed(target, sys.argv[1:])
+    devices = device_request(device or DeviceOptions())
     with emitted(output) as emit:
-        emit(inspect_core(command, stages, fields, platforms, options, output, key, asked))
+        core = partial(inspect_core, command, stages, fields, platforms, options, output, key, asked)
+        report = one_report(on_devices(devices, core, output))
+        tell_devices(report, output)
+        emit(report)
 
 
-def _read(command: str, target: TargetOptions, output: OutputOptions, **asked: Any) -> None:
-    """The driver of all readings: `jitinspect.readings.COMMAND` makes the report."""
+def _read(
+    command: str,
+    target: TargetOptions,
+    output: OutputOptions,
+    device: DeviceOptions | None = None,
+    **asked: Any,
+) -> "ReadingReport":
+    """The driver of all readings: `jitinspect.readings.COMMAND` makes the report, which is printed."""
     from jitinspect.cli.core import reading_core
+    from jitinspect.cli.devices import device_request, on_devices, one_reading
     from jitinspect.cli.output import emitted
     from jitinspect.cli.requests import parsed
 
     fields = parsed(target, sys.argv[1:])
+    devices = device_request(device or DeviceOptions(), several=command == "cost")
     with emitted(output) as emit:
-        emit(reading_core(command, fields, output, **asked))
+        core = partial(reading_core, command, fields, output, **asked)
+        report = one_reading(on_devices(devices, core, output))
+        emit(report)
+    return report

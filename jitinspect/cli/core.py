@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import jitinspect
 from jitinspect.cli import streams
-from jitinspect.cli.interrupts import CompileInterrupts
+from jitinspect.cli.interrupts import CompileInterrupts, ending_the_process
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
+from jitinspect.cli.ticker import Ticker
 from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
 
 if TYPE_CHECKING:
+    from jitinspect.devices.names import DeviceTarget
+    from jitinspect.model.fit import FitReport
+    from jitinspect.model.profiles import ProfileReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.stages.inspection import Listeners
 
@@ -65,14 +69,16 @@ def inspect_core(
     output: OutputOptions,
     key: bool = False,
     view: View = WHOLE,
+    device: DeviceTarget | None = None,
+    full: bool = False,
 ) -> Report:
-    """Inspect, with the compile log live on stderr."""
+    """Inspect, with the compile log live on stderr. With a `device` this is called in a worker."""
     import_jax()
     from jitinspect.jaxapi.devices import environment
     from jitinspect.stages import inspection
     from jitinspect.stages.pipeline import Options
 
-    prepare_for_user_code()
+    prepare_for_user_code(as_it_is=device is not None)
     request = inspection.Request(
         command=command,
         stages=stages,
@@ -81,6 +87,8 @@ def inspect_core(
         key=key,
         view=view,
         peaks=needs_environment(output),
+        device=device,
+        full=full,
         **fields,
     )
     with listening(output) as listeners:
@@ -89,19 +97,80 @@ def inspect_core(
 
 
 def reading_core(
-    command: str, fields: dict[str, Any], output: OutputOptions, platforms: tuple[str, ...] = (), **asked: Any
+    command: str,
+    fields: dict[str, Any],
+    output: OutputOptions,
+    platforms: tuple[str, ...] = (),
+    device: DeviceTarget | None = None,
+    full: bool = False,
+    **asked: Any,
 ) -> ReadingReport:
-    """Make the report of a reading; `asked` are the options of its own."""
+    """Make the report of a reading; `asked` are the options of its own. With a `device` this is called in a
+    worker.
+    """
     import_jax()
     from jitinspect.jaxapi.devices import environment
     from jitinspect.stages import inspection
 
-    read = import_module(f"jitinspect.readings.{command}").read
-    prepare_for_user_code()
-    request = inspection.Request(command=command, stages=(), platforms=platforms, **fields)
+    read = import_module(f"jitinspect.readings.{command.replace('-', '_')}").read
+    prepare_for_user_code(as_it_is=device is not None)
+    request = inspection.Request(
+        command=command, stages=(), platforms=platforms, device=device, full=full, **fields
+    )
     with listening(output) as listeners:
         report: ReadingReport = inspection.read(request, partial(read, **asked), listeners)
     return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def fit_core(
+    fields: dict[str, Any], output: OutputOptions, ranges: dict[str, range], device: DeviceTarget, full: bool
+) -> FitReport:
+    """The report of `fit`, made in a worker. A search shows the sizes that it tries, not their stages."""
+    import_jax()
+    from jitinspect.jaxapi.devices import environment
+    from jitinspect.readings.fit import read
+    from jitinspect.render.readings.fit import step_line
+    from jitinspect.stages import inspection
+
+    prepare_for_user_code(as_it_is=True)
+    request = inspection.Request(command="fit", stages=(), device=device, full=full, **fields)
+    with listening(output) as listeners:
+        if ranges:
+            listeners = inspection.Listeners(on_note=listeners.on_note)
+        reader = partial(
+            read,
+            devices=[device],
+            ranges=ranges,
+            full=full,
+            on_step=lambda step: listeners.on_note(step_line(device.text, next(iter(ranges)), step)),
+        )
+        report = inspection.read(request, reader, listeners)
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def profile_core(fields: dict[str, Any], output: OutputOptions, calls: int | None) -> ProfileReport:
+    """The report of `profile`. The values that --args-from returns are those of the calls."""
+    import_jax()
+    from jitinspect.jaxapi.devices import environment
+    from jitinspect.readings.profile import read
+    from jitinspect.stages import inspection
+
+    prepare_for_user_code()
+    request = inspection.Request(command="profile", stages=(), **{**fields, "values": True})
+    with listening(output) as listeners:
+
+        def on_calls(count: int, seconds: float) -> None:
+            if count * seconds > _LONG:
+                text = f"{count} calls of about {seconds:.1f} s each come now; --calls sets how many"
+                listeners.on_note(text)
+
+        reader = partial(read, calls=calls, on_run=ending_the_process, on_calls=on_calls)
+        report = inspection.read(request, reader, listeners)
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+_LONG = 3.0
+"""Seconds after which a user would like to know what takes so long."""
 
 
 @contextmanager
@@ -112,30 +181,42 @@ def listening(output: OutputOptions) -> Iterator[Listeners]:
 
     log = None if output.quiet else compile_log(output, live=True)
     interrupts = CompileInterrupts()
+    ticker = Ticker(log.still) if log and log.is_live else None
 
     def on_start(phase: Phase, function: str) -> None:
         if log:
             log.on_start(phase, function)
+        if ticker:
+            ticker.start()
         interrupts.on_start(phase)
 
     def on_event(event: CompileEvent) -> None:
         interrupts.on_end()
+        if ticker:
+            ticker.stop()
         if log:
             log.on_event(event)
 
     try:
         yield Listeners(on_event, on_start, log.note if log else lambda text: None)
     finally:
+        if ticker:
+            ticker.stop()
         if log:
             log.close()
         if is_computing():  # such as the parameters that the user's module makes
             let_jax_finish()
 
 
-def prepare_for_user_code() -> None:
-    """Prepare for the user's code to run, after all imports."""
+def prepare_for_user_code(as_it_is: bool = False) -> None:
+    """Prepare for the user's code to run, after all imports. With `as_it_is` JAX looks for accelerators as it
+    always does: for a program of the user's, and in a worker, which needs their plugins.
+    """
+    from jitinspect.jaxapi.devices import skip_missing_accelerators
     from jitinspect.jaxapi.source_lines.hidden_frames import hide_frames
 
+    if not as_it_is:
+        skip_missing_accelerators()
     hide_frames(own_files())
     resume_collection()
 

@@ -12,8 +12,8 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from jitinspect.errors import INTERRUPTED
@@ -34,6 +34,21 @@ class CompileInterrupts:
         if self._before is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, self._before)
             self._before = None
+
+
+@contextmanager
+def ending_the_process() -> Iterator[None]:
+    """Ctrl-C ends the process at once, while it waits for a device: Python's own handler would run only when
+    that is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ReportedInterrupts:

@@ -18,6 +18,7 @@ _FUNCTION = "Jit options"
 _OUTPUT = "Output"
 _LIMITS = "Limits"
 _VIEW = "View"
+_DEVICE = "Another device"
 
 
 class Color(StrEnum):
@@ -142,6 +143,37 @@ class TargetOptions(CallOptions):
             help="The function: mod:fn, pkg.mod:Class.method, path/to/file.py:fn.",
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceOptions:
+    """A device that is not here, to compile for."""
+
+    device: Annotated[
+        list[str],
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            rich_help_panel=_DEVICE,
+            help="Compile for a TPU or GPU that need not be here: v5e, v5e:4x4, h100. `doctor` lists them.",
+        ),
+    ] = field(default_factory=list)
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", rich_help_panel=_DEVICE, help="With --target: wait for the compiler's end (minutes)."
+        ),
+    ] = False
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0,
+            rich_help_panel=_DEVICE,
+            help="With --target: give up after.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,9 +370,10 @@ def _parameter(member: Field[Any]) -> inspect.Parameter:
 
 def second_side(
     target: TargetOptions,
+    device: DeviceOptions,
     platform: Annotated[
         str, typer.Option("--platform", metavar="NAME", help="Lower for this platform.")
     ] = "",
-) -> tuple[TargetOptions, str]:
+) -> tuple[TargetOptions, DeviceOptions, str]:
     """The options in `diff --vs`."""
-    return target, platform
+    return target, device, platform

@@ -21,6 +21,8 @@ from jitinspect.render.text import WIDE, shown_path
 
 TRACE = "trace.json"
 """A file name with this ending asks for a timeline in Chrome's trace format."""
+SPEEDSCOPE = ".speedscope.json"
+"""One with this ending asks for a profile in the format of speedscope."""
 _STDOUT = (Path("-"), Path("/dev/stdout"))
 
 
@@ -191,6 +193,8 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
         from jitinspect.render import chrome
 
         return [chrome.to_trace(report), "\n"]
+    if path.name.endswith(SPEEDSCOPE):
+        return [_speedscope(path, report), "\n"]
     if options.as_json or path.suffix == ".json":
         return [to_json(report), "\n"]
     if path.suffix != ".html":
@@ -208,6 +212,16 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
             f"-o {path}: {report.command} has no HTML output", hint="-o report.json or report.txt"
         )
     return html.render(report)
+
+
+def _speedscope(path: Path, report: AnyReport) -> str:
+    from jitinspect.render.flames.reports import flames_of
+    from jitinspect.render.flames.speedscope import to_speedscope
+
+    if not (graphs := flames_of(report)):
+        hint = "compile-time and profile have one; -o report.json saves any report"
+        raise UsageError(f"-o {path.name}: {report.command} has no flame graph", hint=hint)
+    return to_speedscope(graphs)
 
 
 def _write_file(option: str, path: Path, blocks: Iterable[str]) -> None:

@@ -14,8 +14,9 @@ from jitinspect.targets.loading import parse_ref
 from jitinspect.targets.transforms import check_transforms
 
 
-def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
-    """The fields of a `Request`, from the options of the target.
+def parsed(options: TargetOptions, argv: Sequence[str], may_search: bool = False) -> dict[str, Any]:
+    """The fields of a `Request`, from the options of the target. With `may_search` a dimension can be a
+    range, of which the request has the first size; `searched` gives the range.
 
     Raises `UsageError` for a ref, spec, dimension, mesh or transform that does not parse.
     """
@@ -34,7 +35,7 @@ def parsed(options: TargetOptions, argv: Sequence[str]) -> dict[str, Any]:
         "donate": tuple(options.donate),
         "transforms": tuple(options.transform),
         "mesh": specs.parse_mesh(options.mesh) if options.mesh else (),
-        "dims": _dims(options.dim),
+        "dims": _dims(options.dim, may_search),
     }
 
 
@@ -77,13 +78,38 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
 
 
-def _dims(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def searched(texts: Sequence[str]) -> dict[str, range]:
+    """The dimension whose largest size is to be found, and its range; empty if none is a range.
+
+    Raises `UsageError` if several are.
+    """
+    found = {name: sizes for name, sizes in map(specs.parse_dims, texts) if isinstance(sizes, range)}
+    if len(found) > 1:
+        first, second, *_ = found
+        raise UsageError(
+            f"--dim: {first} and {second} are ranges; one is searched at a time",
+            hint=f"--dim {second}={found[second].start}",
+        )
+    return found
+
+
+def _dims(texts: Sequence[str], may_search: bool) -> dict[str, tuple[int, ...]]:
     dims: dict[str, tuple[int, ...]] = {}
     for name, sizes in map(specs.parse_dims, texts):
         if name in dims:
             raise UsageError(f"--dim {name} is given twice", hint=f"--dim {name}=1,2 for a sweep")
+        if isinstance(sizes, range):
+            if not may_search:
+                raise no_range(name, sizes)
+            sizes = (sizes.start,)
         dims[name] = sizes
     return dims
+
+
+def no_range(name: str, sizes: range) -> UsageError:
+    """For commands that take single sizes."""
+    text = f"--dim {name}={sizes.start}..{sizes[-1]}"
+    return UsageError(f"{text}: only fit searches a range", hint=f"--dim {name}=1,8,64 for a sweep")
 
 
 def _arguments(options: TargetOptions, argv: Sequence[str]) -> Iterator[Argument]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from jitinspect.cli import streams
 from jitinspect.cli.core import computations_awaited, own_files, resume_collection
@@ -27,10 +27,19 @@ from jitinspect.render.text import shown_path
 
 if TYPE_CHECKING:
     from jitinspect.programs.run import Result
+    from jitinspect.readings.profiling.whole_program import ProgramRecorder
+    from jitinspect.readings.timings.of_program import CompileTimeRecorder
 
 
 def fields_of(
-    program: str, arguments: Sequence[str], module: bool, hits: bool, record: str, limit_options: LimitOptions
+    program: str,
+    arguments: Sequence[str],
+    module: bool,
+    hits: bool,
+    record: str,
+    limit_options: LimitOptions,
+    profile: bool = False,
+    compile_time: bool = False,
 ) -> dict[str, Any]:
     """The fields of a `Request`. Raises `UsageError` or `LoadError` before jax is imported."""
     if limit_options.warmup and not limit_options.fail_on_recompile:
@@ -39,6 +48,8 @@ def fields_of(
         raise UsageError("--update-lock needs --lock FILE", hint="--lock compiles.lock --update-lock")
     if limit_options.max_compile_seconds is not None and not limit_options.max_compile_seconds >= 0:
         raise UsageError(f"--max-compile-seconds {limit_options.max_compile_seconds}: must be 0 or more")
+    if profile and compile_time:
+        raise UsageError("--profile and --compile-time cannot be combined", hint="leave one out")
     _check_program(program, module)
     return {
         "program": program,
@@ -49,7 +60,21 @@ def fields_of(
         "limits": _limits(limit_options),
         "lock": limit_options.lock.absolute() if limit_options.lock else None,
         "update_lock": limit_options.update_lock,
+        "profiler": _profiler if profile else _compile_timer if compile_time else None,
     }
+
+
+def _profiler() -> ProgramRecorder:
+    """Imported only now: it needs jax."""
+    from jitinspect.readings.profiling.whole_program import ProgramRecorder
+
+    return ProgramRecorder()
+
+
+def _compile_timer() -> CompileTimeRecorder:
+    from jitinspect.readings.timings.of_program import CompileTimeRecorder
+
+    return CompileTimeRecorder()
 
 
 def _limits(limit_options: LimitOptions) -> limits.Limits:
@@ -79,13 +104,21 @@ def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> R
     own = own_files()
     resume_collection()
     with computations_awaited():
-        result = run.run(run.Request(**fields), listeners, own)
+        result = _profiled(run.run(run.Request(**fields), listeners, own))
     log.flush()
     if not needs_environment(output) or "jax" not in sys.modules:
         return result
     from jitinspect.jaxapi.devices import environment
 
     return replace(result, report=replace(result.report, environment=environment()))
+
+
+def _profiled(result: Result) -> Result:
+    """With where the program's time, or that of its compilations, went, if that was measured."""
+    recorder = cast("ProgramRecorder | CompileTimeRecorder | None", result.profiler)
+    if recorder is None or not recorder.has_ended:
+        return result
+    return replace(result, report=recorder.added_to(result.report))
 
 
 def _log(output: OutputOptions, stderr: TextIO) -> RunLog:

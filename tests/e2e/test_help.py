@@ -7,7 +7,9 @@ import pytest
 
 COMMANDS = (
     "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show",
-    "source", "diff", "cost", "donation", "constants", "passes",
+    "source", "diff", "cost", "fit", "collectives", "sharding", "donation", "constants", "passes",
+    "compile-time",
+    "profile",
     "trace-cache", "run", "summary", "ls", "doctor", "view",
 )  # fmt: skip
 ANSI = re.compile(r"\033\[\d*m")

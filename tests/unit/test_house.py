@@ -27,11 +27,12 @@ wing("process", "errors")
 wing("specs", "errors")
 wing("ir", "model", "process")
 wing("jaxapi", "errors", "model", "process", "specs", "ir")
+wing("devices", "errors", "model", "process", "specs", "ir", "jaxapi")
 wing("targets", "errors", "model", "process", "specs", "jaxapi")
-wing("stages", "errors", "model", "process", "specs", "ir", "jaxapi", "targets")
+wing("stages", "errors", "model", "process", "specs", "ir", "jaxapi", "devices", "targets")
 wing("calls", "errors", "model", "process", "specs", "jaxapi", "targets")
 wing("programs", "errors", "model", "process", "specs", "jaxapi", "calls")
-wing("readings", "errors", "model", "process", "specs", "ir", "jaxapi", "stages")
+wing("readings", "errors", "model", "devices", "process", "specs", "ir", "jaxapi", "stages")
 wing("render", "errors", "model")
 wing("cli", *BELOW)
 wing("api", *BELOW.keys() - {"cli"})
@@ -159,7 +160,7 @@ def test_the_core_never_sees_rich_and_only_the_core_sees_jax():
 def test_what_runs_before_jax_does_not_import_it():
     for first, path in files():
         if (
-            first in {"__main__", "cli", "render", "specs", "errors", "model", "process"}
+            first in {"__main__", "cli", "render", "specs", "errors", "model", "devices", "process"}
             or path.parent.name == "targets"
         ):
             packages = {name.split(".")[0] for name in imports(path, top_only=True)}
