@@ -1,0 +1,80 @@
+"""What `compile-time` adds to a compilation that it looks at: `python tests/bench/compile_time.py [PAIRS]`.
+
+Programs of different kinds are compiled by plain JAX and by `compile-time`, in turn, in one process. Prints
+the median seconds, and the median of the ratios of the pairs, and exits 1 where one misses its limit.
+"""
+
+import statistics
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+import jax
+import jax.numpy as jnp
+
+from jitinspect.jaxapi.traces.compilation import timed
+from samples import mlp, transformer
+
+PAIRS, LIMIT = 9, 1.10
+
+
+def waves(x):
+    """Many small kernels."""
+    for n in range(60):
+        x = jnp.sort(jnp.sin(x * n)) + jnp.cumsum(x)
+    return x
+
+
+def one_kernel(x):
+    """One large kernel."""
+    for n in range(300):
+        x = jnp.tanh(x) * jnp.sin(x + n)
+    return x
+
+
+VECTOR = jax.ShapeDtypeStruct((256,), jnp.float32)
+PROGRAMS = {
+    "transformer, 2 layers": (transformer.train_step, partial(transformer.make_args, layers=2)),
+    "MLP": (mlp.sgd_step, mlp.make_args),
+    "many kernels": (waves, lambda: (VECTOR,)),
+    "one kernel": (one_kernel, lambda: (VECTOR,)),
+}
+
+
+def lowered(function, make):
+    """Anew, so that JAX has no executable of it."""
+    jax.clear_caches()
+    return jax.jit(lambda *args: function(*args)).lower(*make())
+
+
+def bare(function, make):
+    program = lowered(function, make)
+    began = time.perf_counter()
+    program.compile()
+    return time.perf_counter() - began
+
+
+def main(pairs: int) -> int:
+    missed = False
+    print(f"{'':24}{'bare':>9}{'timed':>9}{'ratio':>8}{'limit':>8}")
+    for name, program in PROGRAMS.items():
+        bare(*program)
+        timed(lowered(*program))
+        found = []
+        for at in range(pairs):
+            pair = {}
+            for which in ("bare", "timed") if at % 2 else ("timed", "bare"):
+                pair[which] = bare(*program) if which == "bare" else timed(lowered(*program)).seconds
+            found.append((pair["bare"], pair["timed"], pair["timed"] / pair["bare"]))
+        *seconds, ratio = map(statistics.median, zip(*found, strict=True))
+        missed |= ratio > LIMIT
+        verdict = "OVER" if ratio > LIMIT else "ok"
+        print(f"{name:24}{seconds[0]:8.3f}s{seconds[1]:8.3f}s{ratio:8.3f}{LIMIT:8.2f}  {verdict}", flush=True)
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else PAIRS))
