@@ -32,8 +32,13 @@ OLDER_JAX = {"0.8.3": "3.11", "0.9.2": "3.11", "0.11.2": "3.12"}
 """JAX versions that get a choice of the tests, each with the Python that it is run on."""
 EVERY_COMMAND = "tests/e2e/test_every_command.py"
 """One pass over all commands, which the rest of `tests/e2e` makes more thoroughly."""
+ON_ABSENT_DEVICES = [
+    "tests/e2e/devices", "tests/integration/devices", "tests/integration/readings/test_cost_on_devices.py",
+    "tests/integration/readings/test_collectives_on_devices.py",
+]  # fmt: skip
+"""What needs the compilers of TPUs and GPUs; with these, JAX in other tests would look for such a device."""
 SHARDS = {
-    "e2e": ["tests/e2e", f"--ignore={EVERY_COMMAND}"],
+    "e2e": ["tests/e2e", f"--ignore={EVERY_COMMAND}", "--ignore=tests/e2e/devices"],
     "unit, contract, integration": ["tests/unit", "tests/contract", "tests/integration"],
 }
 """The whole suite in two parts, so that processors stay busy: the longest is begun first."""
@@ -49,12 +54,15 @@ Command = Sequence[str | Path]
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment: `jax` pins a version. What it does not have itself it has from `shares`."""
+    """A virtual environment: `jax` pins a version, `extras` are of this package. What it does not have itself
+    it has from `shares`.
+    """
 
     interpreter: Path
     name: str
     jax: str | None = None
     shares: "Environment | None" = None
+    extras: str = ""
     editable: bool = False
 
     @property
@@ -66,9 +74,15 @@ class Environment:
         return self.folder / "bin" / "python"
 
     def setup(self) -> list[Command]:
-        pip: Command = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        """By this Python's pip, so that none is installed."""
+        pip: Command = [
+            sys.executable, "-m", "pip", "--python", self.python, "install",
+            "--quiet", "--disable-pip-version-check",
+        ]  # fmt: skip
         ours = ["--editable", ".[test]"] if self.editable else [".[test]"]
         pins = [f"jax=={self.jax}", f"jaxlib=={self.jax}"] if self.jax else []
+        if self.extras:
+            return [[*pip, f".[{self.extras}]"]]
         if not self.shares:
             return [[*pip, *ours, *pins]]
         # flax takes part in the choice: which version of it fits depends on JAX's
@@ -92,7 +106,9 @@ def main(arguments: list[str]) -> int:
     if "--quick" in arguments:
         environments = [Environment(Path(sys.executable), f"quick-{version(sys.executable)}", editable=True)]
     else:
-        environments = full_environments() + ([] if arguments else older_environments())
+        environments = full_environments() + ([] if arguments else [*with_compilers(), *older_environments()])
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # else a module written twice in a second is the first one
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else an idle thread spins as each Python starts
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without
     began = time.monotonic()
     checks = [check for one in environments for check in checks_of(one, arguments)]
@@ -109,6 +125,14 @@ def full_environments() -> list[Environment]:
     """This Python, and a newer one if there is one."""
     interpreters = [Path(sys.executable), *newer_interpreter()]
     return [Environment(python, f"{version(python)}") for python in interpreters]
+
+
+def with_compilers() -> list[Environment]:
+    """For each full environment, one that has the compilers for absent devices, too."""
+    return [
+        Environment(full.interpreter, f"{full.name}-devices", shares=full, extras="tpu,cuda")
+        for full in full_environments()
+    ]
 
 
 def older_environments() -> list[Environment]:
@@ -187,8 +211,8 @@ def install(environment: Environment, keep: bool, shared: "Future[bool] | None" 
     stamp, requirements = environment.folder / "requirements", (ROOT / "pyproject.toml").read_text()
     if keep and stamp.exists() and stamp.read_text() == requirements:
         return True
-    commands: list[Command] = [[environment.interpreter, "-m", "venv", "--clear", environment.folder]]
-    if not run(commands, environment.name):
+    venv: Command = [environment.interpreter, "-m", "venv", "--clear", "--without-pip", environment.folder]
+    if not run([venv], environment.name):
         return False
     if environment.shares:
         (packages,) = environment.folder.glob("lib/*/site-packages")
@@ -208,6 +232,8 @@ def checks_of(environment: Environment, arguments: list[str]) -> list[Check]:
         return [*static_checks(environment), Check("quick", environment, [*pytest, *QUICK])]
     if arguments:
         return [Check(" ".join(arguments), environment, [*pytest, *arguments])]
+    if environment.extras:
+        return [Check("devices", environment, [*pytest, *ON_ABSENT_DEVICES])]
     if environment.jax:
         return [Check("older", environment, [*pytest, *ON_OLDER_JAX])]
     shards = [Check(title, environment, [*pytest, *folders]) for title, folders in SHARDS.items()]
@@ -224,7 +250,7 @@ def static_checks(environment: Environment) -> list[Check]:
     return checks
 
 
-RANKS = dict.fromkeys([*SHARDS, "older", "other"])
+RANKS = dict.fromkeys([*SHARDS, "devices", "older", "other"])
 """Longest first, so that no processor is left with a long one at the end."""
 
 
@@ -233,7 +259,8 @@ def rank(check: Check) -> str:
 
 
 def run_side_by_side(checks: list[Check], setups: Setups) -> None:
-    with ThreadPoolExecutor(processors()) as pool:
+    """One more than there are processors: a check often waits, and the last one would run alone."""
+    with ThreadPoolExecutor(processors() + 1) as pool:
         list(pool.map(lambda check: carry_out(check, setups[check.environment]), checks))
 
 

@@ -11,19 +11,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import compiling
 from tests.support.prefork import Prefork
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = Path(sys.executable).with_name("jitinspect")
 TIMEOUT = 300
-
+UNOPTIMIZED = {"XLA_FLAGS": compiling.UNOPTIMIZED}
+CHEAPEST = {"XLA_FLAGS": compiling.CHEAPEST}
 
 JUST_AFTER_JAX = {
     "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "doctor", "trace-cache",
-    "source", "diff", "cost", "donation", "constants", "passes",
+    "source", "diff", "cost", "sharding", "donation", "constants", "passes",
+    "compile-time",
 }  # fmt: skip
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
-HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH", "PYTEST_CURRENT_TEST"}
+WITHOUT_JAX = {"view", "summary", "ls"}
+"""Commands that need no jax: that they import none, other tests see to."""
+HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH", "PYTEST_CURRENT_TEST", "XLA_FLAGS"}
 """What no import looks at."""
 
 
@@ -37,27 +42,40 @@ def prefork() -> Prefork:
 class Shell:
     """A folder of the user's, and the command in it."""
 
-    def __init__(self, folder: Path) -> None:
+    command = COMMAND
+    interpreter = sys.executable
+
+    def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
         self.environ = {
             **kept,
             "PATH": f"{COMMAND.parent}{os.pathsep}{os.environ['PATH']}",
             "TERM": "xterm-256color",
+            **environ,
         }
 
     def __call__(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         if self._may_fork([*arguments], environ):
-            return prefork().run([*arguments], self.folder, {**self.environ, **environ}, TIMEOUT)
+            return self.forked(*arguments, **environ)
         return self.run([str(COMMAND), *arguments], **environ)
 
     def _may_fork(self, arguments: list[str], environ: dict[str, str]) -> bool:
         """Whether a fork may become the command: of a process that has imported jax and all of jitinspect in
         the environment of the tests.
         """
+        return bool(arguments) and arguments[0] in JUST_AFTER_JAX | WITHOUT_JAX and self._is_ours(environ)
+
+    def _is_ours(self, environ: dict[str, str]) -> bool:
         asked, ours = {**self.environ, **environ}, {**os.environ}
-        changed = {name for name in {*asked, *ours} if asked.get(name) != ours.get(name)}
-        return bool(arguments) and arguments[0] in JUST_AFTER_JAX and changed <= HARMLESS
+        return {name for name in {*asked, *ours} if asked.get(name) != ours.get(name)} <= HARMLESS
+
+    def forked(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """The command in such a fork, where `run` finds jax imported: for tests of what it tells, not of how
+        the program starts and ends.
+        """
+        assert self._is_ours(environ), environ
+        return prefork().run([*arguments], self.folder, {**self.environ, **environ}, TIMEOUT)
 
     def typed(self, line: str) -> subprocess.CompletedProcess[str]:
         """A plain command line, without pipes and the like; stderr goes where stdout does."""

@@ -240,6 +240,7 @@ print(p)
 THREADS = r"""
 import threading
 f = jax.jit(lambda x: x * 2)
+jnp.zeros(9)  # two threads at once may compile twice what all zeros need
 out = []
 def work(i):
     out.append((i, float(f(jnp.zeros(i + 1)).sum())))

@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from jitinspect.render.json import to_json
 from tests.e2e.test_readings import SAMPLES
+from tests.support.timed_reports import profiled
 
 LOSS = ("samples.mlp:loss_fn", "-s", "128,784", "-s", "784,256")
 SMALL = ("samples.mlp:loss_fn", "-s", "8,8", "-s", "8,8")
@@ -99,6 +101,7 @@ def test_golden_reports_are_made_again_and_renewed(shell):
     [
         ((), 2, "nothing to compare"),
         (SMALL, 2, "expected two things to compare, found 1"),
+        ((*PAIRS["a sweep"][:-1], "B=64,64"), 2, "expected two things to compare, found 1"),
         ((*SMALL, "--vs", "--foo"), 2, "--vs --foo: No such option"),
         ((*SMALL, "--stage", "ptx", "--vs", "-s 4,8"), 2, "no such stage"),
         (("none.json", *SMALL), 3, "cannot be read"),
@@ -108,3 +111,22 @@ def test_golden_reports_are_made_again_and_renewed(shell):
 def test_what_makes_no_two_sides_is_told(shell, words, code, told):
     finished = shell("diff", *words)
     assert finished.returncode == code and told in finished.stderr and not finished.stdout
+
+
+def test_saved_reports_on_time_are_compared_without_jax(shell):
+    """Two, or folders of them; and never with a report of another kind."""
+    for folder, slow in (("before", 0.0), ("after", 0.2)):
+        for number in range(3):
+            (shell.folder / folder).mkdir(exist_ok=True)
+            shell.write(f"{folder}/{number}.json", to_json(profiled(0.1 + number / 1000, slow)))
+    without = "import sys; sys.modules['jax'] = None; from jitinspect.__main__ import main; main()"
+    shell.write("plain.py", without)
+    files = shell.sh("COLUMNS=80 python plain.py diff before/0.json after/0.json --exit-code")
+    assert files.returncode == 1 and "slower by 200 ms" in files.stdout and "differ" in files.stderr
+    folders = shell.sh("COLUMNS=80 python plain.py diff before after")
+    assert folders.returncode == 0 and "of the reports" in folders.stdout, folders.stderr
+    same = shell.sh("python plain.py diff before before --exit-code")
+    assert same.returncode == 0 and "the same within noise" in same.stdout
+    (shell.folder / "empty").mkdir()
+    nothing = shell.sh("python plain.py diff before empty")
+    assert nothing.returncode == 3 and "folder" in nothing.stderr and "-o before/1.json" in nothing.stderr

@@ -11,6 +11,7 @@ from jitinspect.cli.commands import register
 from tests.e2e.conftest import COMMAND
 
 LOSS = ("samples.mlp:loss_fn", "-s", "4,784", "-s", "784,10")
+SHARDED = ("samples.mlp:loss_fn", "-s", "f32[4,784]@P('data',None)", "-s", "784,10", "--mesh", "data=2")
 COMMANDS = {
     "jaxpr": (LOSS, r"\{ lambda ; a:f32\[4,784\] b:f32\[784,10\]\. let"),
     "stablehlo": (LOSS, r"module @jit_loss_fn[\s\S]*stablehlo\.dot_general"),
@@ -22,9 +23,13 @@ COMMANDS = {
     "source": (LOSS, r"return jnp\.mean\(jnp\.tanh\(x @ w\) \*\* 2\)"),
     "diff": (("samples.mlp:predict", *LOSS), r"hlo +\d+ → \d+ instructions"),
     "cost": (LOSS, r"FLOPs +62\.8 k +62\.8 k[\s\S]*buffers"),
+    "collectives": (SHARDED, r"each device moves [\s\S]*all-reduce +data"),
+    "sharding": (SHARDED, r"x +f32\[4,784\] +P\('data', None\) +\[2,784\]"),
     "donation": (LOSS, r"x +f32\[4,784\] .* not donated"),
     "constants": (LOSS, r"no constant"),
     "passes": (LOSS, r"algsimp[\s\S]*fusion"),
+    "compile-time": (LOSS, r"compile +\S+ \S+ +\d+%[\s\S]*by phase[\s\S]*LLVM[\s\S]*by kernel"),
+    "profile": (LOSS, r"the rest [\s\S]*return jnp\.mean\(jnp\.tanh\(x @ w\) \*\* 2\)[\s\S]*by operation"),
     "trace-cache": (("samples/seed.calls",), r"6 calls · 4 compilations · 4 cache entries · 2 cache hits"),
     "run": (("samples/recompiles/settings.py",), r"5 compilations[\s\S]*jax_enable_x64: False → True"),
     "summary": (("run.jitrec",), r"5 compilations"),
@@ -37,6 +42,8 @@ COMMANDS = {
 LACKING: dict[str, tuple[str, ...]] = {}
 """The beginning of a version → the commands for which that JAX has not what they read: exit code 6."""
 
+FOR_ABSENT_DEVICES = {"fit"}
+"""Tested where there is a compiler for one."""
 MADE_BEFORE = {
     "summary": ("run", "--record", "run.jitrec", "samples/recompiles/settings.py"),
     "view": ("jaxpr", *LOSS, "-o", "report.json"),
@@ -63,9 +70,24 @@ def test_a_command_works(shell, command):
 def test_no_command_is_left_out():
     app = typer.Typer()
     register(app)
-    assert {command.name for command in app.registered_commands} == set(COMMANDS)
+    assert {command.name for command in app.registered_commands} == {*COMMANDS, *FOR_ABSENT_DEVICES}
 
 
 def test_the_doctor_finds_no_reading_missing(shell):
     readings = json.loads(shell("doctor", "--json").stdout)["readings"]
     assert readings and not [one for one in readings if not one["available"]]
+
+
+def test_the_doctor_lists_the_devices_that_can_be_targets(shell):
+    targets = {one["name"]: one for one in json.loads(shell("doctor", "--json").stdout)["targets"]}
+    assert {"v5e", "tpu7x", "h100"} <= {*targets}
+    assert targets["v5e"]["kind"] == "TPU v5 lite" and targets["v5e"]["memory"] == 2**34
+    for one in targets.values():
+        assert one["available"] == (one["why"] is None) == (one["install"] is None)
+        assert one["available"] or one["install"].startswith("pip install 'jitinspect[")
+    text = shell("doctor").stdout
+    for one in targets.values():
+        assert re.search(
+            rf"^--target {one['name']} +{'yes' if one['available'] else 'no'} ", text, re.MULTILINE
+        )
+        assert one["available"] or f"\n  {one['install']}\n" in text

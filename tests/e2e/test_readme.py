@@ -27,9 +27,10 @@ def sessions():
 
 
 SESSIONS = list(sessions())
+HERE = [(command, shown) for command, shown in SESSIONS if "--target" not in command]
 
 
-@pytest.mark.parametrize(("command", "shown"), SESSIONS, ids=[command for command, _ in SESSIONS])
+@pytest.mark.parametrize(("command", "shown"), HERE, ids=[command for command, _ in HERE])
 def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
     if "view" in command:
         shell.typed("jitinspect jaxpr samples.mlp:normalize --shape 128,784 -o report.json")
@@ -40,11 +41,17 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
         shell.sh(f"XLA_FLAGS=--xla_cpu_enable_fast_math=true {saved} --save key.json")
     finished = shell.typed(command)
     assert (finished.returncode == 0) != any(word in command for word in FAILS), finished.stdout
-    assert finished.stdout
+    check_shown(shown, finished.stdout)
+
+
+def check_shown(shown, printed):
+    """How long something took, `... ms` in the README, may be seconds on another machine."""
+    assert printed
     if jax.__version__.startswith(PINNED) and shown:
+        wanted = shown.replace("... ms", "...")
         assert doctest.OutputChecker().check_output(
-            shown, finished.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-        ), finished.stdout
+            wanted, printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        ), printed
 
 
 @pytest.mark.skipif(

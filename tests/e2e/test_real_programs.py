@@ -7,7 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Shell
+from tests.e2e.conftest import CHEAPEST, ROOT, Shell
 
 PROGRAMS = ROOT / "tests" / "programs"
 
@@ -67,7 +67,7 @@ import time
 import jax
 
 STAGES = ("jaxpr_trace_duration", "jaxpr_to_mlir_module_duration", "backend_compile_duration")
-own, passed, compiled = threading.local(), [], []
+own, passed, told, compiled = threading.local(), [], [], []
 
 def begin(event, *_, **__):
     if event.endswith(STAGES):
@@ -75,11 +75,12 @@ def begin(event, *_, **__):
         if own.depth == 1:
             own.began = time.perf_counter()
 
-def end(event, *_, **__):
+def end(event, seconds, **_):
     if event.endswith(STAGES):
         own.depth -= 1
         if own.depth == 0:
             passed.append(time.perf_counter() - own.began)
+            told.append(seconds)
     if event.endswith("backend_compile_duration"):
         compiled.append(event)
 
@@ -89,9 +90,11 @@ jax.monitoring.register_event_duration_secs_listener(end)
 @atexit.register
 def write():
     with open("stopwatch.json", "w") as file:
-        json.dump({"compiled": len(compiled), "seconds": sum(passed)}, file)
+        json.dump({"compiled": len(compiled), "seconds": sum(passed), "told": sum(told)}, file)
 """
-"""A module of the program's own that counts how often JAX compiles, and how long it is at work."""
+"""A module of the program's own that counts how often JAX compiles, and how long it is at work in its
+outermost stages: by the clock, and as JAX tells.
+"""
 
 
 class Seen:
@@ -101,14 +104,17 @@ class Seen:
         self.program = f"{name}.py"
         text = (PROGRAMS / self.program).read_text().replace("\n", "; import stopwatch\n", 1)
         self.lines = text.splitlines()
-        self.shell = Shell(folder)
+        self.shell = Shell(folder, **CHEAPEST)
         self.shell.write(self.program, text)
         self.shell.write("stopwatch.py", STOPWATCH)
         self.bare = self.shell.run([sys.executable, self.program])
         self.timed_bare = self.stopwatch()
+        self.watch()
+
+    def watch(self):
         self.watched = self.shell(*WATCH, self.program)
         self.timed_watched = self.stopwatch()
-        self.report = json.loads((folder / "report.json").read_text())
+        self.report = json.loads((self.shell.folder / "report.json").read_text())
 
     def stopwatch(self):
         return json.loads((self.shell.folder / "stopwatch.json").read_text())
@@ -141,11 +147,31 @@ def test_each_compilation_is_counted_once(seen):
     assert told == seen.timed_bare["compiled"] == seen.timed_watched["compiled"]
 
 
+def seconds_of(report):
+    """Those of all stages, and of JAX's own work."""
+    stages = [report["totals"][f"{stage}_seconds"] for stage in ("trace", "lower", "compile")]
+    return sum(stages) + report["internal"]["seconds"]
+
+
 def test_each_second_is_counted_once(seen):
-    """Within 2 % of a stopwatch around JAX's stages; a preemption between two readings of a clock adds."""
-    stages = [seen.report["totals"][f"{stage}_seconds"] for stage in ("trace", "lower", "compile")]
-    passed = seen.timed_watched["seconds"]
-    assert abs(sum(stages) + seen.report["internal"]["seconds"] - passed) < 0.02 * passed + 0.05
+    """The inner stages are in the time of those around them."""
+    told = seen.timed_watched["told"]
+    assert abs(seconds_of(seen.report) - told) < 0.01 * told
+
+
+def test_the_seconds_are_those_that_pass(seen):
+    """Within 2 % of a clock around JAX's stages; a preemption between two readings of a clock adds. On a busy
+    machine there are many, but not in each of three runs.
+    """
+
+    def difference():
+        passed = seen.timed_watched["seconds"]
+        return abs(seconds_of(seen.report) - passed) - 0.02 * passed
+
+    for _ in range(2):
+        if difference() >= 0.05:
+            seen.watch()
+    assert difference() < 0.05
 
 
 def test_each_compilation_is_explained_at_its_line(seen):

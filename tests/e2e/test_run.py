@@ -71,7 +71,7 @@ def test_a_hook_of_the_programs_is_told_of_its_exception(shell):
 
 def test_calls_and_hits_are_counted(shell):
     shell.write("train.py", TRAIN)
-    report = json.loads(shell("run", "--hits", "--json", "train.py").stdout)
+    report = json.loads(shell.forked("run", "--hits", "--json", "train.py").stdout)
     (step,) = report["functions"]
     assert (step["calls"], step["hits"], step["compilations"]) == (4, 2, 2)
     assert report["totals"]["calls"] == 4 and report["sites"][0]["calls"] == 4
@@ -79,7 +79,7 @@ def test_calls_and_hits_are_counted(shell):
 
 def test_json_stands_alone_on_stdout_and_has_what_the_contract_says(shell):
     shell.write("train.py", TRAIN)
-    finished = shell("run", "--json", "train.py")
+    finished = shell.forked("run", "--json", "train.py")
     assert "trained" in finished.stderr
     report = json.loads(finished.stdout)
     assert report["schema"] == 1 and report["command"] == "run" and report["exit_code"] == 0
@@ -104,7 +104,7 @@ def test_json_stands_alone_on_stdout_and_has_what_the_contract_says(shell):
 def test_every_format_is_written_and_view_prints_the_same_summary(shell):
     shell.write("train.py", TRAIN)
     for name in ("report.json", "report.html", "report.txt", "trace.json"):
-        assert shell("run", "-q", "-o", name, "train.py").returncode == 0
+        assert shell.forked("run", "-q", "-o", name, "train.py").returncode == 0
     trace = json.loads((shell.folder / "trace.json").read_text())["traceEvents"]
     assert {"trace step", "lower step", "compile step"} <= {event["name"] for event in trace}
     assert "<html" in (shell.folder / "report.html").read_text()
@@ -115,7 +115,7 @@ def test_every_format_is_written_and_view_prints_the_same_summary(shell):
 
 def test_a_narrow_terminal_gets_no_line_that_is_too_long(shell):
     shell.write("train.py", TRAIN)
-    told = shell("run", "train.py", COLUMNS="60").stderr
+    told = shell.forked("run", "train.py", COLUMNS="60").stderr
     assert max(map(len, told.splitlines())) <= 60
 
 
@@ -124,7 +124,7 @@ def test_a_narrow_terminal_gets_no_line_that_is_too_long(shell):
 
 def test_a_recording_tells_what_the_run_told(shell):
     shell.write("train.py", TRAIN)
-    live = shell("run", "--record", "rec.jsonl", "train.py").stderr
+    live = shell.forked("run", "--record", "rec.jsonl", "train.py").stderr
     summary = shell("summary", "rec.jsonl")
     assert summary.returncode == 0
     told = summary.stdout[summary.stdout.index("2 compilations") :]
@@ -251,7 +251,7 @@ def test_what_is_seldom_done_is_done_as_without(shell, name):
     shell.write("program.py", UNDISTURBED[name])
     bare, watched = shell.run([sys.executable, "program.py"]), shell("run", "-q", "program.py")
     assert (watched.returncode, watched.stdout, watched.stderr) == (bare.returncode, bare.stdout, bare.stderr)
-    assert shell("run", "-o", "report.json", "program.py").returncode == bare.returncode
+    assert shell.forked("run", "-o", "report.json", "program.py").returncode == bare.returncode
     assert (shell.folder / "report.json").exists()
 
 
@@ -266,7 +266,7 @@ def test_files_are_written_where_the_user_is_though_the_program_goes_elsewhere(s
     shell.write("train.py", TRAIN + elsewhere)
     files = ["--record", "rec.jsonl", "-o", "report.json", "--lock", "compiles.lock"]
     for _ in range(2):
-        assert shell("run", *files, "train.py").returncode == 0
+        assert shell.forked("run", *files, "train.py").returncode == 0
     assert {"rec.jsonl", "report.json", "compiles.lock"} <= set(os.listdir(shell.folder))
 
 
@@ -280,7 +280,7 @@ def test_a_program_without_jax_does_not_wait_for_it(shell):
 def test_names_that_a_terminal_would_obey_are_told_in_letters(shell, command):
     body = "import jax\ndef f(x): return x\nf.__name__ = 'a\\n\\x1b[31mb'\njax.jit(f)(1.0)\n"
     shell.write("program.py", body)
-    finished = shell(*command, "program.py")
+    finished = shell.forked(*command, "program.py")
     told = finished.stdout + finished.stderr
     assert "\x1b" not in told and "first call of a\\n\\x1b[31mb" in told
 
@@ -321,7 +321,7 @@ jax.jit(lambda x: x + 1).trace(np.ones(3))
 print(xla_bridge.backends_are_initialized())
 """
     shell.write("program.py", "import jax, numpy as np\n" + body)
-    finished = shell("run", "--hits", "--record", "rec.jsonl", "program.py")
+    finished = shell.forked("run", "--hits", "--record", "rec.jsonl", "program.py")
     assert finished.stdout == "False\n" and "TRACED" in finished.stderr
 
 
@@ -436,7 +436,7 @@ def test_a_job_that_hangs_tells_in_what(shell):
 )
 def test_a_limit_that_does_not_hold_is_exit_code_1_and_says_why(shell, limit, held):
     shell.write("train.py", TRAIN)
-    finished = shell("run", "-q", *limit, "train.py")
+    finished = shell.forked("run", "-q", *limit, "train.py")
     assert finished.returncode == (0 if held else 1)
     assert (f"FAILED  {limit[0]}" in finished.stderr) != held
     if not held and "ready" not in limit:
@@ -457,7 +457,7 @@ for mul in (2, 3): Scaled(np.ones(3), mul).apply(1.0)
 
 def test_metadata_that_cannot_be_hashed_are_a_cause_and_count(shell):
     shell.write("scaled.py", AUX)
-    finished = shell("run", "-q", "--fail-on-recompile", "scaled.py")
+    finished = shell.forked("run", "-q", "--fail-on-recompile", "scaled.py")
     assert finished.returncode == 1
     assert "self: Scaled {'mul': 2} → {'mul': 3}" in finished.stderr
 
@@ -468,34 +468,34 @@ def test_a_marker_ends_the_warm_up(shell):
     )
     shell.write("train.py", marked)
     limit = ["--fail-on-recompile", "--warmup", "warm"]
-    finished = shell("run", "-q", *limit, "train.py")
+    finished = shell.forked("run", "-q", *limit, "train.py")
     assert finished.returncode == 1 and "1 compilation after mark('warm')" in finished.stderr
     assert shell.run([sys.executable, "train.py"]).returncode == 0
     shell.write("train.py", marked.replace("n == 17", "n == 99"))
-    assert "never reached jitinspect.mark('warm')" in shell("run", "-q", *limit, "train.py").stderr
+    assert "never reached jitinspect.mark('warm')" in shell.forked("run", "-q", *limit, "train.py").stderr
 
 
 def test_a_lock_file_is_written_and_then_held_to(shell):
     shell.write("train.py", TRAIN)
-    assert "wrote" in shell("run", "--lock", "compiles.lock", "train.py").stderr
+    assert "wrote" in shell.forked("run", "--lock", "compiles.lock", "train.py").stderr
     assert "step(f32[4], f32[17,8])" in (shell.folder / "compiles.lock").read_text()
     moved = "\n\n" + TRAIN
     shell.write("train.py", moved)
-    assert shell("run", "-q", "--lock", "compiles.lock", "train.py").returncode == 0
+    assert shell.forked("run", "-q", "--lock", "compiles.lock", "train.py").returncode == 0
     shell.write("train.py", moved.replace("32, 17,", "32, 18,"))
-    finished = shell("run", "-q", "--lock", "compiles.lock", "train.py")
+    finished = shell.forked("run", "-q", "--lock", "compiles.lock", "train.py")
     assert finished.returncode == 1
     assert (
         "new: step(f32[4], f32[18,8])" in finished.stderr
         and "gone: step(f32[4], f32[17,8])" in finished.stderr
     )
-    assert shell("run", "-q", "--lock", "compiles.lock", "--update-lock", "train.py").returncode == 0
-    assert shell("run", "-q", "--lock", "compiles.lock", "train.py").returncode == 0
+    assert shell.forked("run", "-q", "--lock", "compiles.lock", "--update-lock", "train.py").returncode == 0
+    assert shell.forked("run", "-q", "--lock", "compiles.lock", "train.py").returncode == 0
 
 
 def test_annotations_stand_at_the_lines_of_the_program(shell):
     shell.write("train.py", TRAIN)
-    finished = shell("run", "-q", "--max-compiles", "1", "--format", "github", "train.py")
+    finished = shell.forked("run", "-q", "--max-compiles", "1", "--format", "github", "train.py")
     commands = [line for line in finished.stderr.splitlines() if line.startswith("::")]
     assert [command.partition("title")[0] for command in commands] == [
         "::error file=train.py,line=8,", "::warning file=train.py,line=8,",
@@ -528,7 +528,7 @@ def test_a_mistake_is_answered_before_anything_runs(shell, arguments, code, said
     shell.write("broken.py", "def f(:\n")
     shell.write("damaged.lock", "{")
     shell.write("rec.jsonl", '{"record":"begin","schema":1}\n')
-    finished = shell(*arguments)
+    finished = shell.forked(*arguments)
     assert (finished.returncode, finished.stdout) == (code, "") and said in finished.stderr
 
 
@@ -545,7 +545,7 @@ import jax, numpy as np
 
 @jax.jit
 def f(x):
-    return x * 2
+    return x
 
 class Compiling:
     sizes = iter(range(1, 100))

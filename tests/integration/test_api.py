@@ -14,7 +14,7 @@ import pytest
 from jax._src import monitoring, util  # noqa: TID251
 
 import jitinspect
-from jitinspect.errors import LoadError
+from jitinspect.errors import LoadError, UsageError
 from jitinspect.process import marks
 from jitinspect.programs.listeners import Listeners
 from jitinspect.programs.watch import Watch
@@ -231,3 +231,25 @@ def test_what_a_signals_handler_raises_is_the_programs_wherever_it_comes(told):
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert came and watch.watcher.fault is None
+
+
+def test_a_reading_is_data_that_prints_as_its_command():
+    reading = jitinspect.read("cost", lambda x, w: jax.numpy.tanh(x @ w), np.ones((8, 4)), np.ones((4, 2)))
+    assert reading.report.cost.flops == 2 * 8 * 4 * 2
+    assert "FLOPs" in repr(reading) and "by line" in repr(reading)
+    assert json.loads(reading.to_json())["command"] == "cost"
+    assert "<h2>cost</h2>" in reading._repr_html_()
+
+
+def test_donated_arguments_of_a_reading_are_told():
+    reading = jitinspect.read("donation", lambda x: x + 1, np.ones(8), donate=["x"])
+    (leaf,) = reading.report.donation
+    assert leaf.donated and leaf.aliased == "result"
+
+
+@pytest.mark.parametrize(
+    ("reading", "told"), [("costs", "no reading 'costs'"), ("fit", "fit needs a device")]
+)
+def test_a_reading_that_cannot_be_is_told(reading, told):
+    with pytest.raises(UsageError, match=told):
+        jitinspect.read(reading, lambda x: x, np.ones(8))

@@ -21,6 +21,8 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
+import jax
+
 
 class Prefork:
     """Starts `command`, a Python script, again and again."""
@@ -121,8 +123,9 @@ def leave(code: int) -> NoReturn:
     """
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not stream.closed:
+            stream.flush()
     os._exit(code)
 
 
@@ -130,7 +133,6 @@ def warm_up() -> None:
     """Import what the commands import, but for the module that looks at the command line; start nothing: a
     backend does not live through a fork.
     """
-    import jax.numpy  # noqa: F401
     import typer
 
     import jitinspect
@@ -141,6 +143,23 @@ def warm_up() -> None:
     app = typer.Typer(rich_markup_mode=None)
     app.command()(lambda: None)
     app([], standalone_mode=False)
+    import_what_compiling_imports()
+
+
+def import_what_compiling_imports() -> None:
+    """Import what JAX imports when it first compiles: a child compiles, and tells. Here no backend starts."""
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        before = {*sys.modules}
+        jax.jit(lambda x: x)(1.0)
+        os.write(writer, "\n".join(name for name in sys.modules if name not in before).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as told:
+        names = told.read().split()
+    os.waitpid(child, 0)
+    for name in names:
+        importlib.import_module(name)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the watch of whole programs says of each program of a list, and how often JAX compiled in it.
 
-    python tests/support/watched.py < programs.json > told.json
+    python -m tests.support.watched < programs.json > told.json
 
 reads a list of program texts, and writes for each its compilations, the number of JAX's own events beside
 them, its warnings, and the numbers that it left in `out`; or the traceback of a program that failed. Each
@@ -20,9 +20,12 @@ import jax
 import jax.monitoring
 
 from jitinspect.programs.watch import Watch
+from tests.support.compiling import compile_cheaply
+from tests.support.prefork import import_what_compiling_imports
 
 
 def told(program):
+    compile_cheaply(program)
     events = []
     jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: events.append(event))
     jax.monitoring.register_event_listener(lambda event, **_: events.append(event))
@@ -46,6 +49,7 @@ def told(program):
 
 
 def main():
+    import_what_compiling_imports()
     gc.freeze()  # what is shared by the forks stays shared
     warnings.filterwarnings("ignore", message="os.fork", category=RuntimeWarning)
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as forks:

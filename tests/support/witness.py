@@ -1,6 +1,6 @@
 """What JAX really does in each call of a jitted object: an oracle, which knows nothing of jitinspect.
 
-    python tests/support/witness.py < programs.json > statuses.json
+    python -m tests.support.witness < programs.json > statuses.json
 
 reads a list of program texts, and writes for each the list of its calls' statuses, in the order in
 which the calls started, or the traceback of a program that failed. It listens with `jax.monitoring`,
@@ -22,6 +22,9 @@ import warnings
 
 import jax
 import jax.monitoring
+
+from tests.support.compiling import compile_cheaply
+from tests.support.prefork import import_what_compiling_imports
 
 DEPTHS = {
     "/jax/core/compile/jaxpr_trace_duration": "TRACED",
@@ -76,6 +79,7 @@ REAL_JIT = jax.jit
 
 def statuses(program):
     """What each call in the text of a program did; the traceback where the program fails."""
+    compile_cheaply(program)
     witness = Witness()
     jax.jit = witness.jit
     jax.monitoring.register_event_duration_secs_listener(witness.hear)
@@ -88,6 +92,7 @@ def statuses(program):
 
 
 def main():
+    import_what_compiling_imports()
     gc.freeze()  # what is shared by the forks stays shared
     warnings.filterwarnings("ignore", message="os.fork", category=RuntimeWarning)
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=1) as forks:
