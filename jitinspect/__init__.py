@@ -7,17 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jitinspect.api import (
-        CompileLog,
-        CompileSummary,
-        Inspection,
-        Profiling,
-        Reading,
-        inspect,
-        profile,
-        read,
-        watch,
-    )
+    from jitinspect.api.inspecting import Inspection, Reading, inspect, read
+    from jitinspect.api.profiling import Profiling, profile
+    from jitinspect.api.watching import CompileLog, CompileSummary, watch
     from jitinspect.process.marks import mark
 
 __version__ = "0.1.0"
@@ -26,19 +18,26 @@ __all__ = [
     "inspect", "mark", "profile", "read", "watch",
 ]  # fmt: skip
 
-_HOMES = {"mark": "jitinspect.process.marks"}
-_API = "jitinspect.api"
+_MARKS = "jitinspect.process.marks"
+_INSPECTING, _PROFILING, _WATCHING = (
+    f"jitinspect.api.{module}" for module in ("inspecting", "profiling", "watching")
+)
+_HOMES = {
+    "CompileLog": _WATCHING, "CompileSummary": _WATCHING, "Inspection": _INSPECTING, "Profiling": _PROFILING,
+    "Reading": _INSPECTING, "inspect": _INSPECTING, "profile": _PROFILING, "read": _INSPECTING,
+    "watch": _WATCHING,
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     """Each public name is imported when it is first asked for: all but `mark` need jax. Raises
     `jitinspect.errors.UnavailableError` where there is none that works.
     """
+    if name == "mark":
+        return getattr(import_module(_MARKS), name)
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    if name in __all__:
         from jitinspect.jaxapi.version import required
 
         with required():
-            return getattr(import_module(_API), name)
+            return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from jitinspect.api import CompileLog
+    from jitinspect.api.watching import CompileLog
 
 _LOG: Any = pytest.StashKey()
 _MARK = "max_compiles"

@@ -1,25 +1,15 @@
-"""Inspect, read and watch from Python: what the command line says, as objects that print as it prints.
-
-`inspect` goes by `stages`, `read` by `readings`, `watch` by `programs`, and all print by `render`.
-"""
+"""`inspect` and `read`: stages, keys and readings of a function in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jitinspect.errors import UsageError
 from jitinspect.model import Artifact, CacheKey, CompileEvent, Report, Target
-from jitinspect.model.program_profiles import ProgramProfile
-from jitinspect.model.runs import Compilation, FunctionCost, RunReport, RunTotals, Site, Span
-from jitinspect.programs.limits import Warmup, parse_warmup
-from jitinspect.programs.watch import Watch
-from jitinspect.readings.profiling.whole_program import ProgramRecorder
 from jitinspect.render.json import to_json
-from jitinspect.render.text import Painter
 from jitinspect.stages import inspection
 from jitinspect.stages.pipeline import Options
 
@@ -27,7 +17,6 @@ if TYPE_CHECKING:
     from jitinspect.render.json import AnyReading
 
 Made = TypeVar("Made")
-_SINCE = " since the watch began"
 
 
 class Inspection:
@@ -113,185 +102,6 @@ class Inspection:
         from jitinspect.render import html
 
         return "".join(html.render(self.report))
-
-
-class CompileSummary:
-    """What was compiled, by function and call site, what that cost, and why: `log.summary()` of a `watch`.
-
-    Prints as the summary of `jitinspect run`, and shows as a page in Jupyter.
-    """
-
-    def __init__(self, report: RunReport) -> None:
-        self.report = report
-        """All of it, as the data that `jitinspect.model.runs` describes."""
-
-    @property
-    def functions(self) -> tuple[FunctionCost, ...]:
-        """What each function cost, the dearest first."""
-        return self.report.functions
-
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """What each call site cost, and the causes there."""
-        return self.report.sites
-
-    @property
-    def totals(self) -> RunTotals:
-        """All of it together."""
-        return self.report.totals
-
-    def to_json(self) -> str:
-        """The document that `jitinspect run --json` prints."""
-        return to_json(self.report)
-
-    def __repr__(self) -> str:
-        from jitinspect.render import run
-
-        return "".join(run.render(self.report, color=False, width=120)).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        from jitinspect.render import html
-
-        return "".join(html.render_run(self.report))
-
-
-class CompileLog:
-    """What `with jitinspect.watch() as log:` gives: what JAX has done inside so far.
-
-    Compilations are seen whoever jitted the function, and nothing is patched. With `hits`, calls of what
-    `jax.jit` returns inside are counted as well. `warmup` is as for `jitinspect run`: what comes after
-    it is `late`.
-    """
-
-    def __init__(self, hits: bool = False, warmup: str | None = None) -> None:
-        asked: Warmup | None = parse_warmup(warmup) if warmup else None
-        self._watch = Watch(hits=hits, warmup=asked, since=_SINCE)
-
-    def __enter__(self) -> CompileLog:
-        self._watch.__enter__()
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self._watch.__exit__(*exception)
-
-    @property
-    def events(self) -> tuple[Span, ...]:
-        """Each stage, JAX's own work included, in the order of their ends; the first 30,000."""
-        return tuple(self._watch.summary.spans)
-
-    @property
-    def calls(self) -> tuple[Compilation, ...]:
-        """Each call, or other work of the program's, in which JAX traced, lowered or compiled, where and why;
-        the first 10,000.
-        """
-        return tuple(self._watch.summary.compilations)
-
-    @property
-    def late(self) -> tuple[Compilation, ...]:
-        """Those that compiled after the warm-up."""
-        return tuple(self._watch.late)
-
-    @property
-    def compilations(self) -> int:
-        """How many there were of the program's own."""
-        return self.report.totals.compilations
-
-    @property
-    def report(self) -> RunReport:
-        return replace(self._watch.report(""), command="watch")
-
-    def summary(self) -> CompileSummary:
-        """By function and call site what was compiled, what that cost, and why."""
-        if self._watch.watcher.fault is not None:
-            raise RuntimeError("bug in jitinspect, please report it") from self._watch.watcher.fault
-        return CompileSummary(self.report)
-
-    def __repr__(self) -> str:
-        return repr(self.summary())
-
-    def _repr_html_(self) -> str:
-        return self.summary()._repr_html_()
-
-
-def watch(hits: bool = False, warmup: str | None = None) -> CompileLog:
-    """A context manager: what JAX traces, lowers and compiles inside, and why.
-
-    >>> with jitinspect.watch() as log:  # doctest: +SKIP
-    ...     train()
-    >>> print(log.summary())  # doctest: +SKIP
-    """
-    return CompileLog(hits, warmup)
-
-
-class Profiling:
-    """What `with jitinspect.profile() as p:` gives: once the `with` has ended, where the time in it went.
-
-    Prints as `jitinspect run --profile` tells it, and shows as a page in Jupyter.
-    """
-
-    def __init__(self) -> None:
-        self._recorder = ProgramRecorder()
-        self._watch = Watch()
-
-    def __enter__(self) -> Profiling:
-        self._watch.__enter__()
-        try:
-            self._recorder.start()
-        except BaseException:
-            self._watch.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self._recorder.stop()
-        self._watch.__exit__(*exception)
-
-    @cached_property
-    def report(self) -> RunReport:
-        """What was compiled, and as its `profile` what ran. Raises RuntimeError inside the `with`."""
-        if not self._recorder.has_ended:
-            raise RuntimeError("the time is told once the with block has ended")
-        if self._recorder.failure is not None:
-            raise RuntimeError("nothing more was recorded") from self._recorder.failure
-        report = replace(self._watch.report(""), command="watch")
-        return self._recorder.added_to(report)
-
-    @property
-    def profile(self) -> ProgramProfile:
-        """The seconds by function, line, loop and operation."""
-        assert self.report.profile is not None
-        return self.report.profile
-
-    def to_json(self) -> str:
-        """The document that `jitinspect run --profile --json` prints."""
-        return to_json(self.report)
-
-    def __repr__(self) -> str:
-        from jitinspect.render import program_profile
-
-        if not self._recorder.has_ended:
-            return "<a profile that has not ended>"
-        return "".join(program_profile.render(self.profile, Painter(False), width=120)).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        from jitinspect.render import html
-
-        return "".join(html.render_run(self.report))
-
-
-def profile() -> Profiling:
-    """A context manager: measures what jitted functions run inside, by function and by Python line.
-
-    Wait for results inside, with `jax.block_until_ready`: what still runs at its end is not measured. A
-    profile that is made inside with `jax.profiler` is as it would be alone, and not measured. Raises
-    `jitinspect.errors.UnavailableError` where another profile is under way.
-
-    >>> with jitinspect.profile() as p:  # doctest: +SKIP
-    ...     jax.block_until_ready(train())
-    >>> print(p)  # doctest: +SKIP
-    >>> p.profile.by_line[0]  # doctest: +SKIP
-    """
-    return Profiling()
 
 
 def inspect(
