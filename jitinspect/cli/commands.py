@@ -537,14 +537,14 @@ def _inspect(
     from jitinspect.cli.core import inspect_core
     from jitinspect.cli.devices import device_request, on_devices, one_report, tell_devices
     from jitinspect.cli.output import emitted
-    from jitinspect.cli.requests import parsed, viewed
+    from jitinspect.cli.requests import file_of, parsed, viewed
 
     asked = viewed(view or ViewOptions(), options)
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions())
     with emitted(output) as emit:
         core = partial(inspect_core, command, stages, fields, platforms, options, output, key, asked)
-        report = one_report(on_devices(devices, core, output))
+        report = one_report(on_devices(devices, core, output, file_of(fields)))
         tell_devices(report, output)
         emit(report)
 
@@ -560,12 +560,12 @@ def _read(
     from jitinspect.cli.core import reading_core
     from jitinspect.cli.devices import device_request, on_devices, one_reading
     from jitinspect.cli.output import emitted
-    from jitinspect.cli.requests import parsed
+    from jitinspect.cli.requests import file_of, parsed
 
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions(), several=command == "cost")
     with emitted(output) as emit:
         core = partial(reading_core, command, fields, output, **asked)
-        report = one_reading(on_devices(devices, core, output))
+        report = one_reading(on_devices(devices, core, output, file_of(fields)))
         emit(report)
     return report

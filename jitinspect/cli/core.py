@@ -20,6 +20,7 @@ from jitinspect.cli.interrupts import CompileInterrupts, ending_the_process
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.cli.ticker import Ticker
+from jitinspect.files.kinds import is_file_target
 from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from jitinspect.model.fit import FitReport
     from jitinspect.model.profiles import ProfileReport
     from jitinspect.model.readings import ReadingReport
-    from jitinspect.stages.inspection import Listeners
+    from jitinspect.stages.inspection import Listeners, Opener
 
 
 def resume_collection() -> None:
@@ -92,7 +93,7 @@ def inspect_core(
         **fields,
     )
     with listening(output) as listeners:
-        report = inspection.inspect(request, listeners)
+        report = inspection.inspect(request, listeners, opener=_opener(request.ref))
     return replace(report, environment=environment()) if key or needs_environment(output) else report
 
 
@@ -118,8 +119,19 @@ def reading_core(
         command=command, stages=(), platforms=platforms, device=device, full=full, **fields
     )
     with listening(output) as listeners:
-        report: ReadingReport = inspection.read(request, partial(read, **asked), listeners)
+        report: ReadingReport = inspection.read(
+            request, partial(read, **asked), listeners, _opener(request.ref)
+        )
     return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def _opener(ref: str) -> Opener | None:
+    """How a target that is a file is opened; None for a function."""
+    if not is_file_target(ref):
+        return None
+    from jitinspect.files.opening import opened
+
+    return opened
 
 
 def fit_core(

@@ -54,13 +54,24 @@ def _devices_named(names: Sequence[str]) -> tuple[DeviceTarget, ...]:
     return tuple(map(parse_device, dict.fromkeys(names)))
 
 
-def on_devices(asked: DeviceRequest, core: Callable[..., Result], output: OutputOptions) -> list[Result]:
+def guarded(core: Callable[[], Result], file: str | None) -> Result:
+    """`core()`, in a process of its own if it reads a file."""
+    if file is None:
+        return core()
+    from jitinspect.files.guarded import carry_out
+
+    return carry_out(core, file)
+
+
+def on_devices(
+    asked: DeviceRequest, core: Callable[..., Result], output: OutputOptions, file: str | None = None
+) -> list[Result]:
     """What `core(device=…, full=…)` gives for each device; here, without these, if none was named.
 
     Raises what `core` raises, and `UnavailableError` if there is no compiler for a device.
     """
     if not asked.devices:
-        return [core()]
+        return [guarded(core, file)]
     return [_in_worker(asked, device, core, output) for device in asked.devices]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from jitinspect import specs
 from jitinspect.cli.options import TargetOptions, ViewOptions
 from jitinspect.errors import UsageError
+from jitinspect.files.kinds import is_file_target
 from jitinspect.model import View
 from jitinspect.specs import Argument
 from jitinspect.targets.loading import parse_ref
@@ -18,8 +19,11 @@ def parsed(options: TargetOptions, argv: Sequence[str], may_search: bool = False
     """The fields of a `Request`, from the options of the target. With `may_search` a dimension can be a
     range, of which the request has the first size; `searched` gives the range.
 
-    Raises `UsageError` for a ref, spec, dimension, mesh or transform that does not parse.
+    Raises `UsageError` for a ref, spec, dimension, mesh or transform that does not parse, and for arguments
+    of a file, which has its own.
     """
+    if is_file_target(options.target):
+        return {"ref": options.target, **_of_file(options)}
     parse_ref(options.target)
     if options.args_from:
         parse_ref(options.args_from)
@@ -36,6 +40,25 @@ def parsed(options: TargetOptions, argv: Sequence[str], may_search: bool = False
         "transforms": tuple(options.transform),
         "mesh": specs.parse_mesh(options.mesh) if options.mesh else (),
         "dims": _dims(options.dim, may_search),
+    }
+
+
+def file_of(fields: Mapping[str, Any]) -> str | None:
+    """The file that a request is about, if it is about one."""
+    ref: str = fields["ref"]
+    return ref if is_file_target(ref) else None
+
+
+def _of_file(options: TargetOptions) -> dict[str, Any]:
+    for option in ("shape", "arg", "args_from", "values", "static", "donate", "transform"):
+        if getattr(options, option):
+            name = option.replace("_", "-")
+            raise UsageError(
+                f"--{name}: {options.target} is a file, whose arguments are known", hint="leave it out"
+            )
+    return {
+        "dims": _dims(options.dim, may_search=False),
+        "mesh": specs.parse_mesh(options.mesh) if options.mesh else (),
     }
 
 

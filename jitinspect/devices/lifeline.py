@@ -20,13 +20,14 @@ from typing import IO, Any, NoReturn
 @dataclass(frozen=True, slots=True)
 class Child:
     """The pipe to a process of ours, and the one from it; how it is killed, and waited for: its exit code, or
-    that of a signal as a negative number.
+    that of a signal as a negative number. `pid` is None where another process started it.
     """
 
     to: IO[bytes]
     answers: IO[bytes]
     kill_it: Callable[[], None]
     wait_for_it: Callable[[], int]
+    pid: int | None = None
 
     def send(self, message: Any) -> None:
         """Raises `BrokenPipeError` if it has ended."""
@@ -74,7 +75,7 @@ def start(module: str, *words: str, environ: Mapping[str, str]) -> Child:
         os.close(reads)
         os.close(writes)
     kill = lambda: os.killpg(process.pid, signal.SIGKILL)  # noqa: E731
-    return Child(os.fdopen(to, "wb"), os.fdopen(answers, "rb"), kill, process.wait)
+    return Child(os.fdopen(to, "wb"), os.fdopen(answers, "rb"), kill, process.wait, process.pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,14 @@ class Parent:
         finally:
             os._exit(0)
 
-    def answer(self, message: Any) -> NoReturn:
-        """Give the answer, and end. The compiler's threads are not waited for."""
+    def tell(self, message: Any) -> None:
+        """Give a part of the answer."""
         pickle.dump(message, self.results, pickle.HIGHEST_PROTOCOL)
         self.results.flush()
+
+    def answer(self, message: Any) -> NoReturn:
+        """Give the answer, and end. The compiler's threads are not waited for."""
+        self.tell(message)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

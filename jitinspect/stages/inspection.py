@@ -121,15 +121,23 @@ Reader = Callable[[Target, Iterator[Subject]], Read]
 """Makes a report from the target and its subjects; each subject is made when the iterator is advanced."""
 OnSubject = Callable[[Subject, str | None], None]
 """Called with a subject and the file of its target."""
+Opener = Callable[[Request, Listeners], AbstractContextManager["RunningRequest"]]
+"""Finds the target of a request, while the listeners hear what JAX does."""
 
 
-def inspect(request: Request, listeners: Listeners | None = None, also: OnSubject | None = None) -> Report:
-    """Carry out `request`; `also` is called with each subject, once its stages are there.
+def inspect(
+    request: Request,
+    listeners: Listeners | None = None,
+    also: OnSubject | None = None,
+    opener: Opener | None = None,
+) -> Report:
+    """Carry out `request`; `also` is called with each subject, once its stages are there. `opener` is for
+    targets that are no functions.
 
     Raises the errors of `jitinspect.errors`, as its parts do. The report has no environment:
     getting that starts the backend, which `jaxpr` alone does not need.
     """
-    with _open_target(request, listeners or Listeners()) as running:
+    with (opener or _open_target)(request, listeners or Listeners()) as running:
         return _report(running, also)
 
 
@@ -149,14 +157,20 @@ def read_call(
     return replace(report, events=tuple(running.observer.events))
 
 
-def read(request: Request, reader: Reader[Read], listeners: Listeners | None = None) -> Read:
+def read(
+    request: Request,
+    reader: Reader[Read],
+    listeners: Listeners | None = None,
+    opener: Opener | None = None,
+) -> Read:
     """Like `inspect`, with a report made by `reader`, to which the events are added."""
-    with _open_target(request, listeners or Listeners()) as running, running.frames_shown():
+    opened = (opener or _open_target)(request, listeners or Listeners())
+    with opened as running, running.frames_shown():
         report = reader(running.target(""), running.subjects())
     return replace(report, events=tuple(running.observer.events))
 
 
-def _report(running: _RunningRequest, also: OnSubject | None = None) -> Report:
+def _report(running: RunningRequest, also: OnSubject | None = None) -> Report:
     make_key = _key_maker() if running.request.key else None
     artifacts: list[Artifact] = []
     keys: list[CacheKey] = []
@@ -230,7 +244,7 @@ def _device(name: str) -> DeviceTarget:
     return parse_device(name)
 
 
-def _open_target(request: Request, listeners: Listeners) -> AbstractContextManager[_RunningRequest]:
+def _open_target(request: Request, listeners: Listeners) -> AbstractContextManager[RunningRequest]:
     for platform in request.platforms:
         if error := platform_error(platform):
             raise error
@@ -259,13 +273,13 @@ def _arguments_from(request: Request) -> Given:
 @contextmanager
 def _started(
     request: Request, listeners: Listeners, find: Callable[[], Loaded], give: Callable[[], Given]
-) -> Iterator[_RunningRequest]:
+) -> Iterator[RunningRequest]:
     if request.key:
         _key_maker()
     with Observer(listeners.on_event, listeners.on_start) as observer:
         loaded = find()
         made = jitted(loaded, static=request.static, donate=request.donate, transforms=request.transforms)
-        yield _RunningRequest(request, loaded, made, observer, listeners.on_note, give)
+        yield RunningRequest(request, loaded, made, observer, listeners.on_note, give)
 
 
 def _key_maker() -> KeyMaker:
@@ -276,7 +290,7 @@ def _key_maker() -> KeyMaker:
 
 
 @dataclass(frozen=True, slots=True)
-class _RunningRequest:
+class RunningRequest:
     """One request that is being carried out."""
 
     request: Request
@@ -289,7 +303,7 @@ class _RunningRequest:
     def subjects(self) -> Iterator[Subject]:
         """The function with each combination of sizes in a sweep, and for each platform."""
         request = self.request
-        placement = self._placement()
+        placement = self.placement()
         for requested, traced in changed_dtypes(request.arguments):
             self.note(f"asked for {requested}, traced {traced}: x64 is off; JAX_ENABLE_X64=1 turns it on")
         for name in self._unknown_dims():
@@ -304,10 +318,10 @@ class _RunningRequest:
     ) -> Subject:
         """What is traced from now on is reported as its events."""
         call, places = given
-        with self._muted():  # getting the dtype of a typed key traces
+        with self.muted():  # getting the dtype of a typed key traces
             call = assemble(self.jitted, call, self.request.arguments, dims, placement.mesh)
         signature = describe_call(self.jitted.name, *call)
-        self.observer.subject = (signature, self._source())
+        self.observer.subject = (signature, self.source())
         args, kwargs = call = placement.place(call)
         trace = placement.around(call, partial(self.jitted.trace, *args, **kwargs))
         pipeline = Pipeline(trace, platform, placement.first)
@@ -315,10 +329,11 @@ class _RunningRequest:
         shown = device.text if device else platform
         remade = partial(self._subject, given, placement, platform)
         return Subject(
-            pipeline, self.jitted, call, signature, dims, shown, self._muted, places, device, remade
+            pipeline, self.jitted, call, signature, dims, shown, self.muted, places, device, remade
         )
 
-    def _placement(self) -> Placement:
+    def placement(self) -> Placement:
+        """Where the arguments lie, by the request's mesh and device."""
         request = self.request
         if request.device is None:
             return Placement(make_mesh(request.mesh))
@@ -372,14 +387,15 @@ class _RunningRequest:
         """To be called before it is compiled: with an executable in memory, JAX would make no key."""
         pipeline = subject.pipeline
         traced, lowered = pipeline.traced, pipeline.lowered
-        with self._muted():  # JAX reports a compilation, which then does not happen
+        with self.muted():  # JAX reports a compilation, which then does not happen
             made = make_key(
                 self._function(), self.jitted.call, subject.call, traced, lowered, pipeline.disk_key
             )
         return replace(made, signature=subject.signature, dims=subject.dims)
 
     @contextmanager
-    def _muted(self) -> Iterator[None]:
+    def muted(self) -> Iterator[None]:
+        """What JAX does inside is no event."""
         self.observer.muted = True
         try:
             yield
@@ -397,10 +413,11 @@ class _RunningRequest:
         name = f"{self.loaded.module}.{self.loaded.qualname}"
         for transform in self.request.transforms:
             name = f"{transform}({name})"
-        source = self._source()
+        source = self.source()
         return f"{name} ({source})" if source else name
 
-    def _source(self) -> str | None:
+    def source(self) -> str | None:
+        """Where the target is defined."""
         return f"{self.loaded.file}:{self.loaded.line}" if self.loaded.file else None
 
     def target(self, signature: str) -> Target:

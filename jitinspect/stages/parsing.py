@@ -9,7 +9,7 @@ from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
 from jitinspect.ir.program import Program
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
 from jitinspect.process import garbage_collection
-from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text
+from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text, require_jaxpr
 
 
 def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
@@ -18,6 +18,8 @@ def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
 
     Raises `UnavailableError` if the text is not available, or not in a form that is known.
     """
+    if stage == "jaxpr":
+        require_jaxpr(pipeline)
     getattr(pipeline, _STEPS[stage])  # the user's code runs here, with the garbage collector on
     with garbage_collection.paused():
         if stage == "jaxpr" and not text:

@@ -50,6 +50,9 @@ class Pipeline:
     does, `UnavailableError` if JAX finds no backend.
     """
 
+    has_jaxpr = True
+    """Not where a function only stands for a module that was lowered elsewhere."""
+
     def __init__(
         self, trace: Callable[[], Any], platform: str | None = None, device: jax.Device | None = None
     ) -> None:
@@ -70,6 +73,10 @@ class Pipeline:
     @cached_property
     def lowered(self) -> Any:
         """`jax.stages.Lowered`, for `platform` if one was given."""
+        return self.lower()
+
+    def lower(self) -> Any:
+        """What `lowered` is made by."""
         traced = self.traced
         require_backend()
         try:
@@ -142,7 +149,16 @@ def _safe_text(error: BaseException) -> str:
 
 
 def jaxpr(pipeline: Pipeline, options: Options) -> StageText:
+    require_jaxpr(pipeline)
     return StageText(str(pipeline.traced.jaxpr))
+
+
+def require_jaxpr(pipeline: Pipeline) -> None:
+    """Raises `UnavailableError` if there is none."""
+    if not pipeline.has_jaxpr:
+        raise UnavailableError(
+            "a file has no jaxpr", hint="stablehlo, or hlo; a function MODULE:FUNCTION has one"
+        )
 
 
 def stablehlo(pipeline: Pipeline, options: Options) -> StageText:

@@ -1,0 +1,90 @@
+"""What kind a file is, by its contents; its name is not looked at."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from jitinspect.errors import LoadError
+
+_START = 64 * 1024
+"""Bytes that are enough to tell."""
+_ZSTD, _ZLIB = b"\x28\xb5\x2f\xfd", b"\x78"
+_BYTECODE = b"ML\xefR"
+_SCHEDULED = re.compile(rb"HloModule [^\n]*\bis_scheduled=true")
+"""What a compiler has put in order; the module that it is given has no such mark (jax 0.8.3 to 0.12)."""
+
+
+class Kind(StrEnum):
+    """What a file holds."""
+
+    EXPORTED = "exported function"
+    MLIR = "MLIR module"
+    HLO_BEFORE = "HLO module before optimization"
+    HLO = "optimized HLO module"
+    PROTO = "HLO proto"
+    EXECUTABLE = "serialized executable"
+    CACHE_ENTRY = "cache entry"
+    DUMP = "dump folder"
+
+
+LOWERED = frozenset({Kind.EXPORTED, Kind.MLIR, Kind.HLO_BEFORE})
+"""What XLA can still compile."""
+
+
+def is_file_target(text: str) -> bool:
+    """Whether a target names a file or folder, rather than a function: `step.jaxexport`, `dump/`."""
+    return not text.endswith(".py") and os.path.lexists(text) and (os.sep in text or "." in text)
+
+
+def kind_of(path: Path) -> Kind:
+    """Raises `LoadError` for what cannot be read, and for contents of no known kind."""
+    if path.is_dir():
+        return Kind.DUMP
+    start = _start(path)
+    for kind, matches in _MARKS.items():
+        if matches(start):
+            return kind
+    raise LoadError(
+        f"{path} is of no kind that can be inspected",
+        hint="an exported function, an MLIR or HLO module as text or proto, a cache entry, a dump folder",
+    )
+
+
+def _start(path: Path) -> bytes:
+    """Reads a regular file alone: another one, such as a pipe, might never end."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise LoadError(f"{path} is not a regular file")
+        with path.open("rb") as file:
+            start = file.read(_START)
+    except OSError as error:
+        raise LoadError(f"{path} cannot be read: {error.strerror or error}") from None
+    if not start:
+        raise LoadError(f"{path} is empty")
+    return start
+
+
+def _is_mlir(start: bytes) -> bool:
+    return start.startswith(_BYTECODE) or bool(re.search(rb"^(?:module|#loc)\b", start, re.M))
+
+
+def _is_exported(start: bytes) -> bool:
+    """A flatbuffer without a file identifier: an offset to its root, whose first field is the version.
+
+    `jax.export` writes the schema of "jax/_src/export/serialization.fbs" (seen in 0.8.3 to 0.12.0.1).
+    """
+    return len(start) > 8 and start[2:4] == b"\0\0" and b"\0" in start[:8] and _BYTECODE in start
+
+
+_MARKS: dict[Kind, Callable[[bytes], object]] = {
+    Kind.CACHE_ENTRY: lambda start: start.startswith((_ZSTD, _ZLIB)),
+    Kind.HLO: _SCHEDULED.match,
+    Kind.HLO_BEFORE: re.compile(rb"HloModule\b").match,
+    Kind.MLIR: _is_mlir,
+    Kind.EXPORTED: _is_exported,
+}
