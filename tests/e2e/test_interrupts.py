@@ -30,7 +30,7 @@ print('never')
 CALLS = "from large import small, large\nsmall(f32[8,8])\nsmall(f32[8,8])\nlarge(f32[8,8])\nsmall(f32[9,9])\n"
 
 
-def interrupted(shell, arguments):
+def interrupted(shell, arguments, command="trace-cache"):
     """The command, sent SIGINT half a second after it began to compile."""
     (shell.folder / "compiling").unlink(missing_ok=True)
     shell.write("large.py", LARGE)
@@ -50,7 +50,7 @@ def interrupted(shell, arguments):
         "sys.meta_path.insert(0, Finder())\n",
     )
     process = subprocess.Popen(
-        ["jitinspect", "trace-cache", *arguments],
+        ["jitinspect", command, *arguments],
         cwd=shell.folder,
         env={**shell.environ, "PYTHONPATH": f"{shell.folder}:{shell.environ.get('PYTHONPATH', '')}"},
         stdout=subprocess.PIPE,
@@ -118,3 +118,17 @@ def test_ctrl_c_between_compilations_goes_to_the_program(shell):
     )
     finished = shell("trace-cache", "between.py")
     assert finished.returncode == 0 and "caught" in finished.stdout and "2 calls" in finished.stdout
+
+
+@pytest.mark.parametrize("command", ["asm", "compile-time"])
+def test_ctrl_c_in_a_compilation_leaves_no_dump(shell, command):
+    temporary = shell.folder / "temporary"
+    temporary.mkdir()
+    shell.environ["TMPDIR"] = str(temporary)
+    code, _, stderr, seconds = interrupted(shell, ["large:large", "-s", "8,8"], command)
+    assert code in (130, -signal.SIGINT) and seconds < 5 and "Traceback" not in stderr
+    for _ in range(500):
+        if not [*temporary.iterdir()]:
+            break
+        time.sleep(0.01)
+    assert not [*temporary.iterdir()]

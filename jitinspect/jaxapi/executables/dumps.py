@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
 from jitinspect.errors import CompileError, JitinspectError, UnavailableError
+from jitinspect.process.temporary_folders import temporary_folder
 
 _DUMP_FOLDER = "xla_dump_to"
 _DUMP_OPTIONS: dict[str, str | bool] = {
@@ -185,7 +185,7 @@ def _dump_folder(
     lowered: jax.stages.Lowered, optional: dict[str, str | bool], watch: Watch = nullcontext
 ) -> Iterator[tuple[Path, jax.stages.Compiled, tuple[str, ...]]]:
     """The folder of the dump, the executable, and the options that were left out."""
-    with tempfile.TemporaryDirectory(prefix="jitinspect-") as folder:
+    with temporary_folder() as folder:
         with persistent_cache_off():
             compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional, watch)
         yield Path(folder), compiled, refused
