@@ -116,10 +116,10 @@ class Profile:
 
     `values` says what the arrays of the arguments held, by kind of number; empty if all were given.
     `warm_up` calls came before, and are not counted. `overhead` is how many times as long a call took under
-    the profiler as without, by the fastest of both; None if that was not measured. `untested` is a device of
-    a kind that jitinspect was not tried on. `code` are the lines with time, and what is around them. `stacks`
-    are function, line and operation, `timeline` is the call of median length, the
-    10,000 longest of its executions.
+    the profiler as without, by the fastest of both; None if that was not measured. Where it is more than 1,
+    all times have been divided by it. `untested` is a device of a kind that jitinspect was not tried on.
+    `code` are the lines with time, and what is around them. `stacks` are function, line and operation,
+    `timeline` is the call of median length, the 10,000 longest of its executions.
     """
 
     calls: int

@@ -36,7 +36,8 @@ def read(
         raise UsageError("profile runs a single call", hint="give each --dim one size")
     timed = timed_calls(subject, calls, on_run, on_calls)
     with garbage_collection.paused():
-        found = replace(_profile(timed, target.file), signature=subject.signature)
+        found = _profile(timed.without_overhead(), target.file)
+        found = replace(found, signature=subject.signature, overhead=timed.overhead)
     return ProfileReport("profile", replace(target, signature=subject.signature), found)
 
 
@@ -60,19 +61,11 @@ def _profile(timed: TimedCalls, file: str | None) -> Profile:
         by_device=tuple(_of_device(device, calls, runs) for device in devices),
         values=timed.values,
         warm_up=timed.warm_up,
-        overhead=_overhead(timed),
         untested=next((device for device in devices if not device.startswith(_TESTED)), None),
         code=rows.code(),
         stacks=rows.stacks(),
         timeline=tuple(_timeline(typical, runs)),
     )
-
-
-def _overhead(timed: TimedCalls) -> float | None:
-    """By the fastest calls: others tell more about what else the machine does."""
-    if not timed.bare_seconds:
-        return None
-    return min(call.wall_seconds for call in timed.calls) / min(timed.bare_seconds)
 
 
 def _covered(call: TimedCall, runs: Sequence[ProgramRun]) -> float:

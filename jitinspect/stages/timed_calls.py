@@ -63,10 +63,38 @@ class TimedCalls:
     warm_up: int = 0
     bare_seconds: Sequence[float] = ()
 
+    @property
+    def overhead(self) -> float | None:
+        """How many times as long a call took under the profiler; None if that was not measured. By the
+        fastest calls: others tell more about what else the machine does.
+        """
+        if not self.bare_seconds:
+            return None
+        return min(call.wall_seconds for call in self.calls) / min(self.bare_seconds)
+
+    def without_overhead(self) -> TimedCalls:
+        """The same on a clock on which a call takes as long as it does without the profiler."""
+        slower = self.overhead or 1.0
+        if slower <= 1:
+            return self
+        calls = [
+            TimedCall(one.wall_seconds / slower, one.start / slower, one.end / slower) for one in self.calls
+        ]
+        runs = [_on_clock(run, slower) for run in self.runs]
+        return replace(self, calls=calls, runs=runs, bare_seconds=())
+
     def text_of(self, program: int) -> str | None:
         """The optimized HLO of the program of that number; None if the recording does not hold it."""
         module = programs(self.xspace).get(program)
         return None if module is None else hlo_text(module)
+
+
+def _on_clock(run: ProgramRun, slower: float) -> ProgramRun:
+    executions = [
+        one._replace(start=one.start / slower, end=one.end / slower, recorded=one.recorded / slower)
+        for one in run.executions
+    ]
+    return replace(run, executions=executions)
 
 
 def timed_calls(

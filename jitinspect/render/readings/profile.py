@@ -35,6 +35,7 @@ _LEAST_TEXT = 30
 """Columns of Python text, before there is room for rates."""
 _OVERLAPPING = 1.02
 _MUCH_OVERHEAD = 1.05
+_SHORT = "short operations still seem longer than they are"
 
 
 def render(
@@ -86,8 +87,8 @@ def _notes(one: Profile) -> Iterator[tuple[str, str]]:
         yield f"operations overlap: one by one they take {duration(one.op_seconds)}", _DIM
     if one.by_op and one.overhead and one.overhead > _MUCH_OVERHEAD:
         fastest = min(call.wall_seconds for call in one.by_call)
-        told = f"{duration(fastest)} under the profiler, {duration(fastest / one.overhead)} without it"
-        yield f"the fastest call took {told}: short operations seem longer than they are", _WARN
+        told = f"{duration(fastest * one.overhead)} under the profiler, {duration(fastest)} without it"
+        yield f"the fastest call took {told}, which is taken off evenly: {_SHORT}", _WARN
     if any(loop.trips == 0 for loop in one.loops) and one.values:
         yield "a loop made no iteration: with other values it may", _WARN
     if not one.by_op:

@@ -148,17 +148,24 @@ def test_lines_take_time_in_the_ratio_that_they_are_built_for(what):
     assert within_15_percent(measured)
 
 
-def test_a_call_takes_as_long_as_without_a_profiler(call):
-    alone = jax.jit(built)
-    jax.block_until_ready(alone(*call))
+def many_short_operations(x):
+    return jax.lax.scan(lambda carry, _: (jnp.tanh(carry @ x) + 1, None), x, None, length=1000)[0]
+
+
+@pytest.mark.parametrize("what", ["built", "many short operations"])
+def test_a_call_takes_as_long_as_without_a_profiler(call, what):
+    """Also where to record each operation takes as long as to run it."""
+    fn, given = (built, call) if what == "built" else (many_short_operations, (jnp.eye(8),))
+    alone = jax.jit(fn)
+    jax.block_until_ready(alone(*given))
 
     def wall():
         began = time.perf_counter()
-        jax.block_until_ready(alone(*call))
+        jax.block_until_ready(alone(*given))
         return time.perf_counter() - began
 
     def measured():
-        seconds = [one.covered_seconds for one in profile(built, *call, calls=10).profile.by_call]
+        seconds = [one.covered_seconds for one in profile(fn, *given, calls=10).profile.by_call]
         return min(seconds) / min(wall() for _ in range(10))
 
     assert within_15_percent(measured)

@@ -17,7 +17,7 @@ def text(*walls, overhead, by_op=(OPERATION,)):
 
 
 def test_what_the_profiler_adds_is_told_of_the_fastest_call():
-    told = "the fastest call took 200 µs under the profiler, 100 µs without it"
+    told = "the fastest call took 400 µs under the profiler, 200 µs without it"
     assert told in text(2e-4, 4e-4, overhead=2.0)
     assert "under the profiler" not in text(2e-4, 4e-4, overhead=1.04)
     assert "under the profiler" not in text(2e-4, 4e-4, overhead=2.0, by_op=())
