@@ -60,11 +60,6 @@ def spans(message: bytes, number: int) -> Iterator[tuple[int, int]]:
         at = end
 
 
-def varint(message: bytes) -> int:
-    """The number that the message begins with."""
-    return _varint(message, 0)[0]
-
-
 def packed_numbers(packed: bytes) -> Iterator[int]:
     """The values of a packed repeated number."""
     at = 0

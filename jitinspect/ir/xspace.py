@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from jitinspect.ir.trace import Event, Track, in_order
-from jitinspect.ir.wire_format import fields, repeated, spans, varint
+from jitinspect.ir.wire_format import fields, repeated, spans
 
 _FIELDS = 4
 """Of an `XSpace`: planes, errors, warnings, host names."""
@@ -26,8 +26,8 @@ _INSTRUCTION = re.compile(r"[\w.\-]+")
 _DEVICE = "/device:"
 _OPS, _MODULES = "XLA Ops", "XLA Modules"
 _REGION = "ThreadpoolListener::StartRegion"
-_FLOW = ("_p", "_c")
-"""Statistics that differ in every event."""
+_NUMBERS = ("_p", "_c", "run_id")
+"""Statistics that differ in every event, or in every run."""
 
 
 def operation_tracks(xspace: bytes) -> list[Track]:
@@ -127,12 +127,12 @@ class _Plane:
             if written not in kinds:
                 continue
             name, given = kinds[written]
-            start = began + varint(offset or b"\0") * _PICO
-            rest, flow = apart(line[head.end() : end])
+            start = began + _number(offset or b"") * _PICO
+            rest, numbers = apart(line[head.end() : end])
             if rest not in known:
                 known[rest] = dict(self._stat(stat) for stat in repeated(rest, 4))
-            stats = {**given, **known[rest], **flow}
-            yield Event(name, start, start + varint(duration or b"\0") * _PICO, stats)
+            stats = {**given, **known[rest], **numbers}
+            yield Event(name, start, start + _number(duration or b"") * _PICO, stats)
 
     def _is_needed(self, name: str) -> bool:
         """An instruction's name has letters, digits and `_.-` alone."""
@@ -141,19 +141,26 @@ class _Plane:
         return name.startswith(("end: ", _REGION)) or _INSTRUCTION.fullmatch(name) is not None
 
     def _apart(self) -> Callable[[bytes], tuple[bytes, dict[str, Any]]]:
-        """Takes the statistics apart that differ in every event; their values stay as they are written."""
-        numbers = {number: name for number, name in self._stat_names.items() if name in _FLOW}
+        """Takes those of `_NUMBERS` apart: what is left has been seen before."""
+        numbers = {number: name for number, name in self._stat_names.items() if name in _NUMBERS}
         if not numbers:
             return lambda stats: (stats, {})
         keys = {_as_varint(number): name for number, name in numbers.items()}
+        values: dict[bytes, int] = {}
         one = b"|".join(re.escape(key) for key in keys)
         pattern = re.compile(rb"\x22[\x00-\x7f]\x08(%b)[\x18\x20](%b)" % (one, _VARINT), re.DOTALL)
 
         def split(stats: bytes) -> tuple[bytes, dict[str, Any]]:
-            found = pattern.search(stats)
-            if found is None:
-                return stats, {}
-            return stats[: found.start()] + stats[found.end() :], {keys[found[1]]: found[2]}
+            found: dict[str, Any] = {}
+            left, at = b"", 0
+            for one in pattern.finditer(stats):
+                key, written = one.groups()
+                if written not in values:
+                    values[written] = _signed(_number(written))
+                found[keys[key]] = values[written]
+                left += stats[at : one.start()]
+                at = one.end()
+            return left + stats[at:], found
 
         return split
 
@@ -165,7 +172,7 @@ class _Plane:
             elif number == 2:
                 (value,) = struct.unpack("<d", field)
             elif number == 4:
-                value = field - (1 << 64) if field >> 63 else field
+                value = _signed(field)
             elif number == 5:
                 value = field.decode(errors="replace")
             elif number == 7:
@@ -184,6 +191,19 @@ def _timestamp(line: bytes) -> int:
         if number >= 3:
             break
     return found
+
+
+def _number(written: bytes) -> int:
+    """That of a whole varint; 0 for no bytes."""
+    number = 0
+    for byte in reversed(written):
+        number = number << 7 | byte & 0x7F
+    return number
+
+
+def _signed(number: int) -> int:
+    """Of 64 bits."""
+    return number - (1 << 64) if number >> 63 else number
 
 
 def _as_varint(number: int) -> bytes:

@@ -28,11 +28,11 @@ from jitinspect.process.memory import resident_bytes
 
 _SHARE, _AT_ONCE = 0.03, 0.1
 """The part of the program's time that recording it may take, and the seconds that it may take anyhow."""
-_PER_BYTE = 1.5e-7
+_PER_BYTE = 2.5e-7
 """Seconds that it takes to record a byte, and later to read it: an event has about 60."""
 _SHORTEST, _LONGEST = 0.05, 10.0
 """Seconds of a piece."""
-_LARGEST = 2 << 20
+_LARGEST = 1 << 19
 """Bytes that a piece should not exceed."""
 _GROWTH = 8 << 20
 """Bytes by which the process may grow in a piece, beyond what it ever was: an event takes some 250 until the
