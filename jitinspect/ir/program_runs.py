@@ -15,7 +15,7 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from jitinspect.ir.trace import Event, Track
@@ -49,13 +49,15 @@ class Execution(NamedTuple):
 @dataclass(slots=True)
 class ProgramRun:
     """One run of a program on one device, with its executions in the order of their starts. `program` is its
-    number in the recording, None if the events have none; `device` is such as `CPU:0`.
+    number in the recording, None if the events have none; `device` is such as `CPU:0`. `number` is that of
+    the run in its process, also in another recording that has the rest of it; None if that is not told.
     """
 
     program: int | None
     module: str
     device: str
     executions: list[Execution] = field(default_factory=list)
+    number: int | None = None
 
     @property
     def start(self) -> float:
@@ -127,6 +129,7 @@ def program_runs(tracks: Sequence[Track]) -> list[ProgramRun]:
     for track, operations in zip(tracks, found, strict=True):
         for key, op, event in operations:
             run = runs.setdefault(key, ProgramRun(_number(key[0]), str(key[1]), str(key[2])))
+            run.number = _number(event.stats.get("run_id"))
             run.executions.append(Execution(op, event.start, *ends.of(event), track.name))
     for run in runs.values():
         run.executions.sort(key=lambda one: (one.start, -one.end))
@@ -157,7 +160,7 @@ def _separated(run: ProgramRun) -> Iterator[ProgramRun]:
     first = run.executions[0].op
     begins = [at for at, one in enumerate(run.executions) if one.op == first]
     for begin, end in zip(begins, [*begins[1:], None], strict=True):
-        yield ProgramRun(run.program, run.module, run.device, run.executions[begin:end])
+        yield replace(run, executions=run.executions[begin:end])
 
 
 def _number(value: object) -> int | None:
@@ -220,7 +223,7 @@ def settled(run: ProgramRun, inner: Inner) -> ProgramRun:
             first, last = bisect_left(begins, one.start), bisect_left(begins, limit)
             ends = (run.executions[leaf].end for leaf in leaves[first:last])
             executions[index] = one._replace(end=min(limit, max(ends, default=limit)))
-    return ProgramRun(run.program, run.module, run.device, executions)
+    return replace(run, executions=executions)
 
 
 def _leaves(outer: str, inner: Inner) -> set[str]:

@@ -185,10 +185,12 @@ class PieceRecorder:
             self._stay_away(SERVES)
 
     def before_fork(self) -> None:
-        """A child must not go on recording: what it records would never be fetched."""
+        """A child must not go on recording: what it records would never be fetched. The program waits while
+        the piece ends.
+        """
         self._lock.acquire()
-        self._end()
         self._forking = time.perf_counter()
+        self._end()
 
     def after_fork(self) -> None:
         """In the parent."""
@@ -237,12 +239,14 @@ class PieceRecorder:
             self._begin()
 
     def _stay_away(self, why: str) -> None:
-        """Not to record until the next beginning, for a reason of the program's."""
+        """Not to record until the next beginning, for a reason of the program's, which waits while the piece
+        ends: that is no pause of which it stands for a part.
+        """
+        now = time.perf_counter()
         self._end()
         if self._away is None:
-            now = time.perf_counter()
             self._settle(now)
-            self._away = (now, why)
+            self._away = (time.perf_counter(), why)
 
 
 _UNDER_WAY: list[PieceRecorder] = []

@@ -27,9 +27,9 @@ class Sums(ProgramTimes):
         self._counts: defaultdict[str, float] = defaultdict(float)
         self._whole: defaultdict[str, float] = defaultdict(float)
 
-    def add(self, run: ProgramRun, weight: float, is_sure: bool) -> list[Execution]:
-        """Its executions, with the true ends."""
-        self._parts_of_runs += weight
+    def add(self, run: ProgramRun, weight: float, is_sure: bool, is_rest: bool = False) -> list[Execution]:
+        """Its executions, with the true ends. `is_rest` is whether the recording before has its beginning."""
+        self._parts_of_runs += 0.0 if is_rest else weight
         self.devices.add(run.device)
         inner = self._inner if self._is_known else inner_by_name([run])
         run = settled(run, inner)
@@ -91,16 +91,22 @@ class AllSums:
     def __init__(self) -> None:
         self.by_program: dict[object, Sums] = {}
         self.covered_seconds = 0.0
+        self._begun: set[tuple[str, int | None]] = set()
+        """Devices and numbers of the runs of the recording before."""
 
     def add(self, runs: Iterable[ProgramRun], programs: KnownPrograms, weight: float = 1.0) -> None:
-        """`runs` are those of one recording."""
+        """`runs` are those of one recording, which come in order."""
         executions: list[Execution] = []
+        begun, self._begun = self._begun, set()
         for run in runs:
             found = programs.of(run)
             known = found.program
             key: object = (run.program, run.module) if known is None else known.text
             if key not in self.by_program:
                 self.by_program[key] = Sums(run.module, known)
-            executions += self.by_program[key].add(run, weight, found.is_sure)
+            which = (run.device, run.number)
+            is_rest = run.number is not None and which in begun
+            self._begun.add(which)
+            executions += self.by_program[key].add(run, weight, found.is_sure, is_rest)
         executions.sort(key=lambda one: one.start)
         self.covered_seconds += weight * sum(end - start for start, end in union(executions))

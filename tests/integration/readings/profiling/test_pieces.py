@@ -45,3 +45,27 @@ def test_what_a_fork_takes_is_no_pause(monkeypatch):
 
     first, _ = recorded(monkeypatch, fork).pieces
     assert first.weight < 1 + PAUSE / first.seconds
+
+
+def a_profile_of_its_own(recorder):
+    recorder._give_way()
+    recorder._come_back()
+
+
+def a_fork(recorder):
+    recorder.before_fork()
+    recorder.after_fork()
+
+
+@pytest.mark.parametrize("between", [a_profile_of_its_own, a_fork])
+def test_the_program_waits_while_a_piece_ends(monkeypatch, between):
+    """It is no pause then, however long that takes."""
+    stop = pieces.Session.stop
+
+    def slow_stop(session):
+        time.sleep(PAUSE)
+        return stop(session)
+
+    monkeypatch.setattr(pieces.Session, "stop", slow_stop)
+    recorder = recorded(monkeypatch, between)
+    assert [piece.weight for piece in recorder.pieces] == [1, 1] and not recorder.has_paused
