@@ -50,12 +50,14 @@ class Samples:
     """What was seen; complete once the `with` has ended.
 
     `seconds` passed in all: `own_seconds` of them were spent on `count` samples, and `last_seconds` passed
-    after the last one. `by` is "signal" or "thread".
+    after the last one. `by` is "signal" or "thread". `was_cut` is whether the program took the signal for
+    itself, after which no sample came: all that time counts as after the last one.
     """
 
     def __init__(self, note_of: NoteOf, by: str) -> None:
         self.by = by
         self.count = 0
+        self.was_cut = False
         self.seconds = self.own_seconds = self.last_seconds = 0.0
         self._note_of = note_of
         self._codes: dict[int, CodeType] = {}
@@ -174,7 +176,8 @@ class _Alarm:
         drops it. A handler that the program has set meanwhile stays, with its timer.
         """
         self._is_on = False
-        if signal.getsignal(signal.SIGALRM) is self._handler:
+        self._samples.was_cut = signal.getsignal(signal.SIGALRM) is not self._handler
+        if not self._samples.was_cut:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_IGN)
             signal.signal(signal.SIGALRM, self._before)

@@ -20,6 +20,7 @@ from jitinspect.model.compile_times import (
 from jitinspect.model.flames import Stack
 from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
+from jitinspect.process.stack_sampling import Samples
 from jitinspect.readings.timings import kernel_rows
 from jitinspect.readings.timings.kernel_lines import KernelLines
 from jitinspect.readings.timings.python_time import PythonTime
@@ -65,8 +66,15 @@ def stages_of(seen: Stages, sources: SourceFiles) -> CompileTime:
         threads=xla.threads,
         stacks=tuple(_stacks(seen, xla.stacks(lambda module: kernels[module].name))),
         sampling_seconds=sum(samples.own_seconds for samples in in_python.values()),
-        notes=tuple(kernel_rows.notes(xla, seen.compilation)),
+        notes=(*_cut(in_python), *kernel_rows.notes(xla, seen.compilation)),
     )
+
+
+def _cut(in_python: Mapping[str, Samples]) -> Iterator[str]:
+    for stage, samples in in_python.items():
+        if samples.was_cut:
+            lost = f"the last {samples.last_seconds * 1e3:.0f} ms have no line"
+            yield f"the function's own handler for SIGALRM ended the samples of its {stage}: {lost}"
 
 
 def _by_line(seen: Stages, compiled: Mapping[Line, float], sources: SourceFiles) -> list[LineTime]:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import signal
 from types import SimpleNamespace
 
 import jax
@@ -252,3 +253,17 @@ def test_from_python_it_is_a_reading_like_the_others():
     assert "by kernel" in repr(reading) and "</html>" in reading._repr_html_()
     document = json.loads(reading.to_json())
     assert {"wall_seconds", "phases", "passes", "kernels", "by_line", "advice"} <= {*document["compile_time"]}
+
+
+def test_a_function_that_takes_the_timer_for_itself_is_told_of():
+    def times_out(x):
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        return x + 1
+
+    before = signal.getsignal(signal.SIGALRM)
+    try:
+        notes = report_of(times_out, VECTOR).compile_time.notes
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert any("SIGALRM" in note and "trace" in note for note in notes)
+    assert not any("SIGALRM" in note for note in report_of(lambda x: x + 1, VECTOR).compile_time.notes)
