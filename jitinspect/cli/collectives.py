@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from jitinspect.cli.sizes import bytes_of
 from jitinspect.errors import CheckFailed, UsageError
 from jitinspect.ir.collectives import KINDS
 from jitinspect.render.text import count, shown_path, size
 
 if TYPE_CHECKING:
     from jitinspect.model.communication import CollectivesReport
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)(i?)B?", re.IGNORECASE)
-_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,7 @@ class Limits:
 def limits_of(exit_code: bool, max_bytes_moved: str, forbid: list[str]) -> Limits:
     """Raises `UsageError` for a size or a kind that is none."""
     forbidden = tuple(_kind(word.strip()) for one in forbid for word in one.split(",") if word.strip())
-    most = _bytes(max_bytes_moved) if max_bytes_moved else None
+    most = bytes_of("--max-bytes-moved", max_bytes_moved) if max_bytes_moved else None
     return Limits(most, forbidden, nothing=exit_code and most is None and not forbidden)
 
 
@@ -69,11 +66,3 @@ def _kind(word: str) -> str:
         near = get_close_matches(name, KINDS, 1)
         raise UsageError(f"{word!r} is no kind of collective", hint=near[0] if near else ", ".join(KINDS))
     return name
-
-
-def _bytes(text: str) -> int:
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(f"{text!r} is no size", hint="--max-bytes-moved 10MB, 1.5GiB, or a number of bytes")
-    number, power, is_binary = found.groups()
-    return int(float(number) * (1024 if is_binary else 1000) ** _POWERS[power.lower()])

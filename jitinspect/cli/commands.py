@@ -35,6 +35,7 @@ Function = Callable[..., None]
 INSPECT = "Stages and cache key"
 READ = "Analysis"
 CALLS = "Calls and programs"
+FILES = "Files"
 MORE = "Other"
 
 
@@ -519,6 +520,10 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
         settings = {"allow_interspersed_args": False} if command is run else None
         made = app.command(name, cls=Command, rich_help_panel=panel, context_settings=settings)
         made(grouped(command))
+    if not any(word in named for word in first):
+        from jitinspect.cli import cache
+
+        app.add_typer(cache.group(), rich_help_panel=FILES)
 
 
 def _inspect(

@@ -36,6 +36,16 @@ class Format(StrEnum):
     github = "github"
 
 
+class CacheOrder(StrEnum):
+    """How to sort the entries of a cache."""
+
+    module = "module"
+    size = "size"
+    age = "age"
+    time = "time"
+    used = "used"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
     """The arguments of a target, and how it is jitted, as the user typed them."""

@@ -16,7 +16,15 @@ from jitinspect.cli.options import OutputOptions
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model import CallReport, Diagnosis, Listing, Report
 from jitinspect.render.errors import error_text
-from jitinspect.render.json import AnyReport, error_to_json, from_json, is_of_program, is_reading, to_json
+from jitinspect.render.json import (
+    AnyReport,
+    error_to_json,
+    from_json,
+    is_of_cache,
+    is_of_program,
+    is_reading,
+    to_json,
+)
 from jitinspect.render.text import WIDE, shown_path
 
 TRACE = "trace.json"
@@ -116,6 +124,11 @@ def as_text(
 
         yield from readings.render(report, color, width, verbose)
         return
+    if is_of_cache(report):
+        from jitinspect.render import cache
+
+        yield from cache.render(report, color, width, verbose)
+        return
     from jitinspect.render import tables
 
     if isinstance(report, Listing):
@@ -158,8 +171,7 @@ def save(report: AnyReport, path: Path, options: OutputOptions) -> None:
 def report_error(error: JitinspectError, argv: list[str]) -> int:
     """Print the error on stderr, or under `--json` as a document on stdout. Returns the exit code."""
     if "--json" in argv and not isinstance(error, CheckFailed):  # whose report is already there
-        command = next((word for word in argv if not word.startswith("-")), None)
-        streams.write(streams.own_stdout(), [error_to_json(command, error), "\n"])
+        streams.write(streams.own_stdout(), [error_to_json(_command(argv), error), "\n"])
     else:
         color = streams.wants_color(_color_choice(argv), sys.stderr)
         sys.stderr.write(error_text(error, color))
@@ -176,6 +188,12 @@ def report_ending(report: CallReport, error: JitinspectError | None, options: Ou
     if error is not None:
         color = streams.wants_color(options.color.value, sys.stderr)
         sys.stderr.write(error_text(error, color))
+
+
+def _command(argv: list[str]) -> str | None:
+    """Of `cache` with the word that follows it."""
+    words = [word for word in argv if not word.startswith("-")]
+    return " ".join(words[: 2 if words[:1] == ["cache"] else 1]) or None
 
 
 def _color_choice(argv: list[str]) -> str:

@@ -6,9 +6,11 @@ Some of XLA's messages have no other reader that JAX comes with.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_FIXED = {_FIXED64: 8, _FIXED32: 4}
 
 
 def fields(message: bytes) -> Iterator[tuple[int, Any]]:
@@ -58,6 +60,50 @@ def spans(message: bytes, number: int) -> Iterator[tuple[int, int]]:
         if message[at] == key:
             yield begin, end
         at = end
+
+
+Place = tuple[int, int]
+"""Where a value begins and ends in a message."""
+
+
+def first_places(message: bytes, begin: int, end: int, last: int) -> dict[int, Place]:
+    """Where the first value of each field of bytes is, in a part of a message, up to the first one of the
+    field `last`, after which nothing is looked at. Nothing is copied, and nothing raised: a value that is cut
+    off ends where the part does, and what is not a message ends the search.
+    """
+    found: dict[int, Place] = {}
+    at, end = begin, min(end, len(message))
+    with suppress(IndexError, KeyError):
+        while at < end:
+            key, at = (message[at], at + 1) if message[at] < 0x80 else _varint(message, at)
+            kind, number = key & 7, key >> 3
+            if kind == _BYTES:
+                length, at = (message[at], at + 1) if message[at] < 0x80 else _varint(message, at)
+                if number not in found:
+                    found[number] = at, min(at + length, end)
+                    if number == last:
+                        break
+                at += length
+            elif kind == _VARINT:
+                while message[at] >= 0x80:
+                    at += 1
+                at += 1
+            else:
+                at += _FIXED[kind]
+    return found
+
+
+def varint_at(message: bytes, at: int) -> tuple[int, int]:
+    """The number at a place, and where it ends. Raises `ValueError` where it is cut off."""
+    try:
+        return _varint(message, at)
+    except IndexError:
+        raise ValueError("a number that is cut off") from None
+
+
+def varint(message: bytes) -> int:
+    """The number that the message begins with."""
+    return _varint(message, 0)[0]
 
 
 def packed_numbers(packed: bytes) -> Iterator[int]:

@@ -12,13 +12,15 @@ from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
 from jitinspect.render.flames.reports import flames_of
 
 if TYPE_CHECKING:
+    from jitinspect.model.cache import CacheReport
     from jitinspect.model.differences import DiffReport
     from jitinspect.model.program_profiles import TraceReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
 AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport"
-AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading"
+AnyCache: TypeAlias = "CacheReport"
+AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading | AnyCache"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
 _READINGS = {
@@ -34,9 +36,11 @@ _READINGS = {
     "profile": "profiles.ProfileReport",
     "diff": "differences.DiffReport",
 }
+_OF_CACHE = {"cache ls": "cache.CacheReport"}
 _LATER = {
     **dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"),
     **_READINGS,
+    **_OF_CACHE,
     "profile of traces": "program_profiles.TraceReport",
 }
 """Commands whose models are imported only when needed."""
@@ -50,6 +54,11 @@ def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
 def is_reading(report: AnyReport) -> TypeGuard[AnyReading]:
     """Whether it is a reading, which has no stage's text."""
     return report.command in _READINGS
+
+
+def is_of_cache(report: AnyReport) -> TypeGuard[AnyCache]:
+    """Whether it is about JAX's persistent cache."""
+    return report.command in _OF_CACHE
 
 
 def _kind(command: object) -> type:
