@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+_MOST_BITS = 63
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
 
@@ -72,29 +73,30 @@ def first_places(message: bytes, begin: int, end: int, last: int) -> dict[int, P
     off ends where the part does, and what is not a message ends the search.
     """
     found: dict[int, Place] = {}
-    at, end = begin, min(end, len(message))
-    with suppress(IndexError, KeyError):
+    at, end, stop = begin, min(end, len(message)), last << 3 | _BYTES
+    with suppress(IndexError, KeyError, ValueError):
         while at < end:
-            key, at = (message[at], at + 1) if message[at] < 0x80 else _varint(message, at)
-            kind, number = key & 7, key >> 3
-            if kind == _BYTES:
-                length, at = (message[at], at + 1) if message[at] < 0x80 else _varint(message, at)
-                if number not in found:
-                    found[number] = at, min(at + length, end)
-                    if number == last:
+            key = message[at]
+            key, at = (key, at + 1) if key < 0x80 else _varint(message, at)
+            if key & 7 == _BYTES:
+                length = message[at]
+                length, at = (length, at + 1) if length < 0x80 else _varint(message, at)
+                if key not in found:
+                    found[key] = at, at + length
+                    if key == stop:
                         break
                 at += length
-            elif kind == _VARINT:
+            elif key & 7 == _VARINT:
                 while message[at] >= 0x80:
                     at += 1
                 at += 1
             else:
-                at += _FIXED[kind]
-    return found
+                at += _FIXED[key & 7]
+    return {key >> 3: (at, min(to, end)) for key, (at, to) in found.items()}
 
 
 def varint_at(message: bytes, at: int) -> tuple[int, int]:
-    """The number at a place, and where it ends. Raises `ValueError` where it is cut off."""
+    """The number at a place, and where it ends. Raises `ValueError` where it is cut off, or too long."""
     try:
         return _varint(message, at)
     except IndexError:
@@ -103,7 +105,7 @@ def varint_at(message: bytes, at: int) -> tuple[int, int]:
 
 def varint(message: bytes) -> int:
     """The number that the message begins with."""
-    return _varint(message, 0)[0]
+    return message[0] if message[0] < 0x80 else _varint(message, 0)[0]
 
 
 def packed_numbers(packed: bytes) -> Iterator[int]:
@@ -115,12 +117,14 @@ def packed_numbers(packed: bytes) -> Iterator[int]:
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
-    """A number, seven bits a byte, lowest first, and where it ends. Raises `IndexError` if it is cut off."""
-    number = shift = 0
-    while True:
-        byte = message[at]
+    """A number, seven bits a byte, lowest first, and where it ends. Raises `IndexError` if it is cut off,
+    `ValueError` if it is too long.
+    """
+    number, shift = message[at] & 0x7F, 7
+    while message[at] >= 0x80:
         at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
+        if shift > _MOST_BITS:  # or a damaged message could be one number of a million bytes
+            raise ValueError("a number of more than ten bytes")
+        number |= (message[at] & 0x7F) << shift
         shift += 7
+    return number, at + 1

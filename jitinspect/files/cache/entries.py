@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 from jitinspect.files.cache.executables import SECONDS, Executable, executable_in
 from jitinspect.files.cache.expanding import Expanded, expand
 from jitinspect.files.cache.here import loadable
-from jitinspect.model.cache import CacheEntry
+from jitinspect.model.cache import CacheEntry, State
 
 SUFFIX, USED_SUFFIX = "-cache", "-atime"
 STILL_WRITING = 60.0
 """Seconds after which an entry that is cut off is damaged. JAX writes entries in place: before that, the rest
 may be on the way.
 """
-_NAME = re.compile(r"(.*?)(?:-([0-9a-f]{64}))?", re.DOTALL)
-"""A module's name and the key, as `cache_key.get` joins them (0.8.3 to 0.12.0.1)."""
+_KEY = 64
+"""Characters of a key, which follows the module's name and a dash (`cache_key.get`, 0.8.3 to 0.12.0.1)."""
 _UNKNOWN = "what it expands to is no executable of JAX 0.8 to 0.12"
 
 
@@ -31,18 +29,32 @@ def read_entry(path: str, now: float, is_noted: bool = True) -> CacheEntry:
     executable = executable_in(found.head)
     folder, _, file = path.rpartition("/")
     stem = file.removesuffix(SUFFIX)
-    name = _NAME.fullmatch(stem)
-    assert name is not None
+    module, _, key = stem.rpartition("-")
+    if len(key) != _KEY:
+        module, key = stem, ""
+    if executable is None:
+        executable = Executable(module)
+        state, loads, why = _unknown(found, now)
+    else:
+        state, loads, why = _known(found, executable, now)
+    origin = executable.origin
     return CacheEntry(
-        file=file,
-        module=executable.module if executable else name[1],
-        bytes=found.file_size,
-        age_seconds=now - found.written,
-        used_seconds=_used(Path(folder, stem + USED_SUFFIX), now) if is_noted else None,
-        key=name[2] or "",
-        compression=found.compression,
-        **(_of_executable(executable, found.head) if executable else {}),
-        **_verdict(found, executable, now),
+        file,
+        executable.module,
+        found.file_size,
+        now - found.written,
+        int.from_bytes(found.head[:SECONDS], "big") if executable.platform else None,
+        executable.platform,
+        loads,
+        why,
+        f"{origin.file}:{origin.line}" if origin else None,
+        origin.function if origin else None,
+        _used(Path(folder, stem + USED_SUFFIX), now) if is_noted else None,
+        state,
+        key,
+        found.compression,
+        found.size if found.why is None else None,
+        _built_for(executable),
     )
 
 
@@ -54,25 +66,26 @@ def _used(note: Path, now: float) -> float | None:
         return None
 
 
-def _of_executable(executable: Executable, head: bytes) -> dict[str, Any]:
-    machine, origin = executable.machine, executable.origin
-    return {
-        "compile_seconds": int.from_bytes(head[:SECONDS], "big"),
-        "platform": executable.platform,
-        "built_for": f"{machine.name} ({machine.triple})" if machine else executable.versions,
-        "source": f"{origin.file}:{origin.line}" if origin else None,
-        "function": origin.function if origin else None,
-    }
+def _built_for(executable: Executable) -> str | None:
+    machine = executable.machine
+    return f"{machine.name} ({machine.triple})" if machine else executable.versions
 
 
-def _verdict(found: Expanded, executable: Executable | None, now: float) -> dict[str, Any]:
-    if found.state == "damaged":
-        if found.cut_off and now - found.written < STILL_WRITING:
-            return {"state": "unfinished", "why_not": f"{found.why}: it may still be being written"}
-        return {"state": "damaged", "loadable": False, "why_not": found.why}
-    if found.state == "unreadable":
-        return {"state": "unreadable", "why_not": found.why}
-    if executable is None:
-        return {"state": "unreadable", "why_not": found.why or _UNKNOWN, "expanded_bytes": found.size}
+Verdict = tuple[State, bool | None, str | None]
+"""The state, whether it can be loaded, and why not."""
+
+
+def _known(found: Expanded, executable: Executable, now: float) -> Verdict:
+    if found.state in ("damaged", "unreadable"):
+        return _unknown(found, now)
     can, why = loadable(executable, found.compression)
-    return {"state": found.state, "loadable": can, "why_not": why or found.why, "expanded_bytes": found.size}
+    return found.state, can, why or found.why
+
+
+def _unknown(found: Expanded, now: float) -> Verdict:
+    """Of one that does not expand to an executable."""
+    if found.cut_off and now - found.written < STILL_WRITING:
+        return "unfinished", None, f"{found.why}: it may still be being written"
+    if found.state == "damaged":
+        return "damaged", False, found.why
+    return "unreadable", None, found.why or _UNKNOWN

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 from jitinspect.ir.hlo_proto_frames import origin
 from jitinspect.ir.program import Frame
-from jitinspect.ir.wire_format import Place, first_places, varint_at
+from jitinspect.ir.wire_format import Place, first_places, varint, varint_at
 
 SECONDS = 4
 """Bytes before the executable: JAX's compile time, in whole seconds, big-endian."""
 
 _IFRT = b"pjrt_ifrt"
 _HEADER_MODULE, _HEADER_ABI = 7, 9
-_EXECUTABLE, _MODULE_WITH_CONFIG, _MODULE, _MACHINE = 1, 1, 1, 9
-_NAME, _STACK_FRAMES = 1, 17
-_FEATURES = 3
+_PATH_TO_NAME = re.compile(rb"\x0a([\x80-\xff]*[\x00-\x7f])" * 4)
+"""Executable, module with its configuration, module, and name: of each the first field, and its length."""
+_MACHINE, _FEATURES = 9, 3
 _NONE = (0, 0)
 _VERSION = re.compile(rb"\d+\.\d+\.\d+")
 
@@ -35,8 +35,7 @@ class Machine:
     features: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Executable:
+class Executable(NamedTuple):
     """`module` is the name of the HLO module, `origin` the place in the Python source that it came from,
     `versions` those of a GPU's libraries.
     """
@@ -55,32 +54,52 @@ def executable_in(entry: bytes) -> Executable | None:
     except ValueError:
         return None
     end = begin + length
+    if entry.find(_IFRT, begin, end) < 0 or end > len(entry):
+        return None
+    if (cpu := _of_cpu(entry, begin, end)) is not None:
+        return cpu
     header = first_places(entry, begin, end, _HEADER_ABI)
-    if end > len(entry) or _IFRT not in entry[begin:end] or _HEADER_MODULE not in header:
+    if _HEADER_MODULE not in header:
         return None
-    module = _text(entry, header[_HEADER_MODULE])
     abi = entry[slice(*header.get(_HEADER_ABI, _NONE))]
-    return _of_cpu(entry, end, module) or _of_device(entry, end, abi, module)
+    return _of_device(entry, end, abi, _text(entry, header[_HEADER_MODULE]))
 
 
-def _of_cpu(entry: bytes, begin: int, module: str) -> Executable | None:
-    """The path to the module is that of `CpuExecutableProto` and what it is wrapped in."""
-    executable = first_places(entry, begin, len(entry), _EXECUTABLE).get(_EXECUTABLE, _NONE)
-    parts = first_places(entry, *executable, _MACHINE)
-    configured = first_places(entry, *parts.get(_MODULE_WITH_CONFIG, _NONE), _MODULE)
-    found = first_places(entry, *configured.get(_MODULE, _NONE), _STACK_FRAMES)
-    if _NAME not in found or _text(entry, found[_NAME]) != module:
+def _of_cpu(entry: bytes, header: int, begin: int) -> Executable | None:
+    """One whose path to a module, those of `CpuExecutableProto` and of what is around it, leads to the name
+    that the header has.
+    """
+    path = _PATH_TO_NAME.match(entry, begin)
+    if path is None:
         return None
-    machine = _machine(entry[slice(*parts[_MACHINE])]) if _MACHINE in parts else None
-    tables = found.get(_STACK_FRAMES)
-    return Executable(module, "cpu", machine, origin(entry, tables, module) if tables else None)
+    name = entry[path.end() : path.end() + varint(path[4])]
+    if entry.find(name, header, begin) < 0:
+        return None
+    module = name.decode(errors="replace")
+    at = path.end()
+    machine = _machine_in(entry, path.end(1), path.end(1) + varint(path[1]))
+    return Executable(module, "cpu", machine, origin(entry, at, path.end(3) + varint(path[3]), module))
 
 
-@lru_cache(64)
-def _machine(message: bytes) -> Machine:
+def _machine_in(entry: bytes, begin: int, end: int) -> Machine | None:
+    """Most entries of a folder are for one CPU: that it is the one of another entry is found at once."""
+    for message in _MACHINES:
+        if entry.find(message, begin, end) >= 0:
+            return _MACHINES[message]
+    place = first_places(entry, begin, end, _MACHINE).get(_MACHINE)
+    if place is None:
+        return None
+    message = entry[slice(*place)]
     parts = first_places(message, 0, len(message), _FEATURES)
     triple, name, features = (_text(message, parts.get(part, _NONE)) for part in (1, 2, _FEATURES))
-    return Machine(triple, name, frozenset(one for one in features.split(",") if one.startswith("+")))
+    found = Machine(triple, name, frozenset(one for one in features.split(",") if one.startswith("+")))
+    if features and len(_MACHINES) < _MOST_MACHINES:
+        _MACHINES[message] = found
+    return found
+
+
+_MACHINES: dict[bytes, Machine] = {}
+_MOST_MACHINES = 8
 
 
 def _of_device(entry: bytes, begin: int, abi: bytes, module: str) -> Executable:

@@ -7,12 +7,10 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jitinspect.model.cache import State
 
@@ -35,8 +33,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Expanded:
+class Expanded(NamedTuple):
     """What a file expands to: the first bytes, all of them up to `MOST_KEPT`, and how many there are, as far
     as they were read. `why` says why not to their end, and `state` what that makes of the entry.
 
@@ -64,42 +61,48 @@ def expand(path: str) -> Expanded:
     """Read and decompress a file. A FIFO or a device is not opened, which could have an effect, and what
     takes the file's place meanwhile is not waited for. Raises `FileNotFoundError` if it is gone.
     """
-    head, size, compression, problem = b"", 0, None, None
-    status = os.lstat(path)
     try:
-        status = os.stat(path)
-        _require_file(status)
-        with _opened(path) as descriptor:
-            status = os.fstat(descriptor)
-            _require_file(status)
-            first = os.read(descriptor, min(status.st_size + 1, _BLOCK))  # for a short one a short buffer
-            compression = _compression(first)
-            for block in _BLOCKS[compression](first, descriptor):
-                head = head or block
-                size += len(block)
-                if size > MOST_EXPANDED:
-                    raise _Unsound(f"it expands to more than {MOST_EXPANDED >> 20} MiB", "too_large")
+        _require_file(os.stat(path))
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except _Unsound as error:
-        problem = error
+        return _unopened(path, error.why)
     except OSError as error:
-        problem = _Unsound(_unopened(path, error), "unreadable")
-    known = head, size, compression, status.st_size, status.st_mtime
-    return Expanded(*known, problem.why, problem.state, problem.cut_off) if problem else Expanded(*known)
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return _unopened(path, _why_unopened(path, error))
     try:
-        yield descriptor
+        return _expanded(descriptor, os.fstat(descriptor))
     finally:
         os.close(descriptor)
 
 
-def _unopened(path: str, error: OSError) -> str:
+def _unopened(path: str, why: str) -> Expanded:
+    status = os.lstat(path)
+    return Expanded(b"", 0, None, status.st_size, status.st_mtime, why, "unreadable")
+
+
+def _why_unopened(path: str, error: OSError) -> str:
     if os.path.islink(path) and isinstance(error, FileNotFoundError):
-        return f"a link to {os.readlink(path)}, which does not exist"
+        return f"it is a link to {os.readlink(path)}, which does not exist"
     return f"it cannot be read: {error.strerror}"
+
+
+def _expanded(descriptor: int, status: os.stat_result) -> Expanded:
+    head, size, compression = b"", 0, None
+    try:
+        _require_file(status)
+        first = os.read(descriptor, min(status.st_size + 1, _BLOCK))  # for a short one a short buffer
+        compression = _compression(first)
+        for block in _BLOCKS[compression](first, descriptor):
+            head = head or block
+            size += len(block)
+            if size > MOST_EXPANDED:
+                raise _Unsound(f"it expands to more than {MOST_EXPANDED >> 20} MiB", "too_large")
+    except OSError as error:
+        why = f"it cannot be read: {error.strerror}"
+        return Expanded(head, size, compression, status.st_size, status.st_mtime, why, "unreadable")
+    except _Unsound as error:
+        known = Expanded(head, size, compression, status.st_size, status.st_mtime)
+        return known._replace(why=error.why, state=error.state, cut_off=error.cut_off)
+    return Expanded(head, size, compression, status.st_size, status.st_mtime)
 
 
 def _require_file(status: os.stat_result) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 from jitinspect.errors import LoadError
 from jitinspect.files.cache.entries import SUFFIX, USED_SUFFIX, read_entry
 from jitinspect.model.cache import CacheContents, CacheEntry, CacheTotals
+from jitinspect.process import garbage_collection
 
 Order = Literal["module", "size", "age", "time", "used"]
 LOCK = ".lockfile"
@@ -94,10 +95,11 @@ def contents(
     """Raises `LoadError` for a folder that cannot be listed."""
     names = names_in(folder)
     count, size, listed = 0, 0, []
-    for entry in entries_in(folder, names, on_entry):
-        count, size = count + 1, size + entry.bytes
-        if chosen.passes(entry):
-            listed.append(entry)
+    with garbage_collection.paused():
+        for entry in entries_in(folder, names, on_entry):
+            count, size = count + 1, size + entry.bytes
+            if chosen.passes(entry):
+                listed.append(entry)
     listed.sort(key=_KEYS[order])
     return CacheContents(folder, tuple(listed), totals(listed), CacheTotals(count, size), names.others)
 
