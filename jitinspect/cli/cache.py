@@ -52,7 +52,72 @@ def ls(
     tell_notes(report, output)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (ls,)
+def verify(
+    output: OutputOptions,
+    folder: Folder = None,
+    module: Module = "",
+    older_than: OlderThan = "",
+    larger_than: LargerThan = "",
+    allow_foreign: Annotated[
+        bool,
+        typer.Option("--allow-foreign", help="Do not fail for entries of other platforms and CPUs."),
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=0, help="How long one entry may take to open."),
+    ] = 60,
+) -> None:
+    """Open each entry with this machine's JAX; exit with 1 if one cannot be opened.
+
+    Done in another process, which a damaged entry may crash, with limits on time and memory.
+    """
+    from jitinspect.cli.cache_requests import filter_of, require_sound, tell_notes, verify_core
+    from jitinspect.cli.output import emitted
+
+    chosen = filter_of(module, older_than, larger_than)
+    with emitted(output) as emit:
+        report = verify_core(folder, chosen, timeout, output)
+        emit(report)
+    tell_notes(report, output)
+    require_sound(report, allow_foreign)
+
+
+def prune(
+    output: OutputOptions,
+    folder: Folder = None,
+    module: Module = "",
+    older_than: OlderThan = "",
+    larger_than: LargerThan = "",
+    damaged: Annotated[bool, typer.Option("--damaged", help="Only damaged entries.")] = False,
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="Only entries that are not for this machine's JAX.")
+    ] = False,
+    keep: Annotated[
+        str,
+        typer.Option(
+            "--keep",
+            metavar="SIZE",
+            help="Only as many as needed for the folder to take no more; least recently used first.",
+        ),
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes/--dry-run", help="Remove them; else only say which.")] = False,
+) -> None:
+    """Remove entries, also while JAX processes use the folder. Without --yes, print which would go.
+
+    An entry goes if all of the options choose it; --damaged and --foreign together choose both.
+    """
+    from jitinspect.cli.cache_requests import choice_of, prune_core, require_removed, tell_notes
+    from jitinspect.cli.output import emitted
+
+    choice = choice_of((module, older_than, larger_than), damaged, foreign, keep)
+    with emitted(output) as emit:
+        report = prune_core(folder, choice, yes, output)
+        emit(report)
+    tell_notes(report, output)
+    require_removed(report)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (ls, verify, prune)
 
 
 def group() -> typer.Typer:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jitinspect.cli import streams
 from jitinspect.cli.options import CacheOrder, OutputOptions
 from jitinspect.cli.sizes import bytes_of
-from jitinspect.errors import UsageError
+from jitinspect.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
     from jitinspect.files.cache.listing import Filter
+    from jitinspect.files.cache.pruning import Choice
     from jitinspect.jaxapi.keys.cache_settings import CacheSettings
-    from jitinspect.model.cache import CacheReport
+    from jitinspect.model.cache import CacheReport, PruneReport
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])(?:ec|in|ays?|ours?|eeks?)?", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -53,6 +56,77 @@ def ls_core(folder: Path | None, chosen: Filter, order: CacheOrder, output: Outp
     return CacheReport("cache ls", cache, tuple(notes(cache, found)))
 
 
+def verify_core(folder: Path | None, chosen: Filter, timeout: float, output: OutputOptions) -> CacheReport:
+    """Raises what `ls_core` does, and `UnavailableError` if JAX does not start."""
+    from jitinspect.files.cache.listing import names_in
+    from jitinspect.files.cache.verification import verified
+    from jitinspect.files.guarded import Limits
+    from jitinspect.jaxapi.keys.cache_settings import settings
+    from jitinspect.model.cache import CacheReport
+
+    where = folder_of(folder, settings())
+    with progress(len(names_in(where).entries), output) as advance:
+        cache = verified(where, chosen, Limits(seconds=timeout), advance)
+    return CacheReport("cache verify", cache)
+
+
+@contextmanager
+def progress(total: int, output: OutputOptions) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal, which the yielded function moves by one entry."""
+    if output.quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda: None
+        return
+    from jitinspect.render.progress import Bar
+
+    bar = Bar(sys.stderr, total, streams.wants_color(output.color.value, sys.stderr))
+    try:
+        yield lambda: bar.advance(1)
+    finally:
+        bar.clear()
+
+
+def require_sound(report: CacheReport, allow_foreign: bool) -> None:
+    """Raises `CheckFailed` if JAX could not load an entry, but for one that may still be being written."""
+    found = [entry for entry in report.cache.entries if entry.loadable is not True]
+    wrong = [entry for entry in found if entry.state != "unfinished"]
+    if allow_foreign:
+        wrong = [entry for entry in wrong if entry.state != "sound"]
+    if wrong:
+        count = f"{len(wrong):,} of {report.cache.totals.entries:,} entries"
+        raise CheckFailed(f"{count} cannot be loaded here", hint="jitinspect cache prune removes them")
+
+
+def choice_of(filters: tuple[str, str, str], damaged: bool, foreign: bool, keep: str) -> Choice:
+    """Raises `UsageError` for a time or a size that is none, or where nothing is chosen."""
+    from jitinspect.files.cache.pruning import Choice
+
+    if not (any(filters) or damaged or foreign or keep):
+        raise UsageError(
+            "cache prune: say which entries may go",
+            hint="--older-than 30d, --keep 2GB, --damaged, --foreign, or --module '*' for all",
+        )
+    most = bytes_of("--keep", keep) if keep else None
+    return Choice(filter_of(*filters), foreign, damaged, most)
+
+
+def prune_core(folder: Path | None, choice: Choice, remove: bool, output: OutputOptions) -> PruneReport:
+    """Raises what `ls_core` does, and `UnavailableError` where a lock cannot be taken."""
+    from jitinspect.files.cache.listing import names_in
+    from jitinspect.files.cache.pruning import prune
+    from jitinspect.jaxapi.keys.cache_settings import settings
+
+    found = settings()
+    where = folder_of(folder, found)
+    with progress(len(names_in(where).entries), output) as advance:
+        return prune(where, choice, remove, found.needs_filelock, advance)
+
+
+def require_removed(report: PruneReport) -> None:
+    """Raises `CheckFailed` if an entry could not be removed."""
+    if failed := [entry for entry in report.pruned if entry.outcome == "failed"]:
+        raise CheckFailed(f"{len(failed):,} entries could not be removed", hint=f"ls -l {report.folder}")
+
+
 def folder_of(given: Path | None, found: CacheSettings) -> str:
     """The folder that was named, or else JAX's. Raises `UsageError` if there is none."""
     if given is not None:
@@ -65,7 +139,7 @@ def folder_of(given: Path | None, found: CacheSettings) -> str:
     return found.folder
 
 
-def tell_notes(report: CacheReport, output: OutputOptions) -> None:
+def tell_notes(report: CacheReport | PruneReport, output: OutputOptions) -> None:
     """What JAX keeps to itself, on stderr below the table."""
     if output.quiet or output.as_json:
         return

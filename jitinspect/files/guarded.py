@@ -55,9 +55,9 @@ def carry_out(work: Callable[[], Result], what: str, limits: Limits = Limits()) 
     child = start("jitinspect.files.worker", environ=os.environ)
     try:
         child.send(Task(pickle.dumps(work)))
-        answer = _answer(child, what, limits.seconds, limits.memory)
+        answer = next_answer(child, what, limits.seconds, limits.memory)
         if isinstance(answer, Understood):
-            answer = _answer(child, what, limits.after, None)
+            answer = next_answer(child, what, limits.after, None)
     finally:
         child.end()
     if isinstance(answer, BaseException):
@@ -66,7 +66,8 @@ def carry_out(work: Callable[[], Result], what: str, limits: Limits = Limits()) 
     return result
 
 
-def _answer(child: Child, what: str, seconds: float | None, memory: int | None) -> Any:
+def next_answer(child: Child, what: str, seconds: float | None, memory: int | None) -> Any:
+    """What the process says next. Raises `LoadError` if it ends by itself, or takes more than it may."""
     end = None if seconds is None else time.monotonic() + seconds
     while not select.select([child.answers], [], [], _GLANCE)[0]:
         if end is not None and time.monotonic() > end:

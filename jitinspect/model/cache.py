@@ -7,9 +7,10 @@ from typing import Literal
 
 from jitinspect.model.base import SCHEMA
 
-State = Literal["sound", "unfinished", "damaged", "too_large", "unreadable"]
+State = Literal["sound", "unfinished", "damaged", "too_large", "unreadable", "refused"]
 """`unfinished` is cut off, and so young that it may still be being written. `too_large` is one whose end was
-not read, `unreadable` one that could not be opened or decompressed at all, such as a FIFO.
+not read, `unreadable` one that could not be opened or decompressed at all, such as a FIFO. `refused` is one
+that JAX could not open, or that ended the process which tried (`cache verify`).
 """
 
 
@@ -71,9 +72,45 @@ class CacheContents:
 
 @dataclass(frozen=True, slots=True)
 class CacheReport:
-    """The result of `cache ls`. `notes` are what JAX does not say about this folder and its settings."""
+    """The result of `cache ls` and of `cache verify`, which has opened each entry that JAX would open.
+
+    `notes` are what JAX does not say about this folder and its settings.
+    """
 
     command: str
     cache: CacheContents
+    notes: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+
+Outcome = Literal["would_go", "removed", "changed", "failed"]
+"""`changed` is an entry that another process has replaced or removed after it was read: it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedEntry:
+    """An entry that goes; `reason` says why. The others are as for `CacheEntry`."""
+
+    file: str
+    module: str
+    bytes: int
+    age_seconds: float
+    used_seconds: float | None
+    reason: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """The result of `cache prune`: what goes, its `totals`, and those of what is `left`. With `dry_run`,
+    nothing was removed.
+    """
+
+    command: str
+    folder: str
+    dry_run: bool
+    pruned: tuple[PrunedEntry, ...]
+    totals: CacheTotals
+    left: CacheTotals
     notes: tuple[str, ...] = ()
     schema: int = SCHEMA

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from jitinspect.model.cache import CacheEntry, CacheReport
+from jitinspect.model.cache import CacheEntry, CacheReport, PrunedEntry, PruneReport
 from jitinspect.render.readings.columns import Row, table
 from jitinspect.render.text import ALL, Painter, count, hanging, joined, size
 
@@ -12,49 +12,53 @@ _BAD, _FOREIGN, _DIM, _BOLD = "31", "33", "2", "1"
 _FEW = 3
 """Names of entries that share a fault, unless verbose."""
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_LOADS = {True: "yes", False: "no", None: "?"}
+_STAYS = {"changed": "stays: it has changed meanwhile", "failed": "stays: it cannot be removed"}
 
 
-def render(report: CacheReport, color: bool, width: int, verbose: bool = False) -> Iterator[str]:
+def render(
+    report: CacheReport | PruneReport, color: bool, width: int, verbose: bool = False
+) -> Iterator[str]:
+    """A row an entry, then the sums, then what is wrong: each fault once, with the entries that have it."""
     painter, room = Painter(color), ALL if verbose else width
-    entries = report.cache.entries
-    if entries:
-        yield from _table(entries, painter, room)
-        yield "\n"
-    yield from (painter(line, _BOLD) + "\n" for line in joined(list(_totals(report)), width))
+    if isinstance(report, PruneReport):
+        yield from _pruned(report, painter, room, width)
+        return
+    entries, is_check = report.cache.entries, report.command == "cache verify"
+    shown = [entry for entry in entries if verbose or not is_check or entry.loadable is not True]
+    yield from _entries(shown, painter, room)
+    yield from _bold(_opened(report) if is_check else _listed(report), painter, width)
     yield from _faults(entries, painter, room, ALL if verbose else _FEW)
 
 
-def _table(entries: Sequence[CacheEntry], painter: Painter, room: int) -> Iterator[str]:
-    """A column that would be empty is left out."""
-    is_used = any(entry.used_seconds is not None for entry in entries)
-    heads = ("size", "age", *(("used",) if is_used else ()), "compiled", "loads", "for", "module", "line")
-    yield from table(heads, 4, [_row(entry, is_used) for entry in entries], painter, room)
+def _bold(parts: Iterable[str], painter: Painter, width: int) -> Iterator[str]:
+    yield from (painter(line, _BOLD) + "\n" for line in joined(list(parts), width))
 
 
-def _row(entry: CacheEntry, is_used: bool) -> Row:
-    used = (_ago(entry.used_seconds),) if is_used else ()
-    cells = (size(entry.bytes), _ago(entry.age_seconds), *used, _compiled(entry.compile_seconds))
-    colour = _BAD if entry.state in ("damaged", "unreadable") else "" if entry.loadable else _FOREIGN
-    return (*cells, _loads(entry), entry.platform or "?", entry.module, _place(entry)), colour
+def _entries(entries: Sequence[CacheEntry], painter: Painter, room: int) -> Iterator[str]:
+    """The last use has a column where it is known of any entry."""
+    if not entries:
+        return
+    used = any(entry.used_seconds is not None for entry in entries)
+    heads = ("size", "age", *(("used",) if used else ()), "compiled", "loads", "for", "module", "line")
+    yield from table(heads, 4, [_row(entry, used) for entry in entries], painter, room)
+    yield "\n"
 
 
-def _short(entry: CacheEntry) -> str:
-    """`jit_step-2a740b07…`: enough to find the file."""
-    return f"{entry.file.partition(entry.key)[0]}{entry.key[:8]}…" if entry.key else entry.file
+def _row(entry: CacheEntry, used: bool) -> Row:
+    last = (_ago(entry.used_seconds),) if used else ()
+    numbers = size(entry.bytes), _ago(entry.age_seconds), *last, _compiled(entry.compile_seconds)
+    return (*numbers, _loads(entry), entry.platform or "?", entry.module, entry.source or ""), _colour(entry)
 
 
-def _file(entry: CacheEntry) -> str:
-    return entry.file
+def _colour(entry: CacheEntry) -> str:
+    if entry.state in ("damaged", "unreadable", "refused"):
+        return _BAD
+    return "" if entry.loadable and entry.state == "sound" else _FOREIGN
 
 
 def _loads(entry: CacheEntry) -> str:
-    if entry.state in ("sound", "too_large"):
-        return {True: "yes", False: "no", None: "?"}[entry.loadable]
-    return entry.state
-
-
-def _place(entry: CacheEntry) -> str:
-    return entry.source or ""
+    return _LOADS[entry.loadable] if entry.state in ("sound", "refused", "too_large") else entry.state
 
 
 def _compiled(seconds: int | None) -> str:
@@ -66,30 +70,70 @@ def _compiled(seconds: int | None) -> str:
 def _ago(seconds: float | None) -> str:
     if seconds is None:
         return "?"
-    for length, unit in _UNITS:
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return "now"
+    length, unit = next(((length, unit) for length, unit in _UNITS if seconds >= length), (1, ""))
+    return f"{seconds / length:.0f} {unit}" if unit else "now"
 
 
-def _totals(report: CacheReport) -> Iterator[str]:
+def _listed(report: CacheReport) -> Iterator[str]:
     shown, whole = report.cache.totals, report.cache.whole
-    part = f" of {whole.entries:,}" if shown != whole else ""
-    yield f"{shown.entries:,}{part} {'entry' if (whole if part else shown).entries == 1 else 'entries'}"
-    yield size(shown.bytes) + (f" of {size(whole.bytes)}" if part else "")
+    part = shown != whole
+    yield (f"{shown.entries:,} of " if part else "") + count(whole.entries, "entr", "y", "ies")
+    yield (f"{size(shown.bytes)} of " if part else "") + size(whole.bytes)
     if others := report.cache.others:
         yield count(len(others), "other file")
 
 
+def _opened(report: CacheReport) -> Iterator[str]:
+    entries = report.cache.entries
+    yield count(len(entries), "entr", "y", "ies")
+    yield f"{sum(entry.loadable is True for entry in entries):,} opened by JAX"
+    foreign = sum(entry.loadable is not True and entry.state == "sound" for entry in entries)
+    unfinished = sum(entry.state == "unfinished" for entry in entries)
+    bad = sum(entry.loadable is not True for entry in entries) - foreign - unfinished
+    for number, what in ((bad, "damaged"), (foreign, "foreign"), (unfinished, "being written")):
+        if number:
+            yield f"{number:,} {what}"
+
+
 def _faults(entries: Sequence[CacheEntry], painter: Painter, room: int, most: int) -> Iterator[str]:
-    """Each reason once, with the entries that it is of."""
     alike: dict[tuple[str, str], list[CacheEntry]] = {}
     for entry in entries:
         if entry.why_not:
-            alike.setdefault((entry.state, entry.why_not), []).append(entry)
-    for (_, why), those in alike.items():
-        colour = _row(those[0], False)[1]
+            alike.setdefault((_colour(entry), entry.why_not), []).append(entry)
+    for (colour, why), those in alike.items():
         names = ", ".join(map(_short if most < ALL else _file, those[:most]))
         more = f" (+{len(those) - most:,} more)" if len(those) > most else ""
-        text = f"{why}: {names}{more}"
-        yield from (painter(line, colour) + "\n" for line in hanging(text, room))
+        yield from (painter(line, colour) + "\n" for line in hanging(f"{names}{more}: {why}", room))
+
+
+def _short(entry: CacheEntry) -> str:
+    """`jit_step-2a740b07…`: enough to find the file."""
+    return f"{entry.file.partition(entry.key)[0]}{entry.key[:8]}…" if entry.key else entry.file
+
+
+def _file(entry: CacheEntry) -> str:
+    return entry.file
+
+
+def _pruned(report: PruneReport, painter: Painter, room: int, width: int) -> Iterator[str]:
+    if report.pruned:
+        rows = [_pruned_row(entry) for entry in report.pruned]
+        yield from table(("size", "age", "used", "module", "because"), 2, rows, painter, room)
+        yield "\n"
+    yield from _bold(_freed(report), painter, width)
+    if report.dry_run and report.pruned:
+        yield painter("nothing was removed; --yes does it", _DIM) + "\n"
+
+
+def _pruned_row(entry: PrunedEntry) -> Row:
+    numbers = size(entry.bytes), _ago(entry.age_seconds), _ago(entry.used_seconds)
+    stays = _STAYS.get(entry.outcome)
+    return (*numbers, entry.module, stays or entry.reason), _FOREIGN if stays else ""
+
+
+def _freed(report: PruneReport) -> Iterator[str]:
+    going, left = report.totals, report.left
+    verb = "would go" if report.dry_run else "removed"
+    yield f"{count(going.entries, 'entr', 'y', 'ies')} {verb}"
+    yield size(going.bytes)
+    yield f"{count(left.entries, 'entr', 'y', 'ies')} left, {size(left.bytes)}"

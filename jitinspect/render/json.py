@@ -12,14 +12,14 @@ from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
 from jitinspect.render.flames.reports import flames_of
 
 if TYPE_CHECKING:
-    from jitinspect.model.cache import CacheReport
+    from jitinspect.model.cache import CacheReport, PruneReport
     from jitinspect.model.differences import DiffReport
     from jitinspect.model.program_profiles import TraceReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
 AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport"
-AnyCache: TypeAlias = "CacheReport"
+AnyCache: TypeAlias = "CacheReport | PruneReport"
 AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading | AnyCache"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
@@ -36,7 +36,11 @@ _READINGS = {
     "profile": "profiles.ProfileReport",
     "diff": "differences.DiffReport",
 }
-_OF_CACHE = {"cache ls": "cache.CacheReport"}
+_OF_CACHE = {
+    "cache ls": "cache.CacheReport",
+    "cache verify": "cache.CacheReport",
+    "cache prune": "cache.PruneReport",
+}
 _LATER = {
     **dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"),
     **_READINGS,

@@ -86,6 +86,6 @@ def _unknown(found: Expanded, now: float) -> Verdict:
     """Of one that does not expand to an executable."""
     if found.cut_off and now - found.written < STILL_WRITING:
         return "unfinished", None, f"{found.why}: it may still be being written"
-    if found.state == "damaged":
-        return "damaged", False, found.why
-    return "unreadable", None, found.why or _UNKNOWN
+    if found.why is None:
+        return "unreadable", None, _UNKNOWN
+    return found.state, False if found.state == "damaged" else None, found.why

@@ -11,11 +11,12 @@ from typing import Literal
 
 from jitinspect.errors import LoadError
 from jitinspect.files.cache.entries import SUFFIX, USED_SUFFIX, read_entry
-from jitinspect.model.cache import CacheContents, CacheEntry, CacheTotals
+from jitinspect.files.cache.folder_lock import LOCK_NAME
+from jitinspect.model.cache import CacheContents, CacheEntry, CacheTotals, PrunedEntry
 from jitinspect.process import garbage_collection
 
 Order = Literal["module", "size", "age", "time", "used"]
-LOCK = ".lockfile"
+
 _OF_XLA = ("xla_gpu_kernel_cache_file", "xla_gpu_per_fusion_autotune_cache_dir")
 """What XLA keeps in the folder besides (`compiler.get_compile_options`, 0.8.3 to 0.12.0.1)."""
 _INFINITE = float("inf")
@@ -66,7 +67,7 @@ def names_in(folder: str) -> Names:
     entries = tuple(name for name in found if name.endswith(SUFFIX))
     notes = frozenset(name for name in found if name.endswith(USED_SUFFIX))
     others = (name for name in found if not name.endswith((SUFFIX, USED_SUFFIX)))
-    return Names(entries, notes, tuple(name for name in others if name not in (LOCK, *_OF_XLA)))
+    return Names(entries, notes, tuple(name for name in others if name not in (LOCK_NAME, *_OF_XLA)))
 
 
 def _hint(error: OSError) -> str:
@@ -76,10 +77,12 @@ def _hint(error: OSError) -> str:
 
 
 def entries_in(
-    folder: str, names: Names, on_entry: Callable[[], None] = lambda: None
+    folder: str, names: Names, on_entry: Callable[[], None] = lambda: None, now: float | None = None
 ) -> Iterator[CacheEntry]:
-    """Each entry of the folder, read on the way; one that goes away meanwhile is left out."""
-    now = time.time()
+    """Each entry of the folder, read on the way; one that goes away meanwhile is left out. Ages are counted
+    from `now`, in seconds since 1970.
+    """
+    now = time.time() if now is None else now
     for name in names.entries:
         is_noted = name.removesuffix(SUFFIX) + USED_SUFFIX in names.notes
         try:
@@ -104,7 +107,13 @@ def contents(
     return CacheContents(folder, tuple(listed), totals(listed), CacheTotals(count, size), names.others)
 
 
-def totals(entries: Iterable[CacheEntry]) -> CacheTotals:
+def contents_of(folder: str, entries: Iterable[CacheEntry], others: tuple[str, ...]) -> CacheContents:
+    """Those entries of the folder, and no others."""
+    listed = tuple(sorted(entries, key=_KEYS["module"]))
+    return CacheContents(folder, listed, totals(listed), totals(listed), others)
+
+
+def totals(entries: Iterable[CacheEntry | PrunedEntry]) -> CacheTotals:
     sizes = [entry.bytes for entry in entries]
     return CacheTotals(len(sizes), sum(sizes))
 
