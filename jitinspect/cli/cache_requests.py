@@ -93,7 +93,10 @@ def require_sound(report: CacheReport, allow_foreign: bool) -> None:
         wrong = [entry for entry in wrong if entry.state != "sound"]
     if wrong:
         count = f"{len(wrong):,} of {report.cache.totals.entries:,} entries"
-        raise CheckFailed(f"{count} cannot be loaded here", hint="jitinspect cache prune removes them")
+        raise CheckFailed(
+            f"{count} cannot be loaded here",
+            hint="jitinspect cache prune --damaged --foreign would remove them",
+        )
 
 
 def choice_of(filters: tuple[str, str, str], damaged: bool, foreign: bool, keep: str) -> Choice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from jitinspect.model.cache import CacheEntry, CacheReport, PrunedEntry, PruneReport
@@ -13,6 +14,7 @@ _FEW = 3
 """Names of entries that share a fault, unless verbose."""
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _LOADS = {True: "yes", False: "no", None: "?"}
+_KEY = re.compile("(?<=-[0-9a-f]{8})[0-9a-f]{56}-cache$")
 _STAYS = {"changed": "stays: it has changed meanwhile", "failed": "stays: it cannot be removed"}
 
 
@@ -41,14 +43,18 @@ def _entries(entries: Sequence[CacheEntry], painter: Painter, room: int) -> Iter
         return
     used = any(entry.used_seconds is not None for entry in entries)
     heads = ("size", "age", *(("used",) if used else ()), "compiled", "loads", "for", "module", "line")
-    yield from table(heads, 4, [_row(entry, used) for entry in entries], painter, room)
+    more = ("function", "built for", "file") if room == ALL else ()
+    rows = [_row(entry, used, more) for entry in entries]
+    yield from table((*heads, *more), 4 + len(more), rows, painter, room)
     yield "\n"
 
 
-def _row(entry: CacheEntry, used: bool) -> Row:
+def _row(entry: CacheEntry, used: bool, more: Sequence[str]) -> Row:
     last = (_ago(entry.used_seconds),) if used else ()
     numbers = size(entry.bytes), _ago(entry.age_seconds), *last, _compiled(entry.compile_seconds)
-    return (*numbers, _loads(entry), entry.platform or "?", entry.module, entry.source or ""), _colour(entry)
+    texts = _loads(entry), entry.platform or "?", entry.module, entry.source or ""
+    details = (entry.function or "", entry.built_for or "?", entry.file) if more else ()
+    return (*numbers, *texts, *details), _colour(entry)
 
 
 def _colour(entry: CacheEntry) -> str:
@@ -101,34 +107,31 @@ def _faults(entries: Sequence[CacheEntry], painter: Painter, room: int, most: in
         if entry.why_not:
             alike.setdefault((_colour(entry), entry.why_not), []).append(entry)
     for (colour, why), those in alike.items():
-        names = ", ".join(map(_short if most < ALL else _file, those[:most]))
+        names = ", ".join(_short(entry.file) if most < ALL else entry.file for entry in those[:most])
         more = f" (+{len(those) - most:,} more)" if len(those) > most else ""
         yield from (painter(line, colour) + "\n" for line in hanging(f"{names}{more}: {why}", room))
 
 
-def _short(entry: CacheEntry) -> str:
+def _short(file: str) -> str:
     """`jit_step-2a740b07…`: enough to find the file."""
-    return f"{entry.file.partition(entry.key)[0]}{entry.key[:8]}…" if entry.key else entry.file
-
-
-def _file(entry: CacheEntry) -> str:
-    return entry.file
+    return _KEY.sub("…", file)
 
 
 def _pruned(report: PruneReport, painter: Painter, room: int, width: int) -> Iterator[str]:
     if report.pruned:
-        rows = [_pruned_row(entry) for entry in report.pruned]
-        yield from table(("size", "age", "used", "module", "because"), 2, rows, painter, room)
+        rows = [_pruned_row(entry, room) for entry in report.pruned]
+        yield from table(("size", "age", "used", "entry", "because"), 2, rows, painter, room)
         yield "\n"
     yield from _bold(_freed(report), painter, width)
     if report.dry_run and report.pruned:
         yield painter("nothing was removed; --yes does it", _DIM) + "\n"
 
 
-def _pruned_row(entry: PrunedEntry) -> Row:
+def _pruned_row(entry: PrunedEntry, room: int) -> Row:
     numbers = size(entry.bytes), _ago(entry.age_seconds), _ago(entry.used_seconds)
     stays = _STAYS.get(entry.outcome)
-    return (*numbers, entry.module, stays or entry.reason), _FOREIGN if stays else ""
+    name = entry.file if room == ALL else _short(entry.file)
+    return (*numbers, name, stays or entry.reason), _FOREIGN if stays else ""
 
 
 def _freed(report: PruneReport) -> Iterator[str]:

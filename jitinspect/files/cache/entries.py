@@ -7,6 +7,7 @@ from pathlib import Path
 from jitinspect.files.cache.executables import SECONDS, Executable, executable_in
 from jitinspect.files.cache.expanding import Expanded, expand
 from jitinspect.files.cache.here import loadable
+from jitinspect.files.cache.remote import fetched, is_remote
 from jitinspect.model.cache import CacheEntry, State
 
 SUFFIX, USED_SUFFIX = "-cache", "-atime"
@@ -14,6 +15,7 @@ STILL_WRITING = 60.0
 """Seconds after which an entry that is cut off is damaged. JAX writes entries in place: before that, the rest
 may be on the way.
 """
+_NOTE = 8
 _KEY = 64
 """Characters of a key, which follows the module's name and a dash (`cache_key.get`, 0.8.3 to 0.12.0.1)."""
 _UNKNOWN = "what it expands to is no executable of JAX 0.8 to 0.12"
@@ -49,7 +51,7 @@ def read_entry(path: str, now: float, is_noted: bool = True) -> CacheEntry:
         why,
         f"{origin.file}:{origin.line}" if origin else None,
         origin.function if origin else None,
-        _used(Path(folder, stem + USED_SUFFIX), now) if is_noted else None,
+        _used(f"{folder}/{stem}{USED_SUFFIX}", now) if is_noted else None,
         state,
         key,
         found.compression,
@@ -58,10 +60,14 @@ def read_entry(path: str, now: float, is_noted: bool = True) -> CacheEntry:
     )
 
 
-def _used(note: Path, now: float) -> float | None:
+def _used(note: str, now: float) -> float | None:
     """JAX writes when it last read an entry: nanoseconds in eight bytes (`lru_cache`, 0.8.3 to 0.12.0.1)."""
     try:
-        return now - int.from_bytes(note.read_bytes()[:8], "little") / 1e9 if note.is_file() else None
+        if is_remote(note):
+            with fetched(note, _NOTE) as (file, _, _):
+                return now - int.from_bytes(file.read(_NOTE), "little") / 1e9
+        path = Path(note)
+        return now - int.from_bytes(path.read_bytes()[:_NOTE], "little") / 1e9 if path.is_file() else None
     except OSError:
         return None
 

@@ -12,14 +12,19 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple
 
+from jitinspect.files.cache.remote import fetched, is_remote
 from jitinspect.model.cache import State
 
 Compression = Literal["zlib", "zstd"]
 
 MOST_KEPT = 32 << 20
 """Bytes of an entry that are kept, to be looked into."""
-MOST_EXPANDED = 512 << 20
+MOST_EXPANDED = 256 << 20
 """Bytes to which an entry may expand. What comes after them is not read."""
+_UNSUSPECTED, _MOST_TIMES = 64 << 20, 64
+"""Above so many bytes, one that expands to so many times its size is not read either: executables expand to
+three to ten times theirs.
+"""
 _BLOCK = 1 << 20
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZLIB_FIRST = 0x78
@@ -61,6 +66,8 @@ def expand(path: str) -> Expanded:
     """Read and decompress a file. A FIFO or a device is not opened, which could have an effect, and what
     takes the file's place meanwhile is not waited for. Raises `FileNotFoundError` if it is gone.
     """
+    if is_remote(path):
+        return _expanded_remote(path)
     try:
         _require_file(os.stat(path))
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -69,9 +76,20 @@ def expand(path: str) -> Expanded:
     except OSError as error:
         return _unopened(path, _why_unopened(path, error))
     try:
-        return _expanded(descriptor, os.fstat(descriptor))
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            return _unopened(path, "it is not a file any more")
+        return _expanded(descriptor, status.st_size, status.st_mtime)
     finally:
         os.close(descriptor)
+
+
+def _expanded_remote(path: str) -> Expanded:
+    try:
+        with fetched(path, MOST_EXPANDED) as (file, size, written):
+            return _expanded(file.fileno(), size, written)
+    except OSError as error:
+        return Expanded(b"", 0, None, 0, 0.0, f"it cannot be read: {error.strerror}", "unreadable")
 
 
 def _unopened(path: str, why: str) -> Expanded:
@@ -85,24 +103,24 @@ def _why_unopened(path: str, error: OSError) -> str:
     return f"it cannot be read: {error.strerror}"
 
 
-def _expanded(descriptor: int, status: os.stat_result) -> Expanded:
+def _expanded(descriptor: int, file_size: int, written: float) -> Expanded:
     head, size, compression = b"", 0, None
+    most = min(MOST_EXPANDED, max(_UNSUSPECTED, _MOST_TIMES * file_size))
     try:
-        _require_file(status)
-        first = os.read(descriptor, min(status.st_size + 1, _BLOCK))  # for a short one a short buffer
+        first = os.read(descriptor, min(file_size + 1, _BLOCK))  # for a short one a short buffer
         compression = _compression(first)
         for block in _BLOCKS[compression](first, descriptor):
             head = head or block
             size += len(block)
-            if size > MOST_EXPANDED:
-                raise _Unsound(f"it expands to more than {MOST_EXPANDED >> 20} MiB", "too_large")
+            if size > most:
+                raise _Unsound(f"it expands to more than {most >> 20} MiB", "too_large")
     except OSError as error:
         why = f"it cannot be read: {error.strerror}"
-        return Expanded(head, size, compression, status.st_size, status.st_mtime, why, "unreadable")
+        return Expanded(head, size, compression, file_size, written, why, "unreadable")
     except _Unsound as error:
-        known = Expanded(head, size, compression, status.st_size, status.st_mtime)
+        known = Expanded(head, size, compression, file_size, written)
         return known._replace(why=error.why, state=error.state, cut_off=error.cut_off)
-    return Expanded(head, size, compression, status.st_size, status.st_mtime)
+    return Expanded(head, size, compression, file_size, written)
 
 
 def _require_file(status: os.stat_result) -> None:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from jitinspect.errors import LoadError
+from jitinspect.files.cache import remote
 from jitinspect.files.cache.entries import SUFFIX, USED_SUFFIX, read_entry
 from jitinspect.files.cache.folder_lock import LOCK_NAME
 from jitinspect.model.cache import CacheContents, CacheEntry, CacheTotals, PrunedEntry
@@ -61,7 +62,7 @@ class Names:
 def names_in(folder: str) -> Names:
     """Raises `LoadError` for a folder that cannot be listed."""
     try:
-        found = sorted(os.listdir(folder))
+        found = sorted(remote.names(folder) if remote.is_remote(folder) else os.listdir(folder))
     except OSError as error:
         raise LoadError(f"{folder}: {(error.strerror or str(error)).lower()}", hint=_hint(error)) from None
     entries = tuple(name for name in found if name.endswith(SUFFIX))

@@ -1,14 +1,14 @@
 """Entries that may go → those that went, beside JAX processes that read and write the folder meanwhile.
 
-JAX writes an entry in place and, unless a size limit is set, without a lock. An entry that decompresses to its
-end is complete, and can go at any time: a process that is about to read it compiles instead. One that is cut
-off may be on its way: it is left alone until nothing was written to it for `entries.STILL_WRITING` seconds.
+JAX writes an entry in place and, unless a size limit is set, without a lock. An entry that decompresses to
+its end is complete, and can go at any time: a process that is about to read it compiles instead. One that
+does not may be on its way: it stays until nothing was written to it for `entries.STILL_WRITING` seconds.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,8 @@ from pathlib import Path
 from jitinspect.files.cache.entries import STILL_WRITING, SUFFIX, USED_SUFFIX
 from jitinspect.files.cache.folder_lock import locked
 from jitinspect.files.cache.listing import ALL, Filter, entries_in, names_in, totals
+from jitinspect.files.cache.remote import require_local
+from jitinspect.files.cache.verification import tried
 from jitinspect.model.cache import CacheEntry, CacheTotals, Outcome, PrunedEntry, PruneReport
 
 
@@ -33,16 +35,18 @@ class Choice:
 
     def reason(self, entry: CacheEntry) -> str | None:
         """Why it may go, None if it may not."""
-        if not self.filter.passes(entry) or entry.state in ("unfinished", "unreadable"):
-            return None
-        is_damaged = entry.state == "damaged"
-        if is_damaged and entry.age_seconds < STILL_WRITING:
+        if not self.filter.passes(entry) or entry.state == "unreadable" or may_be_written(entry):
             return None
         if not (self.foreign or self.damaged):
-            return entry.why_not or "asked for"
-        if (self.damaged and is_damaged) or (self.foreign and not is_damaged and entry.loadable is False):
-            return entry.why_not
-        return None
+            return entry.why_not or ("least recently used" if self.keep is not None else "asked for")
+        is_damaged = entry.state in ("damaged", "refused")
+        is_chosen = self.damaged if is_damaged else self.foreign and entry.loadable is False
+        return entry.why_not if is_chosen else None
+
+
+def may_be_written(entry: CacheEntry) -> bool:
+    """Whether what is wrong with it may be that its end is still to come."""
+    return entry.state == "unfinished" or (entry.state == "damaged" and entry.age_seconds < STILL_WRITING)
 
 
 def prune(
@@ -52,9 +56,15 @@ def prune(
     needs_lock: bool,
     on_entry: Callable[[], None] = lambda: None,
 ) -> PruneReport:
-    """What goes, or without `remove` would go. Raises what `names_in` and `locked` do."""
+    """What goes, or without `remove` would go. Raises what `names_in` and `locked` do; to find damaged ones,
+    JAX opens entries, as for `cache verify`, which raises what that does.
+    """
+    require_local(folder, "cache prune")
     now = time.time()
     entries = list(entries_in(folder, names_in(folder), on_entry, now))
+    if choice.damaged:
+        passing = [entry for entry in entries if choice.filter.passes(entry)]
+        entries = tried(folder, passing) + [entry for entry in entries if not choice.filter.passes(entry)]
     going = [entry for entry in entries if choice.reason(entry)]
     if choice.keep is not None:
         going = _least_recent(going, totals(entries).bytes - choice.keep)
@@ -65,7 +75,17 @@ def prune(
     rows = tuple(map(partial(_row, choice), going, outcomes))
     freed, whole = totals(row for row in rows if row.outcome in ("would_go", "removed")), totals(entries)
     left = CacheTotals(whole.entries - freed.entries, whole.bytes - freed.bytes)
-    return PruneReport("cache prune", folder, not remove, rows, freed, left)
+    return PruneReport("cache prune", folder, not remove, rows, freed, left, tuple(_notes(entries, choice)))
+
+
+def _notes(entries: Sequence[CacheEntry], choice: Choice) -> Iterator[str]:
+    if young := sum(map(may_be_written, filter(choice.filter.passes, entries))):
+        yield f"{young:,} may still be being written, and stay until they are {STILL_WRITING:.0f} s old"
+    if choice.keep is not None and not any(entry.used_seconds is not None for entry in entries):
+        yield (
+            "JAX has noted no last use (it does only with JAX_COMPILATION_CACHE_MAX_SIZE): those written "
+            "longest ago go first"
+        )
 
 
 def _row(choice: Choice, entry: CacheEntry, outcome: Outcome) -> PrunedEntry:

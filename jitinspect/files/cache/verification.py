@@ -15,6 +15,7 @@ from jitinspect.devices.lifeline import start
 from jitinspect.errors import LoadError, UnavailableError
 from jitinspect.files.cache.listing import ALL, Filter, contents_of, entries_in, names_in
 from jitinspect.files.cache.opening_process import Opened, Ready, Task
+from jitinspect.files.cache.remote import require_local
 from jitinspect.files.guarded import Limits, next_answer
 from jitinspect.model.cache import CacheContents, CacheEntry
 
@@ -33,6 +34,7 @@ def verified(
 
     Raises `LoadError` for a folder that cannot be listed, `UnavailableError` if JAX does not start.
     """
+    require_local(folder, "cache verify")
     names = names_in(folder)
     entries = [entry for entry in entries_in(folder, names) if chosen.passes(entry)]
     return contents_of(folder, tried(folder, entries, limits, on_entry), names.others)
