@@ -1,7 +1,6 @@
 """`cache`: JAX's persistent compilation cache, looked into. The commands are short, as in `cli.commands`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from jitinspect.cli.options import CacheOrder, OutputOptions, grouped
 HELP = "Look into JAX's persistent compilation cache: what it holds, what is sound, what can go."
 
 Folder = Annotated[
-    Path | None,
+    str | None,
     typer.Option("--dir", metavar="DIR", help="The cache folder; without it, the one that JAX would use."),
 ]
 Module = Annotated[

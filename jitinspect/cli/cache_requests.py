@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jitinspect.cli import streams
@@ -44,7 +43,7 @@ def seconds_of(option: str, text: str) -> float:
     return float(found[1]) * _SECONDS[found[2].lower()]
 
 
-def ls_core(folder: Path | None, chosen: Filter, order: CacheOrder, output: OutputOptions) -> CacheReport:
+def ls_core(folder: str | None, chosen: Filter, order: CacheOrder, output: OutputOptions) -> CacheReport:
     """Raises `UsageError` if no folder is known, `LoadError` if it cannot be listed."""
     from jitinspect.files.cache.listing import contents
     from jitinspect.files.cache.notes import notes
@@ -56,7 +55,7 @@ def ls_core(folder: Path | None, chosen: Filter, order: CacheOrder, output: Outp
     return CacheReport("cache ls", cache, tuple(notes(cache, found)))
 
 
-def verify_core(folder: Path | None, chosen: Filter, timeout: float, output: OutputOptions) -> CacheReport:
+def verify_core(folder: str | None, chosen: Filter, timeout: float, output: OutputOptions) -> CacheReport:
     """Raises what `ls_core` does, and `UnavailableError` if JAX does not start."""
     from jitinspect.files.cache.listing import names_in
     from jitinspect.files.cache.verification import verified
@@ -112,7 +111,7 @@ def choice_of(filters: tuple[str, str, str], damaged: bool, foreign: bool, keep:
     return Choice(filter_of(*filters), foreign, damaged, most)
 
 
-def prune_core(folder: Path | None, choice: Choice, remove: bool, output: OutputOptions) -> PruneReport:
+def prune_core(folder: str | None, choice: Choice, remove: bool, output: OutputOptions) -> PruneReport:
     """Raises what `ls_core` does, and `UnavailableError` where a lock cannot be taken."""
     from jitinspect.files.cache.listing import names_in
     from jitinspect.files.cache.pruning import prune
@@ -130,10 +129,10 @@ def require_removed(report: PruneReport) -> None:
         raise CheckFailed(f"{len(failed):,} entries could not be removed", hint=f"ls -l {report.folder}")
 
 
-def folder_of(given: Path | None, found: CacheSettings) -> str:
+def folder_of(given: str | None, found: CacheSettings) -> str:
     """The folder that was named, or else JAX's. Raises `UsageError` if there is none."""
     if given is not None:
-        return str(given)
+        return given
     if found.folder is None:
         raise UsageError(
             "no cache folder is set, so JAX keeps no compilations on disk",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jitinspect.model.cache import CacheEntry, CacheReport, PrunedEntry, PruneReport
 from jitinspect.render.readings.columns import Row, table
-from jitinspect.render.text import ALL, Painter, count, hanging, joined, size
+from jitinspect.render.text import ALL, Painter, count, hanging, joined, printable, size
 
 _BAD, _FOREIGN, _DIM, _BOLD = "31", "33", "2", "1"
 _FEW = 3
@@ -109,7 +109,7 @@ def _faults(entries: Sequence[CacheEntry], painter: Painter, room: int, most: in
     for (colour, why), those in alike.items():
         names = ", ".join(_short(entry.file) if most < ALL else entry.file for entry in those[:most])
         more = f" (+{len(those) - most:,} more)" if len(those) > most else ""
-        yield from (painter(line, colour) + "\n" for line in hanging(f"{names}{more}: {why}", room))
+        yield from (painter(line, colour) + "\n" for line in hanging(printable(f"{names}{more}: {why}"), room))
 
 
 def _short(file: str) -> str:

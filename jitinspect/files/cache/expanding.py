@@ -104,23 +104,24 @@ def _why_unopened(path: str, error: OSError) -> str:
 
 
 def _expanded(descriptor: int, file_size: int, written: float) -> Expanded:
-    head, size, compression = b"", 0, None
+    kept: list[bytes] = []
+    size, compression, problem = 0, None, None
     most = min(MOST_EXPANDED, max(_UNSUSPECTED, _MOST_TIMES * file_size))
     try:
         first = os.read(descriptor, min(file_size + 1, _BLOCK))  # for a short one a short buffer
         compression = _compression(first)
         for block in _BLOCKS[compression](first, descriptor):
-            head = head or block
+            if size < MOST_KEPT:
+                kept.append(block[: MOST_KEPT - size])
             size += len(block)
             if size > most:
                 raise _Unsound(f"it expands to more than {most >> 20} MiB", "too_large")
     except OSError as error:
-        why = f"it cannot be read: {error.strerror}"
-        return Expanded(head, size, compression, file_size, written, why, "unreadable")
+        problem = _Unsound(f"it cannot be read: {error.strerror}", "unreadable")
     except _Unsound as error:
-        known = Expanded(head, size, compression, file_size, written)
-        return known._replace(why=error.why, state=error.state, cut_off=error.cut_off)
-    return Expanded(head, size, compression, file_size, written)
+        problem = error
+    found = Expanded(b"".join(kept), size, compression, file_size, written)
+    return found if problem is None else found._replace(**vars(problem))
 
 
 def _require_file(status: os.stat_result) -> None:

@@ -1,4 +1,4 @@
-"""Cache folders that are not on this machine, such as `gs://bucket/cache`: read by `etils.epath`, as JAX does."""
+"""Cache folders that are not local, such as `gs://bucket/cache`: read by `etils.epath`, as JAX does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def is_remote(path: str) -> bool:
 
 
 def names(folder: str) -> list[str]:
-    """Raises `LoadError` for a folder that cannot be listed, `UnavailableError` if what that takes is missing."""
+    """Raises `LoadError` for a folder that cannot be listed, `UnavailableError` where that needs a package."""
     try:
         return [path.name for path in _path(folder).iterdir()]
     except (ImportError, KeyError) as error:  # epath raises a KeyError for a scheme that it does not know
@@ -28,8 +28,8 @@ def names(folder: str) -> list[str]:
 
 @contextmanager
 def fetched(path: str, most: int) -> Iterator[tuple[IO[bytes], int, float]]:
-    """A file's contents, its size, and when it was written. Raises `OSError` if it has more than `most` bytes,
-    or cannot be read.
+    """A file's contents, its size, and when it was written. Raises `OSError` if it has more than `most`
+    bytes, or cannot be read.
     """
     there = _path(path)
     try:

@@ -16,6 +16,8 @@ from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 
 from jitinspect.jaxapi.devices import ensure_cpu_devices
 
+_LONGEST = 300
+"""Characters of a message: some of XLA's repeat the bytes that they are about."""
 CPU_DEVICES = 256
 """An entry for several CPU devices, as tests use them, can be opened where JAX has all of them."""
 
@@ -42,4 +44,5 @@ def opener(platform: str | None) -> Callable[[str], str | None]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n")[0]
+    line = (str(error).strip() or type(error).__name__).split("\n")[0]
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
