@@ -109,7 +109,8 @@ def _faults(entries: Sequence[CacheEntry], painter: Painter, room: int, most: in
     for (colour, why), those in alike.items():
         names = ", ".join(_short(entry.file) if most < ALL else entry.file for entry in those[:most])
         more = f" (+{len(those) - most:,} more)" if len(those) > most else ""
-        yield from (painter(line, colour) + "\n" for line in hanging(printable(f"{names}{more}: {why}"), room))
+        text = printable(f"{names}{more}: {why}")
+        yield from (painter(line, colour) + "\n" for line in hanging(text, room))
 
 
 def _short(file: str) -> str:

@@ -28,7 +28,8 @@ def read_entry(path: str, now: float, is_noted: bool = True) -> CacheEntry:
     What is wrong with it is said by `state` and `why_not`. Raises `FileNotFoundError` if it is gone.
     """
     found = expand(path)
-    executable = executable_in(found.head)
+    is_damaged = found.state == "damaged" and not found.cut_off  # then what came before may be wrong, too
+    executable = None if is_damaged else executable_in(found.head)
     folder, _, file = path.rpartition("/")
     stem = file.removesuffix(SUFFIX)
     module, _, key = stem.rpartition("-")

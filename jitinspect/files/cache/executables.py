@@ -73,7 +73,7 @@ def _of_cpu(entry: bytes, header: int, begin: int) -> Executable | None:
     if path is None:
         return None
     name = entry[path.end() : path.end() + varint(path[4])]
-    if entry.find(name, header, begin) < 0:
+    if len(name) < varint(path[4]) or entry.find(name, header, begin) < 0:
         return None
     module = name.decode(errors="replace")
     at = path.end()

@@ -16,7 +16,7 @@ def is_remote(path: str) -> bool:
 
 
 def names(folder: str) -> list[str]:
-    """Raises `LoadError` for a folder that cannot be listed, `UnavailableError` where that needs a package."""
+    """Raises `LoadError` for a folder that cannot be listed, `UnavailableError` if a package is missing."""
     try:
         return [path.name for path in _path(folder).iterdir()]
     except (ImportError, KeyError) as error:  # epath raises a KeyError for a scheme that it does not know
