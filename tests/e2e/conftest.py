@@ -26,7 +26,7 @@ JUST_AFTER_JAX = {
     "compile-time",
 }  # fmt: skip
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
-WITHOUT_JAX = {"view", "summary", "ls"}
+WITHOUT_JAX = {"view", "summary", "ls", "cache"}
 """Commands that need no jax: that they import none, other tests see to."""
 HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH", "PYTEST_CURRENT_TEST", "XLA_FLAGS"}
 """What no import looks at."""

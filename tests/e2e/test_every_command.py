@@ -36,6 +36,7 @@ COMMANDS = {
     "ls": (("samples.mlp",), r"predict +jax\.jit +training"),
     "doctor": ((), rf"jax +{re.escape(jax.__version__)}\n"),
     "view": (("report.json",), r"\{ lambda ; a:f32\[4,784\]"),
+    "cache": (("ls", "--dir", "samples"), r"0 entries · 0 B · \d+ other files"),
 }
 """Arguments, and what must stand in the output: on stderr for `run`, whose stdout is the program's."""
 
@@ -70,7 +71,9 @@ def test_a_command_works(shell, command):
 def test_no_command_is_left_out():
     app = typer.Typer()
     register(app)
-    assert {command.name for command in app.registered_commands} == {*COMMANDS, *FOR_ABSENT_DEVICES}
+    names = {command.name for command in app.registered_commands}
+    names |= {group.typer_instance.info.name for group in app.registered_groups}
+    assert names == {*COMMANDS, *FOR_ABSENT_DEVICES}
 
 
 def test_the_doctor_finds_no_reading_missing(shell):

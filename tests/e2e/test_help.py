@@ -12,7 +12,7 @@ COMMANDS = (
     "profile",
     "trace-cache", "run", "summary", "ls", "doctor", "view", "cache",
 )  # fmt: skip
-OF_CACHE = ("cache ls",)
+OF_CACHE = ("cache ls", "cache verify", "cache prune")
 ANSI = re.compile(r"\033\[\d*m")
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from jitinspect.jaxapi import version
 from jitinspect.jaxapi.keys.cache_settings import CacheSettings, has_filelock
 from jitinspect.model.cache import CacheContents
 
@@ -19,6 +20,12 @@ def notes(contents: CacheContents, settings: CacheSettings) -> Iterator[str]:
             f"nothing is cached: JAX_COMPILATION_CACHE_MAX_SIZE={settings.most_bytes} needs filelock, and "
             "JAX only warns of that (pip install filelock)"
         )
+    unnoted = sum(entry.used_seconds is None for entry in contents.entries)
+    if settings.needs_filelock and unnoted and _fails_without_notes():
+        yield (
+            f"nothing more is cached: {unnoted:,} entries were written without a size limit, and this JAX "
+            "fails on them while JAX_COMPILATION_CACHE_MAX_SIZE is set (removing them helps)"
+        )
     yield from _of_folder(contents.folder)
     if settings.least_seconds > 0:
         yield (
@@ -30,6 +37,12 @@ def notes(contents: CacheContents, settings: CacheSettings) -> Iterator[str]:
             f"what takes less than {settings.least_bytes:,} bytes is not written "
             "(JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES)"
         )
+
+
+def _fails_without_notes() -> bool:
+    """JAX 0.10.2 reads the note on the last use of each entry before it writes one; 0.12.0.1 does without."""
+    numbers = (version.installed() or "").split(".")[:2]
+    return all(map(str.isdecimal, numbers)) and [int(number) for number in numbers] < [0, 11]
 
 
 def _of_folder(folder: str) -> Iterator[str]:

@@ -75,13 +75,15 @@ def prune(
     rows = tuple(map(partial(_row, choice), going, outcomes))
     freed, whole = totals(row for row in rows if row.outcome in ("would_go", "removed")), totals(entries)
     left = CacheTotals(whole.entries - freed.entries, whole.bytes - freed.bytes)
-    return PruneReport("cache prune", folder, not remove, rows, freed, left, tuple(_notes(entries, choice)))
+    return PruneReport(
+        "cache prune", folder, not remove, rows, freed, left, tuple(_notes(entries, choice, going))
+    )
 
 
-def _notes(entries: Sequence[CacheEntry], choice: Choice) -> Iterator[str]:
+def _notes(entries: Sequence[CacheEntry], choice: Choice, going: Sequence[CacheEntry]) -> Iterator[str]:
     if young := sum(map(may_be_written, filter(choice.filter.passes, entries))):
         yield f"{young:,} may still be being written, and stay until they are {STILL_WRITING:.0f} s old"
-    if choice.keep is not None and not any(entry.used_seconds is not None for entry in entries):
+    if choice.keep is not None and going and all(entry.used_seconds is None for entry in going):
         yield (
             "JAX has noted no last use (it does only with JAX_COMPILATION_CACHE_MAX_SIZE): those written "
             "longest ago go first"

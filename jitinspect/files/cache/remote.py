@@ -19,6 +19,8 @@ def names(folder: str) -> list[str]:
     """Raises `LoadError` for a folder that cannot be listed, `UnavailableError` if a package is missing."""
     try:
         return [path.name for path in _path(folder).iterdir()]
+    except UnavailableError:
+        raise
     except (ImportError, KeyError) as error:  # epath raises a KeyError for a scheme that it does not know
         what = error if isinstance(error, ImportError) else f"etils.epath does not know {error.args[0]}"
         raise UnavailableError(f"{folder} cannot be listed: {what}") from None
