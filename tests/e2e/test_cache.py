@@ -19,6 +19,7 @@ def folder(shell):
     write(made, "jit_loss", "1" * 64, age=40 * 86400, platform="rocm", filling=bytes(range(256)) * 40)
     write(made, "jit_cut", "2" * 64, age=60 * 60, content=b"\x78\x9c\x01")
     os.mkfifo(made / "odd-cache")
+    os.utime(made / "odd-cache", (1e9, 1e9))
     return made
 
 
@@ -36,10 +37,10 @@ def test_ls_filters_sorts_and_gives_json(shell, folder):
     assert told.returncode == 0 and not told.stderr
     document = json.loads(told.stdout)
     assert document["command"] == "cache ls" and document["cache"]["folder"] == "cache"
-    assert [entry["module"] for entry in document["cache"]["entries"]] == ["jit_step", "jit_loss"]
+    assert [entry["module"] for entry in document["cache"]["entries"]] == ["jit_step", "jit_loss", "odd"]
     assert {"file", "module", "bytes", "age_seconds", "compile_seconds", "platform", "loadable", "why_not",
             "source"} <= {*document["cache"]["entries"][0]}  # fmt: skip
-    assert document["cache"]["totals"]["entries"] == 2
+    assert document["cache"]["totals"]["entries"] == 3
     assert document["cache"]["whole"]["entries"] == 4
 
 
