@@ -145,9 +145,10 @@ def tell_notes(report: CacheReport | PruneReport, output: OutputOptions) -> None
     """What JAX keeps to itself, on stderr below the table."""
     if output.quiet or output.as_json:
         return
+    from jitinspect.cli.output import columns
     from jitinspect.render.text import DIM, Painter, hanging
 
     paint = Painter(streams.wants_color(output.color.value, sys.stderr))
-    width = os.get_terminal_size(2).columns if sys.stderr.isatty() else 10**4
     for note in report.notes:
-        sys.stderr.writelines(paint(line, DIM) + "\n" for line in hanging(f"note  {note}", width))
+        lines = hanging(f"note  {note}", columns(sys.stderr))
+        sys.stderr.writelines(paint(line, DIM) + "\n" for line in lines)
