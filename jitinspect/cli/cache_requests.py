@@ -45,13 +45,15 @@ def seconds_of(option: str, text: str) -> float:
 
 def ls_core(folder: str | None, chosen: Filter, order: CacheOrder, output: OutputOptions) -> CacheReport:
     """Raises `UsageError` if no folder is known, `LoadError` if it cannot be listed."""
-    from jitinspect.files.cache.listing import contents
+    from jitinspect.files.cache.listing import contents, names_in
     from jitinspect.files.cache.notes import notes
     from jitinspect.jaxapi.keys.cache_settings import settings
     from jitinspect.model.cache import CacheReport
 
     found = settings()
-    cache = contents(folder_of(folder, found), chosen, order.value)
+    where = folder_of(folder, found)
+    with progress(len(names_in(where).entries), output) as advance:
+        cache = contents(where, chosen, order.value, advance)
     return CacheReport("cache ls", cache, tuple(notes(cache, found)))
 
 
