@@ -22,8 +22,8 @@ CHEAPEST = {"XLA_FLAGS": compiling.CHEAPEST}
 
 JUST_AFTER_JAX = {
     "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "doctor", "trace-cache",
-    "source", "diff", "cost", "sharding", "donation", "constants", "passes",
-    "compile-time",
+    "source", "diff", "cost", "fit", "sharding", "collectives", "donation", "constants", "passes",
+    "compile-time", "profile",
 }  # fmt: skip
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
 WITHOUT_JAX = {"view", "summary", "ls", "cache"}

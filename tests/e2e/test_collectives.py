@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.e2e.conftest import UNOPTIMIZED
+
 STEP = (
     "samples.sharded:train_step", "-a", "{'w1': f32[64,256]@P(None,'model'), 'b1': f32[256], "
     "'w2': f32[256,8]@P('model',None), 'b2': f32[8]}", "-s", "f32[128,64]@P('data',None)",
@@ -13,6 +15,12 @@ KEYS = {
     "kind", "instruction", "file", "line", "axes", "group", "bytes_in", "bytes_out", "wire_bytes", "runs",
     "asked_by",
 }  # fmt: skip
+
+
+@pytest.fixture
+def shell(shell):
+    shell.environ.update(UNOPTIMIZED)
+    return shell
 
 
 def test_the_document_is_that_of_the_contract(shell):

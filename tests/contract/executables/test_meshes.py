@@ -14,6 +14,7 @@ from jax.sharding import PartitionSpec as P
 
 from jitinspect.jaxapi.executables.meshes import meshes
 from jitinspect.model.communication import MeshShape
+from tests.support.compiling import CHEAPEST
 
 S = jax.ShapeDtypeStruct
 X = S((8, 8), "float32")
@@ -101,7 +102,7 @@ except ValueError as error:
 
 
 def test_meshes_of_one_jit_list_their_devices_in_one_order():
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count=4 {CHEAPEST}"}
     done = subprocess.run([sys.executable, "-c", TURNED], capture_output=True, text=True, env=environment)
     assert "incompatible devices" in done.stdout, done.stderr
 

@@ -8,6 +8,8 @@ import sys
 import jax
 import pytest
 
+from tests.support.compiling import CHEAPEST
+
 PROGRAM = """
 import json
 import jax
@@ -51,7 +53,7 @@ print(json.dumps(told))
 
 @pytest.fixture(scope="module")
 def told():
-    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=8"}
+    environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count=8 {CHEAPEST}"}
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])  # JAX 0.11.2 and 0.12.0.1 print where they raise

@@ -11,6 +11,9 @@ import pytest
 
 from jitinspect.render.json import from_json
 from jitinspect.render.readings import render
+from tests.support.compiling import UNOPTIMIZED
+
+FLAGS = f"--xla_force_host_platform_device_count=8 {UNOPTIMIZED}"
 
 NET = """
 import jax, jax.numpy as jnp
@@ -63,7 +66,7 @@ def said(tmp_path_factory):
         [sys.executable, "-c", WORKER],
         input=json.dumps([[*argv, "-o", str(files[key])] for key, argv in asked.items()]),
         cwd=folder,
-        env={**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_PLATFORMS": "cpu"},
+        env={**os.environ, "XLA_FLAGS": FLAGS, "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
         timeout=300,
@@ -150,7 +153,7 @@ def test_the_second_sharding_may_need_more_devices_than_the_first(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "jitinspect", "diff", *LOOPED[:-1], "data=2", "--vs", second],
         cwd=tmp_path,
-        env={**os.environ, "XLA_FLAGS": "", "JAX_PLATFORMS": "cpu"},
+        env={**os.environ, "XLA_FLAGS": UNOPTIMIZED, "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
         timeout=300,

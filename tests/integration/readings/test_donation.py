@@ -25,6 +25,7 @@ from jitinspect.stages.observer import Observer
 from jitinspect.stages.pipeline import Pipeline
 from jitinspect.targets.jitting import jitted
 from jitinspect.targets.loading import named
+from tests.support.compiling import UNOPTIMIZED
 
 TARGET = Target("t", "t", "t", None, None, (), (), "")
 
@@ -243,7 +244,7 @@ def test_sharded_arrays_count_by_device(write):
 def python(*words, **environment):
     """The output of another Python, in the current folder, with two devices: this one may have only one."""
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
-    environment |= {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    environment |= {"XLA_FLAGS": f"--xla_force_host_platform_device_count=2 {UNOPTIMIZED}"}
     done = subprocess.run(
         [sys.executable, *words], env=os.environ | environment, capture_output=True, text=True, check=True
     )

@@ -1,5 +1,7 @@
 """Measured times: ratios that hold by construction, sums, lines of third-party code, and odd functions."""
 
+import functools
+import itertools
 import json
 import os
 import statistics
@@ -131,17 +133,21 @@ print(json.dumps(fastest(built, *arguments(), calls=60)))
 """
 
 
-def on_one_cpu():
-    """By text of a line, its seconds where nothing can be divided among threads."""
+@functools.cache
+def on_one_cpu(number):
+    """By text of a line, its seconds where nothing can be divided among threads. Each number is a measurement
+    of its own, of all lines.
+    """
     return json.loads(subprocess.check_output([sys.executable, "-c", ON_ONE_CPU], text=True))
 
 
 @pytest.mark.parametrize("what", RATIOS)
 def test_lines_take_time_in_the_ratio_that_they_are_built_for(what):
     ratio, less, more = RATIOS[what]
+    numbers = itertools.count()
 
     def measured():
-        seconds = on_one_cpu()
+        seconds = on_one_cpu(next(numbers))
         short, long = (next(seconds[text] for text in seconds if one in text) for one in (less, more))
         return long / short / ratio
 

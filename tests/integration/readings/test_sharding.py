@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compiling import CHEAPEST
+
 SUPPORT = Path(__file__).parents[2] / "support" / "sharded_programs.py"
 MESH = ("--mesh", "data=4,model=2")
 
@@ -16,7 +18,7 @@ def python(*words, cwd=None, **environment):
     """The output of another Python, with eight devices: this one may have only one."""
     environment |= {
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count=8 {CHEAPEST}",
     }
     done = subprocess.run(
         [sys.executable, *map(str, words)], env=os.environ | environment, capture_output=True, text=True
