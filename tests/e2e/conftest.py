@@ -1,7 +1,5 @@
 """The installed command, run as a user runs it: from a folder that holds what the test puts there."""
 
-import atexit
-import functools
 import os
 import shlex
 import shutil
@@ -12,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import compiling
-from tests.support.prefork import Prefork
+from tests.support.prefork import prefork
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMAND = Path(sys.executable).with_name("jitinspect")
@@ -30,13 +28,6 @@ WITHOUT_JAX = {"view", "summary", "ls", "cache"}
 """Commands that need no jax: that they import none, other tests see to."""
 HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH", "PYTEST_CURRENT_TEST", "XLA_FLAGS"}
 """What no import looks at."""
-
-
-@functools.cache
-def prefork() -> Prefork:
-    started = Prefork(COMMAND)
-    atexit.register(started.close)
-    return started
 
 
 class Shell:

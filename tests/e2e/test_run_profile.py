@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import COMMAND, ROOT
+from tests.e2e.conftest import COMMAND, ROOT, UNOPTIMIZED
 
 TRAIN = """
 import os, sys, time, jax, jax.numpy as jnp
@@ -29,6 +29,12 @@ print("trained", sys.argv[1:], flush=True)
 time.sleep(0.3)
 """
 LINES = {"y = jnp.tanh(x @ w)", "return w - 0.1 * (x.T @ y)", "return jnp.sort(x, axis=0)"}
+
+
+@pytest.fixture
+def shell(shell):
+    shell.environ.update(UNOPTIMIZED)
+    return shell
 
 
 def profile_of(shell, name="report.json"):

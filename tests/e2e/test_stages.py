@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.e2e.conftest import UNOPTIMIZED
+
 NORMALIZE = ("samples.mlp:normalize", "--shape", "128,784")
 BARE = """
 import jax, sys
@@ -173,7 +175,7 @@ def update_args():
 )
 def test_targets_of_other_packages(shell, target, arguments, signature):
     shell.write("third.py", THIRD_PARTY)
-    document = json.loads(shell("hlo", target, *arguments, "--json").stdout)
+    document = json.loads(shell("hlo", target, *arguments, "--json", **UNOPTIMIZED).stdout)
     assert document["target"]["signature"].startswith(signature)
     own = [event for event in document["events"] if not event["internal"]]
     assert [event["phase"] for event in own] == ["trace", "lower", "compile"]

@@ -7,6 +7,7 @@ reads from the environment, signals) needs a process of its own.
 """
 
 import atexit
+import functools
 import gc
 import importlib
 import json
@@ -71,6 +72,23 @@ class Prefork:
             self._server.kill()
             self._server.communicate()
         self._folder.cleanup()
+
+
+@functools.cache
+def prefork() -> Prefork:
+    """That of the installed command: one for all tests of this process."""
+    started = Prefork(Path(sys.executable).with_name("jitinspect"))
+    atexit.register(started.close)
+    return started
+
+
+def printed(arguments: list[str], folder: Path, flags: str | None = None) -> str:
+    """What the command prints in a folder, forked, in the environment of the tests but for `XLA_FLAGS`."""
+    environ = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environ |= {} if flags is None else {"XLA_FLAGS": flags}
+    finished = prefork().run(arguments, folder, environ, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
 
 
 def serve(address: str) -> dict[str, object]:

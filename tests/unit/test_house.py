@@ -1,6 +1,7 @@
 """The wings of the house: who may import whom, what each says of itself, and where private JAX lives."""
 
 import ast
+import functools
 import graphlib
 import re
 import statistics
@@ -44,9 +45,15 @@ LONGEST_FUNCTION, MEDIAN_FUNCTION = 60, 12
 """Lines, decorators not counted."""
 
 
+@functools.cache
+def parsed(path):
+    """The tree of a file, for whoever only looks at it."""
+    return ast.parse(path.read_text())
+
+
 def imports(path, top_only=False):
     """Modules that a file imports, whole names; with `top_only` those that importing it imports."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     for node in tree.body if top_only else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -120,7 +127,7 @@ def imported(path, modules):
 
 
 def test_functions_are_short():
-    nodes = (node for _, path in files() for node in ast.walk(ast.parse(path.read_text())))
+    nodes = (node for _, path in files() for node in ast.walk(parsed(path)))
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     lengths = {f"{node.name}:{node.lineno}": node.end_lineno - node.lineno + 1 for node in functions}
     assert max(lengths.values()) <= LONGEST_FUNCTION, max(lengths, key=lengths.__getitem__)

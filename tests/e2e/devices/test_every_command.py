@@ -23,11 +23,24 @@ COMMANDS = {
 DEVICES = pytest.mark.parametrize("device", ["v5e", "h100"])
 
 
+@pytest.fixture(scope="module")
+def ran():
+    """What a command says for a device, in 160 columns: compiled once for all tests of it."""
+    finished = {}
+
+    def run(shell, command, device):
+        if (command, device) not in finished:
+            finished[command, device] = shell(command, *LOSS, "--target", device, COLUMNS="160")
+        return finished[command, device]
+
+    return run
+
+
 @DEVICES
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_works(shell, needs, command, device):
+def test_a_command_works(shell, needs, ran, command, device):
     needs(device)
-    finished = shell(command, *LOSS, "--target", device, COLUMNS="160")
+    finished = ran(shell, command, device)
     assert finished.returncode == 0, finished.stderr
     assert re.search(COMMANDS[command], finished.stdout), finished.stdout
     said = finished.stdout + finished.stderr
@@ -36,14 +49,13 @@ def test_a_command_works(shell, needs, command, device):
 
 @DEVICES
 @pytest.mark.parametrize("command", ["hlo", "cost", "fit", "source"])
-def test_a_report_is_one_document_that_view_prints_again(shell, needs, command, device):
+def test_a_report_is_one_document_that_view_prints_again(shell, needs, ran, command, device):
     needs(device)
     written = shell(command, *LOSS, "--target", device, "-o", "report.json")
     assert written.returncode == 0, written.stderr
     report = json.loads((shell.folder / "report.json").read_text())
     assert report["schema"] == SCHEMA and report["target"]["devices"][0]["name"] == device
-    printed = shell(command, *LOSS, "--target", device, "-q").stdout
-    assert shell("view", "report.json").stdout == printed
+    assert shell("view", "report.json", COLUMNS="160").stdout == ran(shell, command, device).stdout != ""
 
 
 @DEVICES

@@ -4,12 +4,12 @@
 """
 
 import json
-import subprocess
-import sys
 from functools import cache
 from importlib.util import find_spec
 
 import pytest
+
+from tests.support.prefork import printed
 
 FUNCTIONS = """
 import jax, jax.numpy as jnp
@@ -62,12 +62,10 @@ def cost(tmp_path_factory):
 
     @cache
     def of(function, *specs, target=None):
-        command = [sys.executable, "-m", "jitinspect", "cost", f"functions:{function}", "--json", "-q"]
+        command = ["cost", f"functions:{function}", "--json", "-q"]
         command += [part for spec in specs for part in ("--arg", spec)]
         command += ["--target", target] if target else []
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["cost"]
+        return json.loads(printed(command, folder))["cost"]
 
     return of
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -26,6 +27,7 @@ from jitinspect.stages.pipeline import Pipeline
 from jitinspect.targets.jitting import jitted
 from jitinspect.targets.loading import named
 from tests.support.compiling import UNOPTIMIZED
+from tests.support.prefork import printed
 
 TARGET = Target("t", "t", "t", None, None, (), (), "")
 
@@ -225,6 +227,7 @@ if __name__ == "__main__":
         before = buffers(x)
         print(buffers(jax.jit(fn, donate_argnums=0)(x)) == before)
 """
+FLAGS = f"--xla_force_host_platform_device_count=2 {UNOPTIMIZED}"
 SPLIT = "f32[8,4]@P('data',None)"
 
 
@@ -244,7 +247,7 @@ def test_sharded_arrays_count_by_device(write):
 def python(*words, **environment):
     """The output of another Python, in the current folder, with two devices: this one may have only one."""
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path)}
-    environment |= {"XLA_FLAGS": f"--xla_force_host_platform_device_count=2 {UNOPTIMIZED}"}
+    environment |= {"XLA_FLAGS": FLAGS}
     done = subprocess.run(
         [sys.executable, *words], env=os.environ | environment, capture_output=True, text=True, check=True
     )
@@ -252,7 +255,12 @@ def python(*words, **environment):
 
 
 def leaves_by_command(*words, **environment):
-    report = json.loads(python("-m", "jitinspect", "donation", *words, "--json", **environment))
+    command = ["donation", *words, "--json"]
+    report = json.loads(
+        python("-m", "jitinspect", *command, **environment)
+        if environment
+        else printed(command, Path.cwd(), FLAGS)
+    )
     assert report["bytes_aliased"] == sum(leaf["bytes"] for leaf in report["donation"] if leaf["aliased"])
     return report["donation"]
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.compiling import CHEAPEST
+from tests.support.prefork import printed
 
 SUPPORT = Path(__file__).parents[2] / "support" / "sharded_programs.py"
+FLAGS = f"--xla_force_host_platform_device_count=8 {CHEAPEST}"
 MESH = ("--mesh", "data=4,model=2")
 
 
@@ -18,7 +20,7 @@ def python(*words, cwd=None, **environment):
     """The output of another Python, with eight devices: this one may have only one."""
     environment |= {
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count=8 {CHEAPEST}",
+        "XLA_FLAGS": FLAGS,
     }
     done = subprocess.run(
         [sys.executable, *map(str, words)], env=os.environ | environment, capture_output=True, text=True
@@ -42,8 +44,12 @@ def test_rows_are_where_jax_puts_the_arrays(shardy, without):
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
-def rows(*words, **environment):
-    report = json.loads(python("-m", "jitinspect", "sharding", *words, "--json", "-q", **environment))
+def sharding(*words):
+    return printed(["sharding", *words], Path.cwd(), flags=FLAGS)
+
+
+def rows(*words):
+    report = json.loads(sharding(*words, "--json", "-q"))
     return report, {
         (row["path"], row["line"] and row["line"].rpartition(":")[2]): row for row in report["sharding"]
     }
@@ -99,7 +105,7 @@ def test_what_a_free_axis_would_save(write):
 
 def test_without_a_mesh_one_line_says_so(write):
     write("plain.py", "def fn(x):\n    return x * 2\n")
-    told = python("-m", "jitinspect", "sharding", "plain:fn", "-s", "8", "-q")
+    told = sharding("plain:fn", "-s", "8", "-q")
     assert told.splitlines()[0] == "no mesh: all of it is on one device, nothing is sharded"
     _, found = rows("plain:fn", "-s", "8", "--source")
     assert {row["form"] for row in found.values()} == {"one device"} and len(found) == 3
