@@ -26,6 +26,8 @@ from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ROOT / ".venv-test"
+WHEELS = ENVIRONMENTS / "wheels"
+"""Where the package is built, once for all environments."""
 NEWER = ("3.13", "3.14", "3.12")
 """Pythons that the newest JAX runs on, the preferred one first."""
 OLDER_JAX = {"0.8.3": "3.11", "0.9.2": "3.11", "0.11.2": "3.12"}
@@ -79,14 +81,15 @@ class Environment:
             sys.executable, "-m", "pip", "--python", self.python, "install",
             "--quiet", "--disable-pip-version-check",
         ]  # fmt: skip
-        ours = ["--editable", ".[test]"] if self.editable else [".[test]"]
+        package = "." if self.editable else next(WHEELS.glob("*.whl"))
+        ours = [*(["--editable"] if self.editable else []), f"{package}[test]"]
         pins = [f"jax=={self.jax}", f"jaxlib=={self.jax}"] if self.jax else []
         if self.extras:
-            return [[*pip, f".[{self.extras}]"]]
+            return [[*pip, f"{package}[{self.extras}]"]]
         if not self.shares:
             return [[*pip, *ours, *pins]]
         # flax takes part in the choice: which version of it fits depends on JAX's
-        return [[*pip, *pins, "flax"], [*pip, "--no-deps", "--force-reinstall", "."]]
+        return [[*pip, *pins, "flax"], [*pip, "--no-deps", "--force-reinstall", package]]
 
 
 @dataclass
@@ -111,6 +114,8 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else an idle thread spins as each Python starts
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without
     began = time.monotonic()
+    if "--quick" not in arguments and not build():
+        return 1
     checks = [check for one in environments for check in checks_of(one, arguments)]
     with ThreadPoolExecutor(processors()) as installers:
         setups = set_up(installers, environments, keep="--quick" in arguments)
@@ -202,6 +207,13 @@ def set_up(installers: Executor, environments: list[Environment], keep: bool) ->
     for one in sorted(environments, key=lambda one: bool(one.shares)):
         setups[one] = installers.submit(install, one, keep, setups.get(one.shares) if one.shares else None)
     return setups
+
+
+def build() -> bool:
+    """Make the wheel that is installed in each environment."""
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    pip: Command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    return run([[*pip, "--no-deps", "--wheel-dir", WHEELS, "."]], "wheel")
 
 
 def install(environment: Environment, keep: bool, shared: "Future[bool] | None" = None) -> bool:
