@@ -23,8 +23,6 @@ WATCHES = {
     "run and profile": ["run", "--profile", *REPORT],
     "run and compile-time": ["run", "--compile-time", *REPORT],
 }
-AFTER_JAX = {"run and record", "run and count", "run and compile-time"}
-"""Those that begin as `run` does, and differ from it behind the import of jax: a fork becomes them."""
 FRAMES_SHOWN = {"run", "run and record", "run and profile", "run and compile-time"}
 """Nothing stands between the program and JAX: also a traceback is what it is without."""
 
@@ -48,8 +46,7 @@ def test_the_program_is_as_it_is_without(run_bare, name, watch):
     shell, bare = run_bare(name)
     (shell.folder / "report.json").unlink(missing_ok=True)
     (shell.folder / "recording.jsonl").unlink(missing_ok=True)
-    start = shell.forked if watch in AFTER_JAX else shell
-    watched = start(*WATCHES[watch], "program.py")
+    watched = shell(*WATCHES[watch], "program.py")
     assert lines(watched) == lines(bare) and watched.returncode == bare.returncode
     if name != "raises" or watch in FRAMES_SHOWN:
         assert watched.stderr == bare.stderr
