@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
 
@@ -26,6 +26,10 @@ from jitinspect.model import Artifact, DiskKey, StageText
 from jitinspect.process.tracebacks import user_traceback
 from jitinspect.stages import kernels
 
+if TYPE_CHECKING:
+    from jitinspect.jaxapi.keys.disk_key import KeyParts
+
+Made = TypeVar("Made")
 ELIDE_ABOVE = 64
 """Constants with more elements than this are elided from StableHLO, in the way of MLIR's own printer."""
 
@@ -114,9 +118,18 @@ class Pipeline:
         """The key of the on-disk cache. Compiles nothing."""
         from jitinspect.jaxapi.keys.disk_key import disk_key
 
+        return self._of_key(disk_key)
+
+    def key_parts(self) -> KeyParts:
+        """The key of the on-disk cache, and what an entry has of its parts. Compiles nothing."""
+        from jitinspect.jaxapi.keys.disk_key import key_parts
+
+        return self._of_key(key_parts)
+
+    def _of_key(self, made: Callable[[Any], Made]) -> Made:
         lowered = self.lowered
         try:
-            return disk_key(lowered)
+            return made(lowered)
         except UnavailableError:
             raise
         except Exception as error:

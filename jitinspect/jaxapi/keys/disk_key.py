@@ -26,9 +26,11 @@ import jax
 import jaxlib.version
 from jax._src import cache_key as _cache_key
 from jax._src import compilation_cache as _compilation_cache
+from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 
 from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi.devices import option
+from jitinspect.jaxapi.keys.compile_options import left_out, option_name
 from jitinspect.jaxapi.keys.computation import module_name
 from jitinspect.model import DiskKey
 
@@ -37,9 +39,6 @@ COMPONENT = "get_cache_key hash of serialized %s: %s"
 CUMULATIVE = "get_cache_key hash after serializing %s: %s"
 FLAG = "Including XLA flag in cache key: %s"
 LAST = "custom_hook"
-
-_UNDER_CACHE_FOLDER = {"xla_gpu_per_fusion_autotune_cache_dir", "xla_gpu_kernel_cache_file"}
-"""Options that contain the path of the cache folder, which thus becomes part of the key (0.10.2)."""
 
 _NEUTRAL: dict[str, str | bool] = {"xla_dump_hlo_as_text": False}
 """An option that is not part of the key. With it `.compile()` neither finds an executable in memory, in
@@ -58,6 +57,38 @@ def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
     and end of a compilation. `inputs` hold what each component but the computation was made from.
     Raises `UnavailableError` if JAX makes no key.
     """
+    return _key(lowered, _recorded(lowered))
+
+
+@dataclass(frozen=True, slots=True)
+class KeyParts:
+    """A key, and of what it was made from that which an entry may hold as well: XLA's `options`, the
+    `topology` of the devices, both serialized, and the `compression`. None is what this JAX does not show.
+    `flags` are XLA's, as they were given.
+    """
+
+    key: DiskKey
+    flags: tuple[str, ...]
+    options: bytes | None
+    topology: bytes | None
+    compression: str | None
+
+
+def key_parts(lowered: jax.stages.Lowered) -> KeyParts:
+    """As `disk_key`."""
+    records = _recorded(lowered)
+    made_from = records.made_from
+    serialized = getattr(made_from.get("compile_options"), "SerializeAsString", None)
+    return KeyParts(
+        _key(lowered, records),
+        tuple(records.flags),
+        serialized() if serialized else None,
+        _topology(made_from.get("devices")),
+        made_from.get("compression_algorithm"),
+    )
+
+
+def _recorded(lowered: jax.stages.Lowered) -> _Records:
     if why := why_no_key():
         raise UnavailableError(why)
     records = _Records(threading.get_ident())
@@ -65,8 +96,21 @@ def disk_key(lowered: jax.stages.Lowered) -> DiskKey:
         lowered.compile(compiler_options=_NEUTRAL)
     if not records.digest:
         raise UnavailableError("this JAX made no on-disk key for it")
+    return records
+
+
+def _key(lowered: jax.stages.Lowered, records: _Records) -> DiskKey:
     module = module_name(lowered.compiler_ir("stablehlo"))  # JAX's file name begins with it
     return DiskKey(f"{module}-{records.digest}", module, dict(records.components), _inputs(records))
+
+
+def _topology(devices: Any) -> bytes | None:
+    """As XLA hashes it; it can be serialized from 0.12 on."""
+    try:
+        topology: Any = _xla_client.get_topology_for_devices(list(devices.flat))
+        return bytes(topology.serialize())
+    except (AttributeError, RuntimeError):
+        return None
 
 
 def why_no_key() -> str | None:
@@ -209,12 +253,7 @@ def _compile_options(records: _Records) -> Mapping[str, str]:
         "device ids": ",".join(str(device.id) for device in records.made_from["devices"].flat),
     }
     shown |= dict(_flag(flag) for flag in records.flags if flag.partition("=")[0].strip("-") not in shown)
-    left_out = {name.strip("-") for name in _cache_key.xla_flags_to_exclude_from_cache_key}
-    return {_option_name(name): value for name, value in shown.items() if name not in left_out}
-
-
-def _option_name(name: str) -> str:
-    return f"{name} (by the cache folder's path)" if name in _UNDER_CACHE_FOLDER else name
+    return {option_name(name): value for name, value in shown.items() if name not in left_out()}
 
 
 def _fields(options: Any) -> Mapping[str, str]:
