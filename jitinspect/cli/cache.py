@@ -1,12 +1,13 @@
 """`cache`: JAX's persistent compilation cache, looked into. The commands are short, as in `cli.commands`."""
 
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from jitinspect.cli.help import Command, Group
-from jitinspect.cli.options import CacheOrder, OutputOptions, grouped
+from jitinspect.cli.options import CacheOrder, OutputOptions, TargetOptions, grouped
 
 HELP = "Look into JAX's persistent compilation cache: what it holds, what is sound, what can go."
 
@@ -116,7 +117,24 @@ def prune(
     require_removed(report)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (ls, verify, prune)
+def why(target: TargetOptions, output: OutputOptions, folder: Folder = None) -> None:
+    """Print which entry a call would take, or what differs from the nearest ones. Nothing is compiled.
+
+    The folder is only looked into: nothing is written, and no entry counts as used.
+    """
+    from jitinspect.cli.cache_requests import tell_notes
+    from jitinspect.cli.cache_why import why_core
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import parsed
+
+    fields = parsed(target, sys.argv[2:])
+    with emitted(output) as emit:
+        report = why_core(fields, folder, output)
+        emit(report)
+    tell_notes(report, output)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (ls, verify, prune, why)
 
 
 def group() -> typer.Typer:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jitinspect.files.cache.pruning import Choice
     from jitinspect.jaxapi.keys.cache_settings import CacheSettings
     from jitinspect.model.cache import CacheReport, PruneReport
+    from jitinspect.model.cache_lookups import CacheWhyReport
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])(?:ec|in|ays?|ours?|eeks?)?", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -46,7 +47,6 @@ def seconds_of(option: str, text: str) -> float:
 def ls_core(folder: str | None, chosen: Filter, order: CacheOrder, output: OutputOptions) -> CacheReport:
     """Raises `UsageError` if no folder is known, `LoadError` if it cannot be listed."""
     from jitinspect.files.cache.listing import contents, names_in
-    from jitinspect.files.cache.notes import notes
     from jitinspect.jaxapi.keys.cache_settings import settings
     from jitinspect.model.cache import CacheReport
 
@@ -54,7 +54,7 @@ def ls_core(folder: str | None, chosen: Filter, order: CacheOrder, output: Outpu
     where = folder_of(folder, found)
     with progress(len(names_in(where).entries), output) as advance:
         cache = contents(where, chosen, order.value, advance)
-    return CacheReport("cache ls", cache, tuple(notes(cache, found)))
+    return CacheReport("cache ls", cache, notes_on(where, found))
 
 
 def verify_core(folder: str | None, chosen: Filter, timeout: float, output: OutputOptions) -> CacheReport:
@@ -143,7 +143,18 @@ def folder_of(given: str | None, found: CacheSettings) -> str:
     return found.folder
 
 
-def tell_notes(report: CacheReport | PruneReport, output: OutputOptions) -> None:
+def notes_on(folder: str, found: CacheSettings) -> tuple[str, ...]:
+    """What JAX does not say about the folder and the settings."""
+    from jitinspect.jaxapi.keys.cache_notes import notes
+
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        names = []
+    return tuple(notes(folder, found, names))
+
+
+def tell_notes(report: CacheReport | PruneReport | CacheWhyReport, output: OutputOptions) -> None:
     """What JAX keeps to itself, on stderr below the table."""
     if output.quiet or output.as_json:
         return

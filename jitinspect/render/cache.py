@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from jitinspect.model.cache import CacheEntry, CacheReport, PrunedEntry, PruneReport
+from jitinspect.model.cache_lookups import CacheWhyReport
+from jitinspect.render import cache_why
+from jitinspect.render.cache_words import ago, compiled, short
 from jitinspect.render.readings.columns import Row, table
 from jitinspect.render.text import ALL, Painter, count, hanging, joined, printable, size
 
 _BAD, _FOREIGN, _DIM, _BOLD = "31", "33", "2", "1"
 _FEW = 3
 """Names of entries that share a fault, unless verbose."""
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _LOADS = {True: "yes", False: "no", None: "?"}
-_KEY = re.compile("(?<=-[0-9a-f]{8})[0-9a-f]{56}-cache$")
 _STAYS = {"changed": "stays: it has changed meanwhile", "failed": "stays: it cannot be removed"}
 
 
 def render(
-    report: CacheReport | PruneReport, color: bool, width: int, verbose: bool = False
+    report: CacheReport | PruneReport | CacheWhyReport, color: bool, width: int, verbose: bool = False
 ) -> Iterator[str]:
     """A row an entry, then the sums, then what is wrong: each fault once, with the entries that have it."""
     painter, room = Painter(color), ALL if verbose else width
+    if isinstance(report, CacheWhyReport):
+        yield from cache_why.render(report, painter, room, verbose)
+        return
     if isinstance(report, PruneReport):
         yield from _pruned(report, painter, room, width)
         return
@@ -50,8 +53,8 @@ def _entries(entries: Sequence[CacheEntry], painter: Painter, room: int) -> Iter
 
 
 def _row(entry: CacheEntry, used: bool, more: Sequence[str]) -> Row:
-    last = (_ago(entry.used_seconds),) if used else ()
-    numbers = size(entry.bytes), _ago(entry.age_seconds), *last, _compiled(entry.compile_seconds)
+    last = (ago(entry.used_seconds),) if used else ()
+    numbers = size(entry.bytes), ago(entry.age_seconds), *last, compiled(entry.compile_seconds)
     texts = _loads(entry), entry.platform or "?", entry.module, entry.source or ""
     details = (entry.function or "", entry.built_for or "?", entry.file) if more else ()
     return (*numbers, *texts, *details), _colour(entry)
@@ -65,19 +68,6 @@ def _colour(entry: CacheEntry) -> str:
 
 def _loads(entry: CacheEntry) -> str:
     return _LOADS[entry.loadable] if entry.state in ("sound", "refused", "too_large") else entry.state
-
-
-def _compiled(seconds: int | None) -> str:
-    if seconds is None:
-        return "?"
-    return "< 1 s" if seconds == 0 else f"{seconds:,} s"
-
-
-def _ago(seconds: float | None) -> str:
-    if seconds is None:
-        return "?"
-    length, unit = next(((length, unit) for length, unit in _UNITS if seconds >= length), (1, ""))
-    return f"{seconds / length:.0f} {unit}" if unit else "now"
 
 
 def _listed(report: CacheReport) -> Iterator[str]:
@@ -107,15 +97,10 @@ def _faults(entries: Sequence[CacheEntry], painter: Painter, room: int, most: in
         if entry.why_not:
             alike.setdefault((_colour(entry), entry.why_not), []).append(entry)
     for (colour, why), those in alike.items():
-        names = ", ".join(_short(entry.file) if most < ALL else entry.file for entry in those[:most])
+        names = ", ".join(short(entry.file) if most < ALL else entry.file for entry in those[:most])
         more = f" (+{len(those) - most:,} more)" if len(those) > most else ""
         text = printable(f"{names}{more}: {why}")
         yield from (painter(line, colour) + "\n" for line in hanging(text, room))
-
-
-def _short(file: str) -> str:
-    """`jit_step-2a740b07…`: enough to find the file."""
-    return _KEY.sub("…", file)
 
 
 def _pruned(report: PruneReport, painter: Painter, room: int, width: int) -> Iterator[str]:
@@ -129,9 +114,9 @@ def _pruned(report: PruneReport, painter: Painter, room: int, width: int) -> Ite
 
 
 def _pruned_row(entry: PrunedEntry, room: int) -> Row:
-    numbers = size(entry.bytes), _ago(entry.age_seconds), _ago(entry.used_seconds)
+    numbers = size(entry.bytes), ago(entry.age_seconds), ago(entry.used_seconds)
     stays = _STAYS.get(entry.outcome)
-    name = entry.file if room == ALL else _short(entry.file)
+    name = entry.file if room == ALL else short(entry.file)
     return (*numbers, name, stays or entry.reason), _FOREIGN if stays else ""
 
 

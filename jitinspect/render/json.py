@@ -13,13 +13,14 @@ from jitinspect.render.flames.reports import flames_of
 
 if TYPE_CHECKING:
     from jitinspect.model.cache import CacheReport, PruneReport
+    from jitinspect.model.cache_lookups import CacheWhyReport
     from jitinspect.model.differences import DiffReport
     from jitinspect.model.program_profiles import TraceReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
 AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport"
-AnyCache: TypeAlias = "CacheReport | PruneReport"
+AnyCache: TypeAlias = "CacheReport | PruneReport | CacheWhyReport"
 AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading | AnyCache"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
@@ -40,6 +41,7 @@ _OF_CACHE = {
     "cache ls": "cache.CacheReport",
     "cache verify": "cache.CacheReport",
     "cache prune": "cache.PruneReport",
+    "cache why": "cache_lookups.CacheWhyReport",
 }
 _LATER = {
     **dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"),

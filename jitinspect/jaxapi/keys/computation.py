@@ -46,6 +46,15 @@ def computation_inputs(
     }
 
 
+def serialized_hlo(lowered: jax.stages.Lowered) -> bytes | None:
+    """The module that XLA is given, as an `HloModuleProto`; None if this JAX does not show it."""
+    try:
+        module: Any = lowered.compiler_ir("hlo")
+        return bytes(module.as_serialized_hlo_module_proto())
+    except (AttributeError, RuntimeError, ValueError, NotImplementedError):
+        return None
+
+
 def buffer(literal: Any) -> memoryview:
     """The elements of an MLIR attribute. Raises TypeError or BufferError for dtypes that Python's buffers do
     not have: asked for those, jaxlib 0.8.0 ends the process.

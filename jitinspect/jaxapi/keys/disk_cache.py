@@ -7,8 +7,8 @@ The rules are those of JAX's `compiler._cache_write`, `compilation_cache.put_exe
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,25 +20,32 @@ from jax._src import compiler as _compiler
 from jax._src import distributed as _distributed
 
 from jitinspect.jaxapi.devices import option
+from jitinspect.jaxapi.keys.cache_notes import unwritable, why_nothing_is_written
+from jitinspect.jaxapi.keys.cache_settings import NO_LIMIT, CacheSettings
 from jitinspect.model import DiskEntry
 
 SUFFIX = "-cache"
+FOLDER = "jax_compilation_cache_dir"
 LEAST_SECONDS = "jax_persistent_cache_min_compile_time_secs"
 LEAST_BYTES = "jax_persistent_cache_min_entry_size_bytes"
+MOST_BYTES = "jax_compilation_cache_max_size"
 
 
 def entry(key: str, lowered: jax.stages.Lowered) -> DiskEntry:
     """What the folder `jax_compilation_cache_dir` has under `key`; nothing is opened, made or written."""
-    folder = option("jax_compilation_cache_dir")
+    folder = option(FOLDER)
     if not folder:
         missing = "no cache folder is set: JAX_COMPILATION_CACHE_DIR=… sets one"
         return DiskEntry(None, obstacles=(missing, *_obstacles(lowered)))
     if "://" in folder:
-        return DiskEntry(folder, present=None, obstacles=tuple(_obstacles(lowered)))
+        obstacles = (*why_nothing_is_written(folder, settings()), *_obstacles(lowered))
+        return DiskEntry(folder, present=None, obstacles=obstacles)
     try:
         found = (Path(folder) / f"{key}{SUFFIX}").stat()
     except OSError:
-        return DiskEntry(folder, obstacles=(*_unwritable(Path(folder)), *_obstacles(lowered)))
+        return DiskEntry(
+            folder, obstacles=(*why_nothing_is_written(folder, settings()), *_obstacles(lowered))
+        )
     written = datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec="seconds")
     return DiskEntry(folder, present=True, bytes=found.st_size, written=written)
 
@@ -47,7 +54,7 @@ def folder() -> str | None:
     """The folder that JAX has opened, or else the one that is set. A folder that is set later than the first
     compilation is not used.
     """
-    return _opened() or option("jax_compilation_cache_dir")
+    return _opened() or option(FOLDER)
 
 
 def _opened() -> str | None:
@@ -60,9 +67,37 @@ def _cache() -> Any:
     return getattr(_compilation_cache, "_cache", None)
 
 
+@contextmanager
+def no_folder() -> Iterator[str | None]:
+    """No cache folder, unless one is set within, so that what the user's module compiles while it is imported
+    is neither looked for nor written. Yields the one that was set.
+    """
+    before = option(FOLDER)
+    jax.config.update(FOLDER, None)
+    try:
+        yield before
+    finally:
+        jax.config.update(FOLDER, before)
+
+
+def settings() -> CacheSettings:
+    """As they are in this process now."""
+    return CacheSettings(
+        folder(),
+        bool(option("jax_enable_compilation_cache")),
+        _least(LEAST_SECONDS),
+        int(_least(LEAST_BYTES)),
+        NO_LIMIT if option(MOST_BYTES) is None else int(option(MOST_BYTES)),
+    )
+
+
+def set_folder(folder: str) -> None:
+    jax.config.update(FOLDER, folder)
+
+
 def ignored_folder() -> Iterator[str]:
     """A sentence on a folder that was set too late, if one was."""
-    opened, now = _opened(), option("jax_compilation_cache_dir")
+    opened, now = _opened(), option(FOLDER)
     if opened and now and Path(opened) != Path(now):
         yield (
             f"jax_compilation_cache_dir was set to {now} after JAX had opened {opened}, which it still uses: "
@@ -115,14 +150,14 @@ def _why_in_vain(miss: Miss) -> str | None:
         return "there is a file of that name, which JAX could not use and does not replace"
     if path is None or path.exists():
         return None
-    return f"JAX could not write it: {next(_unwritable(path.parent), 'its warning says why')}"
+    return f"JAX could not write it: {next(unwritable(path.parent), 'its warning says why')}"
 
 
 def _unopened() -> Iterator[str]:
-    path = option("jax_compilation_cache_dir")
+    path = option(FOLDER)
     if path and _cache() is None and hasattr(_compilation_cache, "_cache"):
-        unwritable = () if "://" in path else _unwritable(Path(path))
-        yield f"JAX could not open the folder: {next(iter(unwritable), 'its warning says why')}"
+        why = next(why_nothing_is_written(path, settings()), "its warning says why")
+        yield f"JAX could not open the folder: {why}"
 
 
 def _too_little(seconds: float) -> Iterator[str]:
@@ -167,12 +202,3 @@ def _callbacks_hinder() -> bool:
 def _host_callbacks(lowered: Any) -> bool:
     arguments = getattr(getattr(lowered, "_lowering", None), "compile_args", {})
     return bool(arguments.get("host_callbacks"))
-
-
-def _unwritable(folder: Path) -> Iterator[str]:
-    """Why nothing can be written to `folder`, which JAX creates if it is missing."""
-    nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    if not nearest.is_dir():
-        yield f"{nearest} is not a folder"
-    elif not os.access(nearest, os.W_OK | os.X_OK):
-        yield f"{nearest} cannot be written to"
