@@ -134,7 +134,28 @@ def why(target: TargetOptions, output: OutputOptions, folder: Folder = None) -> 
     tell_notes(report, output)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (ls, verify, prune, why)
+def stats(
+    recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings from run --record.")],
+    output: OutputOptions,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--dir", metavar="DIR", help="The cache folder; without it, the recorded one, if here."),
+    ] = None,
+) -> None:
+    """Add up what recorded programs found in the cache and wrote to it, and the seconds saved and lost.
+
+    Needs no JAX.
+    """
+    from jitinspect.cli.cache_requests import stats_core, tell_notes
+    from jitinspect.cli.output import emitted
+
+    with emitted(output) as emit:
+        report = stats_core(recordings, folder)
+        emit(report)
+    tell_notes(report, output)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (ls, verify, prune, why, stats)
 
 
 def group() -> typer.Typer:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jitinspect.cli import streams
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from jitinspect.files.cache.pruning import Choice
     from jitinspect.jaxapi.keys.cache_settings import CacheSettings
     from jitinspect.model.cache import CacheReport, PruneReport
-    from jitinspect.model.cache_lookups import CacheWhyReport
+    from jitinspect.model.cache_stats import CacheStatsReport
+    from jitinspect.render.json import AnyCache
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])(?:ec|in|ays?|ours?|eeks?)?", re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
@@ -131,6 +133,34 @@ def require_removed(report: PruneReport) -> None:
         raise CheckFailed(f"{len(failed):,} entries could not be removed", hint=f"ls -l {report.folder}")
 
 
+def stats_core(recordings: Sequence[Path], folder: str | None) -> CacheStatsReport:
+    """The folder is the one that is named, or else the one that the recorded programs used, if it is here.
+
+    Raises `LoadError` for what is no recording, and for a named folder that cannot be listed.
+    """
+    from jitinspect.cli.run import decoded
+    from jitinspect.programs.recording.cache_use import cache_use
+    from jitinspect.programs.recording.reader import read
+
+    found = [read(path, decoded) for path in recordings]
+    used = {str(one.cache["folder"]) for one in found if one.cache}
+    where = folder if folder is not None else used.pop() if len(used) == 1 else None
+    if where is None or (folder is None and not os.path.isdir(where)):
+        return cache_use(found)
+    return cache_use(found, where, _sizes(where))
+
+
+def _sizes(folder: str) -> dict[str, int]:
+    """Of the files of entries."""
+    from jitinspect.files.cache.listing import names_in
+
+    sizes = {}
+    for name in names_in(folder).entries:
+        with suppress(OSError):
+            sizes[name] = os.stat(f"{folder}/{name}").st_size
+    return sizes
+
+
 def folder_of(given: str | None, found: CacheSettings) -> str:
     """The folder that was named, or else JAX's. Raises `UsageError` if there is none."""
     if given is not None:
@@ -154,7 +184,7 @@ def notes_on(folder: str, found: CacheSettings) -> tuple[str, ...]:
     return tuple(notes(folder, found, names))
 
 
-def tell_notes(report: CacheReport | PruneReport | CacheWhyReport, output: OutputOptions) -> None:
+def tell_notes(report: AnyCache, output: OutputOptions) -> None:
     """What JAX keeps to itself, on stderr below the table."""
     if output.quiet or output.as_json:
         return

@@ -201,10 +201,11 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
 
 def summarize(files: Sequence[Path]) -> RunReport:
     """Raises `LoadError` for what is no recording."""
-    return summarize_recordings(files, _decoded)
+    return summarize_recordings(files, decoded)
 
 
-def _decoded(kind: type, value: Any) -> Any:
+def decoded(kind: type, value: Any) -> Any:
+    """A dataclass from its JSON. Raises `LoadError` if it does not fit."""
     try:
         return reader(kind)(value)
     except Misfit as misfit:

@@ -37,7 +37,7 @@ class TargetSupport:
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
     """The result of `doctor`: versions, devices, where compilations are cached, which readings work, and
-    which other devices can be compiled for.
+    which other devices can be compiled for. `cache_notes` are what JAX does not say of its cache folder.
     """
 
     environment: Environment
@@ -46,5 +46,6 @@ class Diagnosis:
     config: Mapping[str, str]
     readings: tuple[Support, ...]
     targets: tuple[TargetSupport, ...] = ()
+    cache_notes: tuple[str, ...] = ()
     command: str = "doctor"
     schema: int = SCHEMA

@@ -22,6 +22,25 @@ WRITTEN = "written"
 """In `Compilation.disk`: it has an entry in the cache folder now."""
 
 
+HIT = "hit"
+"""In `DiskLookup.outcome`: the executable came from the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskLookup:
+    """A look into the cache folder. `entry` is the name of the file that JAX looked for, empty if it did not.
+
+    `outcome` is `hit`, `written`, or why it was not written. `compile_seconds` is how long the compilation
+    took; of a hit, how long the one took that wrote the entry, in whole seconds. `read_seconds` is how long a
+    hit took to be read and loaded.
+    """
+
+    entry: str
+    outcome: str
+    compile_seconds: float | None = None
+    read_seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Compilation:
     """One call, or other piece of work, in which JAX traced, lowered or compiled.
@@ -34,7 +53,7 @@ class Compilation:
     `module` is a digest of what XLA was given, and `shared` is whether several processes compute it together;
     both are set only when the processes of a job are compared. `late` means that it came after the warm-up
     that the user specified. `disk` has an item for each compilation while there is a cache folder: `written`,
-    or why it was not.
+    or why it was not. `lookups` has these, and what came from the folder, with the names of the entries.
     """
 
     seq: int
@@ -60,6 +79,7 @@ class Compilation:
     thread: int = 0
     process: int = 0
     disk: tuple[str, ...] = ()
+    lookups: tuple[DiskLookup, ...] = ()
 
     @property
     def spent(self) -> float:

@@ -178,8 +178,8 @@ class CompilationWatcher:
         error = sys.exception()
         if own and error is not None and id(error) != stage.handled:  # JAX fires the end event all the same
             pending.raised, pending.error = phase, message_of(error)[:200]
-        elif own and phase == "compile" and not pending.stages.from_disk:
-            pending.disk += filter(None, [self._disk.outcome()])
+        elif own and phase == "compile":
+            pending.lookups += filter(None, [self._disk.lookup(seconds)])
         internal, disk_hit = (
             pending.kind == "internal" or not own,
             phase == "compile" and pending.stages.from_disk,
@@ -198,6 +198,7 @@ class CompilationWatcher:
         self._sink.on_compiling(compilation_of(pending, pending.explanation, self.now))
 
     def _disk_hit(self) -> None:
+        self._disk.on_hit()
         if (stage := self._thread.open.innermost) is not None:
             stage.work.stages.disk_hit()
 

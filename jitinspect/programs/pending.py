@@ -12,7 +12,7 @@ from jitinspect.calls.signature import CallKey
 from jitinspect.jaxapi.calls import misses
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import Phase, Reason
-from jitinspect.model.runs import Compilation, WorkKind
+from jitinspect.model.runs import HIT, Compilation, DiskLookup, WorkKind
 from jitinspect.process.paths import relative
 
 
@@ -55,7 +55,7 @@ class Pending:
     module: misses.Module | None = None
     raised: Phase | None = None
     error: str | None = None
-    disk: list[str] = field(default_factory=list)
+    lookups: list[DiskLookup] = field(default_factory=list)
     explanation: Explanation | None = None
     thread: int = field(default_factory=threading.get_ident)
 
@@ -84,7 +84,8 @@ def compilation_of(pending: Pending, explanation: Explanation, now: float) -> Co
         module=pending.module.digest if pending.module else None,
         shared=pending.module is not None and pending.module.shared,
         late=pending.late and stages.compilations > 0,
-        disk=tuple(pending.disk),
+        disk=tuple(one.outcome for one in pending.lookups if one.outcome != HIT),
+        lookups=tuple(pending.lookups),
         thread=pending.thread,
     )
 

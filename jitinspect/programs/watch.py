@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -51,7 +52,7 @@ class Watch:
         self._hits, self._slow = hits, SlowCallRecorder()
         self.watcher = CompilationWatcher(self, self._is_late, self._is_recorded_job, since, started)
         if recorder is not None:
-            recorder.job = job
+            recorder.job, recorder.cache = job, _cache
         self._stale = StaleSettings()
         self._open = ExitStack()
         self._wall = 0.0
@@ -90,7 +91,8 @@ class Watch:
         report = self.summary.report(program, wall, self.calls, exit_code, stopped, folder)
         slow = self._slow.slow_calls() if self._hits else ()
         hits = {(one.function, one.definition): one.hits or 0 for one in report.functions}
-        notes = (*notes, *disk_cache.ignored_folder(), *slow_hits.notes(slow, hits))
+        of_cache = (*disk_cache.ignored_folder(), *disk_cache.other_processes())
+        notes = (*notes, *of_cache, *slow_hits.notes(slow, hits))
         return replace(report, notes=notes, slow=slow)
 
     # Called by the watcher
@@ -128,3 +130,9 @@ class Watch:
 
     def _is_recorded_job(self) -> bool:
         return self._recorder is not None and job() is not None
+
+
+def _cache() -> Mapping[str, Any] | None:
+    """The cache folder, for a recording."""
+    folder = disk_cache.folder()
+    return None if folder is None else {"folder": os.path.abspath(folder), "notes": [*disk_cache.notes()]}

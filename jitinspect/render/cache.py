@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jitinspect.model.cache import CacheEntry, CacheReport, PrunedEntry, PruneReport
 from jitinspect.model.cache_lookups import CacheWhyReport
-from jitinspect.render import cache_why
+from jitinspect.model.cache_stats import CacheStatsReport
+from jitinspect.render import cache_stats, cache_why
 from jitinspect.render.cache_words import ago, compiled, short
 from jitinspect.render.readings.columns import Row, table
 from jitinspect.render.text import ALL, Painter, count, hanging, joined, printable, size
@@ -19,12 +20,18 @@ _STAYS = {"changed": "stays: it has changed meanwhile", "failed": "stays: it can
 
 
 def render(
-    report: CacheReport | PruneReport | CacheWhyReport, color: bool, width: int, verbose: bool = False
+    report: CacheReport | PruneReport | CacheWhyReport | CacheStatsReport,
+    color: bool,
+    width: int,
+    verbose: bool = False,
 ) -> Iterator[str]:
     """A row an entry, then the sums, then what is wrong: each fault once, with the entries that have it."""
     painter, room = Painter(color), ALL if verbose else width
     if isinstance(report, CacheWhyReport):
         yield from cache_why.render(report, painter, room, verbose)
+        return
+    if isinstance(report, CacheStatsReport):
+        yield from cache_stats.render(report, painter, room, verbose)
         return
     if isinstance(report, PruneReport):
         yield from _pruned(report, painter, room, width)

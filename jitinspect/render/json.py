@@ -14,13 +14,14 @@ from jitinspect.render.flames.reports import flames_of
 if TYPE_CHECKING:
     from jitinspect.model.cache import CacheReport, PruneReport
     from jitinspect.model.cache_lookups import CacheWhyReport
+    from jitinspect.model.cache_stats import CacheStatsReport
     from jitinspect.model.differences import DiffReport
     from jitinspect.model.program_profiles import TraceReport
     from jitinspect.model.readings import ReadingReport
     from jitinspect.model.runs import RunReport
 
 AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport"
-AnyCache: TypeAlias = "CacheReport | PruneReport | CacheWhyReport"
+AnyCache: TypeAlias = "CacheReport | PruneReport | CacheWhyReport | CacheStatsReport"
 AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading | AnyCache"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
@@ -42,6 +43,7 @@ _OF_CACHE = {
     "cache verify": "cache.CacheReport",
     "cache prune": "cache.PruneReport",
     "cache why": "cache_lookups.CacheWhyReport",
+    "cache stats": "cache_stats.CacheStatsReport",
 }
 _LATER = {
     **dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"),

@@ -71,7 +71,8 @@ def diagnosis(report: Diagnosis, color: bool, width: int) -> str:
             Text(f"--target {target.name}", style="bold"),
             mark.append(f"  {target.kind}, {size(target.memory)}", style="default"),
         )
-    return _text(table, color, width) + "".join(_missing(report.targets))
+    notes = "".join(f"\ncache folder: {note}\n" for note in report.cache_notes)
+    return _text(table, color, width) + notes + "".join(_missing(report.targets))
 
 
 def _missing(targets: Iterable[TargetSupport]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import jax
 from jitinspect.devices import catalog, plugins
 from jitinspect.jaxapi import devices, version
 from jitinspect.jaxapi.calls import events
-from jitinspect.jaxapi.keys import disk_key
+from jitinspect.jaxapi.keys import disk_cache, disk_key
 from jitinspect.jaxapi.traces import recording
 from jitinspect.model import Diagnosis, Support, TargetSupport
 from jitinspect.stages import kernels
@@ -35,6 +35,7 @@ def diagnose() -> Diagnosis:
         config={name: str(devices.option(name)) for name in CONFIG},
         readings=tuple(_readings()),
         targets=tuple(_targets()),
+        cache_notes=tuple(disk_cache.notes()),
     )
 
 

@@ -22,7 +22,7 @@ def notes(folder: str, settings: CacheSettings, names: Iterable[str] = ()) -> It
         yield "JAX neither reads nor writes it: JAX_ENABLE_COMPILATION_CACHE is off"
     for why in why_nothing_is_written(folder, settings):
         yield f"nothing is cached: {why}; JAX only warns of that"
-    yield from _of_other_processes(settings, names)
+    yield from of_other_processes(settings, names)
     if settings.least_seconds > 0:
         yield (
             f"what compiles in less than {settings.least_seconds:g} s is not written "
@@ -57,7 +57,7 @@ def unwritable(folder: Path) -> Iterator[str]:
         yield f"{nearest} cannot be written to"
 
 
-def _of_other_processes(settings: CacheSettings, names: Iterable[str]) -> Iterator[str]:
+def of_other_processes(settings: CacheSettings, names: Iterable[str]) -> Iterator[str]:
     """What is seen of those that use the same folder with other settings.
 
     With a limit, JAX notes when it last used each entry. Where it finds one without such a note, 0.10.2 fails
@@ -69,7 +69,7 @@ def _of_other_processes(settings: CacheSettings, names: Iterable[str]) -> Iterat
     if settings.needs_filelock and (unnoted := len(entries) - len(noted)):
         yield (
             f"{unnoted:,} of {len(entries):,} entries were written without jax_compilation_cache_max_size: "
-            "with it, JAX 0.10 writes no more, and JAX 0.12 removes those first; set it in all or no processes"
+            "with it, JAX 0.10 writes no more, JAX 0.12 removes those first; set it in all processes or none"
         )
     elif noted and not settings.needs_filelock:
         yield (

@@ -7,6 +7,7 @@ The rules are those of JAX's `compiler._cache_write`, `compilation_cache.put_exe
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from jax._src import compiler as _compiler
 from jax._src import distributed as _distributed
 
 from jitinspect.jaxapi.devices import option
+from jitinspect.jaxapi.keys import cache_notes
 from jitinspect.jaxapi.keys.cache_notes import unwritable, why_nothing_is_written
 from jitinspect.jaxapi.keys.cache_settings import NO_LIMIT, CacheSettings
 from jitinspect.model import DiskEntry
@@ -93,6 +95,28 @@ def settings() -> CacheSettings:
 
 def set_folder(folder: str) -> None:
     jax.config.update(FOLDER, folder)
+
+
+def notes() -> Iterator[str]:
+    """Sentences on what JAX does not say about the folder and its settings, or only warns of; none without a
+    folder.
+    """
+    yield from ignored_folder()
+    if (used := folder()) is not None:
+        yield from cache_notes.notes(used, settings(), _names(used))
+
+
+def other_processes() -> Iterator[str]:
+    """What of `notes` is about other processes that use the folder."""
+    if (used := folder()) is not None:
+        yield from cache_notes.of_other_processes(settings(), _names(used))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return [] if "://" in folder else os.listdir(folder)
+    except OSError:
+        return []
 
 
 def ignored_folder() -> Iterator[str]:

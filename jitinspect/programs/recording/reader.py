@@ -27,6 +27,7 @@ class Recording:
     compilations: list[Compilation] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     job: Job | None = None
+    cache: Mapping[str, Any] = field(default_factory=dict)
     calls: Calls | None = None
     end: Mapping[str, Any] | None = None
     last: float = 0.0
@@ -160,6 +161,8 @@ def _add_line(
                 recording.under_way.remove(name)
         case "job":
             recording.job = (int(record["process"]), int(record["processes"]))
+        case "cache":
+            recording.cache = {"folder": str(record["folder"]), "notes": list(map(str, record["notes"]))}
         case "calls":
             calls: dict[tuple[str, str | None], dict[str | None, int]] = {}
             for entry in record["calls"]:

@@ -1,7 +1,8 @@
 """A recording: every event of a program as it happens, one JSON object a line, so that a program that is
 killed leaves a recording up to that moment.
 
-The kinds of lines: `begin` (once, first), `job` (as soon as JAX knows its process), `start` and `span` (of a
+The kinds of lines: `begin` (once, first), `job` (as soon as JAX knows its process), `cache` (the
+cache folder, once something is compiled), `start` and `span` (of a
 stage), `compiling` (what is known when XLA begins), `compilation` (when it has ended), `calls` and `end`
 (once, last except for what `atexit` functions compile).
 """
@@ -36,6 +37,9 @@ class Recorder:
     ) -> None:
         self._file = _open(path)
         self.job, self._job_is_written = job, False
+        self.cache: Callable[[], Mapping[str, Any] | None] = lambda: None
+        """The folder and the settings of JAX's cache, with what it does not say about them."""
+        self._cache_is_written = False
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         known = {"schema": SCHEMA, "pid": os.getpid(), "host": socket.gethostname(), "time": now}
         self.error: str | None = None
@@ -58,7 +62,14 @@ class Recorder:
 
     def on_compilation(self, compilation: Compilation) -> None:
         self._write_job()
+        self._write_cache()
         self._write("compilation", _fields(compilation))
+
+    def _write_cache(self) -> None:
+        """Once something was compiled, as JAX opens the folder then."""
+        if not self._cache_is_written and (cache := self.cache()) is not None:
+            self._cache_is_written = True
+            self._write("cache", cache)
 
     def _write_job(self) -> None:
         if not self._job_is_written and (job := self.job()) is not None:
@@ -95,6 +106,7 @@ _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def _fields(compilation: Compilation) -> dict[str, Any]:
     fields = _shallow(compilation)
     fields["reasons"] = list(map(_shallow, compilation.reasons))
+    fields["lookups"] = list(map(_shallow, compilation.lookups))
     return fields
 
 
