@@ -12,6 +12,7 @@ from jitinspect.model.cache_lookups import Component, EntryDifference
 
 _COMPUTATION: Component = "computation"
 _OPTIONS: Component = "compile_options"
+_PLACED = ("arguments", "results")
 
 
 def differences(entry: Contents, call: Contents) -> Iterator[EntryDifference]:
@@ -62,11 +63,10 @@ def _devices(entry: CompileOptions, call: CompileOptions) -> Iterator[EntryDiffe
         before, now = (", ".join(map(str, one.devices)) or "none" for one in (entry, call))
         yield EntryDifference(_OPTIONS, "devices", before, now)
         return
-    for what, left, now_left in zip(
-        ("arguments", "results"), entry.left_to_xla, call.left_to_xla, strict=True
-    ):
-        if left != now_left:
-            yield EntryDifference(_OPTIONS, f"placement of {what}", _placed(left), _placed(now_left))
+    for what, left, now_left in zip(_PLACED, entry.left_to_xla, call.left_to_xla, strict=True):
+        before, now = _placed(left), _placed(now_left)
+        if before != now:
+            yield EntryDifference(_OPTIONS, f"placement of {what}", before, now)
 
 
 def _options(entry: CompileOptions, call: CompileOptions, is_of_another: bool) -> Iterator[EntryDifference]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.cli.run import _decoded
+from jitinspect.cli.run import decoded
 from jitinspect.errors import LoadError, UsageError
 from jitinspect.programs.recording import reader
 from jitinspect.programs.recording.writer import Recorder, path_for
@@ -38,11 +38,11 @@ def whole(*told):
 
 
 def read(path):
-    return reader.read(path, _decoded)
+    return reader.read(path, decoded)
 
 
 def summarize_recordings(*paths):
-    return reader.summarize_recordings(paths, _decoded)
+    return reader.summarize_recordings(paths, decoded)
 
 
 def written(tmp_path, *lines):
