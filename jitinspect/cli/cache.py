@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -138,7 +139,7 @@ def stats(
     recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings from run --record.")],
     output: OutputOptions,
     folder: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--dir", metavar="DIR", help="The cache folder; without it, the recorded one, if here."),
     ] = None,
 ) -> None:

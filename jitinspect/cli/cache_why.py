@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jitinspect.cli.cache_requests import notes_on
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from jitinspect.model.cache_lookups import CacheWhyReport
 
 
-def why_core(fields: dict[str, Any], given: Path | None, output: OutputOptions) -> CacheWhyReport:
+def why_core(fields: dict[str, Any], given: str | None, output: OutputOptions) -> CacheWhyReport:
     """Raises `UsageError` if no folder is known, and what the stage commands raise."""
     if is_file_target(fields["ref"]):
         raise UsageError(f"{fields['ref']} is a file: cache why is about the call of a function")
@@ -32,7 +31,7 @@ def why_core(fields: dict[str, Any], given: Path | None, output: OutputOptions) 
     prepare_for_user_code()
     request = inspection.Request(command="cache why", stages=(), **fields)
     with disk_cache.no_folder() as usual, listening(output) as listeners:
-        folder = Folder(str(given) if given else None, usual)
+        folder = Folder(given, usual)
         report = inspection.read(request, partial(read, folder=folder), listeners)
         settings = disk_cache.settings()
     known = {notes for one in report.lookups for notes in notes_on(one.folder, settings)}

@@ -1,6 +1,7 @@
 """What is said of each compilation and the cache folder, held against what lies in the folder afterwards."""
 
 import contextlib
+import importlib.util
 
 import jax
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from jax._src import compilation_cache, distributed
 
 from jitinspect.jaxapi.keys import disk_cache
-from jitinspect.model.runs import WRITTEN
+from jitinspect.model.runs import HIT, WRITTEN
 from jitinspect.programs.watch import Watch
 
 X = np.ones(3, np.float32)
@@ -70,6 +71,10 @@ def test_what_comes_from_disk_is_not_written_again(folder):
     report = watched(plus(1), plus(2))
     assert (report.totals.disk_hits, report.disk.written) == (1, 1)
     assert [one.disk for one in report.compilations] == [(), (WRITTEN,)]
+    (hit,), (written,) = (one.lookups for one in report.compilations)
+    assert {hit.entry, written.entry} == {*entries(folder)}
+    assert hit.outcome == HIT and hit.compile_seconds == 0 and 0 < hit.read_seconds < 60
+    assert written.outcome == WRITTEN and written.compile_seconds > 0 and written.read_seconds is None
 
 
 def test_what_compiles_fast_is_not_written(folder):
@@ -157,6 +162,22 @@ def test_a_folder_that_is_set_too_late_is_told(folder, tmp_path):
     assert len(entries(folder)) == 2 and not entries(tmp_path / "other")
     jax.config.update("jax_compilation_cache_dir", f"{folder}/")
     assert not watched(plus(3)).notes
+
+
+@pytest.mark.skipif(importlib.util.find_spec("filelock") is not None, reason="filelock is installed")
+def test_a_limit_without_filelock(folder):
+    jax.config.update(disk_cache.MOST_BYTES, 10**9)
+    try:
+        disk = watched(plus(1)).disk
+        (note,) = disk_cache.notes()
+    finally:
+        jax.config.update(disk_cache.MOST_BYTES, -1)
+    assert disk.not_written == {
+        "JAX could not open the folder: jax_compilation_cache_max_size=1000000000 needs filelock "
+        "(pip install filelock)": 1
+    }
+    assert note.startswith("nothing is cached: jax_compilation_cache_max_size=1000000000 needs filelock")
+    assert not entries(folder)
 
 
 def test_jaxs_own_compilations_stand_apart(folder):

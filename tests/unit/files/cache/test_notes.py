@@ -1,54 +1,61 @@
-"""What JAX keeps to itself is told where it applies, and only there."""
+"""What JAX does not say about a cache folder."""
 
 import os
 
 import pytest
 
-from jitinspect.files.cache import notes as notes_module
-from jitinspect.files.cache.listing import contents
-from jitinspect.files.cache.notes import notes
+from jitinspect.jaxapi.keys import cache_notes
+from jitinspect.jaxapi.keys.cache_notes import notes, why_nothing_is_written
 from jitinspect.jaxapi.keys.cache_settings import CacheSettings
-from tests.support.cache_entries import write
+
+ALL_KEPT = CacheSettings(least_seconds=0)
+LIMITED = CacheSettings(least_seconds=0, most_bytes=10**6)
 
 
-def told(folder, **settings):
-    return list(notes(contents(str(folder)), CacheSettings(**{"least_seconds": 0, **settings})))
+@pytest.fixture
+def missing(monkeypatch):
+    """Neither package is installed."""
+    monkeypatch.setattr(cache_notes, "has_filelock", lambda: False)
+    monkeypatch.setattr(cache_notes, "has_epath", lambda: False)
 
 
-def test_nothing_where_there_is_nothing_to_tell(tmp_path):
-    assert told(tmp_path) == []
+@pytest.fixture
+def installed(monkeypatch):
+    monkeypatch.setattr(cache_notes, "has_filelock", lambda: True)
 
 
-@pytest.mark.parametrize(
-    ("settings", "word"),
-    [
-        ({"least_seconds": 1.0}, "in less than 1 s is not written"), ({"least_bytes": 4096}, "4,096 bytes"),
-        ({"enabled": False}, "JAX_ENABLE_COMPILATION_CACHE is off"),
-    ],
-)  # fmt: skip
-def test_settings_that_keep_entries_away(tmp_path, settings, word):
-    (note,) = told(tmp_path, **settings)
-    assert word in note
+def test_there_may_be_nothing_to_say(tmp_path):
+    assert not [*notes(str(tmp_path), ALL_KEPT)] and not [*notes(str(tmp_path / "new" / "one"), ALL_KEPT)]
 
 
-def test_a_size_limit_without_filelock_has_jax_cache_nothing(tmp_path, monkeypatch):
-    assert told(tmp_path, most_bytes=1000) == []
-    monkeypatch.setattr(notes_module, "has_filelock", lambda: False)
-    (note,) = told(tmp_path, most_bytes=1000)
-    assert note.startswith("nothing is cached: JAX_COMPILATION_CACHE_MAX_SIZE=1000 needs filelock")
+def test_limits():
+    by_default = [*notes(".", CacheSettings())]
+    assert len(by_default) == 1 and "less than 1 s is not written" in by_default[0]
+    assert "5,000 bytes" in next(notes(".", CacheSettings(least_seconds=0, least_bytes=5000)))
+    assert "is off" in next(notes(".", CacheSettings(enabled=False)))
 
 
-@pytest.mark.parametrize(("version", "fails"), [("0.10.2", True), ("0.12.0.1", False), (None, False)])
-def test_entries_without_a_note_stop_an_old_jax_that_has_a_size_limit(tmp_path, monkeypatch, version, fails):
-    write(tmp_path, "jit_noted", used=60)
-    monkeypatch.setattr(notes_module.version, "installed", lambda: version)
-    assert told(tmp_path, most_bytes=10**6) == []
-    write(tmp_path, "jit_step")
-    assert [note[:22] for note in told(tmp_path, most_bytes=10**6)] == ["nothing more is cached"] * fails
-    assert told(tmp_path) == []
+def test_a_package_that_is_missing_comes_first(missing):
+    text, *_ = notes(".", CacheSettings(most_bytes=5))
+    assert text.startswith("nothing is cached: jax_compilation_cache_max_size=5 needs filelock")
+    assert "etils" in next(why_nothing_is_written("gs://bucket/cache", ALL_KEPT))
 
 
-def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    (note,) = told(tmp_path)
-    assert note.startswith(f"{tmp_path} cannot be written to")
+def test_a_limit_of_nothing(installed):
+    assert "no room" in next(notes(".", CacheSettings(most_bytes=0)))
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    assert "is not a folder" in next(notes(str(tmp_path / "file"), ALL_KEPT))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    assert f"{tmp_path} cannot be written to" in next(notes(str(tmp_path / "new"), ALL_KEPT))
+
+
+def test_other_processes(installed):
+    names = ["f-1-cache", "f-1-atime", "f-2-cache", ".lockfile"]
+    (with_limit,) = notes(".", LIMITED, names)
+    assert with_limit.startswith("1 of 2 entries were written without")
+    (without,) = notes(".", ALL_KEPT, names)
+    assert without.startswith("another process has set")
+    assert not [*notes(".", LIMITED, names[:2])] and not [*notes(".", ALL_KEPT, ["f-2-cache"])]
