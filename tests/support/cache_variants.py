@@ -1,6 +1,7 @@
-"""A program that writes entries of variants of one call to a cache folder, and prints as JSON how each differs
-from that call, and how entries differ from their own calls, which nothing should. With `one` it only writes
-the entry of the call.
+"""A program that writes entries of variants of one call to a cache folder, and prints as JSON how each
+differs from that call; and how entries differ from their own calls, which nothing should.
+
+With `one` it only writes the entry of the call.
 """
 
 import json

@@ -45,14 +45,14 @@ def test_options_are_read_by_name(parts):
     changed = {name for name in asked.values if asked.values[name] != usual.values.get(name)}
     assert changed == {"xla_cpu_enable_fast_math"} == asked.overridden and not usual.overridden
     assert usual.devices == (0,) and usual.left_to_xla == ((True,), (True,))
-    assert not any("dump" in name for name in usual.values), "those are no part of the key"
+    assert "xla_dump_to" not in usual.values, "it is no part of the key"
 
 
-def test_each_single_flag_is_written(parts):
+def test_flags_with_a_default_are_written(parts):
     """So that another XLA is told from this one: by a flag that it has, or has not."""
     usual = read_options(parts().options)
     single = {one.name for one in options(DEBUG).values() if not one.is_repeated}
-    assert usual.flags <= single and len(usual.flags) > 0.8 * len(single)
+    assert usual.flags <= single and len(usual.flags) > 200
     assert not is_of_another_xla(usual, usual, ())
 
 
