@@ -68,8 +68,8 @@ def read_options(message: bytes) -> CompileOptions:
 
 
 def is_of_another_xla(options: CompileOptions, call: CompileOptions, set_by_call: Collection[str]) -> bool:
-    """Whether they have an option that this XLA has not, or lack one that the `call` has by default: XLA writes
-    all single options that have a default (0.8.3 to 0.12.0.1).
+    """Whether they have an option that this XLA has not, or lack one that the `call` has by default: XLA
+    writes all single options that have a default (0.8.3 to 0.12.0.1).
     """
     here = {option.name for option in _options(DEBUG).values()}
     return bool(here) and not (
