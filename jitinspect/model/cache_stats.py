@@ -12,8 +12,9 @@ from jitinspect.model.base import SCHEMA
 class CacheUse:
     """Sums over look-ups. `written` are those of the `misses` after which there is an entry.
 
-    `saved_seconds` is what the hits would have taken to compile, less what it took to read them: known only
-    in whole seconds where no recording has compiled the same entry, and negative if reading took longer.
+    `saved_seconds` is what the hits would have taken to compile, less what it took to read them; negative if
+    that took longer. It is the least for `rounded` hits, whose entries no recording has compiled: an entry
+    tells whole seconds, without the rest.
     `compile_seconds` is what the misses took to compile, `lost_seconds` the part of it that was not written.
     """
 
@@ -23,6 +24,7 @@ class CacheUse:
     saved_seconds: float = 0.0
     compile_seconds: float = 0.0
     lost_seconds: float = 0.0
+    rounded: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def _numbers(use: CacheUse) -> tuple[str, ...]:
         f"{use.hits:,}" if use.hits else "",
         f"{use.misses:,}" if use.misses else "",
         f"{use.written:,}" if use.written else "",
-        _signed(use.saved_seconds) if use.hits else "",
+        f"{'≥ ' if use.rounded else ''}{_signed(use.saved_seconds)}" if use.hits else "",
         seconds(use.compile_seconds) if use.misses else "",
         seconds(use.lost_seconds) if use.misses > use.written else "",
     )
@@ -71,7 +71,7 @@ def _totals(report: CacheStatsReport) -> Iterator[str]:
     yield count(len(report.recordings), "recording")
     yield f"{use.hits:,} of {use.hits + use.misses:,} found"
     if use.hits:
-        yield f"{_signed(use.saved_seconds)} saved"
+        yield f"{'at least ' if use.rounded else ''}{_signed(use.saved_seconds)} saved"
     if use.misses:
         yield f"{seconds(use.compile_seconds)} compiled"
         yield f"{use.written:,} written"
@@ -84,6 +84,8 @@ def _remarks(report: CacheStatsReport, shown: int) -> Iterator[str]:
         yield f"{number:,} not written: {printable(reason)}"
     if hidden := len(report.functions) - shown:
         yield f"+ {count(hidden, 'function')} of JAX's own (eager operations); -v lists them, and all entries"
+    if report.totals.rounded:
+        yield "≥ where no recording has compiled the entry, which tells whole seconds of its compilation"
     if report.unnamed:
         yield f"{count(report.unnamed, 'look-up')} without the name of the entry, in an older recording"
     if report.folder is not None and report.unused is not None:

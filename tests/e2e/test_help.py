@@ -12,11 +12,11 @@ COMMANDS = (
     "profile",
     "trace-cache", "run", "summary", "ls", "doctor", "view", "cache",
 )  # fmt: skip
-OF_CACHE = ("cache ls", "cache verify", "cache prune")
+OF_CACHE = ("cache ls", "cache verify", "cache prune", "cache why", "cache stats")
 ANSI = re.compile(r"\033\[\d*m")
 
 
-WITHOUT_ARGUMENTS = {"doctor", "cache", *OF_CACHE}
+WITHOUT_ARGUMENTS = {"doctor", "cache", *OF_CACHE} - {"cache why", "cache stats"}
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *OF_CACHE])

@@ -39,6 +39,8 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
         shell.sh("jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
     if "jitinspect cache" in command:
         shell.sh(f"{CACHED} python samples/recompiles/last_batch.py")
+    if "cache stats" in command:
+        shell.sh(f"{CACHED} jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
     if "--against" in command:
         saved = command.partition("--against")[0].replace("784,255", "784,256")
         shell.sh(f"XLA_FLAGS=--xla_cpu_enable_fast_math=true {saved} --save key.json")

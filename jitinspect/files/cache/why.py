@@ -40,8 +40,12 @@ class Folder:
     usual: str | None
 
     def used(self) -> str:
-        """It is set, as its path can be part of the key (0.10.2). Raises `UsageError` if there is none."""
-        folder = self.given or disk_cache.folder() or self.usual
+        """It is set, as its path can be part of the key (0.10.2): as JAX's settings spell it, if it is the same
+        one. Raises `UsageError` if there is none.
+        """
+        own = disk_cache.folder() or self.usual
+        is_own = own and self.given and Path(own).absolute() == Path(self.given).absolute()
+        folder = own if is_own else self.given or own
         if folder is None:
             raise UsageError(
                 "no cache folder is set, so JAX keeps no compilations on disk",

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from jitinspect.jaxapi import version
 from jitinspect.jaxapi.keys.cache_settings import CacheSettings, has_epath, has_filelock
 
 SUFFIX, USED_SUFFIX = "-cache", "-atime"
@@ -41,9 +42,9 @@ def why_nothing_is_written(folder: str, settings: CacheSettings) -> Iterator[str
     if is_remote and not has_epath():
         yield f"{folder} is not on this machine, and needs etils (pip install 'etils[epath]')"
     if settings.needs_filelock and not has_filelock():
-        yield f"jax_compilation_cache_max_size={settings.most_bytes} needs filelock (pip install filelock)"
+        yield f"JAX_COMPILATION_CACHE_MAX_SIZE={settings.most_bytes} needs filelock (pip install filelock)"
     elif settings.most_bytes == 0:
-        yield "jax_compilation_cache_max_size=0 leaves no room for an entry"
+        yield "JAX_COMPILATION_CACHE_MAX_SIZE=0 leaves no room for an entry"
     if not is_remote:
         yield from unwritable(Path(folder.removeprefix("file://")))
 
@@ -60,19 +61,26 @@ def unwritable(folder: Path) -> Iterator[str]:
 def of_other_processes(settings: CacheSettings, names: Iterable[str]) -> Iterator[str]:
     """What is seen of those that use the same folder with other settings.
 
-    With a limit, JAX notes when it last used each entry. Where it finds one without such a note, 0.10.2 fails
-    to write any other, with a warning; 0.12.0.1 removes that one first.
+    With a limit, JAX notes when it last used each entry. Where it finds one without a note, 0.10.2 fails to
+    write any other, with a warning; 0.12.0.1 removes that one first.
     """
+    if not _fails_without_notes():
+        return
     found = {*names}
     entries = {name.removesuffix(SUFFIX) for name in found if name.endswith(SUFFIX)}
     noted = {name.removesuffix(USED_SUFFIX) for name in found if name.endswith(USED_SUFFIX)} & entries
     if settings.needs_filelock and (unnoted := len(entries) - len(noted)):
         yield (
-            f"{unnoted:,} of {len(entries):,} entries were written without jax_compilation_cache_max_size: "
-            "with it, JAX 0.10 writes no more, JAX 0.12 removes those first; set it in all processes or none"
+            f"nothing more is cached: {unnoted:,} of {len(entries):,} entries were written without a size limit, "
+            "and this JAX fails on them while JAX_COMPILATION_CACHE_MAX_SIZE is set (removing them helps)"
         )
     elif noted and not settings.needs_filelock:
         yield (
-            "another process has set jax_compilation_cache_max_size: what is written without it makes "
-            "JAX 0.10 fail there, and JAX 0.12 remove it first; set it in all processes, or in none"
+            "another process has set JAX_COMPILATION_CACHE_MAX_SIZE, and can write nothing more once this "
+            "one writes an entry without it: set it in all processes, or in none"
         )
+
+
+def _fails_without_notes() -> bool:
+    numbers = (version.installed() or "").split(".")[:2]
+    return all(map(str.isdecimal, numbers)) and [int(number) for number in numbers] < [0, 11]

@@ -110,7 +110,8 @@ def _compile_seconds(lookups: Iterable[DiskLookup]) -> dict[str, float]:
 def _use(lookup: DiskLookup, known: Mapping[str, float]) -> CacheUse:
     taken = lookup.compile_seconds or 0.0
     if lookup.outcome == HIT:
-        return CacheUse(hits=1, saved_seconds=known.get(lookup.entry, taken) - (lookup.read_seconds or 0.0))
+        saved = known.get(lookup.entry, taken) - (lookup.read_seconds or 0.0)
+        return CacheUse(hits=1, saved_seconds=saved, rounded=int(lookup.entry not in known))
     is_written = lookup.outcome == WRITTEN
     return CacheUse(0, 1, int(is_written), 0.0, taken, 0.0 if is_written else taken)
 
@@ -124,6 +125,7 @@ def _sum(one: CacheUse, other: CacheUse) -> CacheUse:
         saved_seconds=one.saved_seconds + other.saved_seconds,
         compile_seconds=one.compile_seconds + other.compile_seconds,
         lost_seconds=one.lost_seconds + other.lost_seconds,
+        rounded=one.rounded + other.rounded,
     )
 
 

@@ -1,14 +1,13 @@
 """What is said of each compilation and the cache folder, held against what lies in the folder afterwards."""
 
 import contextlib
-import importlib.util
 
 import jax
 import numpy as np
 import pytest
-from jax._src import compilation_cache, distributed
+from jax._src import compilation_cache, distributed, lru_cache
 
-from jitinspect.jaxapi.keys import disk_cache
+from jitinspect.jaxapi.keys import cache_notes, disk_cache
 from jitinspect.model.runs import HIT, WRITTEN
 from jitinspect.programs.watch import Watch
 
@@ -164,8 +163,10 @@ def test_a_folder_that_is_set_too_late_is_told(folder, tmp_path):
     assert not watched(plus(3)).notes
 
 
-@pytest.mark.skipif(importlib.util.find_spec("filelock") is not None, reason="filelock is installed")
-def test_a_limit_without_filelock(folder):
+def test_a_limit_without_filelock(folder, monkeypatch):
+    """As JAX, and jitinspect, find it where that is not installed."""
+    monkeypatch.setattr(lru_cache, "filelock", None)
+    monkeypatch.setattr(cache_notes, "has_filelock", lambda: False)
     jax.config.update(disk_cache.MOST_BYTES, 10**9)
     try:
         disk = watched(plus(1)).disk
@@ -173,10 +174,10 @@ def test_a_limit_without_filelock(folder):
     finally:
         jax.config.update(disk_cache.MOST_BYTES, -1)
     assert disk.not_written == {
-        "JAX could not open the folder: jax_compilation_cache_max_size=1000000000 needs filelock "
+        "JAX could not open the folder: JAX_COMPILATION_CACHE_MAX_SIZE=1000000000 needs filelock "
         "(pip install filelock)": 1
     }
-    assert note.startswith("nothing is cached: jax_compilation_cache_max_size=1000000000 needs filelock")
+    assert note.startswith("nothing is cached: JAX_COMPILATION_CACHE_MAX_SIZE=1000000000 needs filelock")
     assert not entries(folder)
 
 

@@ -37,7 +37,7 @@ def test_limits():
 
 def test_a_package_that_is_missing_comes_first(missing):
     text, *_ = notes(".", CacheSettings(most_bytes=5))
-    assert text.startswith("nothing is cached: jax_compilation_cache_max_size=5 needs filelock")
+    assert text.startswith("nothing is cached: JAX_COMPILATION_CACHE_MAX_SIZE=5 needs filelock")
     assert "etils" in next(why_nothing_is_written("gs://bucket/cache", ALL_KEPT))
 
 
@@ -52,10 +52,13 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     assert f"{tmp_path} cannot be written to" in next(notes(str(tmp_path / "new"), ALL_KEPT))
 
 
-def test_other_processes(installed):
-    names = ["f-1-cache", "f-1-atime", "f-2-cache", ".lockfile"]
-    (with_limit,) = notes(".", LIMITED, names)
-    assert with_limit.startswith("1 of 2 entries were written without")
-    (without,) = notes(".", ALL_KEPT, names)
-    assert without.startswith("another process has set")
-    assert not [*notes(".", LIMITED, names[:2])] and not [*notes(".", ALL_KEPT, ["f-2-cache"])]
+NAMES = ["f-1-cache", "f-1-atime", "f-2-cache", ".lockfile"]
+
+
+@pytest.mark.parametrize(("version", "fails"), [("0.10.2", True), ("0.12.0.1", False), (None, False)])
+def test_processes_with_and_without_a_size_limit(installed, monkeypatch, version, fails):
+    monkeypatch.setattr(cache_notes.version, "installed", lambda: version)
+    with_limit, without = ([*notes(".", settings, NAMES)] for settings in (LIMITED, ALL_KEPT))
+    assert [note[:32] for note in with_limit] == ["nothing more is cached: 1 of 2 e"] * fails
+    assert [note[:15] for note in without] == ["another process"] * fails
+    assert not [*notes(".", LIMITED, NAMES[:2])] and not [*notes(".", ALL_KEPT, ["f-2-cache"])]

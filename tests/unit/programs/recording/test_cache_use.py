@@ -40,7 +40,7 @@ def test_all_processes_are_added_up(tmp_path):
     told = report(tmp_path, first, second, folder="/cache", sizes={ENTRY: 10, "jit_f-1-cache": 7})
     use = told.totals
     assert (use.hits, use.misses, use.written) == (1, 3, 1)
-    assert (use.saved_seconds, use.compile_seconds, use.lost_seconds) == (3.5, 4.75, 0.75)
+    assert (use.saved_seconds, use.compile_seconds, use.lost_seconds, use.rounded) == (3.5, 4.75, 0.75, 0)
     assert told.not_written == {FAST: 2} and told.notes == ("one",) and told.folders == ("/cache",)
     assert [(one.file, one.outcome, one.present, one.bytes) for one in told.entries] == [
         (ENTRY, HIT, True, 10), (OTHER, FAST, False, None),
@@ -52,7 +52,8 @@ def test_all_processes_are_added_up(tmp_path):
 
 def test_what_no_recording_has_compiled_is_known_in_whole_seconds(tmp_path):
     told = report(tmp_path, [looked(DiskLookup(ENTRY, HIT, 3, 0.5)), looked(DiskLookup(OTHER, HIT, 0, 0.25))])
-    assert told.totals.saved_seconds == 2.25 and told.unused is None
+    assert told.totals.saved_seconds == 2.25 and told.totals.rounded == 2 and told.unused is None
+    assert "at least 2.25 s saved" in "".join(render(told, color=False, width=200))
     assert [one.use.saved_seconds for one in told.entries] == [2.5, -0.25]
 
 
