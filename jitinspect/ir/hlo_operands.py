@@ -87,9 +87,12 @@ def _constant(module: Module, callers: Callers, at: int, operand: int) -> str | 
     """The value of an operand, if it is a constant; also one that is given to the fusion or call that the
     computation stands for.
     """
-    one = module.computations[at].get(operand)
-    while one is not None and one.opcode in _SAME_VALUE and one.operands:
-        one = module.computations[at].get(one.operands[0])
+    computation = module.computations[at]
+    one = computation.get(operand)
+    for _ in computation:  # no more: what is damaged may lead in a circle
+        if one is None or one.opcode not in _SAME_VALUE or not one.operands:
+            break
+        one = computation.get(one.operands[0])
     if one is None:
         return None
     if one.opcode == "constant":

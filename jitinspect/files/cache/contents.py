@@ -51,7 +51,7 @@ def contents_of_entry(path: str) -> Contents:
         length, begin = varint_at(found.head, SECONDS)
         parts = dict(fields(found.head[begin + length :]))
         options = read_options(parts[_OPTIONS])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, IndexError, KeyError, TypeError):
         raise LoadError("it does not hold what it was compiled with in a form that is known") from None
     executable = _fields_or_none(parts.get(_EXECUTABLE)) or {}
     made = _module_of(executable, is_partitioned=len(options.devices) > 1)
@@ -74,7 +74,7 @@ def _module_of(executable: Mapping[int, Any], is_partitioned: bool) -> Module | 
     """Only a CPU's executable has it."""
     try:
         return module(dict(fields(executable[_MODULE_WITH_CONFIG]))[_MODULE], is_partitioned)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, IndexError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -40,8 +40,8 @@ class Folder:
     usual: str | None
 
     def used(self) -> str:
-        """It is set, as its path can be part of the key (0.10.2): as JAX's settings spell it, if it is the same
-        one. Raises `UsageError` if there is none.
+        """It is set, as its path can be part of the key (0.10.2), in the spelling of JAX's settings if it is
+        theirs. Raises `UsageError` if there is none.
         """
         own = disk_cache.folder() or self.usual
         is_own = own and self.given and Path(own).absolute() == Path(self.given).absolute()
@@ -72,11 +72,11 @@ def _looked_up(subject: Subject, folder: str) -> CacheLookup:
     if (Path(folder) / known[2]).exists():
         entry = read_entry(f"{folder}/{known[2]}", time.time())
         return CacheLookup(*known, present=True, entry=tried(folder, [entry])[0])
-    return _Search(folder, call).lookup(known, obstacles)
+    return Search(folder, call).lookup(known, obstacles)
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class Search:
     """For the entries of a folder that are most like a call."""
 
     folder: str
@@ -102,7 +102,7 @@ class _Search:
     def _near(self, names: list[str] | tuple[str, ...]) -> Iterator[NearEntry]:
         for name in sorted(names, key=self._age)[:MOST_COMPARED]:
             try:
-                yield self._compared(name)
+                yield self.compared(name)
             except FileNotFoundError:
                 continue
 
@@ -112,14 +112,17 @@ class _Search:
         except OSError:
             return 0.0
 
-    def _compared(self, name: str) -> NearEntry:
+    def compared(self, name: str) -> NearEntry:
         path = f"{self.folder}/{name}"
         entry = read_entry(path, time.time())
         try:
             contents = contents_of_entry(path)
         except LoadError as error:
             return NearEntry(entry, why_not=error.message)
-        found = tuple(differences(contents, self.call))
+        try:
+            found = tuple(differences(contents, self.call))
+        except (RecursionError, ValueError, IndexError, KeyError):  # it can be made to call itself
+            return NearEntry(entry, why_not="its program is not one that XLA makes")
         return NearEntry(entry, found, tuple(unseen(contents, self.call)))
 
 

@@ -71,7 +71,7 @@ def of_other_processes(settings: CacheSettings, names: Iterable[str]) -> Iterato
     noted = {name.removesuffix(USED_SUFFIX) for name in found if name.endswith(USED_SUFFIX)} & entries
     if settings.needs_filelock and (unnoted := len(entries) - len(noted)):
         yield (
-            f"nothing more is cached: {unnoted:,} of {len(entries):,} entries were written without a size limit, "
+            f"nothing more is cached: {unnoted:,} of {len(entries):,} entries were written without a limit, "
             "and this JAX fails on them while JAX_COMPILATION_CACHE_MAX_SIZE is set (removing them helps)"
         )
     elif noted and not settings.needs_filelock:

@@ -2,10 +2,16 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
+import zlib
 
 import pytest
+
+from jitinspect.files.cache.contents import contents_of_entry
+from jitinspect.files.cache.expanding import expand
+from jitinspect.files.cache.why import Search
 
 PROGRAM = [sys.executable, "-m", "tests.support.cache_variants"]
 FAST_MATH = "xla_cpu_enable_fast_math"
@@ -51,9 +57,14 @@ def run(folder, *arguments, flags=""):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def told(folder):
     """The first other process has a flag that changes an option; that of the second is XLA's default."""
-    folder, entries = tmp_path_factory.mktemp("cache"), []
+    entries = []
     for flag in (f"--{FAST_MATH}=true", f"--{FAST_MATH}=false"):
         run(folder, "one", flags=flag)
         entries += [str(path) for path in folder.glob("*-cache") if str(path) not in entries]
@@ -73,3 +84,24 @@ def test_a_call_does_not_differ_from_its_own_entry(told):
 
 def test_each_variant_is_expected(told):
     assert {name for name in told if not name.startswith("same: ")} == {*MADE}
+
+
+def test_damage_is_no_fault(told, folder, tmp_path):
+    """Each byte that is changed, or cut off, leaves an entry that is compared, or one that cannot be."""
+    path = min(folder.glob("jit_step-*-cache"), key=lambda path: path.stat().st_size)
+    whole, damaged = expand(str(path)).head, tmp_path / path.name
+    sound, chosen = contents_of_entry(str(path)), random.Random(7)
+    compared = refused = 0
+    for _ in range(150):
+        at = chosen.randrange(4, len(whole))
+        changed = bytes([whole[at] ^ (1 << chosen.randrange(8))])
+        content = whole[:at] + (changed + whole[at + 1 :] if chosen.random() < 0.8 else b"")
+        damaged.write_bytes(zlib.compress(content))
+        near = compared_with(damaged, sound)
+        refused += near.why_not is not None
+        compared += near.why_not is None
+    assert compared > 10 and refused > 10
+
+
+def compared_with(path, call):
+    return Search(str(path.parent), call).compared(path.name)
