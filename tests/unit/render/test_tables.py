@@ -34,3 +34,8 @@ def test_it_is_told_once_for_all_that_need_it():
 
 def test_nothing_is_to_be_typed_where_nothing_is_missing():
     assert "To compile" not in shown(target("h100")) and shown().endswith("\n")
+
+
+def test_what_jax_does_not_say_of_its_cache_folder():
+    told = Diagnosis(ENVIRONMENT, (), "/cache", {}, (), (), ("nothing is cached: it is full",))
+    assert diagnosis(told, color=False, width=80).endswith("\ncache folder: nothing is cached: it is full\n")
