@@ -17,7 +17,7 @@ def texts(report):
 @pytest.fixture
 def module(tmp_path):
     file = tmp_path / "module.mlir"
-    operation = jax.jit(mlp.loss_fn).lower(*CALL).compiler_ir("stablehlo").operation
+    operation = mlp.loss_fn.lower(*CALL).compiler_ir("stablehlo").operation
     file.write_text(operation.get_asm(enable_debug_info=True))
     return str(file)
 
