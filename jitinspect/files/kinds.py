@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,8 @@ from jitinspect.errors import LoadError
 _START = 64 * 1024
 """Bytes that are enough to tell."""
 _ZSTD, _ZLIB = b"\x28\xb5\x2f\xfd", b"\x78"
+_FIELDS = 4 + 2 * 15
+"""Bytes of that list up to the module."""
 _BYTECODE = b"ML\xefR"
 _SCHEDULED = re.compile(rb"HloModule [^\n]*\bis_scheduled=true")
 """What a compiler has put in order; the module that it is given has no such mark (jax 0.8.3 to 0.12)."""
@@ -25,6 +28,7 @@ class Kind(StrEnum):
     EXPORTED = "exported function"
     MLIR = "MLIR module"
     HLO_BEFORE = "HLO module before optimization"
+    PROTO_BEFORE = "HLO proto before optimization"
     HLO = "optimized HLO module"
     PROTO = "HLO proto"
     EXECUTABLE = "serialized executable"
@@ -32,7 +36,7 @@ class Kind(StrEnum):
     DUMP = "dump folder"
 
 
-LOWERED = frozenset({Kind.EXPORTED, Kind.MLIR, Kind.HLO_BEFORE})
+LOWERED = frozenset({Kind.EXPORTED, Kind.MLIR, Kind.HLO_BEFORE, Kind.PROTO_BEFORE})
 """What XLA can still compile."""
 
 
@@ -74,11 +78,21 @@ def _is_mlir(start: bytes) -> bool:
 
 
 def _is_exported(start: bytes) -> bool:
-    """A flatbuffer without a file identifier: an offset to its root, whose first field is the version.
-
-    `jax.export` writes the schema of "jax/_src/export/serialization.fbs" (seen in 0.8.3 to 0.12.0.1).
+    """A flatbuffer without a file identifier, of the table `Exported` in "jax/_src/export/serialization.fbs"
+    (jax 0.8.3 to 0.12.0.1): an offset to the table, which begins with that of its list of fields, of which
+    the first are the schema's version and the function's name.
     """
-    return len(start) > 8 and start[2:4] == b"\0\0" and b"\0" in start[:8] and _BYTECODE in start
+    try:
+        (table,) = struct.unpack_from("<I", start)
+        fields = table - struct.unpack_from("<i", start, table)[0]
+        size, _, version, name = struct.unpack_from("<4H", start, fields)
+        (number,) = struct.unpack_from("<H", start, table + version)
+        (text,) = struct.unpack_from("<I", start, table + name)
+        (length,) = struct.unpack_from("<I", start, table + name + text)
+    except struct.error:
+        return False
+    is_table = fields >= 4 and size >= _FIELDS and min(version, name) >= 4
+    return bool(is_table and 0 < number < 256 and length < 4096)
 
 
 _MARKS: dict[Kind, Callable[[bytes], object]] = {

@@ -98,7 +98,7 @@ def _savings(facts: _Facts, subject: Subject) -> Savings | None:
         return None
     now = module(subject.pipeline.lowered, subject.pipeline.compiled)
     could_donate = [leaf not in facts.shared for leaf in range(len(facts.names))]
-    return savings(subject.pipeline.traced, now, facts.donated, could_donate, facts.outputs)
+    return savings(subject.pipeline.recompiled, now, facts.donated, could_donate, facts.outputs)
 
 
 def _saved(facts: _Facts, found: Savings, signature: str) -> Saved:

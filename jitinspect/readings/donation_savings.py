@@ -103,17 +103,21 @@ def _source(made: Mapping[str, Operation], name: str) -> str:
 
 
 def savings(
-    traced: Any, now: Module, donated: Sequence[bool], could_donate: Sequence[bool], names: Sequence[str]
+    recompiled: Callable[[Sequence[bool], Order], tuple[Any, Any]],
+    now: Module,
+    donated: Sequence[bool],
+    could_donate: Sequence[bool],
+    names: Sequence[str],
 ) -> Savings:
-    """`now` is the module as it is; `donated` and `could_donate` are for each leaf, `names` are the paths of
-    the outputs.
+    """`now` is the module as it is, `recompiled` makes others; `donated` and `could_donate` are for each
+    leaf, `names` are the paths of the outputs.
 
     Compiles it without donation, with all donated that could be, and with its outputs in another order, as
     far as these differ and matter. Raises `UnavailableError` if JAX does not compile them.
     """
 
     def compiled(donated: Sequence[bool], order: Order = ()) -> Module:
-        return module(*aliasing.recompiled(traced, donated, order))
+        return module(*recompiled(donated, order))
 
     base = compiled([False] * len(donated)) if now.aliases else now
     further, gained = _further(compiled, now, base, donated, could_donate)

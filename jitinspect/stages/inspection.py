@@ -309,7 +309,7 @@ class RunningRequest:
         for name in self._unknown_dims():
             self.note(f"no argument has a dimension {name}: --dim {name} changes nothing")
         given = self.give()
-        for dims in _sweep(request.dims):
+        for dims in sweep(request.dims):
             for platform in request.platforms or (None,):
                 yield self._subject(given, placement, platform, dims)
 
@@ -335,15 +335,20 @@ class RunningRequest:
     def placement(self) -> Placement:
         """Where the arguments lie, by the request's mesh and device."""
         request = self.request
-        if request.device is None:
-            return Placement(make_mesh(request.mesh))
+        return (
+            Placement(make_mesh(request.mesh)) if request.device is None else self.placed_over(request.mesh)
+        )
+
+    def placed_over(self, axes: Sequence[tuple[str, int]]) -> Placement:
+        """The same on the request's device, with a mesh of these axes."""
         from jitinspect.jaxapi.executables.absent import absent_devices
         from jitinspect.targets.arguments.placement import absent_mesh, placed, traced_in
 
-        device = request.device
+        device = self.request.device
+        assert device is not None, "it was asked for"
         known = absent_devices(device.platform, device.topology, dict(device.topology_options))
         absent = known[: device.count]
-        mesh = absent_mesh(request.mesh, absent, device.text)
+        mesh = absent_mesh(axes, absent, device.text)
         return Placement(
             mesh,
             lambda call: placed(call, absent, mesh),
@@ -445,7 +450,7 @@ class RunningRequest:
         return (AbsentDevice(device.text, kind, device.platform, device.count, self.request.full, compiler),)
 
 
-def _sweep(dims: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]]:
+def sweep(dims: Mapping[str, Sequence[int]]) -> Iterator[dict[str, int]]:
     """Every combination of the sizes, in the order given; one empty combination if there are none."""
     for sizes in itertools.product(*dims.values()):
         yield dict(zip(dims, sizes, strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
-from jitinspect.ir.program import Program
+from jitinspect.ir.program import Block, Program
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
 from jitinspect.process import garbage_collection
 from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text, require_jaxpr
@@ -14,12 +14,14 @@ from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text, req
 
 def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
     """Runs the pipeline as far as the stage and no further. Without `text`, which JAX is slow to print, a
-    jaxpr has no lines and its equations no parameters.
+    jaxpr has no lines and its equations no parameters; it is empty where there is none.
 
     Raises `UnavailableError` if the text is not available, or not in a form that is known.
     """
-    if stage == "jaxpr":
-        require_jaxpr(pipeline)
+    if stage == "jaxpr" and not pipeline.has_jaxpr:
+        if text:
+            require_jaxpr(pipeline)
+        return Program("jaxpr", [], [Block("", (), [], 0, 0, is_entry=True)])
     getattr(pipeline, _STEPS[stage])  # the user's code runs here, with the garbage collector on
     with garbage_collection.paused():
         if stage == "jaxpr" and not text:

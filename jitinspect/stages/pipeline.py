@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,6 +113,18 @@ class Pipeline:
         except Exception as error:
             message, hint = _explained(error)
             raise CompileError(f"XLA failed: {message}", hint=hint) from error
+
+    def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any]:
+        """`Lowered` and `Compiled` with other leaves donated, the outputs in another `order`; see
+        `jaxapi.executables.aliasing`.
+        """
+        from jitinspect.jaxapi.executables import aliasing
+
+        return aliasing.recompiled(self.traced, donated, order)
+
+    def runs(self, jit: Callable[..., Any]) -> Callable[..., Any]:
+        """What is called to run it; `jit` is what was traced."""
+        return jit
 
     def disk_key(self) -> DiskKey:
         """The key of the on-disk cache. Compiles nothing."""

@@ -144,6 +144,7 @@ class _Function:
     def __init__(self, subject: Subject, call: Any) -> None:
         self._subject = subject
         self._call = call
+        self._call_it = subject.pipeline.runs(subject.jitted.call)
         self._has_effects = bool(subject.pipeline.traced.jaxpr.effects)
         self._donated = arrays_in(call)
         """All of them until the first call has shown which."""
@@ -171,7 +172,7 @@ class _Function:
             args, kwargs = given = copies(self._call, self._donated)
         with on_run(), jax.profiler.TraceAnnotation(_MARK):
             began = time.perf_counter()
-            result = self._subject.jitted.call(*args, **kwargs)
+            result = self._call_it(*args, **kwargs)
             jax.block_until_ready(result)
             if self._has_effects:
                 jax.effects_barrier()

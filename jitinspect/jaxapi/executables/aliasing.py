@@ -11,7 +11,7 @@ import copy
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,9 +162,13 @@ def donated(traced: jax.stages.Traced) -> list[bool]:
 
 
 def recompiled(
-    traced: jax.stages.Traced, donated: Sequence[bool], order: Sequence[int] = ()
+    traced: jax.stages.Traced,
+    donated: Sequence[bool],
+    order: Sequence[int] = (),
+    become: Callable[[jax.stages.Lowered], jax.stages.Lowered] = lambda lowered: lowered,
 ) -> tuple[jax.stages.Lowered, jax.stages.Compiled]:
-    """The same function, compiled once more with other leaves donated, its outputs in another `order`.
+    """The same function, compiled once more with other leaves donated, its outputs in another `order`; what
+    is compiled is what `become` makes of the lowering.
 
     Nothing is written to the on-disk cache, and a copy of `traced` is lowered (its `_params` hold what is
     donated, the jaxpr, and where outputs go), so nothing is traced again. Raises `UnavailableError` if JAX
@@ -179,7 +183,7 @@ def recompiled(
     with persistent_cache_off(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "Some donated buffers were not usable": that is the question
         try:
-            lowered = copied.lower()
+            lowered = become(copied.lower())
             return lowered, lowered.compile()
         except Exception as error:
             message = str(error).strip().split("\n")[0]

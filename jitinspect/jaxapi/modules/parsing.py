@@ -1,0 +1,107 @@
+"""Bytes → a StableHLO module in MLIR's own form.
+
+What is read: MLIR as text or bytecode, "portable artifacts" of StableHLO (the dialect VHLO, whose meaning
+does not change from version to version), and XLA's HLO before optimization, as text or proto. Seen on jax
+0.8.3 to 0.12.0.1.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import jax
+from jax._src.interpreters import mlir as _mlir
+from jax._src.lib import _jax  # type: ignore[attr-defined]
+from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
+
+from jitinspect.errors import UnavailableError
+
+try:
+    from jaxlib import _hlo  # type: ignore[attr-defined]
+except ImportError:  # up to 0.9
+    _hlo = _jax
+
+BYTECODE = b"ML\xefR"
+_PRODUCER = re.compile(rb"ML\xefR.(StableHLO_v[\d.]+)", re.S)
+_AT = re.compile(r'^"-":(\d+:\d+): ')
+_LONGEST = 160
+"""Characters of what MLIR says."""
+
+
+def mlir_module(content: bytes) -> Any:
+    """MLIR as text or bytecode, or a portable artifact. Raises `ValueError` for what is none, and
+    `UnavailableError` for an artifact of a later StableHLO than this JAX has.
+    """
+    if producer := _PRODUCER.match(content):
+        return _of_artifact(content, producer[1].decode())
+    with _mlir.make_ir_context():
+        try:
+            module: Any = ir.Module.parse(content if content.startswith(BYTECODE) else _text(content))
+        except Exception as error:  # MLIRError, with all that the parser says
+            raise ValueError(_first(str(error))) from None
+    operations = list(module.body.operations)
+    if operations and operations[0].operation.name.startswith("vhlo."):
+        raise ValueError("it is in VHLO, as text; StableHLO, or VHLO as bytecode, can be read")
+    return module
+
+
+def _of_artifact(content: bytes, producer: str) -> Any:
+    """`producer` is the version that its writer asked for: StableHLO reads five years back and six months on."""
+    with _mlir.make_ir_context() as context:
+        try:
+            return _jax.mlir.deserialize_portable_artifact(content)
+        except TypeError:
+            return _jax.mlir.deserialize_portable_artifact(context, content)
+        except Exception:  # JaxRuntimeError; what is wrong goes to stderr
+            pass
+    if _version(producer) > _version(_own_version()):
+        raise UnavailableError(
+            f"it was written as {producer}, this JAX ({jax.__version__}) reads up to {_own_version()}",
+            hint="a newer JAX reads it",
+        )
+    raise ValueError(f"it is damaged, or has what this JAX ({jax.__version__}) does not know ({producer})")
+
+
+def _own_version() -> str:
+    from jax._src.lib.mlir.dialects import hlo  # type: ignore[attr-defined]
+
+    return f"StableHLO_v{hlo.get_current_version()}"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", text)))
+
+
+def hlo_text_module(content: bytes) -> Any:
+    """HLO before optimization, as text. Raises `ValueError` for what XLA does not parse."""
+    try:
+        return hlo_proto_module(_hlo.hlo_module_from_text(_text(content)).as_serialized_hlo_module_proto())
+    except ValueError:
+        raise
+    except Exception as error:  # JaxRuntimeError
+        raise ValueError(_first(str(error))) from None
+
+
+def hlo_proto_module(proto: bytes) -> Any:
+    """The same as an `HloModuleProto`."""
+    with _mlir.make_ir_context():
+        try:
+            return ir.Module.parse(_jax.mlir.hlo_to_stablehlo(proto))
+        except Exception as error:  # JaxRuntimeError, MLIRError
+            raise ValueError(_first(str(error))) from None
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is no text") from None
+
+
+def _first(message: str) -> str:
+    """What is wrong, and where, in one line: `line 3:12: use of undeclared SSA value name`."""
+    lines = [line.removeprefix("error:").strip() for line in message.strip().splitlines()]
+    told = next((line for line in lines if line and not line.startswith("Unable to parse")), "it is damaged")
+    told = _AT.sub(lambda found: f"line {found[1]}: ", told)
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
