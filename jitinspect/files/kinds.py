@@ -15,8 +15,8 @@ from jitinspect.errors import LoadError
 _START = 64 * 1024
 """Bytes that are enough to tell."""
 _ZSTD, _ZLIB = b"\x28\xb5\x2f\xfd", b"\x78"
-_FIELDS = 4 + 2 * 15
-"""Bytes of that list up to the module."""
+_NEEDED = (0, 1, 2, 4, 9, 13)
+"""Of an exported function's fields: the version, its name, both trees, the platforms, the module."""
 _BYTECODE = b"ML\xefR"
 _SCHEDULED = re.compile(rb"HloModule [^\n]*\bis_scheduled=true")
 """What a compiler has put in order; the module that it is given has no such mark (jax 0.8.3 to 0.12)."""
@@ -79,20 +79,20 @@ def _is_mlir(start: bytes) -> bool:
 
 def _is_exported(start: bytes) -> bool:
     """A flatbuffer without a file identifier, of the table `Exported` in "jax/_src/export/serialization.fbs"
-    (jax 0.8.3 to 0.12.0.1): an offset to the table, which begins with that of its list of fields, of which
-    the first are the schema's version and the function's name.
+    (jax 0.8.3 to 0.12.0.1): an offset to the table, which begins with that of the list of its fields' places,
+    0 for a field that it has not. The first field is the schema's version, which is a small number.
     """
     try:
         (table,) = struct.unpack_from("<I", start)
         fields = table - struct.unpack_from("<i", start, table)[0]
-        size, _, version, name = struct.unpack_from("<4H", start, fields)
-        (number,) = struct.unpack_from("<H", start, table + version)
-        (text,) = struct.unpack_from("<I", start, table + name)
-        (length,) = struct.unpack_from("<I", start, table + name + text)
-    except struct.error:
+        length, size = struct.unpack_from("<2H", start, fields)
+        places = struct.unpack_from(f"<{length // 2 - 2}H", start, fields + 4)
+        (version,) = struct.unpack_from("<H", start, table + places[0])
+    except (struct.error, IndexError):
         return False
-    is_table = fields >= 4 and size >= _FIELDS and min(version, name) >= 4
-    return bool(is_table and 0 < number < 256 and length < 4096)
+    if fields < 4 or length % 2 or not 0 < version < 256 or not all(place < size for place in places):
+        return False
+    return len(places) > max(_NEEDED) and all(places[at] >= 4 for at in _NEEDED)
 
 
 _MARKS: dict[Kind, Callable[[bytes], object]] = {

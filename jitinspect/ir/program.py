@@ -23,7 +23,7 @@ class Operation:
     `rest` its attributes, without inner blocks; `arguments` are its operands as written, in a jaxpr, where
     they may be literals, and in HLO where they may be elements of tuples (`%a#1`).
     `frames` are innermost first. `start` and `end` bound its lines in the text, including its `inner` blocks;
-    `calls` are the names of blocks defined elsewhere.
+    `calls` are the names of blocks defined elsewhere. `made_by` is JAX's primitive, where StableHLO tells it.
     """
 
     names: tuple[str, ...]
@@ -37,6 +37,7 @@ class Operation:
     frames: tuple[Frame, ...] = ()
     inner: list[Block] = field(default_factory=list)
     calls: tuple[str, ...] = ()
+    made_by: str = ""
 
 
 @dataclass(slots=True)

@@ -147,4 +147,6 @@ def _sharding(laid: Laid | None, mesh: jax.sharding.Mesh | None) -> Any:
     if not names <= {*mesh.axis_names}:
         return None
     spec = [axes if len(axes) > 1 else (axes[0] if axes else None) for axes in laid.axes]
+    while spec and spec[-1] is None:
+        spec.pop()
     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*spec))

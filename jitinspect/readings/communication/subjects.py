@@ -17,6 +17,7 @@ from jitinspect.jaxapi.source_lines.constraints import constraints
 from jitinspect.jaxapi.source_lines.global_shapes import PER_DEVICE, Shapes, global_shapes
 from jitinspect.model.communication import Collective
 from jitinspect.process import garbage_collection
+from jitinspect.readings.communication import lowered_program
 from jitinspect.readings.communication.asked import PRIMITIVES
 from jitinspect.readings.communication.causes import Laid, OwnCollective
 from jitinspect.readings.communication.rows import Communication
@@ -30,7 +31,7 @@ def communication(subject: Subject, file: str | None, sources: SourceFiles) -> C
     text = compiled_text(subject.pipeline)
     with garbage_collection.paused():
         used = meshes(subject.pipeline.traced, subject.call)
-        shapes = global_shapes(subject.pipeline.traced)
+        shapes = _shapes(subject)
         own, laid = partial(_own, subject, file), partial(_laid, subject, shapes)
         return Communication(text, file, used, _arguments(subject), own, laid, shapes, sources)
 
@@ -54,8 +55,17 @@ def _arguments(subject: Subject) -> dict[str, Axes]:
     return {name: axes for name, axes in zip(names, given, strict=True) if axes is not None}
 
 
+def _shapes(subject: Subject) -> Shapes:
+    if subject.pipeline.has_jaxpr:
+        return global_shapes(subject.pipeline.traced)
+    return lowered_program.global_shapes(program("stablehlo", subject.pipeline))
+
+
 def _own(subject: Subject, file: str | None) -> list[OwnCollective]:
     """The program's own collectives, in the order of its jaxpr."""
+    if not subject.pipeline.has_jaxpr:
+        lowered = program("stablehlo", subject.pipeline)
+        return lowered_program.own_collectives(lowered, attribute(lowered, file))
     jaxpr = program("jaxpr", subject.pipeline, text=False)
     attribution = attribute(jaxpr, file)
     return [
@@ -73,6 +83,8 @@ def _laid(subject: Subject, shapes: Shapes) -> list[Laid]:
         return []
     traced = subject.pipeline.traced
     names = argument_names(traced)
+    if not subject.pipeline.has_jaxpr:
+        return lowered_program.laid(program("stablehlo", subject.pipeline), names)
     return [
         Laid(one.frames, one.axes, names[one.of] if isinstance(one.of, int) else one.of)
         for one in constraints(traced)
