@@ -199,7 +199,7 @@ def fit(
     from jitinspect.cli.core import fit_core
     from jitinspect.cli.devices import device_request, fit_of_all, on_devices
     from jitinspect.cli.output import emitted
-    from jitinspect.cli.requests import parsed, searched
+    from jitinspect.cli.requests import file_of, parsed, searched
 
     fields = parsed(target, sys.argv[1:], may_search=True)
     devices = device_request(device, weigh=True)
@@ -207,7 +207,7 @@ def fit(
         raise UsageError("fit needs a device to fit on", hint="--target v5e; `jitinspect doctor` lists them")
     with emitted(output) as emit:
         core = partial(fit_core, fields, output, searched(target.dim))
-        report = fit_of_all(on_devices(devices, core, output))
+        report = fit_of_all(on_devices(devices, core, output, file_of(fields)))
         emit(report)
     if exit_code and not all(one.fits for one in report.fit):
         raise CheckFailed(f"it does not fit on {', '.join(one.target for one in report.fit if not one.fits)}")
@@ -292,7 +292,7 @@ def profile(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="[MODULE:FUNCTION]", show_default=False, help="The function; none with --trace."
+            metavar="[MODULE:FUNCTION|FILE]", show_default=False, help="What to run; none with --trace."
         ),
     ] = "",
     calls: Annotated[
@@ -322,9 +322,10 @@ def profile(
     --trace DIR reads a trace of jax.profiler instead. -o times.html draws a flame graph.
     """
     from jitinspect.cli.core import profile_core
+    from jitinspect.cli.devices import guarded
     from jitinspect.cli.output import emitted
     from jitinspect.cli.profiles import target_of, trace_core
-    from jitinspect.cli.requests import parsed
+    from jitinspect.cli.requests import file_of, parsed
 
     if device:
         raise UsageError(
@@ -337,7 +338,7 @@ def profile(
         return
     fields = parsed(target_of(call, target, hlo), sys.argv[1:])
     with emitted(output) as emit:
-        emit(profile_core(fields, output, calls))
+        emit(guarded(partial(profile_core, fields, output, calls), output, file_of(fields)))
 
 
 def trace_cache(

@@ -156,7 +156,7 @@ def fit_core(
             full=full,
             on_step=lambda step: listeners.on_note(step_line(device.text, next(iter(ranges)), step)),
         )
-        report = inspection.read(request, reader, listeners)
+        report = inspection.read(request, reader, listeners, _opener(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
@@ -177,7 +177,7 @@ def profile_core(fields: dict[str, Any], output: OutputOptions, calls: int | Non
                 listeners.on_note(text)
 
         reader = partial(read, calls=calls, on_run=ending_the_process, on_calls=on_calls)
-        report = inspection.read(request, reader, listeners)
+        report = inspection.read(request, reader, listeners, _opener(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 

@@ -5,14 +5,18 @@ What only that needs is imported when there is one.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from jitinspect.cli.options import DeviceOptions, OutputOptions
 from jitinspect.errors import UsageError
+from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import AbsentDevice, Report
 
 if TYPE_CHECKING:
@@ -54,13 +58,45 @@ def _devices_named(names: Sequence[str]) -> tuple[DeviceTarget, ...]:
     return tuple(map(parse_device, dict.fromkeys(names)))
 
 
-def guarded(core: Callable[[], Result], file: str | None) -> Result:
+def guarded(core: Callable[[], Result], output: OutputOptions, file: str | None) -> Result:
     """`core()`, in a process of its own if it reads a file."""
     if file is None:
         return core()
-    from jitinspect.files.guarded import carry_out
+    from jitinspect.files.guarded import Limits, carry_out
 
-    return carry_out(core, file)
+    with _line_cleared():
+        return carry_out(core, file, Limits.of_size(_size(file)), partial(_show_chatter, output))
+
+
+def check_core(file: str) -> None:
+    """Read a file, and no more: what then reads it once more, in a worker for a device, is without limits."""
+    import_jax()
+    from jitinspect.files.opening import check
+
+    check(Path(file))
+
+
+def _size(file: str) -> int:
+    """Of a file; 0 for one that is not there, and for a folder."""
+    return os.path.getsize(file) if os.path.isfile(file) else 0
+
+
+def _show_chatter(output: OutputOptions, text: str) -> None:
+    if output.verbose and text:
+        sys.stderr.write(text)
+
+
+@contextmanager
+def _line_cleared() -> Iterator[None]:
+    """On a terminal, where a process may be stopped while it shows what it does."""
+    from jitinspect.render.log import CLEAR_LINE
+
+    try:
+        yield
+    except BaseException:
+        if sys.stderr.isatty():
+            sys.stderr.write(CLEAR_LINE)
+        raise
 
 
 def on_devices(
@@ -71,7 +107,9 @@ def on_devices(
     Raises what `core` raises, and `UnavailableError` if there is no compiler for a device.
     """
     if not asked.devices:
-        return [guarded(core, file)]
+        return [guarded(core, output, file)]
+    if file is not None:
+        guarded(partial(check_core, file), output, file)
     return [_in_worker(asked, device, core, output) for device in asked.devices]
 
 
@@ -80,21 +118,12 @@ def _in_worker(
 ) -> Result:
     from jitinspect.devices import session
     from jitinspect.devices.plugins import require_plugin
-    from jitinspect.render.log import CLEAR_LINE
 
     require_plugin(device.device)
-
-    def on_chatter(text: str) -> None:
-        if output.verbose and text:
-            sys.stderr.write(text)
-
     work = partial(core, device=device, full=asked.full)
-    try:
+    on_chatter = partial(_show_chatter, output)
+    with _line_cleared():
         return session.carry_out(work, device, asked.full, asked.weigh, asked.timeout, on_chatter)
-    except BaseException:
-        if sys.stderr.isatty():  # where the worker may have been stopped while it showed what it does
-            sys.stderr.write(CLEAR_LINE)
-        raise
 
 
 def one_report(reports: list[Report]) -> Report:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from jitinspect.cli.core import inspect_core
+from jitinspect.cli.devices import guarded
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import check_file, emitted, read_report, save
+from jitinspect.cli.requests import file_of
 from jitinspect.errors import CheckFailed, LoadError, UsageError
 from jitinspect.model import CacheKey, Comparison, Report
 from jitinspect.stages.key_comparison import compare
@@ -27,7 +30,8 @@ def inspect_key(
         raise UsageError("--exit-code needs --against", hint="--against key.json --exit-code")
     save_to = check_file("--save", save_to) if save_to else None
     with emitted(output) as emit:
-        report = inspect_core("key", (), fields, (), {}, output, key=True)
+        core = partial(inspect_core, "key", (), fields, (), {}, output, key=True)
+        report = guarded(core, output, file_of(fields))
         if saved:
             report = replace(report, against=compare(saved, report.keys[0], str(against)))
         emit(report)

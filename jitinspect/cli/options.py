@@ -148,9 +148,9 @@ class TargetOptions(CallOptions):
     target: Annotated[
         str,
         typer.Argument(
-            metavar="MODULE:FUNCTION",
+            metavar="MODULE:FUNCTION|FILE",
             show_default=False,
-            help="The function: mod:fn, pkg.mod:Class.method, path/to/file.py:fn.",
+            help="mod:fn, pkg.mod:Class.method, path/to/file.py:fn, or a file of jax.export, MLIR or HLO.",
         ),
     ]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from jitinspect import specs
 from jitinspect.cli.options import TargetOptions, ViewOptions
-from jitinspect.errors import UsageError
-from jitinspect.files.kinds import is_file_target
+from jitinspect.errors import LoadError, UsageError
+from jitinspect.files.kinds import is_file_target, looks_like_file
 from jitinspect.model import View
 from jitinspect.specs import Argument
 from jitinspect.targets.loading import parse_ref
@@ -23,7 +26,9 @@ def parsed(options: TargetOptions, argv: Sequence[str], may_search: bool = False
     of a file, which has its own.
     """
     if is_file_target(options.target):
-        return {"ref": options.target, **_of_file(options)}
+        return {"ref": options.target, **_of_file(options, may_search)}
+    if looks_like_file(options.target):
+        raise LoadError(f"no such file: {options.target}", hint=_near(options.target))
     parse_ref(options.target)
     if options.args_from:
         parse_ref(options.args_from)
@@ -49,7 +54,7 @@ def file_of(fields: Mapping[str, Any]) -> str | None:
     return ref if is_file_target(ref) else None
 
 
-def _of_file(options: TargetOptions) -> dict[str, Any]:
+def _of_file(options: TargetOptions, may_search: bool) -> dict[str, Any]:
     for option in ("shape", "arg", "args_from", "values", "static", "donate", "transform"):
         if getattr(options, option):
             name = option.replace("_", "-")
@@ -57,9 +62,17 @@ def _of_file(options: TargetOptions) -> dict[str, Any]:
                 f"--{name}: {options.target} is a file, whose arguments are known", hint="leave it out"
             )
     return {
-        "dims": _dims(options.dim, may_search=False),
+        "dims": _dims(options.dim, may_search),
         "mesh": specs.parse_mesh(options.mesh) if options.mesh else (),
     }
+
+
+def _near(missing: str) -> str | None:
+    """A file beside it with a name that is like it."""
+    path = Path(missing)
+    beside = [str(path.parent / found) for found in os.listdir(path.parent)] if path.parent.is_dir() else []
+    near = get_close_matches(str(path), [str(Path(one)) for one in beside], n=1)
+    return f"did you mean {near[0]}?" if near else None
 
 
 def viewed(options: ViewOptions, others: Mapping[str, Any]) -> View:

@@ -15,9 +15,15 @@ from jitinspect.errors import LoadError
 _START = 64 * 1024
 """Bytes that are enough to tell."""
 _ZSTD, _ZLIB = b"\x28\xb5\x2f\xfd", b"\x78"
+_SUFFIXES = {".jaxexport", ".mlir", ".mlirbc", ".bc", ".stablehlo", ".hlo", ".pb", ".txt", ".gz"}
+"""Of files that people call so; what is in one is not told by them."""
 _NEEDED = (0, 1, 2, 4, 9, 13)
 """Of an exported function's fields: the version, its name, both trees, the platforms, the module."""
 _BYTECODE = b"ML\xefR"
+_MODULE = re.compile(
+    rb'(?:[ \t]*(?:(?://|[#!]\w)[^\n]*)?\r?\n)*[ \t]*(?:module\b|"builtin.module"|func\.func\b|#loc)'
+)
+"""Comments and aliases, and then the module."""
 _SCHEDULED = re.compile(rb"HloModule [^\n]*\bis_scheduled=true")
 """What a compiler has put in order; the module that it is given has no such mark (jax 0.8.3 to 0.12)."""
 
@@ -43,6 +49,12 @@ LOWERED = frozenset({Kind.EXPORTED, Kind.MLIR, Kind.HLO_BEFORE, Kind.PROTO_BEFOR
 def is_file_target(text: str) -> bool:
     """Whether a target names a file or folder, rather than a function: `step.jaxexport`, `dump/`."""
     return not text.endswith(".py") and os.path.lexists(text) and (os.sep in text or "." in text)
+
+
+def looks_like_file(text: str) -> bool:
+    """Whether it can only be meant as one, such as `step.jaxexport`, if it exists or not."""
+    is_named = ":" not in text and not text.endswith(".py")
+    return is_named and (os.sep in text or os.path.splitext(text)[1] in _SUFFIXES)
 
 
 def kind_of(path: Path) -> Kind:
@@ -74,7 +86,7 @@ def _start(path: Path) -> bytes:
 
 
 def _is_mlir(start: bytes) -> bool:
-    return start.startswith(_BYTECODE) or bool(re.search(rb"^(?:module|#loc)\b", start, re.M))
+    return start.startswith(_BYTECODE) or bool(_MODULE.match(start))
 
 
 def _is_exported(start: bytes) -> bool:

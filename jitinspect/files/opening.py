@@ -8,8 +8,15 @@ from pathlib import Path
 
 from jitinspect.files.kinds import Kind, kind_of
 from jitinspect.files.modules import Opened, exported_file, hlo_before_file, hlo_before_proto, mlir_file
+from jitinspect.files.worker import reading
 from jitinspect.stages.inspection import Listeners, Request, RunningRequest
 from jitinspect.stages.observer import Observer
+
+
+def check(path: Path) -> None:
+    """Raises what reading the file raises."""
+    reading()
+    _READERS[kind_of(path)](path)
 
 
 @contextmanager
@@ -19,6 +26,7 @@ def opened(request: Request, listeners: Listeners) -> Iterator[RunningRequest]:
     Raises `LoadError` for what cannot be read.
     """
     path = Path(request.ref)
+    reading()
     read = _READERS[kind_of(path)]
     with Observer(listeners.on_event, listeners.on_start) as observer:
         yield read(path)(request, observer, listeners)

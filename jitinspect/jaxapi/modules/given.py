@@ -37,7 +37,8 @@ Axes = tuple[tuple[str, int], ...]
 
 
 class Laid(NamedTuple):
-    """How an array is sharded: the axes of each dimension, over the mesh of that name; or XLA's own `text`."""
+    """How an array is sharded: the axes of each dimension, over the mesh of that name; or XLA's own `text`.
+    """
 
     mesh: str = ""
     axes: tuple[tuple[str, ...], ...] = ()

@@ -1,8 +1,9 @@
-"""What a jaxpr would tell of a program's collectives and shardings, read from its StableHLO where there is none.
+"""What a jaxpr would tell of a program's collectives and shardings, read from its StableHLO where there is
+none.
 
-The names of locations end in JAX's primitives, `jit(f)/while/body/psum`; inside of a `sdy.manual_computation`, which a
-`shard_map` becomes, shapes are those on one device. A sharding is asked for by `sdy.sharding_constraint`. Seen on jax
-0.10.2 and 0.12.0.1.
+The names of locations end in JAX's primitives, `jit(f)/while/body/psum`; inside of a
+`sdy.manual_computation`, which a `shard_map` becomes, shapes are those on one device. A sharding is asked for
+by `sdy.sharding_constraint`. Seen on jax 0.10.2 and 0.12.0.1.
 """
 
 from __future__ import annotations
