@@ -1,2 +1,1 @@
-"""Modules that were lowered elsewhere: read from bytes, and compiled by JAX as if it had lowered them itself.
-"""
+"""Modules that were lowered elsewhere: read from bytes, and compiled as if JAX had just lowered them."""

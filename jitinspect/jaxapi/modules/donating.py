@@ -14,7 +14,7 @@ from typing import Any
 import jax
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
-from jitinspect.jaxapi.modules.given import DONATED, main_of
+from jitinspect.jaxapi.modules.given import DONATED, OF_HLO, main_of
 from jitinspect.jaxapi.modules.stand_in import lowered_to
 
 
@@ -29,6 +29,8 @@ def donated_as(lowered: jax.stages.Lowered, module: Any, order: Sequence[int]) -
         own = list(main.attributes["arg_attrs"]) if "arg_attrs" in main.attributes else [{}] * count
         pairs = zip(own, theirs or [{}] * count, strict=True)
         kept = [{**_all_but_donation(mine), **other} for mine, other in pairs]
+        if OF_HLO in copy.operation.attributes:  # which says it for the whole module
+            copy.operation.attributes[OF_HLO] = ir.ArrayAttr.get([])
         main.attributes["arg_attrs"] = ir.ArrayAttr.get([_attributes(one) for one in kept])
         if order:
             _reorder(main, order)

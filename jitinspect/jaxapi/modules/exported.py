@@ -164,7 +164,8 @@ def _fix_platform(main: Any, block: Any, platform: int) -> None:
     argument = block.arguments[at]
     dtype = np.int64 if "i64" in str(argument.type) else np.int32
     with ir.InsertionPoint.at_block_begin(block):
-        index = _hlo.constant(ir.DenseElementsAttr.get(memoryview(np.asarray(platform, dtype))))
+        number: Any = np.asarray(platform, dtype)
+        index = _hlo.constant(ir.DenseElementsAttr.get(number))
     argument.replace_all_uses_with(index)
     block.erase_argument(at)
     main.attributes["arg_attrs"] = ir.ArrayAttr.get(noted[:at] + noted[at + 1 :])

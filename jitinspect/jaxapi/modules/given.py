@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -25,6 +25,10 @@ _AXIS = re.compile(r'\\?"?([\w-]+)\\?"?\s*=\s*(\d+)')
 _LAID = re.compile(r"@(\w+), \[(.*)\]")
 DONATED = ("tf.aliasing_output", "jax.buffer_donor")
 _ROOT = re.compile(r"\w+")
+OF_HLO = "mhlo.input_output_alias"
+"""Of each module that HLO becomes, if it has aliases or not."""
+_PARAMETER = re.compile(r"parameter_number = (\d+)")
+_INSTRUCTION = re.compile(r"\.\d+$")
 _TOKEN = "!stablehlo.token"
 _CALLBACK = re.compile(r"callback|xla_python_(?:cpu|gpu)")
 """In the names of the custom calls by which JAX calls Python: `xla_ffi_python_cpu_callback`."""
@@ -37,8 +41,7 @@ Axes = tuple[tuple[str, int], ...]
 
 
 class Laid(NamedTuple):
-    """How an array is sharded: the axes of each dimension, over the mesh of that name; or XLA's own `text`.
-    """
+    """How an array is sharded: the axes of each dimension, over the mesh of that name; or XLA's `text`."""
 
     mesh: str = ""
     axes: tuple[tuple[str, ...], ...] = ()
@@ -97,8 +100,9 @@ def given(module: Any) -> GivenModule:
         operation = module.operation
         main = main_of(module)
         kind: Any = ir.FunctionType(ir.TypeAttr(main.attributes["function_type"]).value)
-        names = _names(module, main)
-        arguments = _arrays(main, "arg_attrs", kind.inputs, names)
+        arguments = _arrays(main, "arg_attrs", kind.inputs, _names(module, main))
+        if OF_HLO in operation.attributes:
+            arguments = _as_in_hlo(arguments, str(operation.attributes[OF_HLO]))
         results = _arrays(main, "res_attrs", kind.results, ())
         meshes = tuple(_meshes(module))
         divided = _number(operation, "mhlo.num_partitions") * _number(operation, "mhlo.num_replicas")
@@ -163,6 +167,15 @@ def _arrays(
         own = noted[at] if at < len(noted) else {}
         name = names[at] if at < len(names) else _noted(own, "jax.result_info")
         yield _array(kind, name or None, own)
+
+
+def _as_in_hlo(arguments: Iterable[GivenArray], aliases: str) -> Iterator[GivenArray]:
+    """Those of a module that was HLO: names may be those of instructions, `x.1`, and what is donated is
+    written apart.
+    """
+    donated = {int(number) for number in _PARAMETER.findall(aliases)}
+    for at, one in enumerate(arguments):
+        yield one._replace(name=_INSTRUCTION.sub("", one.name or "") or None, donated=at in donated)
 
 
 def _array(kind: Any, name: str | None, own: Any) -> GivenArray:

@@ -47,8 +47,7 @@ def mlir_module(content: bytes) -> Any:
 
 
 def _of_artifact(content: bytes, producer: str) -> Any:
-    """`producer` is the version that its writer asked for: StableHLO reads five years back and six months on.
-    """
+    """`producer` is the version that its writer asked for."""
     with _mlir.make_ir_context() as context:
         try:
             return _jax.mlir.deserialize_portable_artifact(content)
