@@ -488,6 +488,39 @@ def doctor(output: OutputOptions) -> None:
         emit(diagnose())
 
 
+def export(
+    target: TargetOptions,
+    output: OutputOptions,
+    platform: Annotated[
+        str, typer.Option("--platform", metavar="NAME,…", help="Export for cpu, cuda, rocm or tpu.")
+    ] = "",
+    disable_check: Annotated[
+        list[str],
+        typer.Option(
+            "--disable-check", metavar="NAME", help="Allow a custom call that JAX promises nothing for."
+        ),
+    ] = [],  # noqa: B006
+) -> None:
+    """Write a function as a file of jax.export (-o step.jaxexport), or print what such a file holds."""
+    from jitinspect.cli.core import export_core, exported_core
+    from jitinspect.cli.devices import guarded
+    from jitinspect.cli.exports import artifact_of, platforms_of
+    from jitinspect.cli.output import emitted
+    from jitinspect.cli.requests import file_of, parsed
+
+    fields = parsed(target, sys.argv[1:])
+    platforms = platforms_of(platform)
+    if (file := file_of(fields)) is not None:
+        if platforms or disable_check:
+            raise UsageError(f"{file} is exported already", hint="leave --platform and --disable-check out")
+        with emitted(output) as emit:
+            emit(guarded(partial(exported_core, file, output), output, file))
+        return
+    path, printed = artifact_of(output)
+    with emitted(printed) as emit:
+        emit(export_core(fields, printed, path, platforms, tuple(disable_check)))
+
+
 def view(
     report: Annotated[Path, typer.Argument(metavar="REPORT", help="A report saved with -o FILE.json.")],
     output: OutputOptions,
@@ -510,7 +543,7 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
         profile,
     )  # fmt: skip
     watching: tuple[Function, ...] = (trace_cache, run, summary)
-    looking: tuple[Function, ...] = (ls, doctor, view)
+    looking: tuple[Function, ...] = (export, ls, doctor, view)
     panels = {INSPECT: inspecting, READ: reading, CALLS: watching, MORE: looking}
     named = {
         command.__name__.replace("_", "-"): (command, panel) for panel in panels for command in panels[panel]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jitinspect
@@ -24,9 +25,11 @@ from jitinspect.files.kinds import is_file_target
 from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import WHOLE, CompileEvent, Phase, Report, View
 from jitinspect.render.log import CompileLog
+from jitinspect.render.text import shown_path
 
 if TYPE_CHECKING:
     from jitinspect.devices.names import DeviceTarget
+    from jitinspect.model.exports import ExportReport
     from jitinspect.model.fit import FitReport
     from jitinspect.model.profiles import ProfileReport
     from jitinspect.model.readings import ReadingReport
@@ -157,6 +160,40 @@ def fit_core(
             on_step=lambda step: listeners.on_note(step_line(device.text, next(iter(ranges)), step)),
         )
         report = inspection.read(request, reader, listeners, _opener(request.ref))
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def export_core(
+    fields: dict[str, Any],
+    output: OutputOptions,
+    path: Path,
+    platforms: tuple[str, ...],
+    unchecked: tuple[str, ...],
+) -> ExportReport:
+    """Export a function to `path`; the report on what was written."""
+    import_jax()
+    from jitinspect.files.exports import written
+    from jitinspect.jaxapi.devices import environment
+    from jitinspect.stages import inspection
+
+    prepare_for_user_code()
+    request = inspection.Request(command="export", stages=(), **fields)
+    with listening(output) as listeners:
+        reader = partial(written, path=path, platforms=platforms, unchecked=unchecked)
+        report = inspection.read(request, reader, listeners)
+    if not output.quiet:
+        sys.stderr.write(f"wrote {shown_path(str(path))}\n")
+    return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+def exported_core(file: str, output: OutputOptions) -> ExportReport:
+    """The report on a file of jax.export."""
+    import_jax()
+    from jitinspect.files.exports import read
+    from jitinspect.jaxapi.devices import environment, skip_missing_accelerators
+
+    skip_missing_accelerators()
+    report = read(Path(file))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 

@@ -17,8 +17,8 @@ from jitinspect.ir.source_files import SourceFile
 from jitinspect.jaxapi import devices
 from jitinspect.jaxapi.modules import exported as exports
 from jitinspect.jaxapi.modules import parsing, trees
-from jitinspect.jaxapi.modules.given import GivenModule, defined_at, given
-from jitinspect.jaxapi.modules.stand_in import result_types, stand_in, types
+from jitinspect.jaxapi.modules.given import GivenArray, GivenModule, defined_at, given
+from jitinspect.jaxapi.modules.stand_in import prepare_libraries, result_types, stand_in, types
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.inspection import Listeners, Placement, Request, RunningRequest, Subject, sweep
 from jitinspect.stages.observer import Observer
@@ -105,12 +105,17 @@ class HeldExport:
     def platforms(self) -> tuple[str, ...]:
         return tuple(self.exported.platforms)
 
+    def given(self) -> tuple[GivenArray, ...]:
+        """The arguments of the module that are those of the function: the last ones."""
+        count = len(self.exported.module_kept_var_idx)
+        return self.first.arguments[-count:] if count else ()
+
     def call(self, dims: Dims, platform: str) -> HeldCall:
         kept = tuple(self.exported.module_kept_var_idx)
         leaves = exports.in_types(self.exported, dims)
         at = self.platforms.index(platform) if platform in self.platforms else 0
         made = exports.specialized(self.exported, [leaves[leaf] for leaf in kept], at)
-        names = [one.name for one in self.first.arguments][-len(kept) :] if kept else []
+        names = [one.name for one in self.given()]
         module = given(made)
         return HeldCall(
             replace(
@@ -162,6 +167,7 @@ class RunningModule(RunningRequest):
         trace = placement.around(call, partial(made.trace, *call[0]))
         refusal = _refusal(held.module, self.held.platforms, wanted)
         pipeline = ModulePipeline(trace, held.module.module, refusal, placement.first)
+        prepare_libraries(held.module.custom_calls)
         with self.muted():  # of what stands for it
             _ = pipeline.lowered
         remade = partial(self._of_file, placement, platform)
@@ -210,14 +216,19 @@ def hlo_before_proto(path: Path) -> Opened:
 
 def exported_file(path: Path) -> Opened:
     try:
-        exported = exports.deserialized(path.read_bytes())
-        held = HeldExport(exported, given(exports.module_of(exported)))
+        held = held_export(path.read_bytes())
     except ValueError as error:
         raise LoadError(f"{path} is damaged: {error}") from None
     except UnavailableError as error:
         raise _of(path, error) from None
     understood()
     return partial(_running, path, held)
+
+
+def held_export(content: bytes) -> HeldExport:
+    """Raises `ValueError` for what is damaged, `UnavailableError` for what this JAX does not read."""
+    exported = exports.deserialized(content)
+    return HeldExport(exported, given(exports.module_of(exported)))
 
 
 def _opened(path: Path, parse: Callable[[bytes], Any]) -> Opened:

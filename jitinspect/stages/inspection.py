@@ -18,7 +18,15 @@ from jitinspect.model import WHOLE, AbsentDevice, Artifact, CacheKey, Report, Sa
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.observer import Observer, OnEvent, OnStart
-from jitinspect.stages.pipeline import STAGE_READERS, Options, Pipeline, artifact, platform_error, unavailable
+from jitinspect.stages.pipeline import (
+    STAGE_READERS,
+    Options,
+    Pipeline,
+    artifact,
+    platform_error,
+    require_jaxpr,
+    unavailable,
+)
 from jitinspect.targets.arguments.annotations import spec_of
 from jitinspect.targets.arguments.assemble import assemble, call_from
 from jitinspect.targets.arguments.build import Call, devices_needed, make_mesh
@@ -374,6 +382,8 @@ class RunningRequest:
 
     def _artifact(self, stage: str, pipeline: Pipeline) -> Artifact:
         try:
+            if stage == "jaxpr":
+                require_jaxpr(pipeline)
             if not self.request.view.is_whole:
                 from jitinspect.stages.views import viewed  # which most commands do not need
 

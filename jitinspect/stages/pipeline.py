@@ -174,7 +174,6 @@ def _safe_text(error: BaseException) -> str:
 
 
 def jaxpr(pipeline: Pipeline, options: Options) -> StageText:
-    require_jaxpr(pipeline)
     return StageText(str(pipeline.traced.jaxpr))
 
 

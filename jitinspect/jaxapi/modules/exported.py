@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jax import export as _export
 from jax._src.core import physical_aval as _physical_aval
+from jax._src.export import _export as _private
 from jax._src.interpreters import mlir as _mlir
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 from jax._src.lib.mlir.dialects import hlo as _hlo  # type: ignore[attr-defined]
 
-from jitinspect.errors import LoadError, UnavailableError, UsageError
+from jitinspect.errors import CompileError, LoadError, UnavailableError, UsageError
 from jitinspect.jaxapi.modules.given import main_of
-from jitinspect.jaxapi.modules.parsing import mlir_module
+from jitinspect.jaxapi.modules.parsing import mlir_module, producer
 
 WITHOUT_FLATBUFFERS = "pip install flatbuffers, which jax.export needs"
 _UNREGISTERED = re.compile(r"register(?:ed|_pytree_node_serialization)|[Cc]annot deserialize a PyTreeDef")
+Call = tuple[tuple[Any, ...], Mapping[str, Any]]
 _OF_MANY = re.compile(r"(\w+)\[\d+\]")
 _PLATFORM = "_platform_index"
 
@@ -49,6 +51,90 @@ def deserialized(content: bytes) -> _export.Exported:
             hint="its MLIR can be read: write `exported.mlir_module()` to a file",
         )
     raise ValueError(message or "it is damaged")
+
+
+class Form(NamedTuple):
+    """The version of the file's form, the JAX that wrote it, if that is told, and the StableHLO of its
+    module.
+    """
+
+    schema: int
+    jax: str | None
+    stablehlo: str
+
+
+SUPPORTED = (
+    _export.minimum_supported_calling_convention_version,
+    _export.maximum_supported_calling_convention_version,
+)
+"""The least and the greatest version of the calling convention that this JAX knows."""
+
+
+def serialized(jit: Any, call: Call, platforms: Sequence[str], unchecked: Sequence[str]) -> bytes:
+    """The file of an exported call of `jit`; for JAX's default platform if none is named.
+
+    Raises `UnavailableError` without flatbuffers, and for what cannot be exported, `CompileError` if it
+    cannot be lowered.
+    """
+    checks = [_export.DisabledSafetyCheck.custom_call(name) for name in unchecked]
+    args, kwargs = call
+    try:
+        made = _export.export(jit, platforms=tuple(platforms) or None, disabled_checks=checks)(
+            *args, **kwargs
+        )
+        return bytes(made.serialize())
+    except ImportError:
+        raise UnavailableError("exported functions cannot be written", hint=WITHOUT_FLATBUFFERS) from None
+    except (ValueError, NotImplementedError, TypeError) as error:
+        raise _not_exported(str(error)) from error
+    except Exception as error:
+        raise CompileError(f"lowering failed: {str(error).strip().splitlines()[0]}") from error
+
+
+def _not_exported(message: str) -> UnavailableError:
+    first = message.strip().split("\n")[0]
+    if names := re.findall(r"custom_call @([\w.]+)", message):
+        told = f"JAX does not promise that it goes on to support {', '.join(dict.fromkeys(names))}"
+        return UnavailableError(f"it cannot be exported: {told}", hint=f"--disable-check {names[0]}")
+    return UnavailableError(f"it cannot be exported: {first.partition(' See ')[0]}")
+
+
+def form_of(content: bytes, exported: _export.Exported) -> Form:
+    from jax._src.export import serialization_generated
+
+    table: Any = serialization_generated.Exported.GetRootAs(content)
+    jax_version = getattr(table, "JaxVersion", lambda: None)()  # from 0.12 on
+    return Form(
+        table.SerializationVersion(),
+        jax_version.decode() if jax_version else None,
+        producer(bytes(exported.mlir_module_serialized)),
+    )
+
+
+def is_stable(custom_call: str) -> bool:
+    """Whether JAX promises that calls of this name go on to work (`_CUSTOM_CALL_TARGETS_GUARANTEED_STABLE`).
+    """
+    return custom_call in getattr(_private, "_CUSTOM_CALL_TARGETS_GUARANTEED_STABLE", ())
+
+
+def paths_in(exported: _export.Exported) -> list[str]:
+    """Those of the arguments' leaves, where no names are known: `args[0]['w']`, `y`."""
+    tree: Any = exported.in_tree
+    args, kwargs = jax.tree.unflatten(tree, range(tree.num_leaves))
+    keystr = jax.tree_util.keystr
+    by_position = [f"args{keystr(path)}" for path, _ in jax.tree_util.tree_leaves_with_path(args)]
+    by_name = (
+        f"{name}{keystr(path)}"
+        for name in sorted(kwargs)
+        for path, _ in jax.tree_util.tree_leaves_with_path(kwargs[name])
+    )
+    return [*by_position, *by_name]
+
+
+def paths_out(exported: _export.Exported) -> list[str]:
+    out_tree: Any = exported.out_tree
+    tree = jax.tree.unflatten(out_tree, range(out_tree.num_leaves))
+    return [f"result{jax.tree_util.keystr(path)}" for path, _ in jax.tree_util.tree_leaves_with_path(tree)]
 
 
 def dims_of(exported: _export.Exported) -> tuple[str, ...]:
@@ -86,8 +172,7 @@ def arguments(
     how the parameters were called; the tree alone does not.
     """
     args, kwargs = jax.tree.unflatten(exported.in_tree, leaves)
-    known = iter(zip(kept, names, strict=True))
-    path_of = dict(known)
+    path_of = dict(zip(kept, names, strict=True))
     made: dict[str, Any] = {}
     rest: dict[str, list[Any]] = {}
     first = 0
@@ -96,7 +181,7 @@ def arguments(
         root, is_one_of_many = _root([path_of.get(first + leaf) for leaf in range(len(below))], below)
         first += len(below)
         if root is None or root in made:
-            made[f"args[{at}]" if root is None else f"arg{at}"] = tree
+            made[f"arg{at}"] = tree
         elif is_one_of_many:
             rest.setdefault(root, []).append(tree)
         else:

@@ -19,11 +19,12 @@ from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 _DTYPES = {"i1": "bool", "bf16": "bfloat16", "complex<f32>": "complex64", "complex<f64>": "complex128"}
 _KINDS = {"f": "float", "i": "int", "ui": "uint", "si": "int"}
 _NUMBER = re.compile(r"(ui|si|i|f)(\d+)(E\w+)?")
-_NAMED = re.compile(r'loc\("((?:[^"\\]|\\.)*)"')
+_NAMED = re.compile(r'loc\("((?:[^"\\]|\\.)*)"(?!:\d)')
 _MESHES = re.compile(r"@?(\w+)\s*=\s*(?:#sdy\.mesh)?<\[((?:[^\]])*)\]")
 _AXIS = re.compile(r'\\?"?([\w-]+)\\?"?\s*=\s*(\d+)')
 _LAID = re.compile(r"@(\w+), \[(.*)\]")
 DONATED = ("tf.aliasing_output", "jax.buffer_donor")
+_NO_WORD = re.compile(r"\W+")
 _ROOT = re.compile(r"\w+")
 OF_HLO = "mhlo.input_output_alias"
 """Of each module that HLO becomes, if it has aliases or not."""
@@ -136,9 +137,16 @@ def defined_at(module: Any, name: str) -> tuple[str, ...]:
     places = dict(re.findall(r'^(#loc\d*) = loc\("([^"]+":\d+):', text, re.M))
     wanted = re.compile(r'^#loc\d* = loc\("(?:[^"]*\.)?([^".]+)"\((#loc\d*)\)\)$', re.M)
     found = Counter(
-        places[place] for function, place in wanted.findall(text) if function == name and place in places
+        places[place]
+        for function, place in wanted.findall(text)
+        if _in_module(function) == _in_module(name) and place in places
     )
     return tuple(place.replace('":', ":") for place, _ in found.most_common())
+
+
+def _in_module(function: str) -> str:
+    """A function's name as that of a module has it: `lambda` for `<lambda>`."""
+    return _NO_WORD.sub("_", function).strip("_")
 
 
 def _names(module: Any, main: Any) -> tuple[str | None, ...]:

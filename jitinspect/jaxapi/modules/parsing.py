@@ -14,6 +14,7 @@ import jax
 from jax._src.interpreters import mlir as _mlir
 from jax._src.lib import _jax  # type: ignore[attr-defined]
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
+from jax._src.lib.mlir import passmanager as _passmanager  # type: ignore[attr-defined]
 
 from jitinspect.errors import UnavailableError
 
@@ -33,21 +34,28 @@ def mlir_module(content: bytes) -> Any:
     """MLIR as text or bytecode, or a portable artifact. Raises `ValueError` for what is none, and
     `UnavailableError` for an artifact of a later StableHLO than this JAX has.
     """
-    if producer := _PRODUCER.match(content):
-        return _of_artifact(content, producer[1].decode())
+    if known := producer(content):
+        return _of_artifact(content, known)
     with _mlir.make_ir_context():
         try:
             module: Any = ir.Module.parse(content if content.startswith(BYTECODE) else _text(content))
         except Exception as error:  # MLIRError, with all that the parser says
             raise ValueError(_first(str(error))) from None
+        if b"loc(" not in content and not content.startswith(BYTECODE):
+            _without_places(module)
     operations = list(module.body.operations)
     if operations and operations[0].operation.name.startswith("vhlo."):
         raise ValueError("it is in VHLO, as text; StableHLO, or VHLO as bytecode, can be read")
     return module
 
 
-def _of_artifact(content: bytes, producer: str) -> Any:
-    """`producer` is the version that its writer asked for."""
+def _without_places(module: Any) -> None:
+    """Those in the text, which MLIR notes where that has no locations."""
+    _passmanager.PassManager.parse("builtin.module(strip-debuginfo)").run(module.operation)
+
+
+def _of_artifact(content: bytes, version: str) -> Any:
+    """`version` is the one that its writer asked for."""
     with _mlir.make_ir_context() as context:
         try:
             return _jax.mlir.deserialize_portable_artifact(content)
@@ -55,12 +63,12 @@ def _of_artifact(content: bytes, producer: str) -> Any:
             return _jax.mlir.deserialize_portable_artifact(context, content)
         except Exception:  # JaxRuntimeError; what is wrong goes to stderr
             pass
-    if _version(producer) > _version(_own_version()):
+    if _version(version) > _version(_own_version()):
         raise UnavailableError(
-            f"it was written as {producer}, this JAX ({jax.__version__}) reads up to {_own_version()}",
+            f"it was written as {version}, this JAX ({jax.__version__}) reads up to {_own_version()}",
             hint="a newer JAX reads it",
         )
-    raise ValueError(f"it is damaged, or has what this JAX ({jax.__version__}) does not know ({producer})")
+    raise ValueError(f"it is damaged, or has what this JAX ({jax.__version__}) does not know ({version})")
 
 
 def _own_version() -> str:
@@ -71,6 +79,12 @@ def _own_version() -> str:
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", text)))
+
+
+def producer(content: bytes) -> str:
+    """What wrote bytecode, as it says itself: `StableHLO_v1.15.0`; "" if it does not."""
+    found = _PRODUCER.match(content)
+    return found[1].decode() if found else ""
 
 
 def hlo_text_module(content: bytes) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 import jax
@@ -68,12 +69,18 @@ def stand_in(
 
     function.__name__ = function.__qualname__ = module.name.removeprefix("jit_")
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    signature = inspect.Signature([inspect.Parameter(name, kind) for name in arguments])
+    names = [name if _is_parameter(name) else f"arg{at}" for at, name in enumerate(arguments)]
+    signature = inspect.Signature([inspect.Parameter(name, kind) for name in names])
     function.__signature__ = signature  # type: ignore[attr-defined]
     donated = _donated(module, arguments, kept)
     laid = [_sharding(one.laid, mesh) for one in module.results]
     placed = jax.tree.unflatten(tree, laid) if any(laid) else None
     return jax.jit(function, donate_argnums=donated, keep_unused=kept is None, out_shardings=placed)
+
+
+def _is_parameter(name: str) -> bool:
+    """Any text may be the key of a `**` parameter."""
+    return name.isidentifier() and not iskeyword(name)
 
 
 def types(
@@ -110,6 +117,15 @@ def lowered_to(lowered: jax.stages.Lowered, module: Any) -> jax.stages.Lowered:
         raise UnavailableError("this JAX does not compile modules that were lowered elsewhere")
     lowering._hlo = module
     return lowered
+
+
+def prepare_libraries(custom_calls: Sequence[str]) -> None:
+    """What JAX does where it lowers a call of LAPACK: such a call ends the process otherwise."""
+    if any(name.startswith("lapack_") for name in custom_calls):
+        from jaxlib import lapack
+
+        library: Any = lapack
+        library._lapack.initialize()
 
 
 def refusing(lowered: jax.stages.Lowered, error: Exception) -> jax.stages.Lowered:
