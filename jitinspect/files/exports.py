@@ -58,7 +58,7 @@ def read(path: Path) -> ExportReport:
     try:
         found = held_export(path.read_bytes())
     except ValueError as error:
-        raise LoadError(f"{path} is damaged: {error}") from None
+        raise LoadError(f"{path} cannot be read: {error}") from None
     understood()
     name = found.exported.fun_name
     target = Target(str(path), found.first.name, name, None, None)

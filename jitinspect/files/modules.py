@@ -13,6 +13,7 @@ import jax
 from jitinspect.errors import LoadError, UnavailableError, UsageError
 from jitinspect.files.pipelines import ModulePipeline
 from jitinspect.files.worker import understood
+from jitinspect.ir.program import Frame
 from jitinspect.ir.source_files import SourceFile
 from jitinspect.jaxapi import devices
 from jitinspect.jaxapi.modules import exported as exports
@@ -218,7 +219,7 @@ def exported_file(path: Path) -> Opened:
     try:
         held = held_export(path.read_bytes())
     except ValueError as error:
-        raise LoadError(f"{path} is damaged: {error}") from None
+        raise LoadError(f"{path} cannot be read: {error}") from None
     except UnavailableError as error:
         raise _of(path, error) from None
     understood()
@@ -261,9 +262,11 @@ def _running(
     if devices.ensure_cpu_devices(held.first.devices) and not request.device:
         listeners.on_note(f"made {held.first.devices} CPU devices, as the module asks")
     name = held.first.name.removeprefix("jit_")
-    file, line = _source(held.first.module, name)
-    loaded = Loaded(str(path), held.first.name, name, None, file, line)
-    nothing = Jitted(_never, "jax.jit", name, None, None, (), held.first.donated)
+    place = next(iter(defined_at(held.first.module, name)), None)
+    qualname = place.function if place else name
+    file, line = (place.file, _first_line(place)) if place else (None, None)
+    loaded = Loaded(str(path), held.first.name, qualname, None, file, line)
+    nothing = Jitted(_never, "jax.jit", qualname, None, None, (), held.first.donated)
     return RunningModule(request, loaded, nothing, observer, listeners.on_note, lambda: (((), {}), {}), held)
 
 
@@ -278,10 +281,7 @@ def _check_platforms(path: Path, held: Held, request: Request) -> None:
             raise UsageError(f"--platform {platform}: {path} is a file; {known}", hint="leave it out")
 
 
-def _source(module: Any, name: str) -> tuple[str | None, int | None]:
-    """The file and the first line of the function that became the module, if its file is here."""
-    for place in defined_at(module, name):
-        file, _, line = place.rpartition(":")
-        spans = [span for span in SourceFile(file).named(name) if int(line) in span]
-        return file, spans[-1].start if spans else int(line)
-    return None, None
+def _first_line(place: Frame) -> int:
+    """Of the function that a frame is in, with its decorators; the frame's own if its file is not here."""
+    named = SourceFile(place.file).named(place.function.rpartition(".")[2])
+    return next((span.start for span in reversed(named) if place.line in span), place.line)

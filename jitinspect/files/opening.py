@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from jitinspect.errors import UnavailableError
 from jitinspect.files.kinds import Kind, kind_of
 from jitinspect.files.modules import Opened, exported_file, hlo_before_file, hlo_before_proto, mlir_file
 from jitinspect.files.worker import reading
@@ -16,7 +17,7 @@ from jitinspect.stages.observer import Observer
 def check(path: Path) -> None:
     """Raises what reading the file raises."""
     reading()
-    _READERS[kind_of(path)](path)
+    _reader(path)(path)
 
 
 @contextmanager
@@ -27,9 +28,16 @@ def opened(request: Request, listeners: Listeners) -> Iterator[RunningRequest]:
     """
     path = Path(request.ref)
     reading()
-    read = _READERS[kind_of(path)]
+    read = _reader(path)
     with Observer(listeners.on_event, listeners.on_start) as observer:
         yield read(path)(request, observer, listeners)
+
+
+def _reader(path: Path) -> Callable[[Path], Opened]:
+    kind = kind_of(path)
+    if kind not in _READERS:
+        raise UnavailableError(f"{path} is an {kind}, which is not read")
+    return _READERS[kind]
 
 
 _READERS: dict[Kind, Callable[[Path], Opened]] = {

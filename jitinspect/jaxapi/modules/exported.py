@@ -21,7 +21,7 @@ from jax._src.interpreters import mlir as _mlir
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 from jax._src.lib.mlir.dialects import hlo as _hlo  # type: ignore[attr-defined]
 
-from jitinspect.errors import CompileError, LoadError, UnavailableError, UsageError
+from jitinspect.errors import CompileError, UnavailableError, UsageError
 from jitinspect.jaxapi.modules.given import main_of
 from jitinspect.jaxapi.modules.parsing import mlir_module, producer
 
@@ -50,7 +50,7 @@ def deserialized(content: bytes) -> _export.Exported:
             f"its arguments or results are of a type that only its own program registers: {message}",
             hint="its MLIR can be read: write `exported.mlir_module()` to a file",
         )
-    raise ValueError(message or "it is damaged")
+    raise ValueError("it is cut off, or its bytes were changed")
 
 
 class Form(NamedTuple):
@@ -112,8 +112,7 @@ def form_of(content: bytes, exported: _export.Exported) -> Form:
 
 
 def is_stable(custom_call: str) -> bool:
-    """Whether JAX promises that calls of this name go on to work (`_CUSTOM_CALL_TARGETS_GUARANTEED_STABLE`).
-    """
+    """Whether JAX promises that it goes on to work: `_CUSTOM_CALL_TARGETS_GUARANTEED_STABLE`."""
     return custom_call in getattr(_private, "_CUSTOM_CALL_TARGETS_GUARANTEED_STABLE", ())
 
 
@@ -273,11 +272,12 @@ def _retyped(main: Any, block: Any) -> None:
     main.attributes["function_type"] = ir.TypeAttr.get(kind)
 
 
-def _refused(message: str) -> UsageError | LoadError:
-    """What it asserts of sizes: `Expected 'b' to be greater or equal to 1, but found 0`."""
-    told = re.search(
-        r"(Expected [^\n]*|Division had remainder [^\n]*|[^\n]*polymorphic shape[^\n]*)", message
+def _refused(message: str) -> UsageError:
+    """What it asserts of sizes, `Expected 'b' to be greater or equal to 1, but found 0`, goes to stderr with
+    some versions of JAX.
+    """
+    told = re.search(r"(Expected [^\n]*|Division had remainder [^\n]*)", message)
+    why = f": {told[1].strip()}" if told else ""
+    return UsageError(
+        f"the exported function does not take these sizes{why}", hint="-v shows what it asserts"
     )
-    if told:
-        return UsageError(f"the exported function does not take these sizes: {told[1].strip()}")
-    return LoadError(f"the module's shapes cannot be made static: {message.strip().splitlines()[0]}")

@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
+from jitinspect.ir.program import Frame
+from jitinspect.process.paths import is_installed
+
 _DTYPES = {"i1": "bool", "bf16": "bfloat16", "complex<f32>": "complex64", "complex<f64>": "complex128"}
 _KINDS = {"f": "float", "i": "int", "ui": "uint", "si": "int"}
 _NUMBER = re.compile(r"(ui|si|i|f)(\d+)(E\w+)?")
@@ -30,6 +33,8 @@ OF_HLO = "mhlo.input_output_alias"
 """Of each module that HLO becomes, if it has aliases or not."""
 _PARAMETER = re.compile(r"parameter_number = (\d+)")
 _INSTRUCTION = re.compile(r"\.\d+$")
+_PLACE = re.compile(r'^(#loc\d*) = loc\("([^"]+)":(\d+):', re.M)
+_FRAME = re.compile(r'^#loc\d* = loc\("([^"]+)"\((#loc\d*)\)\)$', re.M)
 _TOKEN = "!stablehlo.token"
 _CALLBACK = re.compile(r"callback|xla_python_(?:cpu|gpu)")
 """In the names of the custom calls by which JAX calls Python: `xla_ffi_python_cpu_callback`."""
@@ -96,7 +101,18 @@ class GivenModule:
 
 
 def given(module: Any) -> GivenModule:
-    """Raises `ValueError` for a module without a main function of arrays."""
+    """Raises `ValueError` for a module without a main function of arrays, and for one whose attributes are
+    not what they should be, as after damage.
+    """
+    try:
+        return _given(module)
+    except ValueError:
+        raise
+    except Exception as error:  # of MLIR's bindings
+        raise ValueError(f"what it says of its function cannot be read: {type(error).__name__}") from None
+
+
+def _given(module: Any) -> GivenModule:
     with module.context:
         operation = module.operation
         main = main_of(module)
@@ -127,21 +143,23 @@ def main_of(module: Any) -> Any:
     raise ValueError("the module has no function @main")
 
 
-def defined_at(module: Any, name: str) -> tuple[str, ...]:
-    """The files in which a Python function of that name made operations, the most frequent first, each with
-    one of its lines after a colon.
+def defined_at(module: Any, name: str) -> tuple[Frame, ...]:
+    """Where a Python function of that name made operations: a frame of each file and qualified name, the most
+    frequent first, those of libraries last.
 
     By the locations `"pkg.step"("/file.py":12:3)`: the function's own qualified name around file and line.
     """
     text = module.operation.get_asm(enable_debug_info=True, large_elements_limit=8)
-    places = dict(re.findall(r'^(#loc\d*) = loc\("([^"]+":\d+):', text, re.M))
-    wanted = re.compile(r'^#loc\d* = loc\("(?:[^"]*\.)?([^".]+)"\((#loc\d*)\)\)$', re.M)
-    found = Counter(
-        places[place]
-        for function, place in wanted.findall(text)
-        if _in_module(function) == _in_module(name) and place in places
-    )
-    return tuple(place.replace('":', ":") for place, _ in found.most_common())
+    places = {alias: (file, int(line)) for alias, file, line in _PLACE.findall(text)}
+    frames = [
+        Frame(*places[place], function)
+        for function, place in _FRAME.findall(text)
+        if place in places and _in_module(function.rpartition(".")[2]) == _in_module(name)
+    ]
+    counts = Counter((frame.file, frame.function) for frame in frames)
+    one_each = {(frame.file, frame.function): frame for frame in frames}
+    listed = sorted(counts, key=lambda key: (is_installed(key[0]), -counts[key]))
+    return tuple(one_each[key] for key in listed)
 
 
 def _in_module(function: str) -> str:

@@ -26,6 +26,8 @@ except ImportError:  # up to 0.9
 BYTECODE = b"ML\xefR"
 _PRODUCER = re.compile(rb"ML\xefR.(StableHLO_v[\d.]+)", re.S)
 _AT = re.compile(r'^"-":(\d+:\d+): ')
+_OPENINGS = ("Unable to parse", "INVALID_ARGUMENT: Syntax error when trying to parse")
+"""Of messages whose next line says more."""
 _LONGEST = 160
 """Characters of what MLIR says."""
 
@@ -68,7 +70,9 @@ def _of_artifact(content: bytes, version: str) -> Any:
             f"it was written as {version}, this JAX ({jax.__version__}) reads up to {_own_version()}",
             hint="a newer JAX reads it",
         )
-    raise ValueError(f"it is damaged, or has what this JAX ({jax.__version__}) does not know ({version})")
+    raise ValueError(
+        f"its module is damaged, or has what this JAX ({jax.__version__}) does not know ({version})"
+    )
 
 
 def _own_version() -> str:
@@ -116,6 +120,6 @@ def _text(content: bytes) -> str:
 def _first(message: str) -> str:
     """What is wrong, and where, in one line: `line 3:12: use of undeclared SSA value name`."""
     lines = [line.removeprefix("error:").strip() for line in message.strip().splitlines()]
-    told = next((line for line in lines if line and not line.startswith("Unable to parse")), "it is damaged")
+    told = next((line for line in lines if line and not line.startswith(_OPENINGS)), "it is damaged")
     told = _AT.sub(lambda found: f"line {found[1]}: ", told)
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
