@@ -33,7 +33,7 @@ class Limits:
     `after`.
     """
 
-    seconds: float = 10.0
+    seconds: float = 4.0
     memory: int = 2**30
     start: float = 120.0
     after: float | None = None
@@ -43,7 +43,7 @@ class Limits:
         """For so many bytes: MLIR and XLA read 5 to 50 MB a second, into 5 to 30 times as much memory (jaxlib
         0.10.2 and 0.12.0.1); a JAX that has been imported takes 0.3 GB.
         """
-        return cls(seconds=10 + size / 500_000, memory=2**30 + 60 * size)
+        return cls(seconds=4 + size / 500_000, memory=2**30 + 60 * size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Files that XLA can still compile: open sizes, platforms, what cannot be compiled, what tells little."""
 
+import gzip
 import importlib
 import re
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -96,7 +98,7 @@ def test_an_export_for_several_platforms(exported):
     file = exported(chosen, X, platforms=["tpu", "cpu"])
     hlo = inspect(file, "hlo")[0].artifacts[0].text
     assert "sine(" in hlo and "cosine(" not in hlo
-    with pytest.raises(UsageError, match="--platform cuda: .* it is for tpu, cpu"):
+    with pytest.raises(UsageError, match=r"--platform cuda: .* it is for tpu, cpu"):
         inspect(file, "stablehlo", platforms=("cuda",))
 
 
@@ -176,3 +178,25 @@ def test_shapes_that_nobody_can_name_are_refused(module):
     )
     with pytest.raises(LoadError, match="shapes that are not static"):
         inspect(file, "stablehlo")
+
+
+EXPORTED = Path(__file__).parents[2] / "support" / "exported"
+
+
+@pytest.mark.parametrize("name", ["step.jaxexport", "step.mlir", "step.hlo", "step.vhlo"])
+def test_files_of_jax_0_10_2(tmp_path, name):
+    """Made by `tests/support/exported/make.py`, and read by every JAX."""
+    file = tmp_path / name
+    file.write_bytes(gzip.decompress((EXPORTED / f"{name}.gz").read_bytes()))
+    report, _ = inspect(str(file), "hlo")
+    assert report.target.signature == "step({'b': f32[8], 'w': f32[16,8]}, f32[4,16])"
+    assert (report.target.file, report.target.donated) == ("make.py", ("params",))
+    assert [one.aliased is not None for one in read("donation", str(file)).donation] == [True, True, False]
+    assert read("cost", str(file)).flops > 2 * 2 * 4 * 16 * 8
+
+
+def test_open_sizes_of_jax_0_10_2(tmp_path):
+    file = tmp_path / "any name"
+    file.write_bytes(gzip.decompress((EXPORTED / "open_sizes.jaxexport.gz").read_bytes()))
+    report, _ = inspect(str(file), "hlo", dims={"b": (3,)})
+    assert report.target.signature == "product(f32[3,16], f32[16,8])"
