@@ -192,7 +192,7 @@ def test_files_of_jax_0_10_2(tmp_path, name):
     assert report.target.signature == "step({'b': f32[8], 'w': f32[16,8]}, f32[4,16])"
     assert (report.target.file, report.target.donated) == ("make.py", ("params",))
     assert [one.aliased is not None for one in read("donation", str(file)).donation] == [True, True, False]
-    assert read("cost", str(file)).flops > 2 * 2 * 4 * 16 * 8
+    assert read("cost", str(file)).cost.flops > 2 * 2 * 4 * 16 * 8
 
 
 def test_open_sizes_of_jax_0_10_2(tmp_path):
