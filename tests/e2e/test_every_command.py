@@ -33,6 +33,7 @@ COMMANDS = {
     "trace-cache": (("samples/seed.calls",), r"6 calls · 4 compilations · 4 cache entries · 2 cache hits"),
     "run": (("samples/recompiles/settings.py",), r"5 compilations[\s\S]*jax_enable_x64: False → True"),
     "summary": (("run.jitrec",), r"5 compilations"),
+    "export": ((*LOSS, "-o", "loss.jaxexport"), r"function +loss_fn[\s\S]*x +f32\[4,784\]"),
     "ls": (("samples.mlp",), r"predict +jax\.jit +training"),
     "doctor": ((), rf"jax +{re.escape(jax.__version__)}\n"),
     "view": (("report.json",), r"\{ lambda ; a:f32\[4,784\]"),
