@@ -53,8 +53,8 @@ def test_what_is_told():
         "dimensions    b; of any size that the export takes",
         "called by     version 10; this JAX calls 9 to 10",
         "written       in form 12 by jax 0.12.0.1, its module as StableHLO_v1.18.0",
-        "              JAX promises that a JAX up to 6 months newer, and one up to 3 weeks older, than the one "
-        "that wrote it can call it",
+        "              JAX promises that a JAX up to 6 months newer, and one up to 3 weeks older, than "
+        "the one that wrote it can call it",
         "gradients     none: it was written without a VJP",
         "effects       none",
         "custom calls  lapack_sgetrf",
