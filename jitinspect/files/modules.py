@@ -23,7 +23,7 @@ from jitinspect.jaxapi.modules.stand_in import prepare_libraries, result_types, 
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.inspection import Listeners, Placement, Request, RunningRequest, Subject, sweep
 from jitinspect.stages.observer import Observer
-from jitinspect.targets.arguments.build import make_mesh, missing_dims
+from jitinspect.targets.arguments.build import Call, make_mesh, missing_dims
 from jitinspect.targets.jitting import Jitted, jitted
 from jitinspect.targets.loading import Loaded
 
@@ -162,8 +162,9 @@ class RunningModule(RunningRequest):
         arguments = held.placed(placement.mesh)
         function = stand_in(held.module, arguments, held.results, held.kept, placement.mesh)
         made = jitted(replace(self.loaded, object=function))
-        call = placement.place((tuple(arguments.values()), {}))
+        call: Call = (tuple(arguments.values()), {})
         signature = describe_call(made.name, *call)
+        call = placement.place(call)
         self.observer.subject = (signature, self.source())
         trace = placement.around(call, partial(made.trace, *call[0]))
         refusal = _refusal(held.module, self.held.platforms, wanted)
@@ -183,7 +184,7 @@ def _require_size(request: Request, count: int) -> None:
     if (count == 1 and ":" not in device.text) or count == device.count:
         return
     names = "one device" if count == 1 else f"{count} devices"
-    hint = f"--target {device.device.name}" + (f" of {count} devices, such as :2x4" if count > 1 else "")
+    hint = f"--target {device.device.name}" + (f":SHAPE, of {count} devices" if count > 1 else "")
     raise UsageError(f"{request.ref} is for {names}, {device.text} has {device.count}", hint=hint)
 
 
@@ -259,7 +260,7 @@ def _running(
     if missing:
         raise missing_dims(missing)
     _check_platforms(path, held, request)
-    if devices.ensure_cpu_devices(held.first.devices) and not request.device:
+    if request.device is None and devices.ensure_cpu_devices(held.first.devices):
         listeners.on_note(f"made {held.first.devices} CPU devices, as the module asks")
     name = held.first.name.removeprefix("jit_")
     place = next(iter(defined_at(held.first.module, name)), None)
