@@ -5,14 +5,8 @@ import json
 import pytest
 
 FUNCTION = ("samples.mlp:loss_fn", "-s", "128,784", "-s", "784,256")
-MESH = (
-    "--mesh",
-    "data=2,model=2",
-    "-a",
-    "f32[128,784]@P('data','model')",
-    "-a",
-    "f32[784,256]@P('model',None)",
-)
+SPLIT = ("-a", "f32[128,784]@P('data','model')", "-a", "f32[784,256]@P('model')")
+MESH = ("--mesh", "data=2,model=2", *SPLIT)
 
 
 @pytest.fixture
