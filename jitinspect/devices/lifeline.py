@@ -5,6 +5,7 @@ A child reads from a pipe that its parent holds open. Where that ends, the paren
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
@@ -15,6 +16,22 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
+
+
+class Answers(io.FileIO):
+    """A pipe of which no more is read than is asked for, so that `select` tells of each message in it."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As many bytes, unless the pipe ends before."""
+        parts: list[bytes] = []
+        left = size if size is not None and size >= 0 else sys.maxsize
+        while left and (part := super().read(min(left, _BLOCK))):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +92,7 @@ def start(module: str, *words: str, environ: Mapping[str, str]) -> Child:
         os.close(reads)
         os.close(writes)
     kill = lambda: os.killpg(process.pid, signal.SIGKILL)  # noqa: E731
-    return Child(os.fdopen(to, "wb"), os.fdopen(answers, "rb"), kill, process.wait, process.pid)
+    return Child(os.fdopen(to, "wb"), Answers(answers), kill, process.wait, process.pid)
 
 
 @dataclass(frozen=True, slots=True)

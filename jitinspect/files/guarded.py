@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from jitinspect.devices.lifeline import Child, start
@@ -20,7 +19,6 @@ from jitinspect.errors import LoadError
 from jitinspect.process.temporary_folders import temporary_folder
 
 Result = TypeVar("Result")
-_ENDED = object()
 _GLANCE = 0.02
 """Seconds between two looks at the memory that the process has."""
 
@@ -33,8 +31,8 @@ class Limits:
     `after`.
     """
 
-    seconds: float = 4.0
-    memory: int = 2**30
+    seconds: float = 60.0
+    memory: int = 4 * 2**30
     start: float = 120.0
     after: float | None = None
 
@@ -89,51 +87,26 @@ def carry_out(
 
 
 def _answer(child: Child, what: str, limits: Limits) -> Any:
-    messages = _Messages(child, what)
-    answer = messages.next(limits.start, None)
+    answer = next_answer(child, what, limits.start, None)
     while isinstance(answer, Progress):
         is_reading = answer is Progress.READING
         seconds, memory = (limits.seconds, limits.memory) if is_reading else (limits.after, None)
-        answer = messages.next(seconds, memory)
+        answer = next_answer(child, what, seconds, memory)
     return answer
 
 
-class _Messages:
-    """What the process sends, read by a thread: several messages may come at once, of which `select` would
-    tell the first alone.
-    """
-
-    def __init__(self, child: Child, what: str) -> None:
-        self._child, self._what = child, what
-        self._queue: SimpleQueue[Any] = SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        try:
-            while True:
-                self._queue.put(pickle.load(self._child.answers))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-            self._queue.put(_ENDED)
-
-    def next(self, seconds: float | None, memory: int | None) -> Any:
-        """Raises `LoadError` if it takes more than these, or the process ends."""
-        end = None if seconds is None else time.monotonic() + seconds
-        while (message := self._within(_GLANCE)) is None:
-            if end is not None and time.monotonic() > end:
-                raise LoadError(f"{self._what} takes longer than {seconds:g} s to read")
-            if memory is not None and self._child.pid is not None and _resident(self._child.pid) > memory:
-                raise LoadError(f"{self._what} takes more than {memory / 2**20:.0f} MiB of memory to read")
-        if message is _ENDED:
-            raise LoadError(f"{self._what} cannot be read: it ended the process ({self._child.ending()})")
-        return message[0]
-
-    def _within(self, seconds: float) -> Any:
-        """A message, or that there are no more; None if there is none yet."""
-        try:
-            message = self._queue.get(timeout=seconds)
-        except Empty:
-            return None
-        return message if message is _ENDED else (message,)
+def next_answer(child: Child, what: str, seconds: float | None, memory: int | None) -> Any:
+    """What the process says next. Raises `LoadError` if it ends by itself, or takes more than it may."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while not select.select([child.answers], [], [], _GLANCE)[0]:
+        if end is not None and time.monotonic() > end:
+            raise LoadError(f"{what} takes longer than {seconds:g} s to read")
+        if memory is not None and child.pid is not None and _resident(child.pid) > memory:
+            raise LoadError(f"{what} takes more than {memory / 2**20:.0f} MiB of memory to read")
+    try:
+        return pickle.load(child.answers)
+    except EOFError:
+        raise LoadError(f"{what} ends the process that reads it ({child.ending()})") from None
 
 
 def _chatter(file: Path) -> str:

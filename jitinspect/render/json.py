@@ -12,6 +12,9 @@ from jitinspect.model import SCHEMA, CallReport, Diagnosis, Listing, Report
 from jitinspect.render.flames.reports import flames_of
 
 if TYPE_CHECKING:
+    from jitinspect.model.cache import CacheReport, PruneReport
+    from jitinspect.model.cache_lookups import CacheWhyReport
+    from jitinspect.model.cache_stats import CacheStatsReport
     from jitinspect.model.differences import DiffReport
     from jitinspect.model.exports import ExportReport
     from jitinspect.model.program_profiles import TraceReport
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
     from jitinspect.model.runs import RunReport
 
 AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport | ExportReport"
-AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading"
+AnyCache: TypeAlias = "CacheReport | PruneReport | CacheWhyReport | CacheStatsReport"
+AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading | AnyCache"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
 _OF_PROGRAMS = ("run", "summary", "watch")
 _READINGS = {
@@ -36,9 +40,17 @@ _READINGS = {
     "export": "exports.ExportReport",
     "diff": "differences.DiffReport",
 }
+_OF_CACHE = {
+    "cache ls": "cache.CacheReport",
+    "cache verify": "cache.CacheReport",
+    "cache prune": "cache.PruneReport",
+    "cache why": "cache_lookups.CacheWhyReport",
+    "cache stats": "cache_stats.CacheStatsReport",
+}
 _LATER = {
     **dict.fromkeys(_OF_PROGRAMS, "runs.RunReport"),
     **_READINGS,
+    **_OF_CACHE,
     "profile of traces": "program_profiles.TraceReport",
 }
 """Commands whose models are imported only when needed."""
@@ -52,6 +64,11 @@ def is_of_program(report: AnyReport) -> TypeGuard[RunReport]:
 def is_reading(report: AnyReport) -> TypeGuard[AnyReading]:
     """Whether it is a reading, which has no stage's text."""
     return report.command in _READINGS
+
+
+def is_of_cache(report: AnyReport) -> TypeGuard[AnyCache]:
+    """Whether it is about JAX's persistent cache."""
+    return report.command in _OF_CACHE
 
 
 def _kind(command: object) -> type:

@@ -15,6 +15,7 @@ PINNED = "0.10."
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+CACHED = "JAX_COMPILATION_CACHE_DIR=cache JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0"
 FAILS = ("normalise", "f32[128 784]", "samples.mlp:layer")
 
 
@@ -36,6 +37,10 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
         shell.typed("jitinspect jaxpr samples.mlp:normalize --shape 128,784 -o report.json")
     if "summary" in command:
         shell.sh("jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
+    if "jitinspect cache" in command:
+        shell.sh(f"{CACHED} python samples/recompiles/last_batch.py")
+    if "cache stats" in command:
+        shell.sh(f"{CACHED} jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
     if command.endswith("loss.jaxexport"):
         shell.sh("jitinspect export samples.mlp:loss_fn -s 8,8 -s 8,8 -o loss.jaxexport")
     if "--against" in command:

@@ -90,7 +90,7 @@ def is_wrong():
 @pytest.mark.parametrize(
     "work, limits, told",
     [
-        (ends, Limits(), r"x\.mlir cannot be read: it ended the process \(SIGABRT\)"),
+        (ends, Limits(), r"x\.mlir ends the process that reads it \(SIGABRT\)"),
         (hangs, Limits(seconds=0.2), r"x\.mlir takes longer than 0\.2 s to read"),
         (hangs, Limits(start=0), r"x\.mlir takes longer than 0 s to read"),
         (grows, Limits(memory=2**28), r"x\.mlir takes more than 256 MiB of memory to read"),
