@@ -33,6 +33,10 @@ class StackFrames:
         }
         self._known: dict[int, tuple[Frame, ...]] = {}
 
+    def places(self) -> set[Frame]:
+        """Each place that is on a stack."""
+        return {frame for frame, _ in self._frames.values()}
+
     def __getitem__(self, number: int) -> tuple[Frame, ...]:
         """Empty for an id that is not in the tables."""
         if number not in self._known:

@@ -16,10 +16,14 @@ _TABLES = ("FileNames", "FunctionNames", "FileLocations", "StackFrames")
 
 def readable(text: str) -> str:
     """`text` without `metadata`, default layouts, and the file and stack tables."""
-    kept = _without_tables(text)
-    if "metadata={" in kept:
-        kept = _METADATA.sub("", kept)
+    kept = without_metadata(text)
     return _LAYOUT.sub(_Layouts(), kept).rstrip("\n") + "\n"
+
+
+def without_metadata(text: str) -> str:
+    """`text` without `metadata`, and the file and stack tables."""
+    kept = _without_tables(text)
+    return _METADATA.sub("", kept) if "metadata={" in kept else kept
 
 
 def _without_tables(text: str) -> str:
