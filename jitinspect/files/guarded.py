@@ -41,7 +41,7 @@ class Limits:
         """For so many bytes: MLIR and XLA read 5 to 50 MB a second, into 5 to 30 times as much memory (jaxlib
         0.10.2 and 0.12.0.1); a JAX that has been imported takes 0.3 GB.
         """
-        return cls(seconds=4 + size / 500_000, memory=2**30 + 60 * size)
+        return cls(seconds=4 + size / 500_000, memory=450 * 2**20 + 60 * size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import struct
+import zlib
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ from jitinspect.errors import LoadError
 
 _START = 64 * 1024
 """Bytes that are enough to tell."""
-_ZSTD, _ZLIB = b"\x28\xb5\x2f\xfd", b"\x78"
+ZSTD, ZLIB, GZIP = b"\x28\xb5\x2f\xfd", b"\x78", b"\x1f\x8b"
 _SUFFIXES = {".jaxexport", ".mlir", ".mlirbc", ".bc", ".stablehlo", ".hlo", ".pb", ".txt", ".gz"}
 """Of files that people call so; what is in one is not told by them."""
 _NEEDED = (0, 1, 2, 4, 9, 13)
@@ -44,11 +45,24 @@ class Kind(StrEnum):
 
 LOWERED = frozenset({Kind.EXPORTED, Kind.MLIR, Kind.HLO_BEFORE, Kind.PROTO_BEFORE})
 """What XLA can still compile."""
+COMPILED = frozenset({Kind.HLO, Kind.PROTO, Kind.EXECUTABLE, Kind.CACHE_ENTRY})
+"""What it has compiled: one module."""
 
 
 def is_file_target(text: str) -> bool:
-    """Whether a target names a file or folder, rather than a function: `step.jaxexport`, `dump/`."""
-    return not text.endswith(".py") and os.path.lexists(text) and (os.sep in text or "." in text)
+    """Whether a target names a file or folder, rather than a function: `step.jaxexport`, `dump/`, or a module
+    in a folder: `dump/:jit_step`.
+    """
+    path = str(parts_of(text)[0])
+    return not path.endswith(".py") and os.path.lexists(path) and (os.sep in text or "." in text)
+
+
+def parts_of(target: str) -> tuple[Path, str | None]:
+    """The path of a target that is a file, and the name of a module in it, if that is a folder."""
+    folder, colon, name = target.rpartition(":")
+    if colon and os.sep in folder and os.path.isdir(folder) and not os.path.lexists(target):
+        return Path(folder), name
+    return Path(target), None
 
 
 def looks_like_file(text: str) -> bool:
@@ -61,7 +75,7 @@ def kind_of(path: Path) -> Kind:
     """Raises `LoadError` for what cannot be read, and for contents of no known kind."""
     if path.is_dir():
         return Kind.DUMP
-    start = _start(path)
+    start = _expanded(_start(path))
     for kind, matches in _MARKS.items():
         if matches(start):
             return kind
@@ -69,6 +83,11 @@ def kind_of(path: Path) -> Kind:
         f"{path} is of no kind that can be inspected",
         hint="an exported function, an MLIR or HLO module as text or proto, a cache entry, a dump folder",
     )
+
+
+def is_compressed(path: Path) -> bool:
+    """Raises what `kind_of` does."""
+    return _start(path).startswith((GZIP, ZLIB, ZSTD))
 
 
 def _start(path: Path) -> bytes:
@@ -83,6 +102,33 @@ def _start(path: Path) -> bytes:
     if not start:
         raise LoadError(f"{path} is empty")
     return start
+
+
+def _expanded(start: bytes) -> bytes:
+    """As far as it goes, if it is gzipped: XLA and people do that with texts."""
+    if not start.startswith(GZIP):
+        return start
+    try:
+        return zlib.decompressobj(wbits=31).decompress(start, _START)
+    except zlib.error:
+        return start
+
+
+def _is_executable(start: bytes) -> bool:
+    """As XLA serializes it, behind a header of IFRT's, or pickled by JAX."""
+    return b"pjrt_ifrt" in start or bool(re.match(rb"\x80[\x02-\x05]", start))
+
+
+def _is_proto(start: bytes) -> bool:
+    """An `HloModuleProto` begins with its name and that of its entry computation; an `HloProto` with one."""
+    inner = re.match(rb"\n[\x80-\xff]*[\0-\x7f](?=\n)", start)
+    for begin in (0, inner.end() if inner else 0):
+        length = start[begin + 1] if len(start) > begin + 1 else 0
+        name = start[begin + 2 : begin + 2 + length]
+        is_name = bool(name) and name.isascii() and name.decode().isprintable()
+        if is_name and start[begin : begin + 1] == b"\n" and start[begin + 2 + length :][:1] == b"\x12":
+            return True
+    return False
 
 
 def _is_mlir(start: bytes) -> bool:
@@ -108,9 +154,11 @@ def _is_exported(start: bytes) -> bool:
 
 
 _MARKS: dict[Kind, Callable[[bytes], object]] = {
-    Kind.CACHE_ENTRY: lambda start: start.startswith((_ZSTD, _ZLIB)),
+    Kind.CACHE_ENTRY: lambda start: start.startswith((ZSTD, ZLIB)),
     Kind.HLO: _SCHEDULED.match,
     Kind.HLO_BEFORE: re.compile(rb"HloModule\b").match,
     Kind.MLIR: _is_mlir,
     Kind.EXPORTED: _is_exported,
+    Kind.PROTO: _is_proto,
+    Kind.EXECUTABLE: _is_executable,
 }

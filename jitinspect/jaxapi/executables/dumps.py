@@ -97,20 +97,24 @@ class Dump:
     """What one compilation wrote; the files exist while `dumped` is open.
 
     `hlo` is the optimized HLO of that same compilation; `refused` names the
-    options that this XLA does not know.
+    options that this XLA does not know; the names of its files begin with `start`.
     """
 
     folder: Path
     hlo: str
-    refused: tuple[str, ...]
+    refused: tuple[str, ...] = ()
+    start: str = ""
 
     def ir(self, *, optimized: bool) -> tuple[str, ...]:
         """LLVM modules in textual form, after LLVM's passes or before them."""
-        return tuple(file.read_text(errors="replace") for file in sorted(self.folder.glob(_IR[optimized])))
+        return tuple(file.read_text(errors="replace") for file in self._files(_IR[optimized]))
 
     def objects(self) -> tuple[Path, ...]:
         """Relocatable object files, in the machine's own format."""
-        return tuple(sorted(self.folder.glob(_OBJECTS)))
+        return tuple(self._files(_OBJECTS))
+
+    def _files(self, pattern: str) -> list[Path]:
+        return sorted(path for path in self.folder.glob(pattern) if path.name.startswith(self.start))
 
 
 @contextmanager

@@ -12,6 +12,16 @@ MODULE = b"module @jit_f {\n}\n"
 HLO = b"HloModule jit_f, entry_computation_layout={()->f32[]}\n"
 
 
+PROTO = b"\n\x05jit_f\x12\x04main"
+
+
+def hlo_proto(module):
+    """What has a module inside, of 128 to 16,383 bytes if it is not short."""
+    size = len(module)
+    length = bytes([size]) if size < 0x80 else bytes([size & 0x7F | 0x80, size >> 7])
+    return b"\n" + length + module
+
+
 def table(version=3, fields=18):
     """As flatbuffers begin that `jax.export` writes: an offset, the list of fields, the table."""
     places = [4 + 4 * at for at in range(fields)]
@@ -32,6 +42,9 @@ def table(version=3, fields=18):
         (b"HloModule jit_f, is_scheduled=true, x\n", Kind.HLO),
         (table(), Kind.EXPORTED),
         (table(version=12, fields=28), Kind.EXPORTED),
+        (PROTO, Kind.PROTO),
+        (hlo_proto(PROTO), Kind.PROTO),
+        (hlo_proto(PROTO.ljust(300, b"\x12")), Kind.PROTO),  # as if its length were that of a name
     ],
 )
 def test_the_first_bytes_tell(tmp_path, content, kind):
