@@ -99,6 +99,8 @@ class Fit:
     was searched; `refused_size` is the next one, which does not fit; `steps` are all sizes that were tried.
     All else is about the largest size, or if none fits, the first one.
 
+    `as_compiled` says that it was read from a file, and that nothing was compiled for `target`.
+
     Figures are None if the compiler did not say where it puts what; `unknown` says why.
 
     The program runs on so many `devices`, of which all figures are those of one. That sends `wire_bytes` to
@@ -137,6 +139,7 @@ class Fit:
     devices: int = 1
     collectives: int | None = None
     wire_bytes: int | None = None
+    as_compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,27 @@ class ListedCallable:
 
 
 @dataclass(frozen=True, slots=True)
+class DumpedModule:
+    """A module in a folder of XLA's dumps, in so many `files`, `bytes` in all. `instructions` are those that
+    it has in the end, or unless it `is_compiled`, those that XLA was given; None if there is no text.
+    `target` is what other commands call it.
+    """
+
+    number: int
+    name: str
+    files: int
+    bytes: int
+    instructions: int | None
+    is_compiled: bool
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
-    """The result of `ls`."""
+    """The result of `ls`: the callables of a module, or the modules of a folder of dumps."""
 
     module: str
     callables: tuple[ListedCallable, ...]
     command: str = "ls"
+    dumps: tuple[DumpedModule, ...] = ()
     schema: int = SCHEMA

@@ -109,11 +109,14 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class ConstantsReport:
+    """Of a file, `of_file`, they are the arrays in its module."""
+
     command: str
     target: Target
     constants: tuple[Constant, ...]
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    of_file: bool = False
     schema: int = SCHEMA
 
 
@@ -208,13 +211,14 @@ class WithoutLine:
 @dataclass(frozen=True, slots=True)
 class Source:
     """`lines` are those of the functions that were traced, by file. The program runs on so many `devices`;
-    FLOPs and bytes are those of one.
+    FLOPs and bytes are those of one. `stages` are those that were counted: a compiled file has not all.
     """
 
     lines: tuple[SourceLine, ...]
     without_line: WithoutLine
     unrolled: tuple[Unrolled, ...] = ()
     devices: int = 1
+    stages: tuple[str, ...] = ("jaxpr", "stablehlo", "hlo")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jitinspect.jaxapi.arrays.captured as capturing
+from jitinspect.ir import shapes
+from jitinspect.ir.attribution import attribute
 from jitinspect.jaxapi.arrays.captured import Captured
 from jitinspect.jaxapi.arrays.module_constants import ModuleConstants
 from jitinspect.jaxapi.arrays.replaced import another, replaced
@@ -17,6 +20,7 @@ from jitinspect.process.paths import relative
 from jitinspect.readings import array_names
 from jitinspect.specs.describe import describe
 from jitinspect.stages.inspection import Subject
+from jitinspect.stages.parsing import program
 
 _MOST_LOWERINGS = 20
 """How often a function is lowered again; constants with equal literals beyond that get no count."""
@@ -27,13 +31,38 @@ def read(target: Target, subjects: Iterator[Subject]) -> ConstantsReport:
     report = ConstantsReport("constants", target, ())
     for subject in subjects:
         signature = report.target.signature or subject.signature
-        constants = sorted(_constants(subject), key=lambda one: -one.bytes)
+        of_file = not subject.pipeline.has_jaxpr
+        found = _of_file(target.file, subject) if of_file else _constants(subject)
+        constants = sorted(found, key=lambda one: -one.bytes)
         report = replace(
             report,
             target=replace(report.target, signature=signature),
             constants=(*report.constants, *constants),
+            of_file=of_file,
         )
     return report
+
+
+def _of_file(file: str | None, subject: Subject) -> Iterator[Constant]:
+    """The arrays in the text of a module that comes from a file, which does not tell what they were."""
+    module = program("hlo", subject.pipeline)
+    attribution = attribute(module, file)
+    users = Counter(name for operation in module.operations() for name in operation.operands)
+    for operation in module.operations():
+        arrays = () if operation.opcode != "constant" else shapes.arrays(operation.type)
+        for array in (one for one in arrays if one.dims):
+            line = next(iter(attribution.lines(operation)), None)
+            yield Constant(
+                array.dims,
+                array.dtype,
+                array.bytes,
+                relative(str(line)) if line else None,
+                operation.names[0],
+                "literal",
+                f"{array.dtype}[{','.join(map(str, array.dims))}]",
+                users[operation.names[0]],
+                subject.signature,
+            )
 
 
 def _constants(subject: Subject) -> Iterator[Constant]:

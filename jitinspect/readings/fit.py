@@ -89,6 +89,22 @@ def read(
     return FitReport("fit", replace(target, signature=fits[0].signature if fits else ""), tuple(fits))
 
 
+def read_compiled(target: Target, subjects: Iterator[Subject], devices: Sequence[Device]) -> FitReport:
+    """Whether what was compiled earlier, for whatever device, fits on each of the `devices`.
+
+    Raises `UnavailableError` if it does not tell what memory it takes, and when.
+    """
+    (subject,) = subjects
+    if not outcome(subject.pipeline.compiled).assignment:
+        raise UnavailableError(
+            f"{target.ref} does not tell when its buffers are in use",
+            hint="fit reads a folder of XLA's dumps: XLA_FLAGS=--xla_dump_to=DIR",
+        )
+    fits = (_Reading(target.file, one, False).fit(subject) for one in devices)
+    found = tuple(replace(fit, as_compiled=True, certain=True) for fit in fits)
+    return FitReport("fit", replace(target, signature=subject.signature), found)
+
+
 class _Reading:
     """How calls fit on one device; `file` is the target's."""
 
@@ -289,6 +305,8 @@ class _Names:
     def _paths(self) -> Mapping[int, str]:
         """By number of the module's parameter; empty if JAX does not tell."""
         pipeline: Any = self._subject.pipeline
+        if not pipeline.has_lowered:  # nor are arguments dropped, of which a file knows nothing
+            return dict(enumerate(names_in(self._subject.jitted.call, self._subject.call, pipeline.traced)))
         try:
             leaves = aliasing.leaves_of_parameters(pipeline.lowered)
         except UnavailableError:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from jitinspect.errors import UnavailableError, UsageError
+from jitinspect.ir.readable_hlo import without_metadata
 from jitinspect.jaxapi.executables import dumps
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
@@ -31,12 +32,12 @@ def read(target: Target, subjects: Iterator[Subject], pass_name: str = "", op: s
 
 def _with(report: PassesReport, subject: Subject, pass_name: str, op: str) -> PassesReport:
     """`report` with the passes of one more call."""
-    signature, lowered = subject.signature, subject.pipeline.lowered
-    if not report.target.devices:
-        _require_cpu(dumps.platforms(lowered))
+    signature, pipeline = subject.signature, subject.pipeline
+    if pipeline.has_lowered and not report.target.devices:
+        _require_cpu(dumps.platforms(pipeline.lowered))
     lifetimes = _Lifetimes(op)
-    with dumps.passes_dumped(lowered) as folder:
-        steps = list(_steps(folder, subject.dims, pass_name, lifetimes))
+    with pipeline.passes_dumped() as files:
+        steps = list(_steps(files, subject.dims, pass_name, lifetimes))
     passes = tuple(replace(made, signature=signature) for made, _ in steps)
     if pass_name and not any(one.asked for one in passes):
         raise _no_pass(pass_name, passes)
@@ -86,17 +87,17 @@ class _Lifetimes:
 
 
 def _steps(
-    folder: Path, dims: Mapping[str, int], pass_name: str, lifetimes: _Lifetimes
+    paths: Mapping[str, Path], dims: Mapping[str, int], pass_name: str, lifetimes: _Lifetimes
 ) -> Iterator[tuple[Pass, str]]:
     """The passes in order, each with a diff of what it changed if `pass_name` asks for that."""
-    files = pass_dumps.in_order(path.name for path in folder.iterdir())
+    files = pass_dumps.in_order(paths)
     if len(files) < 2:
         raise UnavailableError("XLA dumped none of its passes")
-    module = _module(folder / files[0].file)
+    module = _module(paths[files[0].file])
     lifetimes.add(None, module)
     index = 0
     for dumped in files[1:]:
-        before, module = module, _module(folder / dumped.file, module)
+        before, module = module, _module(paths[dumped.file], module)
         if module is before and not dumped.is_pass:
             continue
         lifetimes.add(index, module)
@@ -109,7 +110,7 @@ def _steps(
 
 def _module(path: Path, before: DumpedModule | None = None) -> DumpedModule:
     """The module of a dump; `before` itself if the text is the same."""
-    text = path.read_bytes().decode(errors="replace")
+    text = without_metadata(path.read_bytes().decode(errors="replace"))
     if before is not None and text == before.text:
         return before
     module = DumpedModule(text)

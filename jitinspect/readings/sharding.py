@@ -9,12 +9,12 @@ from typing import Any
 
 from jitinspect.ir.hlo_sharding import Layout, layout, spec_text
 from jitinspect.jaxapi.executables import aliasing, dumps
-from jitinspect.jaxapi.executables.meshes import meshes
 from jitinspect.jaxapi.executables.shardings import Placed, placed
 from jitinspect.jaxapi.jits.leaf_names import names_in, names_out
 from jitinspect.model import Target
 from jitinspect.model.communication import ArraySharding, MeshShape, ShardingReport
 from jitinspect.readings.better_sharding import better, free_axes
+from jitinspect.readings.communication.subjects import meshes_of
 from jitinspect.readings.sharded_module import ShardedModule
 from jitinspect.specs.describe import describe
 from jitinspect.stages.inspection import Subject
@@ -38,7 +38,9 @@ def read(target: Target, subjects: Iterator[Subject], lines: bool = False) -> Sh
 
 def _with(report: ShardingReport, subject: Subject, lines: bool) -> ShardingReport:
     """`report` with the arrays of one more call."""
-    rows = _Rows([*report.meshes, *meshes(subject.pipeline.traced, subject.call)], subject.signature)
+    rows = _Rows([*report.meshes, *meshes_of(subject)], subject.signature)
+    if not subject.pipeline.has_lowered:
+        return _extended(report, rows, subject, [*_of_file(rows, subject)])
     stopped = any(not device.full for device in report.target.devices)
     module = None
     if lines or stopped:
@@ -49,12 +51,28 @@ def _with(report: ShardingReport, subject: Subject, lines: bool) -> ShardingRepo
     found = [*_arguments(rows, subject, compiled, module), *_results(rows, subject, compiled, module)]
     if lines and module:
         found += _values(rows, module)
+    return _extended(report, rows, subject, found)
+
+
+def _extended(
+    report: ShardingReport, rows: _Rows, subject: Subject, found: Sequence[ArraySharding]
+) -> ShardingReport:
     return replace(
         report,
         target=replace(report.target, signature=report.target.signature or subject.signature),
         sharding=(*report.sharding, *found),
         meshes=tuple(rows.meshes),
     )
+
+
+def _of_file(rows: _Rows, subject: Subject) -> Iterator[ArraySharding]:
+    """What the text of a module says that was compiled earlier."""
+    traced, compiled = subject.pipeline.traced, subject.pipeline.compiled
+    names = names_in(subject.jitted.call, subject.call, traced), names_out(subject.jitted.call, traced)
+    avals = traced.jaxpr.in_avals, traced.jaxpr.out_avals
+    for kind, *columns in zip(("argument", "result"), names, avals, compiled.placements, strict=True):
+        for path, aval, where in zip(*columns, strict=True):
+            yield rows.array(path, kind, aval, where)
 
 
 def _arguments(

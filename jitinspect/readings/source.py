@@ -11,7 +11,7 @@ from functools import partial
 from jitinspect.errors import UsageError
 from jitinspect.ir.attribution import MADE_BY_NO_LINE, Attribution, Line, attribute, is_users
 from jitinspect.ir.hlo import device_count
-from jitinspect.ir.program import Program
+from jitinspect.ir.program import Block, Program
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.model import Target
 from jitinspect.model.readings import Source, SourceLine, SourceReport, WithoutLine
@@ -22,7 +22,10 @@ from jitinspect.readings.cost_model.by_line import Asking, divided_by_line
 from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.parsing import program
+from jitinspect.stages.pipeline import Pipeline
 from jitinspect.stages.views import unrolled_rows
+
+STAGES = ("jaxpr", "stablehlo", "hlo")
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
@@ -30,10 +33,25 @@ def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
     subject, *others = subjects
     if others:
         raise UsageError("source shows a single call", hint="give each --dim one size")
-    programs = [program(stage, subject.pipeline, text=False) for stage in ("jaxpr", "stablehlo", "hlo")]
+    stages = _stages(subject.pipeline)
+    programs = [_program(stage, stages, subject.pipeline) for stage in STAGES]
     with garbage_collection.paused():
         source = _Reading(target.file, partial(asking, subject, target.file), *programs).source()
-    return SourceReport("source", replace(target, signature=subject.signature), source)
+    return SourceReport(
+        "source", replace(target, signature=subject.signature), replace(source, stages=stages)
+    )
+
+
+def _stages(pipeline: Pipeline) -> tuple[str, ...]:
+    """Those that there are: a file has not all."""
+    lacking = {"jaxpr": not pipeline.has_jaxpr, "stablehlo": not pipeline.has_lowered}
+    return tuple(stage for stage in STAGES if not lacking.get(stage))
+
+
+def _program(stage: str, stages: Collection[str], pipeline: Pipeline) -> Program:
+    """Empty for a stage that is not among the `stages`."""
+    nothing = Program(stage, [], [Block("", (), [], 0, 0, is_entry=True)])
+    return program(stage, pipeline, text=False) if stage in stages else nothing
 
 
 @dataclass(slots=True)

@@ -14,7 +14,11 @@ from jitinspect.render.text import cut_middle, shown_path, size
 
 
 def listing(report: Listing, color: bool, width: int) -> str:
-    """A row per callable; the signature is last, and is cut if the row does not fit."""
+    """A row per callable; the signature is last, and is cut if the row does not fit. Of dumps, a row per
+    module.
+    """
+    if report.dumps:
+        return _dumps(report, color, width)
     rows = [_cells(row) for row in report.callables]
     heads = ("name", "kind", "static", "donated", "where")
     room = width - sum(max(map(len, column)) + 2 for column in zip(heads, *rows, strict=True))
@@ -28,6 +32,26 @@ def listing(report: Listing, color: bool, width: int) -> str:
             *more,
             Text(where, style="dim"),
             cut_middle(row.signature, max(room, 12)),
+        )
+    return _text(table, color, width)
+
+
+def _dumps(report: Listing, color: bool, width: int) -> str:
+    table = _table()
+    for name in ("", "instructions", "files", "size"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for name in ("module", "target", ""):
+        table.add_column(name, no_wrap=True)
+    for row in report.dumps:
+        counted = "" if row.instructions is None else f"{row.instructions:,}"
+        table.add_row(
+            str(row.number),
+            counted,
+            str(row.files),
+            size(row.bytes),
+            Text(row.name, style="bold"),
+            Text(shown_path(row.target), style="dim"),
+            Text("" if row.is_compiled else "not optimized: the compiler did not get there", style="yellow"),
         )
     return _text(table, color, width)
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import jax
@@ -56,6 +57,8 @@ class Pipeline:
 
     has_jaxpr = True
     """Not where a function only stands for a module that was lowered elsewhere."""
+    has_lowered = True
+    """Not where it stands for one that was compiled elsewhere."""
 
     def __init__(
         self, trace: Callable[[], Any], platform: str | None = None, device: jax.Device | None = None
@@ -113,6 +116,18 @@ class Pipeline:
         except Exception as error:
             message, hint = _explained(error)
             raise CompileError(f"XLA failed: {message}", hint=hint) from error
+
+    def kernels_dump(self, ending: str) -> Any:
+        """XLA's dump of its kernels in files of that kind, if there is one; None where it has to be made."""
+        return None
+
+    @contextmanager
+    def passes_dumped(self) -> Iterator[Mapping[str, Path]]:
+        """XLA's dumps of the module after each pass, by their names; the files exist inside."""
+        from jitinspect.jaxapi.executables import dumps
+
+        with dumps.passes_dumped(self.lowered) as folder:
+            yield {path.name: path for path in folder.iterdir()}
 
     def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any]:
         """`Lowered` and `Compiled` with other leaves donated, the outputs in another `order`; see
@@ -215,10 +230,14 @@ def hlo_before(pipeline: Pipeline, options: Options) -> StageText:
 
 
 def llvm(pipeline: Pipeline, options: Options) -> StageText:
+    if (dump := pipeline.kernels_dump(".ll")) is not None:
+        return kernels.llvm_of(dump, options.optimized)
     return kernels.llvm(pipeline.lowered, optimized=options.optimized, expose_library=not options.library)
 
 
 def asm(pipeline: Pipeline, options: Options) -> StageText:
+    if (dump := pipeline.kernels_dump(".o")) is not None:
+        return kernels.asm_of(dump)
     return kernels.asm(pipeline.lowered, expose_library=not options.library)
 
 

@@ -8,6 +8,7 @@ from jitinspect.ir import shapes
 from jitinspect.ir.attribution import Line, attribute
 from jitinspect.ir.hlo_sharding import Axes
 from jitinspect.ir.source_files import SourceFiles
+from jitinspect.jaxapi.executables.given_executables import GivenExecutable
 from jitinspect.jaxapi.executables.meshes import meshes
 from jitinspect.jaxapi.executables.shardings import argument_axes
 from jitinspect.jaxapi.jits.argument_names import argument_names
@@ -15,7 +16,7 @@ from jitinspect.jaxapi.jits.leaf_names import names_in
 from jitinspect.jaxapi.source_lines.constraints import PRIMITIVES as CONSTRAINING
 from jitinspect.jaxapi.source_lines.constraints import constraints
 from jitinspect.jaxapi.source_lines.global_shapes import PER_DEVICE, Shapes, global_shapes
-from jitinspect.model.communication import Collective
+from jitinspect.model.communication import Collective, MeshShape
 from jitinspect.process import garbage_collection
 from jitinspect.readings.communication import lowered_program
 from jitinspect.readings.communication.asked import PRIMITIVES
@@ -30,7 +31,7 @@ def communication(subject: Subject, file: str | None, sources: SourceFiles) -> C
     """`file` is the target's. Compiles it. Raises `UnavailableError` if the compiled HLO is not available."""
     text = compiled_text(subject.pipeline)
     with garbage_collection.paused():
-        used = meshes(subject.pipeline.traced, subject.call)
+        used = meshes_of(subject)
         shapes = _shapes(subject)
         own, laid = partial(_own, subject, file), partial(_laid, subject, shapes)
         return Communication(text, file, used, _arguments(subject), own, laid, shapes, sources)
@@ -46,9 +47,18 @@ def asking(subject: Subject, file: str | None) -> dict[str, tuple[tuple[Line, fl
     return communication(subject, file, SourceFiles()).asking()
 
 
+def meshes_of(subject: Subject) -> tuple[MeshShape, ...]:
+    """Those of the program; of one that is read from a file, what that tells."""
+    compiled = subject.pipeline.compiled if not subject.pipeline.has_lowered else None
+    if isinstance(compiled, GivenExecutable):
+        return compiled.meshes
+    return meshes(subject.pipeline.traced, subject.call)
+
+
 def _arguments(subject: Subject) -> dict[str, Axes]:
     """How the arrays of the call lie on a mesh, by path."""
-    given = argument_axes(subject.pipeline.compiled)
+    compiled = subject.pipeline.compiled
+    given = compiled.axes if isinstance(compiled, GivenExecutable) else argument_axes(compiled)
     names = names_in(subject.jitted.call, subject.call, subject.pipeline.traced)
     if len(given) != len(names):
         return {}
@@ -58,11 +68,15 @@ def _arguments(subject: Subject) -> dict[str, Axes]:
 def _shapes(subject: Subject) -> Shapes:
     if subject.pipeline.has_jaxpr:
         return global_shapes(subject.pipeline.traced)
+    if not subject.pipeline.has_lowered:
+        return {}
     return lowered_program.global_shapes(program("stablehlo", subject.pipeline))
 
 
 def _own(subject: Subject, file: str | None) -> list[OwnCollective]:
     """The program's own collectives, in the order of its jaxpr."""
+    if not subject.pipeline.has_lowered:
+        return []
     if not subject.pipeline.has_jaxpr:
         lowered = program("stablehlo", subject.pipeline)
         return lowered_program.own_collectives(lowered, attribute(lowered, file))

@@ -19,10 +19,13 @@ _LEAST = 9
 """The least columns for a name, a line, and how a constant enters."""
 
 
+_NONE = {False: "the function closes over no arrays", True: "the module has no arrays in it"}
+
+
 def render(report: ConstantsReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """The table of each call, then the sum over all of them."""
     if not report.constants:
-        yield "no constants: the function closes over no arrays\n"
+        yield f"no constants: {_NONE[report.of_file]}\n"
         return
     for heading, constants in by_call(report.constants, painter, ALL if verbose else width):
         yield heading

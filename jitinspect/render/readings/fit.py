@@ -184,6 +184,9 @@ def _temporaries(one: Fit, peak: int) -> int:
 
 
 def _about_compiling(one: Fit) -> Iterator[tuple[str, str]]:
+    if one.as_compiled:
+        yield f"as it was compiled: the compiler for {one.target} was not asked, and may differ", _DIM
+        return
     if one.full:
         yield f"compiled for {one.target} to the end; no device was involved", _DIM
         return

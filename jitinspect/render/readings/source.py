@@ -11,6 +11,8 @@ from jitinspect.render.readings.gutter import gutter
 from jitinspect.render.text import Painter, amount, count, cut_middle, cut_place, hanging, size
 from jitinspect.render.views import unrolled
 
+_OF_STAGE = {"eqns": "jaxpr", "ops": "stablehlo"}
+"""Columns that are left out where there is no such stage."""
 _HEADS = ("eqns", "ops", "instr", "FLOPs", "bytes", "moved", "share")
 _NARROWEST = 24
 """The least columns for the Python text."""
@@ -39,7 +41,8 @@ def render(report: SourceReport, painter: Painter, width: int, verbose: bool = F
 def _columns(source: Source) -> dict[str, int]:
     """The heads of the columns, and how wide they are."""
     is_moved = any(line.wire_bytes for line in source.lines) or source.without_line.wire_bytes > 0
-    heads = [head for head in _HEADS if head != "moved" or is_moved]
+    there = [head for head in _HEADS if _OF_STAGE.get(head, "hlo") in source.stages]
+    heads = [head for head in there if head != "moved" or is_moved]
     rows = [_cells(line) for line in source.lines]
     return {head: max(map(len, (head, *(row[head] for row in rows)))) for head in heads}
 

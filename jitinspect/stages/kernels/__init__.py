@@ -28,8 +28,13 @@ def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library:
     """
     _require_cpu(lowered)
     with dumps.dumped(lowered, library=not expose_library) as dump:
-        functions = [pair for module in dump.ir(optimized=optimized) for pair in llvm_ir.functions(module)]
-    return _stage_text(functions, dump, expose_library, "LLVM IR")
+        return llvm_of(dump, optimized, expose_library)
+
+
+def llvm_of(dump: dumps.Dump, optimized: bool = True, exposed: bool = False) -> StageText:
+    """The same from a dump that is there."""
+    functions = [pair for module in dump.ir(optimized=optimized) for pair in llvm_ir.functions(module)]
+    return _stage_text(functions, dump, exposed, "LLVM IR")
 
 
 def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> StageText:
@@ -37,8 +42,14 @@ def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> StageTe
     _require_cpu(lowered)
     disassembly.require_tool()
     with dumps.dumped(lowered, library=not expose_library) as dump:
-        functions = list(disassembly.functions(dump.objects()))
-    return _stage_text(functions, dump, expose_library, "object code")
+        return asm_of(dump, expose_library)
+
+
+def asm_of(dump: dumps.Dump, exposed: bool = False) -> StageText:
+    """The same from a dump that is there."""
+    disassembly.require_tool()
+    functions = list(disassembly.functions(dump.objects()))
+    return _stage_text(functions, dump, exposed, "object code")
 
 
 def why_no_llvm() -> str | None:
