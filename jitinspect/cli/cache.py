@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from jitinspect.cli.help import Command, Group
-from jitinspect.cli.options import CacheOrder, OutputOptions, TargetOptions, grouped
+from jitinspect.cli.options import (
+    CacheOrder,
+    EntryReading,
+    OutputOptions,
+    Raw,
+    TargetOptions,
+    ViewOptions,
+    grouped,
+)
+from jitinspect.errors import UsageError
 
 HELP = "Look into JAX's persistent compilation cache: what it holds, what is sound, what can go."
 
@@ -51,6 +60,35 @@ def ls(
         report = ls_core(folder, chosen, sort, output)
         emit(report)
     tell_notes(report, output)
+
+
+def show(
+    output: OutputOptions,
+    view: ViewOptions,
+    entry: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENTRY", help="A file, or the beginning of an entry's name.", show_default=False
+        ),
+    ],
+    reading: Annotated[
+        EntryReading,
+        typer.Argument(metavar="[READING]", help="hlo, source, cost, constants, collectives or sharding."),
+    ] = EntryReading.hlo,
+    folder: Folder = None,
+    raw: Raw = False,
+) -> None:
+    """Print the optimized HLO of an entry, or a reading of it. Entries for TPUs and GPUs hold none."""
+    from jitinspect.cli.cache_requests import entry_file
+    from jitinspect.cli.commands import print_reading, print_stages
+
+    target = TargetOptions(target=entry_file(entry, folder))
+    if reading is EntryReading.hlo:
+        print_stages("hlo", ("hlo",), target, output, view=view, raw=raw)
+        return
+    if raw or view != ViewOptions():
+        raise UsageError(f"cache show … {reading.value} has no such options", hint="they are for hlo")
+    print_reading(reading.value, target, output)
 
 
 def verify(
@@ -156,7 +194,7 @@ def stats(
     tell_notes(report, output)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (ls, verify, prune, why, stats)
+COMMANDS: tuple[Callable[..., None], ...] = (ls, show, verify, prune, why, stats)
 
 
 def group() -> typer.Typer:

@@ -7,13 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jitinspect.cli import streams
 from jitinspect.cli.options import CacheOrder, OutputOptions
 from jitinspect.cli.sizes import bytes_of
-from jitinspect.errors import CheckFailed, UsageError
+from jitinspect.errors import CheckFailed, LoadError, UsageError
 
 if TYPE_CHECKING:
     from jitinspect.files.cache.listing import Filter
@@ -57,6 +58,36 @@ def ls_core(folder: str | None, chosen: Filter, order: CacheOrder, output: Outpu
     with progress(len(names_in(where).entries), output) as advance:
         cache = contents(where, chosen, order.value, advance)
     return CacheReport("cache ls", cache, notes_on(where, found))
+
+
+def entry_file(entry: str, folder: str | None) -> str:
+    """The path of an entry: a file's, or that of the only one in the folder whose name begins so.
+
+    Raises `UsageError` if no folder is known, `LoadError` if there is no such entry, or more than one.
+    """
+    from jitinspect.files.cache.listing import names_in
+    from jitinspect.jaxapi.keys.cache_settings import settings
+
+    if os.path.lexists(entry):
+        return os.path.join(os.path.dirname(entry) or os.curdir, os.path.basename(entry))
+    if os.path.isdir(within := os.path.dirname(entry)):
+        folder, entry = within, os.path.basename(entry)
+    where = folder_of(folder, settings())
+    names = names_in(where).entries
+    found = [name for name in names if name.startswith(entry)]
+    if len(found) == 1:
+        return os.path.join(where, found[0])
+    if found:
+        longer = ", ".join(name[: len(entry) + _MORE] + "…" for name in found[:_FEW])
+        more = f" and {len(found) - _FEW:,} more" if len(found) > _FEW else ""
+        raise LoadError(f"{len(found):,} entries of {where} begin with {entry}", hint=f"{longer}{more}")
+    near = get_close_matches(entry, names, n=_FEW, cutoff=0.3)
+    hint = f"did you mean {', '.join(near)}?" if near else f"jitinspect cache ls --dir {where}"
+    raise LoadError(f"no entry of {where} begins with {entry}, nor is that a file", hint=hint)
+
+
+_FEW, _MORE = 3, 8
+"""Names that are listed, and letters of them beyond what was typed."""
 
 
 def verify_core(folder: str | None, chosen: Filter, timeout: float, output: OutputOptions) -> CacheReport:

@@ -41,7 +41,7 @@ MORE = "Other"
 
 def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions) -> None:
     """Print the traced jaxpr. Nothing is lowered."""
-    _inspect("jaxpr", ("jaxpr",), target, output, view=view)
+    print_stages("jaxpr", ("jaxpr",), target, output, view=view)
 
 
 def stablehlo(
@@ -63,7 +63,7 @@ def stablehlo(
     platforms = words_of(platform)
     if platforms and device.device:
         raise UsageError("--platform and --target cannot be combined", hint="leave one out")
-    _inspect(
+    print_stages(
         "stablehlo", ("stablehlo",), target, output, platforms=platforms, view=view, device=device, raw=raw
     )
 
@@ -78,7 +78,7 @@ def hlo(
 ) -> None:
     """Print the compiled, optimized HLO, without the noise."""
     stages = ("hlo-before" if before else "hlo",)
-    _inspect("hlo", stages, target, output, device=device, view=view, raw=raw)
+    print_stages("hlo", stages, target, output, device=device, view=view, raw=raw)
 
 
 NoLibrary = Annotated[
@@ -96,12 +96,12 @@ def llvm(
     no_library: NoLibrary = False,
 ) -> None:
     """Print the LLVM IR of each kernel (CPU)."""
-    _inspect("llvm", ("llvm",), target, output, optimized=not before, library=not no_library)
+    print_stages("llvm", ("llvm",), target, output, optimized=not before, library=not no_library)
 
 
 def asm(target: TargetOptions, output: OutputOptions, no_library: NoLibrary = False) -> None:
     """Print the machine code of each kernel (CPU)."""
-    _inspect("asm", ("asm",), target, output, library=not no_library)
+    print_stages("asm", ("asm",), target, output, library=not no_library)
 
 
 def key(
@@ -128,12 +128,12 @@ def key(
 def show(target: TargetOptions, device: DeviceOptions, output: OutputOptions, raw: Raw = False) -> None:
     """Print everything: the compile log, jaxpr, StableHLO, HLO and, for this machine, the cache key."""
     stages = ("jaxpr", "stablehlo", "hlo")
-    _inspect("show", stages, target, output, key=not device.device, device=device, raw=raw)
+    print_stages("show", stages, target, output, key=not device.device, device=device, raw=raw)
 
 
 def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print the Python source with the operations and cost of each line."""
-    _read("source", target, output, device)
+    print_reading("source", target, output, device)
 
 
 def diff(
@@ -181,7 +181,7 @@ def diff(
 
 def cost(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print FLOPs, bytes and memory by line and by op; with --dim N=64,128, how they grow."""
-    _read("cost", target, output, device)
+    print_reading("cost", target, output, device)
 
 
 def fit(
@@ -194,8 +194,9 @@ def fit(
 ) -> None:
     """Print whether a call fits into the memory of a device that need not be here, and what takes it.
 
-    --dim B=1..4096 finds the largest size that fits.
+    --dim B=1..4096 finds the largest size that fits. Of a folder of XLA's dumps, whether what is in it fits.
     """
+    from jitinspect.cli.compiled_files import compiled_file, fits_of_file
     from jitinspect.cli.core import fit_core
     from jitinspect.cli.devices import device_request, fit_of_all, on_devices
     from jitinspect.cli.output import emitted
@@ -203,11 +204,18 @@ def fit(
 
     fields = parsed(target, sys.argv[1:], may_search=True)
     devices = device_request(device, weigh=True)
+    file = compiled_file(fields)
     if not devices.devices:
-        raise UsageError("fit needs a device to fit on", hint="--target v5e; `jitinspect doctor` lists them")
+        known = f"cost {file} lists its buffers without" if file else "`jitinspect doctor` lists them"
+        raise UsageError("fit needs a device to fit on", hint=f"--target v5e; {known}")
     with emitted(output) as emit:
         core = partial(fit_core, fields, output, searched(target.dim))
-        report = fit_of_all(on_devices(devices, core, output, file_of(fields)))
+        found = (
+            fits_of_file(fields, devices, output)
+            if file
+            else on_devices(devices, core, output, file_of(fields))
+        )
+        report = fit_of_all(found)
         emit(report)
     if exit_code and not all(one.fits for one in report.fit):
         raise CheckFailed(f"it does not fit on {', '.join(one.target for one in report.fit if not one.fits)}")
@@ -236,17 +244,17 @@ def collectives(
     from jitinspect.cli.collectives import check, limits_of
 
     limits = limits_of(exit_code, max_bytes_moved, forbid)
-    check(cast("CollectivesReport", _read("collectives", target, output, device)), limits)
+    check(cast("CollectivesReport", print_reading("collectives", target, output, device)), limits)
 
 
 def donation(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print whether the buffer of each array argument is reused, and if not, why."""
-    _read("donation", target, output, device)
+    print_reading("donation", target, output, device)
 
 
 def constants(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
     """Print the arrays that the function closes over, and where it uses them."""
-    _read("constants", target, output, device)
+    print_reading("constants", target, output, device)
 
 
 def passes(
@@ -262,7 +270,7 @@ def passes(
     ] = "",
 ) -> None:
     """Print XLA's passes: which ones changed the module, and how."""
-    _read("passes", target, output, device, pass_name=name, op=op)
+    print_reading("passes", target, output, device, pass_name=name, op=op)
 
 
 def compile_time(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
@@ -271,7 +279,7 @@ def compile_time(target: TargetOptions, device: DeviceOptions, output: OutputOpt
     With --dim N=8,16,32, which part grows faster than the program. With --target the compiler is waited for.
     -o times.html draws a flame graph.
     """
-    _read("compile-time", target, output, replace(device, full=bool(device.device)))
+    print_reading("compile-time", target, output, replace(device, full=bool(device.device)))
 
 
 def sharding(
@@ -283,7 +291,7 @@ def sharding(
     ] = False,
 ) -> None:
     """Print how each argument and result lies on the mesh, and what it takes on a device."""
-    _read("sharding", target, output, device, lines=lines)
+    print_reading("sharding", target, output, device, lines=lines)
 
 
 def profile(
@@ -455,16 +463,27 @@ def summary(
 
 
 def ls(
-    module: Annotated[str, typer.Argument(metavar="MODULE", help="pkg.mod, or path/to/file.py.")],
+    module: Annotated[
+        str, typer.Argument(metavar="MODULE", help="pkg.mod, path/to/file.py, or a folder of XLA's dumps.")
+    ],
     output: OutputOptions,
     imported: Annotated[bool, typer.Option("--imported", help="Also list what the module imports.")] = False,
 ) -> None:
-    """List a module's callables: which are jitted, and their static and donated arguments."""
+    """List a module's callables: which are jitted, and their static and donated arguments.
+
+    Of a folder of XLA's dumps, the modules in it.
+    """
     from jitinspect.cli.core import resume_collection
     from jitinspect.cli.output import emitted
+    from jitinspect.files.kinds import is_file_target
     from jitinspect.jaxapi.version import import_jax
 
     with emitted(output) as emit:
+        if is_file_target(module):
+            from jitinspect.files.dumps import listing_of
+
+            emit(listing_of(module))
+            return
         import_jax()
         from jitinspect.jaxapi.devices import skip_missing_accelerators
         from jitinspect.targets.listing import ls as listing
@@ -560,7 +579,7 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
         app.add_typer(cache.group(), rich_help_panel=FILES)
 
 
-def _inspect(
+def print_stages(
     command: str,
     stages: tuple[str, ...],
     target: TargetOptions,
@@ -573,6 +592,7 @@ def _inspect(
     **options: Any,
 ) -> None:
     """The driver of all stage commands."""
+    from jitinspect.cli.compiled_files import compiled_file, refuse_devices
     from jitinspect.cli.core import inspect_core
     from jitinspect.cli.devices import device_request, on_devices, one_report, tell_devices
     from jitinspect.cli.output import emitted
@@ -581,6 +601,8 @@ def _inspect(
     asked = viewed(view or ViewOptions(), options)
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions())
+    refuse_devices(fields, devices)
+    key = key and compiled_file(fields) is None
     with emitted(output) as emit:
         core = partial(inspect_core, command, stages, fields, platforms, options, output, key, asked)
         report = one_report(on_devices(devices, core, output, file_of(fields)))
@@ -588,7 +610,7 @@ def _inspect(
         emit(report)
 
 
-def _read(
+def print_reading(
     command: str,
     target: TargetOptions,
     output: OutputOptions,
@@ -596,6 +618,7 @@ def _read(
     **asked: Any,
 ) -> "ReadingReport":
     """The driver of all readings: `jitinspect.readings.COMMAND` makes the report, which is printed."""
+    from jitinspect.cli.compiled_files import refuse_devices
     from jitinspect.cli.core import reading_core
     from jitinspect.cli.devices import device_request, on_devices, one_reading
     from jitinspect.cli.output import emitted
@@ -603,6 +626,7 @@ def _read(
 
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions(), several=command == "cost")
+    refuse_devices(fields, devices)
     with emitted(output) as emit:
         core = partial(reading_core, command, fields, output, **asked)
         report = one_reading(on_devices(devices, core, output, file_of(fields)))

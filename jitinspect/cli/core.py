@@ -96,7 +96,7 @@ def inspect_core(
         **fields,
     )
     with listening(output) as listeners:
-        report = inspection.inspect(request, listeners, opener=_opener(request.ref))
+        report = inspection.inspect(request, listeners, opener=opener_of(request.ref))
     return replace(report, environment=environment()) if key or needs_environment(output) else report
 
 
@@ -123,12 +123,12 @@ def reading_core(
     )
     with listening(output) as listeners:
         report: ReadingReport = inspection.read(
-            request, partial(read, **asked), listeners, _opener(request.ref)
+            request, partial(read, **asked), listeners, opener_of(request.ref)
         )
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
-def _opener(ref: str) -> Opener | None:
+def opener_of(ref: str) -> Opener | None:
     """How a target that is a file is opened; None for a function."""
     if not is_file_target(ref):
         return None
@@ -159,7 +159,7 @@ def fit_core(
             full=full,
             on_step=lambda step: listeners.on_note(step_line(device.text, next(iter(ranges)), step)),
         )
-        report = inspection.read(request, reader, listeners, _opener(request.ref))
+        report = inspection.read(request, reader, listeners, opener_of(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
@@ -214,7 +214,7 @@ def profile_core(fields: dict[str, Any], output: OutputOptions, calls: int | Non
                 listeners.on_note(text)
 
         reader = partial(read, calls=calls, on_run=ending_the_process, on_calls=on_calls)
-        report = inspection.read(request, reader, listeners, _opener(request.ref))
+        report = inspection.read(request, reader, listeners, opener_of(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 

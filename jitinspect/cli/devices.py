@@ -5,7 +5,6 @@ What only that needs is imported when there is one.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -77,8 +76,12 @@ def check_core(file: str) -> None:
 
 
 def _size(file: str) -> int:
-    """Of a file; 0 for one that is not there, and for a folder."""
-    return os.path.getsize(file) if os.path.isfile(file) else 0
+    """Of a file, or all files of a folder; 0 for what is not there."""
+    from jitinspect.files.kinds import parts_of
+
+    path, _ = parts_of(file)
+    files = path.iterdir() if path.is_dir() else (path,)
+    return sum(one.stat().st_size for one in files if one.is_file())
 
 
 def _show_chatter(output: OutputOptions, text: str) -> None:

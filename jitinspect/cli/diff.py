@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jitinspect.cli.core import listening, prepare_for_user_code
-from jitinspect.cli.devices import DeviceRequest, device_request, on_devices
+from jitinspect.cli.compiled_files import holds_no_text
+from jitinspect.cli.core import listening, opener_of, prepare_for_user_code
+from jitinspect.cli.devices import DeviceRequest, device_request, guarded, on_devices
 from jitinspect.cli.options import (
     CallOptions,
     DeviceOptions,
@@ -27,6 +28,7 @@ from jitinspect.cli.options import (
 from jitinspect.cli.output import needs_environment, read_report, read_text, save
 from jitinspect.cli.requests import parsed
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
+from jitinspect.files.kinds import is_file_target
 from jitinspect.jaxapi.version import import_jax
 from jitinspect.model import Report
 from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Quantity, Summary
@@ -111,13 +113,28 @@ def _made_sides(
 def _sides_here(
     plans: Sequence[Options], stages: tuple[str, ...], output: OutputOptions
 ) -> dict[int, list[Side]]:
+    made = {id(plan): _sides_of_file(plan, stages, output) for plan in plans if plan.is_file}
+    functions = [plan for plan in plans if not plan.is_file]
+    if not functions:
+        return made
     import_jax()
     prepare_for_user_code()
     from jitinspect.stages import inspection
 
     with listening(output) as listeners:
-        inspection.make_devices([_request(plan, stages, "diff") for plan in plans], listeners)
-        return {id(plan): _sides(plan, stages, listeners) for plan in plans}
+        inspection.make_devices([_request(plan, stages, "diff") for plan in functions], listeners)
+        return made | {id(plan): _sides(plan, stages, listeners) for plan in functions}
+
+
+def _sides_of_file(plan: Options, stages: tuple[str, ...], output: OutputOptions) -> list[Side]:
+    return guarded(partial(_sides_in_guard, plan, stages, output), output, plan.target.target)
+
+
+def _sides_in_guard(plan: Options, stages: tuple[str, ...], output: OutputOptions) -> list[Side]:
+    import_jax()
+    prepare_for_user_code()
+    with listening(output) as listeners:
+        return _sides(plan, stages, listeners)
 
 
 def _sides_for_device(plan: Options, stages: tuple[str, ...], output: OutputOptions) -> list[Side]:
@@ -161,6 +178,10 @@ class Options:
     devices: DeviceRequest
     words: Sequence[str]
 
+    @property
+    def is_file(self) -> bool:
+        return is_file_target(self.target.target)
+
 
 def _plans(asked: DiffRequest) -> list[Path | Options]:
     """Where the sides come from, in order."""
@@ -176,11 +197,18 @@ def _plans(asked: DiffRequest) -> list[Path | Options]:
 
 def _plan(text: str, asked: DiffRequest) -> Path | Options:
     path = Path(text)
+    if holds_no_text(text):
+        return _file_plan(text, asked)
     if path.suffix in (".json", *_TEXTS) or (path.exists() and ":" not in text):
         return path
     given = {one.name: getattr(asked.call, one.name) for one in fields(CallOptions)}
     devices = device_request(asked.device, several=False)
     return Options(TargetOptions(target=text, **given), "", devices, asked.argv)
+
+
+def _file_plan(text: str, asked: DiffRequest) -> Options:
+    """A file that is no text. The arguments are the other side's."""
+    return Options(TargetOptions(target=text, mesh=asked.call.mesh), "", DeviceRequest(), ())
 
 
 def _changed(first: Options, words: list[str]) -> Options:
@@ -240,8 +268,10 @@ def _sides(
         found[tuple(subject.dims.items())] = collectives_of(subject, file)
 
     request = _request(plan, stages, "diff")
-    report = inspection.inspect(request, listeners, also if "hlo" in stages else None)
-    label = report.artifacts[0].signature if report.artifacts else plan.target.target
+    opener = opener_of(request.ref)
+    report = inspection.inspect(request, listeners, also if "hlo" in stages else None, opener)
+    named = plan.is_file or not report.artifacts
+    label = plan.target.target if named else report.artifacts[0].signature
     made = sides.sides_of(report, f"{label} on mesh {plan.target.mesh}" if plan.target.mesh else label)
     if not found:
         return made

@@ -36,6 +36,17 @@ class Format(StrEnum):
     github = "github"
 
 
+class EntryReading(StrEnum):
+    """What to show of an entry of the cache."""
+
+    hlo = "hlo"
+    source = "source"
+    cost = "cost"
+    constants = "constants"
+    collectives = "collectives"
+    sharding = "sharding"
+
+
 class CacheOrder(StrEnum):
     """How to sort the entries of a cache."""
 

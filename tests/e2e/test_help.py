@@ -12,11 +12,11 @@ COMMANDS = (
     "profile",
     "trace-cache", "run", "summary", "export", "ls", "doctor", "view", "cache",
 )  # fmt: skip
-OF_CACHE = ("cache ls", "cache verify", "cache prune", "cache why", "cache stats")
+OF_CACHE = ("cache ls", "cache show", "cache verify", "cache prune", "cache why", "cache stats")
 ANSI = re.compile(r"\033\[\d*m")
 
 
-WITHOUT_ARGUMENTS = {"doctor", "cache", *OF_CACHE} - {"cache why", "cache stats"}
+WITHOUT_ARGUMENTS = {"doctor", "cache", *OF_CACHE} - {"cache show", "cache why", "cache stats"}
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, *OF_CACHE])

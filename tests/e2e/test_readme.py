@@ -27,6 +27,7 @@ def sessions():
             yield command.split("  #")[0].strip(), shown
 
 
+LOSS = "samples.mlp:loss_fn --shape 128,784 --shape 784,256 -q"
 SESSIONS = list(sessions())
 HERE = [(command, shown) for command, shown in SESSIONS if "--target" not in command]
 
@@ -41,6 +42,12 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
         shell.sh(f"{CACHED} python samples/recompiles/last_batch.py")
     if "cache stats" in command:
         shell.sh(f"{CACHED} jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
+    if "loss.hlo" in command:
+        shell.typed(f"jitinspect hlo --raw {LOSS} -o loss.hlo")
+    if "dump/" in command:
+        shell.sh(f"XLA_FLAGS=--xla_dump_to=dump jitinspect hlo {LOSS}")
+    if "--dir one" in command:
+        shell.sh("mkdir one; cp $(ls cache/jit_loss-*-cache | head -1) one")
     if command.endswith("loss.jaxexport"):
         shell.sh("jitinspect export samples.mlp:loss_fn -s 8,8 -s 8,8 -o loss.jaxexport")
     if "--against" in command:

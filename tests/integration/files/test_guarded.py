@@ -52,7 +52,7 @@ def opened_in_few_processes(paths):
 def test_damaged_files_are_told_in_one_line(damaged):
     found = opened_in_few_processes(list(map(str, damaged)))
     assert len(found) == len(damaged) > 140
-    assert {code for _, code, _ in found} == {0, 3, 6}
+    assert {code for _, code, _ in found} == {0, 3}
     for path, code, message in found:
         assert code == 0 or (message.startswith((path, "no such")) and "\n" not in message), message
         assert code != 0 or path.endswith(MAY_BE_READ) or "-flip-" in path, f"{path} can be read"

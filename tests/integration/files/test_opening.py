@@ -88,7 +88,7 @@ def test_a_file_becomes_what_the_function_becomes(tmp_path, case, kind):
     assert (of_file.target.file, of_file.target.line) == (of_function.target.file, of_function.target.line)
     if case in ("mlp", "donated"):
         assert of_file.target.signature == of_function.target.signature
-    for command, but in (("cost", ()), ("source", ("equations", "unrolled"))):
+    for command, but in (("cost", ()), ("source", ("equations", "unrolled", "stages"))):
         assert told(read(command, file), *but) == told(read_call(command, function, call), *but)
 
 
