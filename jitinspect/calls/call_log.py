@@ -92,6 +92,7 @@ class CallLog:
         plannable: bool = False,
     ) -> None:
         self.fired = [0]
+        self.clearings = 0
         self._ticks = itertools.count(1)
         self.fault: Exception | None = None
         self.log: list[Any] = []
@@ -229,9 +230,10 @@ class CallLog:
                 self.folded[key] = self.folded.get(key, 0) + number
 
     @_harmless()
-    def cleared(self, jit: Any | None) -> None:
+    def cleared(self, jit: Any | None, made_after: int = 0) -> None:
         with self._lock:
-            self.slow_hits.cleared(self.verdicts.clear(jit, self.offset + len(self.log)))
+            self.clearings += jit is None
+            self.slow_hits.cleared(self.verdicts.clear(jit, made_after, self.offset + len(self.log)))
 
     @contextmanager
     def ahead_of_time(self) -> Iterator[None]:

@@ -41,9 +41,9 @@ class Verdicts:
         self._under_way: list[Miss] = []
         self._cleared: dict[int | None, int] = {}  # function (None: all) → rows before its caches went
 
-    def clear(self, jit: Any | None, rows: int) -> JitFacts | None:
+    def clear(self, jit: Any | None, made_after: int, rows: int) -> JitFacts | None:
         """The caches of one jit, or all, were cleared when there were `rows` rows. Returns its facts."""
-        jit_facts = None if jit is None else facts(jit, self.functions)
+        jit_facts = None if jit is None else facts(jit, self.functions, made_after)
         self._cleared[jit_facts.function if jit_facts else None] = rows
         self._layers.forget()
         self.functions.forget_facts()
@@ -146,16 +146,17 @@ class Verdicts:
             miss.jax_says = None
 
     def facts_of(self, call: frames.WatchedCall) -> JitFacts:
+        watched = call.watched
         if call.filter_jit is not None:
-            jit_facts = facts_of_filter_jit(call.filter_jit, call.jit, self.functions)
-            call.watched.facts = call.watched.facts or jit_facts
+            jit_facts = facts_of_filter_jit(call.filter_jit, call.jit, self.functions, watched.made_after)
+            watched.facts = watched.facts or jit_facts
             return jit_facts
-        if call.watched.facts is None:
-            jit_facts = call.watched.facts = facts(call.jit, self.functions)
-            self.group(jit_facts).join(call.watched)
-        elif call.watched.facts.read != self.functions.times_forgotten:
-            call.watched.facts = facts(call.jit, self.functions)
-        found: JitFacts = call.watched.facts
+        if watched.facts is None:
+            jit_facts = watched.facts = facts(call.jit, self.functions, watched.made_after)
+            self.group(jit_facts).join(watched)
+        elif watched.facts.read != self.functions.times_forgotten:
+            watched.facts = facts(call.jit, self.functions, watched.made_after)
+        found: JitFacts = watched.facts
         return found
 
     def group(self, jit_facts: JitFacts) -> Group:

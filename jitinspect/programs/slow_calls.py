@@ -27,6 +27,7 @@ class SlowCallRecorder(Guarded):
 
     def __init__(self) -> None:
         self.fired = [0]
+        self.clearings = 0
         super().__init__()
         self._ticks = itertools.count(1)
         self._slow, self._functions = SlowHits(), FunctionNumbers()
@@ -54,8 +55,8 @@ class SlowCallRecorder(Guarded):
     def ended(self, frame: FrameType, error: BaseException | None) -> None:
         self._harmless(self._ended)(frame, error)
 
-    def cleared(self, jit: Any | None) -> None:
-        self._harmless(self._cleared)(jit)
+    def cleared(self, jit: Any | None, made_after: int = 0) -> None:
+        self._harmless(self._cleared)(jit, made_after)
 
     def _start(self, phase: Phase, name: str) -> None:
         if (frame := frames.proxy_frame(COUNTING_CODE)) is not None:
@@ -100,15 +101,18 @@ class SlowCallRecorder(Guarded):
         self._slow.raised(jit_facts, signature, relative(at))
 
     def _facts(self, call: frames.WatchedCall) -> JitFacts:
-        known: JitFacts | None = call.watched.facts
+        watched = call.watched
+        known: JitFacts | None = watched.facts
         if call.filter_jit is not None:
-            known = facts_of_filter_jit(call.filter_jit, call.jit, self._functions)
+            known = facts_of_filter_jit(call.filter_jit, call.jit, self._functions, watched.made_after)
         elif known is None or known.read != self._functions.times_forgotten:
-            known = facts(call.jit, self._functions)
-        call.watched.facts = known
+            known = facts(call.jit, self._functions, watched.made_after)
+        watched.facts = known
         return known
 
-    def _cleared(self, jit: Any | None) -> None:
+    def _cleared(self, jit: Any | None, made_after: int) -> None:
         with self._lock:
+            self.clearings += jit is None
             self._functions.forget_facts()
-            self._slow.cleared(facts(jit, self._functions) if jit is not None else None)
+            cleared = None if jit is None else facts(jit, self._functions, made_after)
+            self._slow.cleared(cleared)

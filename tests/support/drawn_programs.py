@@ -139,6 +139,12 @@ class Pool:
         some = st.lists(st.sampled_from(FUNCTIONS + own), min_size=1, max_size=3)
         self.functions = draw(some | st.just(BASES + own[-1:]))
         self.settings = [{}, *draw(st.lists(settings(scripted), max_size=2))]
+        self.clearings = 0
+
+    def shared(self, function):
+        """`again` makes its jit in the call: it shares with jits that no clearing parts it from."""
+        made_after = self.clearings if function.name == "again" else 0
+        return f"{function.shared} after {made_after}" if made_after else function.shared
 
     def value(self, kind):
         draw = self.draw
@@ -251,13 +257,14 @@ def _step(draw, pool):
     if pool.scripted:
         code = _program_step(f"{function.name}(*args, **kwargs)", arguments, settings)
         return Step(code, True, function.event, function.shared, _line(function, arguments, settings))
-    return _program_step_of(draw, function, arguments, settings)
+    return _program_step_of(draw, pool, function, arguments, settings)
 
 
-def _program_step_of(draw, function, arguments, settings):
+def _program_step_of(draw, pool, function, arguments, settings):
     kind = draw(st.sampled_from(_KINDS))
     if kind == "besides":
         code = draw(st.sampled_from(_BESIDES))
+        pool.clearings += code == "jax.clear_caches()"
         one_off = function.name in ("fresh()", "again")
         return Step("collect()" if one_off and "{0}" in code else code.format(function.name))
     if kind == "aot" and function.name not in ("fresh()", "again"):
@@ -268,7 +275,7 @@ def _program_step_of(draw, function, arguments, settings):
         kind = "call"
     code = _program_step(_CALLS.get(kind, _CALLS["call"]).format(function.name), arguments, settings)
     elsewhere = kind in ("gradient", "mapped") or (kind == "thread" and settings)  # a thread has its own
-    shared = None if elsewhere else function.shared
+    shared = None if elsewhere else pool.shared(function)
     return Step(code, True, function.event, shared)
 
 

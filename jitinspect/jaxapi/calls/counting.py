@@ -64,12 +64,14 @@ class CountingRecorder(Protocol):
 
     fired: list[int]
     """One number, which grows with each event of such a call: this is how a call detects that it is one."""
+    clearings: int
+    """How often all caches were cleared."""
 
     def ended(self, frame: FrameType, error: BaseException | None) -> None:
         """One has ended, or a call has raised. `frame` is that of its proxy."""
 
-    def cleared(self, jit: Any | None) -> None:
-        """The caches of one jit were cleared, or all."""
+    def cleared(self, jit: Any | None, made_after: int = 0) -> None:
+        """The caches of one jit were cleared, or all. `made_after` is that of its `Watched`."""
 
 
 class _OfProxies:
@@ -88,7 +90,8 @@ def counting_proxy(
     jit: Any, made_at: tuple[CodeType, int], counts: Counts, recorder: CountingRecorder
 ) -> JitProxy:
     """What a program gets instead of `jit`; the counter costs one more Python frame."""
-    watched, getframe, clock = Watched(made_at), sys._getframe, time.perf_counter
+    watched = Watched(made_at, recorder.clearings)
+    getframe, clock = sys._getframe, time.perf_counter
     places, indirect, fired = counts.places(jit._fun), watched.indirect, recorder.fired
     ended = recorder.ended
 

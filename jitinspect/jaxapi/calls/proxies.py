@@ -47,13 +47,15 @@ class Watched:
     `executable` is the number of the only executable that its calls can have used; if there is no such
     one, it is None, and `lookup(args, kwargs)` finds the executable from a few arguments, if it can. `facts`
     belongs to the recorder, and so does `times`, which gets the seconds of each cached call, if it is not
-    None. `indirect` is True if the jit was made in a library and not by the user.
+    None. `indirect` is True if the jit was made in a library and not by the user. `made_after` is how often
+    all caches had been cleared when it was made.
     """
 
-    __slots__ = ("executable", "facts", "indirect", "lookup", "made_at", "times")
+    __slots__ = ("executable", "facts", "indirect", "lookup", "made_after", "made_at", "times")
 
-    def __init__(self, made_at: tuple[CodeType, int] | None) -> None:
+    def __init__(self, made_at: tuple[CodeType, int] | None, made_after: int = 0) -> None:
         self.made_at = made_at
+        self.made_after = made_after
         self.executable: int | None = None
         self.lookup: Callable[[Any, Any], int | None] = lambda args, kwargs: None
         self.facts: Any = None
@@ -72,6 +74,8 @@ class Recorder(Protocol):
     """Gets `(watched, code of the caller, its instruction, executable)` for each cached call."""
     most: int
     """The length of the log at which `fold` is called."""
+    clearings: int
+    """How often all caches were cleared."""
 
     def fold(self) -> None: ...
 
@@ -81,8 +85,8 @@ class Recorder(Protocol):
     def missed(self, frame: FrameType, error: BaseException | None) -> None:
         """A call has ended in which JAX did something, or that raised. `frame` is that of its proxy."""
 
-    def cleared(self, jit: Any | None) -> None:
-        """The caches of one jit were cleared, or all."""
+    def cleared(self, jit: Any | None, made_after: int = 0) -> None:
+        """The caches of one jit were cleared, or all. `made_after` is that of its `Watched`."""
 
     def ahead_of_time(self) -> AbstractContextManager[None]:
         """Entered while something is traced, lowered or compiled without a call."""
@@ -99,7 +103,7 @@ class Recorder(Protocol):
 
 def proxy_for(jit: Any, made_at: tuple[CodeType, int] | None, recorder: Recorder) -> Any:
     """What a program gets instead of `jit`; it behaves in the same way."""
-    watched = Watched(made_at)
+    watched = Watched(made_at, recorder.clearings)
     fired, log, most, getframe = recorder.fired, recorder.log, recorder.most, sys._getframe
     disabled, clock = _config.disable_jit, time.perf_counter
     record_hit, identify, fold = recorder.log.append, recorder.identify, recorder.fold
@@ -196,7 +200,7 @@ class JitProxy:
 
     def clear_cache(self) -> None:
         self._wrapped_jit.clear_cache()
-        self._recorder.cleared(self._wrapped_jit)
+        self._recorder.cleared(self._wrapped_jit, self._watched.made_after)
 
 
 def unwrapped(obj: Any) -> Any:

@@ -50,9 +50,9 @@ class JitFacts:
     code objects, with their files, from the outermost wrapper down to it, which stay the same when it is made
     again.
     `function` is the number of the function object, as JAX's trace cache distinguishes them; `group` is the
-    key of the jit itself, and `fast` is equal for jits that share a fast path. `closure` holds path → value
-    of what the function closes over or is bound to, `left_out` the paths of such values that cannot be
-    compared.
+    key of the jit itself, and `fast` is equal for jits that share a fast path: `jax.clear_caches()` empties
+    it, but a jit that is made later gets another one. `closure` holds path → value of what the function
+    closes over or is bound to, `left_out` the paths of such values that cannot be compared.
     """
 
     name: str
@@ -117,17 +117,20 @@ class JitFacts:
         return next((name for name, one in self.parameters.items() if one.kind is kind), None)
 
 
-def facts(jit: Any, functions: FunctionNumbers) -> JitFacts:
-    """The facts of a `jax.jit` object. Raises AttributeError if this JAX keeps them elsewhere."""
+def facts(jit: Any, functions: FunctionNumbers, made_after: int = 0) -> JitFacts:
+    """The facts of a `jax.jit` object that was made after so many clearings of all caches. Raises
+    AttributeError if this JAX keeps them elsewhere.
+    """
     info, fun = jit._jit_info, jit._fun
     options = options_of(jit)
     signature = info.fun_signature
     number = functions(fun)
+    shared = tuple(value for name, value in options.items() if name not in _NOT_IN_THE_FAST_PATH)
     return JitFacts(
         name=getattr(jit, "__name__", None) or type(fun).__name__,
         function=number,
         group=(number, tuple(options.values())),
-        fast=(number, tuple(value for name, value in options.items() if name not in _NOT_IN_THE_FAST_PATH)),
+        fast=(number, shared, made_after),
         parameters=dict(signature.parameters) if signature else {},
         static_nums=frozenset(_positions(info.static_argnums, signature)),
         static_names=frozenset(info.static_argnames),

@@ -18,9 +18,9 @@ from jitinspect.jaxapi.jits.facts import FunctionNumbers, JitFacts, facts, facts
 from jitinspect.jaxapi.jits.recognition import unwrap_once
 
 
-def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers) -> JitFacts:
-    """The facts of an `equinox.filter_jit`."""
-    inner = facts(jit, functions)
+def facts_of_filter_jit(wrapper: Any, jit: Any, functions: FunctionNumbers, made_after: int = 0) -> JitFacts:
+    """The facts of an `equinox.filter_jit`; `jit` was made after so many clearings of all caches."""
+    inner = facts(jit, functions, made_after)
     function = _function_of(wrapper)
     fun, bound_args, _ = _split_function(function)
     of_function = facts_of_function(function if isinstance(fun, type) else fun)

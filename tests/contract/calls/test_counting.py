@@ -14,12 +14,12 @@ class Recorder:
     """Notes who is told of what."""
 
     def __init__(self):
-        self.fired, self.told = [0], []
+        self.fired, self.told, self.clearings = [0], [], 0
 
     def ended(self, frame, error):
         self.told.append((frame.f_locals["args"], type(error)))
 
-    def cleared(self, jit):
+    def cleared(self, jit, made_after=0):
         self.told.append(("cleared", jit))
 
 

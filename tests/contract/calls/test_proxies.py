@@ -26,7 +26,7 @@ class Recorder:
     most = 1000
 
     def __init__(self):
-        self.fired, self.log, self.told = [0], [], []
+        self.fired, self.log, self.told, self.clearings = [0], [], [], 0
 
     def __getattr__(self, name):
         return lambda *args: self.told.append(name)

@@ -267,7 +267,7 @@ class Recording:
     """As much of a `proxies.Recorder` as a proxy needs when it is made."""
 
     log: ClassVar = []
-    fired, most, identify, fold = (0,), 1000, None, None
+    fired, most, clearings, identify, fold = (0,), 1000, 0, None, None
 
 
 def test_a_method_of_a_front_is_no_front():

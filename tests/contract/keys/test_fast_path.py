@@ -4,7 +4,8 @@ import jax
 import pytest
 from jax._src import config
 
-from jitinspect.jaxapi.keys.fast_path import looked_up_values, not_looked_up
+from jitinspect.jaxapi.jits.facts import FunctionNumbers, facts
+from jitinspect.jaxapi.keys.fast_path import fast_path_entries, looked_up_values, not_looked_up
 
 
 @pytest.mark.parametrize("name", ["jax_high_dynamic_range_gumbel", "jax_mutable_array_checks"])
@@ -27,6 +28,23 @@ def test_the_fast_path_looks_up_a_level_that_no_trace_depends_on():
         assert looked_up_values() != values
         jit(1)
     assert jit._cache_size() == 2
+
+
+def test_jits_of_a_function_share_entries_unless_all_caches_were_cleared_between_them():
+    def fun(x):
+        return x
+
+    jits = [jax.jit(fun), jax.jit(fun)]
+    jax.clear_caches()
+    jits += [jax.jit(fun), jax.jit(fun)]
+    jits[0](1)
+    assert [fast_path_entries(jit) for jit in jits] == [1, 1, 0, 0]
+    jits[2](1)
+    jits[3].clear_cache()
+    assert [fast_path_entries(jit) for jit in jits] == [1, 1, 0, 0]
+    numbers = FunctionNumbers()
+    paths = [facts(jit, numbers, after).fast for jit, after in zip(jits, (0, 0, 1, 1), strict=True)]
+    assert paths[0] == paths[1] != paths[2] == paths[3]
 
 
 def test_x64_is_looked_up():

@@ -122,6 +122,30 @@ def test_a_clearing_forgets_the_executables_of_all_forms_of_a_call(run):
     assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("CACHED", 2), ("CACHED", 2)]
 
 
+def test_a_jit_made_after_a_clearing_has_a_fast_path_of_its_own(run):
+    rows = run("""
+        jax.clear_caches()
+        for _ in range(2):
+            keeping(four)
+            plain(four)
+            jax.jit(base)(four)
+    """)
+    assert told(rows[:3]) == [("COMPILED", 1), ("CACHED", 1), ("COMPILED", 2)]
+    assert told(rows[3:]) == [("CACHED", 1), ("CACHED", 1), ("CACHED", 2)]
+
+
+def test_a_jit_made_after_a_clearing_clears_its_own_fast_path(run):
+    rows = run("""
+        jax.clear_caches()
+        later = jax.jit(base)
+        keeping(four)
+        later(four)
+        later.clear_cache()
+        plain(four)
+    """)
+    assert told(rows) == [("COMPILED", 1), ("COMPILED", 2), ("CACHED", 1)]
+
+
 def test_another_default_device_is_another_executable(run):
     rows = run("""
         for _ in range(2):
