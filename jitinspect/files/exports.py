@@ -98,7 +98,8 @@ def _arguments(found: HeldExport, kept: tuple[int, ...]) -> Iterator[ExportedArr
     for at, (path, aval) in enumerate(zip(paths, found.exported.in_avals, strict=True)):
         one = given.get(at)
         name = one.name if one and one.name else path
-        yield ExportedArray(name, describe(aval), _sharding(one), at in given)
+        is_donated = one is not None and one.donated
+        yield ExportedArray(name, describe(aval), _sharding(one), at in given, is_donated)
 
 
 def _results(found: HeldExport) -> Iterator[ExportedArray]:

@@ -12,13 +12,14 @@ from jitinspect.model.stages import CompileEvent, Target
 class ExportedArray:
     """An argument, by the path of its leaf, or a result. `type` may have dimensions without a size,
     `f32[b,784]`. `sharding` is None where it is left open; an argument that is not `used` is none of the
-    module's.
+    module's. `donated` is whether the exported function takes its buffer.
     """
 
     path: str
     type: str
     sharding: str | None = None
     used: bool = True
+    donated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ _WINDOW = (
 )
 """Of "Exporting and serializing staged-out computations" in JAX's documentation, seen in November 2026."""
 
+_NOT_BY_ITSELF = "only if the caller donates as well: jax.jit(exported.call, donate_argnums=…)"
+"""Seen on 0.10.2 and 0.12.0.1: the module says what is donated, and a call does not."""
+
 
 def render(report: ExportReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
     """Nothing is cut with `verbose`."""
@@ -44,6 +47,8 @@ def _facts(one: Exported) -> Iterator[tuple[str, str, str]]:
     yield "written", f"in form {one.schema}{by}, its module as {one.stablehlo}", ""
     yield "", _WINDOW, _DIM
     yield "gradients", "a VJP is in it" if one.has_vjp else "none: it was written without a VJP", ""
+    if donated := [array.path for array in one.arguments if array.donated]:
+        yield "donates", f"{', '.join(donated)}; {_NOT_BY_ITSELF}", _WARN
     yield "effects", ", ".join(one.effects) or "none", ""
     unstable = [call.name for call in one.custom_calls if not call.stable]
     stable = [call.name for call in one.custom_calls if call.stable]

@@ -94,3 +94,10 @@ def test_a_convention_that_this_jax_does_not_know_is_marked():
 
 def test_its_json_is_read_back():
     assert from_json(to_json(report())) == report()
+
+
+def test_what_is_donated_is_not_by_itself():
+    given = EXPORTED.arguments[0]
+    shown = text(arguments=(replace(given, donated=True), EXPORTED.arguments[1]))
+    assert "donates       params['w']; only if the caller donates as well" in shown
+    assert "donates" not in text()
