@@ -84,12 +84,14 @@ class Environment:
         package = "." if self.editable else next(WHEELS.glob("*.whl"))
         ours = [*(["--editable"] if self.editable else []), f"{package}[test]"]
         pins = [f"jax=={self.jax}", f"jaxlib=={self.jax}"] if self.jax else []
+        # where it is seen among what is shared, pip would take it as installed, without its command
+        ours_again: Command = [*pip, "--no-deps", "--force-reinstall", package]
         if self.extras:
-            return [[*pip, f"{package}[{self.extras}]"]]
+            return [[*pip, f"{package}[{self.extras}]"], ours_again]
         if not self.shares:
             return [[*pip, *ours, *pins]]
         # flax takes part in the choice: which version of it fits depends on JAX's
-        return [[*pip, *pins, "flax"], [*pip, "--no-deps", "--force-reinstall", package]]
+        return [[*pip, *pins, "flax"], ours_again]
 
 
 @dataclass

@@ -25,6 +25,8 @@ _EVENT = re.compile(rb"(?:\x08(%b))?(?:\x10(%b))?(?:\x18(%b))?" % (_VARINT, _VAR
 _INSTRUCTION = re.compile(r"[\w.\-]+")
 _DEVICE = "/device:"
 _OPS, _MODULES = "XLA Ops", "XLA Modules"
+_METADATA, _HEAD = b"/host:metadata", 64
+"""A plane's name, and the bytes of a plane in which its name is."""
 _REGION = "ThreadpoolListener::StartRegion"
 _NUMBERS = ("_p", "_c", "run_id")
 """Statistics that differ in every event, or in every run."""
@@ -50,6 +52,12 @@ def recorded_seconds(xspace: bytes) -> float | None:
     if not {"profile_start_time", "profile_stop_time"} <= times.keys():
         return None
     return float(times["profile_stop_time"] - times["profile_start_time"]) * _NANO
+
+
+def event_bytes(xspace: bytes) -> int:
+    """How many bytes are of events: all but the plane that holds the HLO of the process's programs."""
+    planes = spans(xspace, 1)
+    return sum(end - begin for begin, end in planes if _METADATA not in xspace[begin : begin + _HEAD])
 
 
 def _planes(xspace: bytes) -> Iterator[_Plane]:

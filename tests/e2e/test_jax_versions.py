@@ -11,8 +11,10 @@ from jitinspect.jaxapi import version
 from tests.e2e.test_every_command import COMMANDS, MADE_BEFORE
 
 WORKS = "jax 0.8 to 0.12"
-NO_JAX_NEEDED = {"summary", "view", "ls"}
-"""Recordings and saved reports are read without JAX, and what is jitted is told by the names of types."""
+NO_JAX_NEEDED = {"summary", "view", "ls", "cache"}
+"""Recordings, saved reports and entries of the cache are read without JAX, and what is jitted is told by the
+names of types.
+"""
 OLD = '__version__ = "0.7.2"'
 NEW = '__version__ = "99.0"'
 MISSING = 'raise ModuleNotFoundError("No module named \'jax\'", name="jax")'

@@ -161,14 +161,14 @@ def test_each_second_is_counted_once(seen):
 
 def test_the_seconds_are_those_that_pass(seen):
     """Within 2 % of a clock around JAX's stages; a preemption between two readings of a clock adds. On a busy
-    machine there are many, but not in each of three runs.
+    machine there are many, but not in each of six runs.
     """
 
     def difference():
         passed = seen.timed_watched["seconds"]
         return abs(seconds_of(seen.report) - passed) - 0.02 * passed
 
-    for _ in range(2):
+    for _ in range(5):
         if difference() >= 0.05:
             seen.watch()
     assert difference() < 0.05

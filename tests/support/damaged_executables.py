@@ -63,14 +63,20 @@ def variants(content: bytes) -> Iterator[bytes]:
     yield content[::-1]
 
 
+def bomb(wbits: int, start: bytes = b"") -> bytes:
+    """Expands to 300 MiB, which are never in memory here."""
+    stream, block = zlib.compressobj(1, wbits=wbits), bytes(1 << 20)
+    blocks = (stream.compress(one) for one in (start, *[block] * 300))
+    return b"".join([*blocks, stream.flush()])
+
+
 def write(folder: Path) -> int:
     """How many were written."""
     made = [(name, one) for name, content in whole().items() for one in variants(content)]
     for number, (name, content) in enumerate(made):
         (folder / f"{number}.{name}").write_bytes(content)
-    bomb = bytes(300 << 20)
-    (folder / "bomb.entry").write_bytes(zlib.compress(bomb, 1))
-    (folder / "bomb.gz").write_bytes(gzip.compress(b"HloModule a, is_scheduled=true" + bomb, 1))
+    (folder / "bomb.entry").write_bytes(bomb(15))
+    (folder / "bomb.gz").write_bytes(bomb(31, b"HloModule a, is_scheduled=true"))
     os.mkfifo(folder / "pipe.hlo")
     (folder / "folder").mkdir()
     return len(made) + 4

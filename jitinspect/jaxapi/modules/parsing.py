@@ -60,9 +60,9 @@ def _of_artifact(content: bytes, version: str) -> Any:
     """`version` is the one that its writer asked for."""
     with _mlir.make_ir_context() as context:
         try:
-            return _jax.mlir.deserialize_portable_artifact(content)
+            return _parsed(_jax.mlir.deserialize_portable_artifact(content))
         except TypeError:
-            return _jax.mlir.deserialize_portable_artifact(context, content)
+            return _parsed(_jax.mlir.deserialize_portable_artifact(context, content))
         except Exception:  # JaxRuntimeError; what is wrong goes to stderr
             pass
     if _version(version) > _version(_own_version()):
@@ -73,6 +73,11 @@ def _of_artifact(content: bytes, version: str) -> Any:
     raise ValueError(
         f"its module is damaged, or has what this JAX ({jax.__version__}) does not know ({version})"
     )
+
+
+def _parsed(module: Any) -> Any:
+    """jaxlib 0.8 and 0.9 give the text of the module."""
+    return ir.Module.parse(module) if isinstance(module, str | bytes) else module
 
 
 def _own_version() -> str:

@@ -21,12 +21,13 @@ from functools import cache
 from typing import Any
 
 from jitinspect.errors import UnavailableError
+from jitinspect.ir.xspace import event_bytes
 from jitinspect.jaxapi.devices import is_started
 from jitinspect.jaxapi.traces.own_profiles import is_serving, told_of_own_profiles
 from jitinspect.jaxapi.traces.recording import Session, is_blind, why_not
 from jitinspect.process.memory import resident_bytes
 
-_SHARE, _AT_ONCE = 0.03, 0.1
+_SHARE, _AT_ONCE = 0.03, 0.16
 """The part of the program's time that recording it may take, and the seconds that it may take anyhow."""
 _PER_BYTE = 2.5e-7
 """Seconds that it takes to record a byte, and later to read it: an event has about 60."""
@@ -147,7 +148,7 @@ class PieceRecorder:
         self.pieces.append(piece)
         self.count += 1
         self.recorded_seconds += piece.seconds
-        size = len(piece.xspace)
+        size = event_bytes(piece.xspace)
         self._spent += time.thread_time() - used + size * _PER_BYTE
         self._resume_at = self.started + (self._spent - _AT_ONCE) / _SHARE
         longest = _LONGEST if self._size else min(2 * piece.seconds, _LONGEST)

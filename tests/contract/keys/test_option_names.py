@@ -52,7 +52,7 @@ def test_flags_with_a_default_are_written(parts):
     """So that another XLA is told from this one: by a flag that it has, or has not."""
     usual = read_options(parts().options)
     single = {one.name for one in options(DEBUG).values() if not one.is_repeated}
-    assert usual.flags <= single and len(usual.flags) > 200
+    assert usual.flags <= single and len(usual.flags) > 150  # 195 on jax 0.8.3, more on later ones
     assert not is_of_another_xla(usual, usual, ())
 
 

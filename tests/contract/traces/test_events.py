@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from jitinspect.jaxapi.traces.events import tracks
-from jitinspect.jaxapi.traces.recording import recorded
+from jitinspect.jaxapi.traces.recording import await_last_events, recorded
 
 
 def chain(x):
@@ -23,6 +23,7 @@ def found():
     with recorded() as recording:
         for _ in range(20):
             jitted(x).block_until_ready()
+        await_last_events()
     return tracks(recording.xspace)
 
 
