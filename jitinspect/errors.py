@@ -8,6 +8,11 @@ INTERRUPTED = 130
 """The exit code after Ctrl-C, which is not an error."""
 
 
+def first_line(error: BaseException) -> str:
+    """Of its message; its type, if it has none."""
+    return (str(error).strip() or type(error).__name__).split("\n")[0]
+
+
 class JitinspectError(Exception):
     """The base class of all errors that the user can fix.
 

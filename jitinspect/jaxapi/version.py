@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import jitinspect
-from jitinspect.errors import UnavailableError, UsageError
+from jitinspect.errors import UnavailableError, UsageError, first_line
 
 OLDEST, NEWEST = (0, 8), (0, 12)
 """The oldest JAX that works, and the newest that was tested. A newer one may work, too."""
@@ -95,7 +95,7 @@ def _not_imported(error: Exception) -> UnavailableError:
         refuse_too_old(version)
     except UnavailableError as too_old:
         return too_old
-    message = f"cannot import jax {version or ''}".strip() + f": {_first_line(error)}"
+    message = f"cannot import jax {version or ''}".strip() + f": {first_line(error)}"
     return too_new(error) or UnavailableError(message, hint="pip install --upgrade jax jaxlib")
 
 
@@ -108,8 +108,4 @@ def _cause(error: Exception) -> str:
     own = str(Path(jitinspect.__file__).parent)
     frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith(own)]
     at = f" at {Path(frames[-1].filename).relative_to(own)}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}: {_first_line(error)}{at}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).split("\n")[0]
+    return f"{type(error).__name__}: {first_line(error)}{at}"

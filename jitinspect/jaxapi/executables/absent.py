@@ -20,7 +20,7 @@ from jax._src.lib import _jax  # type: ignore[attr-defined]
 from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 
-from jitinspect.errors import CompileError, UnavailableError
+from jitinspect.errors import CompileError, UnavailableError, first_line
 from jitinspect.jaxapi.traces.recording import TimedRecording
 
 _DUMP_FOLDER = "xla_dump_to"
@@ -80,9 +80,8 @@ def absent_devices(platform: str, topology: str, options: Mapping[str, Any]) -> 
     try:
         return list(topologies.get_topology_desc(topology, platform=platform, **options).devices)
     except Exception as error:  # RuntimeError, NotImplementedError, JaxRuntimeError, by version and plugin
-        first = str(error).strip().split("\n")[0]
         raise UnavailableError(
-            f"the {platform} compiler does not know {topology or platform}: {first}"
+            f"the {platform} compiler does not know {topology or platform}: {first_line(error)}"
         ) from error
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import jax
 
-from jitinspect.errors import UnavailableError
+from jitinspect.errors import UnavailableError, first_line
 from jitinspect.jaxapi.executables.dumps import persistent_cache_off
 
 _HEADER = re.compile(r"input_output_alias=\{(.*?\)) \}")
@@ -186,8 +186,8 @@ def recompiled(
             lowered = become(copied.lower())
             return lowered, lowered.compile()
         except Exception as error:
-            message = str(error).strip().split("\n")[0]
-            raise UnavailableError(f"with other arguments donated it does not compile: {message}") from error
+            told = f"with other arguments donated it does not compile: {first_line(error)}"
+            raise UnavailableError(told) from error
 
 
 _OF_OUTPUTS = ("jaxpr", "out_shardings", "out_layouts")

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 from jax._src.lib import _jax  # type: ignore[attr-defined]
 
-from jitinspect.errors import UnavailableError
+from jitinspect.errors import UnavailableError, first_line
 from jitinspect.ir.hlo_sharding import Axes
 from jitinspect.jaxapi.executables.absent import AbsentExecutable, Outcome
 from jitinspect.jaxapi.executables.memory import sums_of
@@ -50,7 +50,7 @@ def module_of(proto: bytes) -> Any:
         with _hushed():
             return _hlo().HloModule.from_serialized_hlo_module_proto(proto)
     except Exception as error:  # XlaRuntimeError, JaxRuntimeError, by version
-        raise ValueError(_first_line(error)) from None
+        raise ValueError(_told(error)) from None
 
 
 def refusal(text: str) -> str | None:
@@ -59,7 +59,7 @@ def refusal(text: str) -> str | None:
         with _hushed():
             _hlo().hlo_module_from_text(text)
     except Exception as error:
-        return _first_line(error)
+        return _told(error)
     return None
 
 
@@ -93,10 +93,9 @@ def _hushed() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _first_line(error: Exception) -> str:
-    """Without the place in XLA's own source."""
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return textwrap.shorten(_CHECK.sub("", first), _LONGEST, placeholder="…")
+def _told(error: Exception) -> str:
+    """What is wrong in one line, without the place in XLA's own source."""
+    return textwrap.shorten(_CHECK.sub("", first_line(error)), _LONGEST, placeholder="…")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from jax._src import compilation_cache as _compilation_cache
 from jax._src import xla_bridge as _xla_bridge
 from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 
+from jitinspect.errors import first_line
 from jitinspect.jaxapi.devices import ensure_cpu_devices
 
 _LONGEST = 300
@@ -37,12 +38,11 @@ def opener(platform: str | None) -> Callable[[str], str | None]:
             executable, _ = _compilation_cache.extract_executable_and_time(entry)
             backend.deserialize_executable(executable, devices, None)
         except Exception as error:  # of zlib, zstandard and XLA
-            return _first_line(error)
+            return _shortened(first_line(error))
         return None
 
     return open_entry
 
 
-def _first_line(error: Exception) -> str:
-    line = (str(error).strip() or type(error).__name__).split("\n")[0]
+def _shortened(line: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -21,7 +21,7 @@ from jax._src.interpreters import mlir as _mlir
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 from jax._src.lib.mlir.dialects import hlo as _hlo  # type: ignore[attr-defined]
 
-from jitinspect.errors import CompileError, UnavailableError, UsageError
+from jitinspect.errors import CompileError, UnavailableError, UsageError, first_line
 from jitinspect.jaxapi.modules.given import main_of
 from jitinspect.jaxapi.modules.parsing import mlir_module, producer
 
@@ -41,7 +41,7 @@ def deserialized(content: bytes) -> _export.Exported:
     except ImportError:
         raise UnavailableError("exported functions cannot be read", hint=WITHOUT_FLATBUFFERS) from None
     except Exception as error:  # of any kind where bytes are damaged
-        message = str(error).strip().split("\n")[0]
+        message = first_line(error)
     if "backward-compatibility window" in message:
         told = message.split(" See ")[0].replace("anymore.The", "anymore. The")
         raise UnavailableError(told, hint="export it again, or use the JAX that wrote it")
@@ -88,7 +88,7 @@ def serialized(jit: Any, call: Call, platforms: Sequence[str], unchecked: Sequen
     except (ValueError, NotImplementedError, TypeError) as error:
         raise _not_exported(str(error)) from error
     except Exception as error:
-        raise CompileError(f"lowering failed: {str(error).strip().splitlines()[0]}") from error
+        raise CompileError(f"lowering failed: {first_line(error)}") from error
 
 
 def _not_exported(message: str) -> UnavailableError:
