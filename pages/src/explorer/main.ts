@@ -1,0 +1,4 @@
+import "../shared/page.css";
+import { data } from "../shared/data.ts";
+
+void data();
