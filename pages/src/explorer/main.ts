@@ -1,4 +1,7 @@
 import "../shared/page.css";
+import "./explorer.css";
 import { data } from "../shared/data.ts";
+import type { PageData } from "./exploration.ts";
+import { Explorer } from "./explorer.ts";
 
-void data();
+void data<PageData>().then((page) => new Explorer(page).start());

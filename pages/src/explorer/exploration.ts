@@ -1,0 +1,71 @@
+/**
+ * What the page is made of: the JSON in its element `data`, as `Exploration` of `jitinspect/model` is written.
+ *
+ * Lines are 0-based indices into `text.split("\n")`, unless said.
+ */
+export interface PageData {
+  title: string; // the target
+  signature: string; // how it was called
+  about: string; // of what the texts hold: versions, platform
+  command: string; // that makes this page again
+  exploration: Exploration;
+}
+
+export interface Exploration {
+  files: string[];
+  /** Lines of Python, 1-based; `file` is an index into `files`. */
+  places: Place[];
+  /** Of operations: the lines of the user's Python on the stack, innermost first, and the operation's name. */
+  origins: Origin[];
+  /** Sorted numbers of origins; the first set is empty. */
+  sets: number[][];
+  panes: Pane[];
+}
+
+export interface Place {
+  file: number;
+  line: number;
+}
+
+export interface Origin {
+  places: number[];
+  op: string;
+}
+
+export interface Pane {
+  name: string;
+  language: string;
+  text: string;
+  /** Of a pane with Python: its number in `files`. */
+  file: number | null;
+  /** The number of the first line in the file, 1-based; else 1. */
+  first: number;
+  /** The number of a set for each line; empty for Python, whose lines have all origins that name them. */
+  origins: number[];
+  /** First and last line of what can be folded. */
+  folds: number[][];
+  /** The line of an operation, and those of its operands. */
+  operands: number[][];
+  costs: Cost[];
+  /** Why there is no text. */
+  unavailable: string | null;
+}
+
+export interface Cost {
+  line: number;
+  flops: number;
+  bytes: number;
+  seconds: number | null;
+}
+
+/** A line of a text: the number of its pane, and its index. */
+export interface At {
+  pane: number;
+  line: number;
+}
+
+/** As in the gutter and in the status: `samples/mlp.py:22`. */
+export function placed(exploration: Exploration, at: At): string {
+  const pane = exploration.panes[at.pane]!;
+  return `${pane.name}:${at.line + pane.first}`;
+}

@@ -1,0 +1,255 @@
+/** The page: one chosen line, and everything that follows it. */
+import { themed } from "../shared/theme.ts";
+import { Details } from "./details.ts";
+import { help, Window } from "./dialogs.ts";
+import { button, choice, el } from "./dom.ts";
+import { caption, drawing } from "./drawing.ts";
+import type { At, Exploration, PageData } from "./exploration.ts";
+import { Finder } from "./finder.ts";
+import { format, parse } from "./fragment.ts";
+import { near } from "./graph.ts";
+import { QUANTITIES, quantities, type Quantity } from "./heat.ts";
+import { type Command, listen } from "./keys.ts";
+import { lines, Links, type Marks, STRONG, WEAK } from "./links.ts";
+import { first, Panes } from "./panes.ts";
+import type { Listener } from "./pane.ts";
+import { described } from "./status.ts";
+
+const NAMES: Record<Quantity, string> = { flops: "FLOPs", bytes: "bytes", seconds: "seconds" };
+
+export class Explorer {
+  private readonly page: PageData;
+  private readonly exploration: Exploration;
+  private readonly links: Links;
+  private readonly details: Details;
+  private readonly panes: Panes;
+  private readonly finder: Finder;
+  private readonly status = el("output", { class: "status", "aria-live": "polite" });
+  private readonly graph = new Window("Operands and users");
+  private readonly keys = new Window("Keys and marks");
+  private readonly heats: HTMLSelectElement;
+  private readonly commands = this.bound();
+  private at: At | null = null;
+  private marks: Marks[] = [];
+  /** How many steps were made through the lines that belong to the chosen one. */
+  private step = 0;
+  private heat: Quantity | null = null;
+  private isReady = false;
+
+  constructor(page: PageData) {
+    this.page = page;
+    this.exploration = page.exploration;
+    this.links = new Links(this.exploration);
+    this.details = new Details(this.exploration, this.links);
+    this.panes = new Panes(this.exploration, this.listener(), () => this.redrawn());
+    this.finder = new Finder(this.exploration, this.searcher());
+    const known = quantities(this.exploration).map((one): [string, string] => [one, NAMES[one]]);
+    this.heats = choice("Heat in the gutter", [["", "no heat"], ...known], (value) => this.heated(value));
+  }
+
+  /** Builds the page, and shows what the fragment of its address asks for. */
+  start(): void {
+    document.body.append(this.header(), this.panes.tabs, this.panes.element, this.footer());
+    document.body.append(this.graph.element, this.keys.element);
+    listen(this.commands);
+    this.restore();
+    window.addEventListener("hashchange", () => this.restore());
+  }
+
+  private header(): HTMLElement {
+    const theme = el("button", { type: "button", class: "theme" });
+    themed(theme);
+    const tools = [
+      this.heats,
+      button("+ pane", "Add a pane", () => this.add()),
+      button("fold", "Fold all", () => this.shown((pane) => pane.foldAll())),
+      button("unfold", "Unfold all", () => this.shown((pane) => pane.unfoldAll())),
+      button("graph", "Operands and users of the chosen line (g)", () => this.draw()),
+      theme,
+      button("?", "Keys and marks (?)", () => this.help()),
+    ];
+    const { title, signature } = this.page;
+    const named = el("div", { class: "named" }, el("h1", {}, title), el("code", { title: signature }, signature));
+    return el("header", { class: "top" }, named, this.finder.element, el("div", { class: "tools" }, ...tools));
+  }
+
+  private footer(): HTMLElement {
+    return el("footer", {}, this.status, el("span", { class: "about muted", title: this.page.command }, this.page.about));
+  }
+
+  private listener(): Listener {
+    return {
+      chosen: (at) => this.choose(at),
+      told: (at) => this.details.of(at),
+      replaced: (pane, by) => (this.panes.replace(pane, by), this.panes.view(by).select.focus()),
+      closed: (pane) => this.panes.close(pane),
+      entered: (pane) => this.panes.activate(pane),
+    };
+  }
+
+  private searcher() {
+    return {
+      found: () => this.panes.shown.forEach((pane) => this.panes.view(pane).find(this.finder.of(pane))),
+      stepped: (at: At) => (this.panes.show(at.pane), this.choose(at), this.panes.view(at.pane).show(at.line)),
+      here: () => ({ pane: this.panes.active, line: this.panes.view(this.panes.active).line }),
+      left: () => this.panes.view(this.panes.active).focus(),
+    };
+  }
+
+  /** Marks what belongs to a line in all panes, and scrolls the others there. */
+  choose(at: At): void {
+    if (this.at?.pane === at.pane && this.at.line === at.line) return;
+    this.at = at;
+    this.marks = this.links.marks(at);
+    this.step = 0;
+    this.follow();
+    this.tell();
+    this.remember();
+  }
+
+  /** Brings each other pane to the line that this step is at. */
+  private follow(): void {
+    for (const pane of this.panes.shown) {
+      const target = this.target(pane);
+      this.mark(pane);
+      if (target !== undefined) this.panes.view(pane).show(target.line);
+    }
+  }
+
+  /** In a pane that belongs to the chosen line: the line of this step, and which of how many it is. */
+  private target(pane: number): { line: number; number: number; of: number } | undefined {
+    if (!this.at || pane === this.at.pane) return undefined;
+    const strong = lines(this.marks[pane]!, STRONG);
+    const some = strong.length ? strong : lines(this.marks[pane]!, WEAK);
+    const number = ((this.step % some.length) + some.length) % some.length;
+    return some.length ? { line: some[number]!, number: number + 1, of: some.length } : undefined;
+  }
+
+  private mark(pane: number): void {
+    const target = this.target(pane);
+    const marks = this.marks[pane] ?? new Uint8Array();
+    const chosen = this.at?.pane === pane ? this.at.line : null;
+    const stepOf = target && target.of > 1 ? `${target.number} of ${target.of}` : "";
+    this.panes.view(pane).mark({ marks, chosen, step: target?.line ?? null }, stepOf);
+  }
+
+  private go(by: number): void {
+    this.step += by;
+    this.follow();
+  }
+
+  private tell(): void {
+    if (!this.at) return;
+    const cost = this.details.cost(this.at);
+    this.status.textContent = described(this.exploration, this.at, this.marks) + (cost && ` · ${cost}`);
+  }
+
+  /** Other panes are on the screen: they show what the others show. */
+  private redrawn(): void {
+    if (!this.isReady) return;
+    for (const pane of this.panes.shown) {
+      this.panes.view(pane).heat(this.heat);
+      this.panes.view(pane).find(this.finder.of(pane));
+    }
+    this.follow();
+    this.remember();
+  }
+
+  private shown(run: (pane: ReturnType<Panes["view"]>) => void): void {
+    this.panes.shown.forEach((pane) => run(this.panes.view(pane)));
+  }
+
+  private add(): void {
+    const all = this.exploration.panes.keys();
+    const more = [...all].filter((pane) => !this.panes.open.includes(pane));
+    const next = more.find((pane) => this.exploration.panes[pane]!.unavailable === null) ?? more[0];
+    if (next === undefined) return;
+    this.panes.add(next);
+    this.panes.view(next).select.focus();
+  }
+
+  private heated(value: string): void {
+    this.heat = quantities(this.exploration).find((one) => one === value) ?? null;
+    this.heats.value = this.heat ?? "";
+    this.shown((pane) => pane.heat(this.heat));
+    this.remember();
+  }
+
+  private draw(at = this.at): void {
+    const graph = at && near(this.exploration.panes[at.pane]!.operands, at.line);
+    if (!at || !graph) {
+      this.status.textContent = "Choose an operation: of this line no operands or users are known";
+      return;
+    }
+    const label = (line: number) => this.label({ pane: at.pane, line });
+    const svg = drawing(graph, label, (line) => {
+      const to = { pane: at.pane, line };
+      this.choose(to);
+      this.panes.view(at.pane).show(line);
+      this.draw(to);
+    });
+    this.graph.show(caption(graph), svg);
+    svg.querySelector<SVGElement>(".centre")!.focus();
+  }
+
+  private label(at: At) {
+    const { name = "", op = "", type = "" } = this.details.operation(at) ?? {};
+    return { title: [name, op].filter(Boolean).join(" ") || this.details.text(at).trim(), below: type };
+  }
+
+  private help(): void {
+    this.keys.show(...help(this.page, this.commands));
+  }
+
+  private bound(): Command[] {
+    const toPane = (key: string) => {
+      const pane = this.panes.open[Number(key) - 1];
+      if (pane !== undefined) this.panes.view(pane).focus();
+    };
+    return [
+      { keys: ["ArrowUp", "ArrowDown"], what: "choose the line above, below; Enter: choose this one" },
+      { keys: ["n", "Alt+ArrowDown"], what: "to the next line that belongs to the chosen one", run: () => this.go(1) },
+      { keys: ["p", "Alt+ArrowUp"], what: "to the one before", run: () => this.go(-1) },
+      { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], what: "into the pane, counted from the left", run: toPane },
+      { keys: ["/", "Ctrl+f"], what: "search; Enter and Shift+Enter: next and last hit", run: () => this.finder.focus() },
+      { keys: ["i"], what: "type, costs and source of this line; Escape: away with it" },
+      { keys: ["g"], what: "graph of operands and users", run: () => this.draw() },
+      { keys: ["f"], what: "fold or unfold here", run: () => this.panes.view(this.panes.active).fold() },
+      { keys: ["?"], what: "this help", run: () => this.help() },
+    ];
+  }
+
+  /** Shows what the fragment asks for; what it does not say stays, or is as at first. */
+  private restore(): void {
+    const { panes, widths, at, heat } = parse(location.hash);
+    const named = [...new Set(panes?.map((name) => this.numbered(name)))].filter((number) => number >= 0);
+    this.isReady = false;
+    if (named.length) this.panes.set(named, widths);
+    else if (!this.panes.open.length) this.panes.set(first(this.exploration));
+    this.isReady = true;
+    if (heat !== undefined && (heat === null || QUANTITIES.some((one) => one === heat))) this.heated(heat ?? "");
+    this.redrawn();
+    if (at) this.restoreLine(at);
+  }
+
+  private restoreLine({ pane: name, line }: { pane: string; line: number }): void {
+    const pane = this.numbered(name);
+    const index = line - (this.exploration.panes[pane]?.first ?? 1);
+    if (pane < 0 || index < 0 || index >= this.exploration.panes[pane]!.text.split("\n").length) return;
+    this.choose({ pane, line: index });
+    if (this.panes.open.includes(pane)) this.panes.view(pane).show(index);
+  }
+
+  private numbered(name: string): number {
+    return this.exploration.panes.findIndex((pane) => pane.name === name);
+  }
+
+  /** Keeps the view in the page's address. */
+  private remember(): void {
+    const { panes } = this.exploration;
+    const at = this.at && { pane: panes[this.at.pane]!.name, line: this.at.line + panes[this.at.pane]!.first };
+    const open = this.panes.open.map((pane) => panes[pane]!.name);
+    const fragment = format({ panes: open, widths: this.panes.widths, at, heat: this.heat });
+    history.replaceState(null, "", fragment);
+  }
+}

@@ -1,0 +1,119 @@
+/** One pane: a choice of what it shows, and the text, or the reason why there is none. */
+import { EditorView } from "@codemirror/view";
+import { foldAll, toggleFold, unfoldAll } from "@codemirror/language";
+
+import { type Found, type Marking, setFound, setMarking } from "./decorations.ts";
+import { button, choice, el } from "./dom.ts";
+import { cursorLine, editor, heatBars, heatGutter } from "./editor.ts";
+import type { At, Exploration, Pane } from "./exploration.ts";
+import { heats, type Quantity } from "./heat.ts";
+
+export interface Listener {
+  chosen(at: At): void;
+  told(at: At): HTMLElement | null;
+  /** Another text was asked for in the place of this one. */
+  replaced(pane: number, by: number): void;
+  closed(pane: number): void;
+  /** The keyboard is in the pane, or the pointer was. */
+  entered(pane: number): void;
+}
+
+/** Made when it is first shown, and kept with its folds and its place when it is closed. */
+export class PaneView {
+  readonly element: HTMLElement;
+  readonly select: HTMLSelectElement;
+  private readonly pane: Pane;
+  private readonly view: EditorView | null;
+
+  constructor(exploration: Exploration, number: number, listener: Listener) {
+    this.pane = exploration.panes[number]!;
+    this.select = options(exploration, number, (by) => listener.replaced(number, by));
+    this.view = this.pane.unavailable === null ? this.made(number, listener) : null;
+    this.element = this.framed(number, listener);
+  }
+
+  private made(number: number, { chosen, told }: Listener): EditorView {
+    return editor(this.pane, {
+      chosen: (line) => chosen({ pane: number, line }),
+      told: (line) => told({ pane: number, line }),
+    });
+  }
+
+  private framed(number: number, { closed, entered }: Listener): HTMLElement {
+    const close = button("×", `Close ${this.pane.name}`, () => closed(number));
+    const head = el("header", {}, this.select, el("span", { class: "step-of muted" }), close);
+    const body = this.view?.dom ?? el("p", { class: "unavailable muted", tabindex: "0" }, this.pane.unavailable ?? "");
+    const framed = el("section", { class: "pane", id: `pane-${number}`, "aria-label": this.pane.name }, head, body);
+    framed.addEventListener("focusin", () => entered(number));
+    framed.addEventListener("pointerdown", () => entered(number));
+    return framed;
+  }
+
+  get line(): number {
+    return this.view ? cursorLine(this.view.state) : 0;
+  }
+
+  focus(): void {
+    if (this.view) this.view.focus();
+    else this.element.querySelector("p")?.focus();
+  }
+
+  mark(marking: Marking, stepOf: string): void {
+    this.view?.dispatch({ effects: setMarking.of(marking) });
+    this.element.querySelector(".step-of")!.textContent = stepOf;
+  }
+
+  find(found: Found): void {
+    this.view?.dispatch({ effects: setFound.of(found) });
+  }
+
+  heat(quantity: Quantity | null): void {
+    const bars = quantity ? heatGutter(heats(this.pane, quantity)) : [];
+    this.view?.dispatch({ effects: heatBars.reconfigure(bars) });
+  }
+
+  /** Puts the keyboard's place on a line, unfolds it, and scrolls to it if it is not on the screen. */
+  show(line: number): void {
+    if (!this.view) return;
+    const { doc } = this.view.state;
+    const at = doc.line(Math.min(line + 1, doc.lines)).from;
+    const scroll = EditorView.scrollIntoView(at, { y: "center" });
+    this.view.dispatch({ selection: { anchor: at }, effects: this.isOnScreen(at) ? [] : scroll });
+  }
+
+  private isOnScreen(at: number): boolean {
+    const { scrollDOM } = this.view!;
+    const { top, bottom } = this.view!.lineBlockAt(at);
+    return top >= scrollDOM.scrollTop && bottom <= scrollDOM.scrollTop + scrollDOM.clientHeight;
+  }
+
+  fold(): void {
+    if (this.view) toggleFold(this.view);
+  }
+
+  foldAll(): void {
+    if (this.view) foldAll(this.view);
+  }
+
+  unfoldAll(): void {
+    if (this.view) unfoldAll(this.view);
+  }
+
+  /** What puts the text back to where it is now, once the pane has been moved. */
+  kept(): () => void {
+    const effects = this.view?.scrollSnapshot();
+    return () => effects && this.view!.dispatch({ effects });
+  }
+}
+
+function options(exploration: Exploration, number: number, changed: (by: number) => void): HTMLSelectElement {
+  const names = exploration.panes.map((pane, by): [string, string] => {
+    return [String(by), pane.unavailable === null ? pane.name : `${pane.name} (unavailable)`];
+  });
+  const made = choice(`Shown instead of ${exploration.panes[number]!.name}`, names, (by) => {
+    made.value = String(number); // this pane stays what it is; another one takes its place
+    changed(Number(by));
+  });
+  made.value = String(number);
+  return made;
+}
