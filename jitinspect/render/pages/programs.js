@@ -1,1 +1,1 @@
-"use strict";(()=>{async function e(){let t=document.getElementById("data")?.textContent??"",r=Uint8Array.from(atob(t),a=>a.charCodeAt(0)),o=new Blob([r]).stream().pipeThrough(new DecompressionStream("gzip"));return new Response(o).json()}e();})();
+"use strict";(()=>{async function n(){let o=document.getElementById("data")?.textContent??"",t=a(o),e=new Blob([t]).stream().pipeThrough(new DecompressionStream("gzip"));return new Response(e).json()}function a(o){let t=atob(o),e=new Uint8Array(t.length);for(let r=0;r<t.length;r++)e[r]=t.charCodeAt(r);return e}n();})();

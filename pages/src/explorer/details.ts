@@ -4,6 +4,7 @@ import type { At, Exploration } from "./exploration.ts";
 import { costsOf } from "./heat.ts";
 import { type Operation, operation } from "./languages.ts";
 import type { Links } from "./links.ts";
+import type { Texts } from "./texts.ts";
 
 /** Names and places that are written out. */
 const MOST = 8;
@@ -11,20 +12,17 @@ const MOST = 8;
 export class Details {
   private readonly exploration: Exploration;
   private readonly links: Links;
-  private readonly lines: string[][] = [];
+  private readonly texts: Texts;
   private readonly costs: Map<number, string>[] = [];
 
-  constructor(exploration: Exploration, links: Links) {
+  constructor(exploration: Exploration, texts: Texts, links: Links) {
     this.exploration = exploration;
+    this.texts = texts;
     this.links = links;
   }
 
-  operation({ pane, line }: At): Operation | undefined {
-    return operation(this.exploration.panes[pane]!.language, this.text({ pane, line }));
-  }
-
-  text({ pane, line }: At): string {
-    return (this.lines[pane] ??= this.exploration.panes[pane]!.text.split("\n"))[line] ?? "";
+  operation(at: At): Operation | undefined {
+    return operation(this.exploration.panes[at.pane]!.language, this.texts.line(at));
   }
 
   /** `104 M FLOPs · 3.99 MB`, or nothing. */

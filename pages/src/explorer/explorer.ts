@@ -10,16 +10,20 @@ import { format, parse } from "./fragment.ts";
 import { near } from "./graph.ts";
 import { QUANTITIES, quantities, type Quantity } from "./heat.ts";
 import { type Command, listen } from "./keys.ts";
-import { lines, Links, type Marks, STRONG, WEAK } from "./links.ts";
+import { Links, type Marks, STRONG, WEAK } from "./links.ts";
 import { first, Panes } from "./panes.ts";
 import type { Listener } from "./pane.ts";
 import { described } from "./status.ts";
+import { Texts } from "./texts.ts";
 
+/** Milliseconds before the page's address follows. */
+const PAUSE = 150;
 const NAMES: Record<Quantity, string> = { flops: "FLOPs", bytes: "bytes", seconds: "seconds" };
 
 export class Explorer {
   private readonly page: PageData;
   private readonly exploration: Exploration;
+  private readonly texts: Texts;
   private readonly links: Links;
   private readonly details: Details;
   private readonly panes: Panes;
@@ -35,15 +39,17 @@ export class Explorer {
   private step = 0;
   private heat: Quantity | null = null;
   private isReady = false;
+  private timer = 0;
 
   constructor(page: PageData) {
     this.page = page;
     this.exploration = page.exploration;
-    this.links = new Links(this.exploration);
-    this.details = new Details(this.exploration, this.links);
+    this.texts = new Texts(this.exploration);
+    this.links = new Links(this.exploration, (pane) => this.texts.lines(pane).length);
+    this.details = new Details(this.exploration, this.texts, this.links);
     this.panes = new Panes(this.exploration, this.listener(), () => this.redrawn());
     this.finder = new Finder(this.exploration, this.searcher());
-    const known = quantities(this.exploration).map((one): [string, string] => [one, NAMES[one]]);
+    const known = quantities(this.exploration).map((one): [string, string] => [one, `heat: ${NAMES[one]}`]);
     this.heats = choice("Heat in the gutter", [["", "no heat"], ...known], (value) => this.heated(value));
   }
 
@@ -59,9 +65,11 @@ export class Explorer {
   private header(): HTMLElement {
     const theme = el("button", { type: "button", class: "theme" });
     themed(theme);
+    const more = button("+ pane", "Add a pane", () => this.add());
+    more.classList.add("more");
     const tools = [
       this.heats,
-      button("+ pane", "Add a pane", () => this.add()),
+      more,
       button("fold", "Fold all", () => this.shown((pane) => pane.foldAll())),
       button("unfold", "Unfold all", () => this.shown((pane) => pane.unfoldAll())),
       button("graph", "Operands and users of the chosen line (g)", () => this.draw()),
@@ -90,7 +98,11 @@ export class Explorer {
   private searcher() {
     return {
       found: () => this.panes.shown.forEach((pane) => this.panes.view(pane).find(this.finder.of(pane))),
-      stepped: (at: At) => (this.panes.show(at.pane), this.choose(at), this.panes.view(at.pane).show(at.line)),
+      stepped: (at: At, column: number) => {
+        this.panes.show(at.pane);
+        this.choose(at);
+        this.panes.view(at.pane).show(at.line, column);
+      },
       here: () => ({ pane: this.panes.active, line: this.panes.view(this.panes.active).line }),
       left: () => this.panes.view(this.panes.active).focus(),
     };
@@ -109,28 +121,27 @@ export class Explorer {
 
   /** Brings each other pane to the line that this step is at. */
   private follow(): void {
-    for (const pane of this.panes.shown) {
-      const target = this.target(pane);
-      this.mark(pane);
-      if (target !== undefined) this.panes.view(pane).show(target.line);
-    }
+    const moves = this.panes.shown.map((pane) => this.move(pane));
+    for (const move of moves) move();
   }
 
   /** In a pane that belongs to the chosen line: the line of this step, and which of how many it is. */
   private target(pane: number): { line: number; number: number; of: number } | undefined {
     if (!this.at || pane === this.at.pane) return undefined;
-    const strong = lines(this.marks[pane]!, STRONG);
-    const some = strong.length ? strong : lines(this.marks[pane]!, WEAK);
+    const strong = this.texts.marked(pane, this.marks[pane]!, STRONG);
+    const some = strong.length ? strong : this.texts.marked(pane, this.marks[pane]!, WEAK);
     const number = ((this.step % some.length) + some.length) % some.length;
     return some.length ? { line: some[number]!, number: number + 1, of: some.length } : undefined;
   }
 
-  private mark(pane: number): void {
+  /** Asks first where the pane is, and leaves the change for later: else the browser lays out each pane twice. */
+  private move(pane: number): () => void {
     const target = this.target(pane);
+    const way = target ? this.panes.view(pane).way(target.line) : null;
     const marks = this.marks[pane] ?? new Uint8Array();
     const chosen = this.at?.pane === pane ? this.at.line : null;
     const stepOf = target && target.of > 1 ? `${target.number} of ${target.of}` : "";
-    this.panes.view(pane).mark({ marks, chosen, step: target?.line ?? null }, stepOf);
+    return () => this.panes.view(pane).mark({ marks, chosen, step: target?.line ?? null }, stepOf, way);
   }
 
   private go(by: number): void {
@@ -141,7 +152,7 @@ export class Explorer {
   private tell(): void {
     if (!this.at) return;
     const cost = this.details.cost(this.at);
-    this.status.textContent = described(this.exploration, this.at, this.marks) + (cost && ` · ${cost}`);
+    this.status.textContent = described(this.exploration, this.texts, this.at, this.marks) + (cost && ` · ${cost}`);
   }
 
   /** Other panes are on the screen: they show what the others show. */
@@ -194,7 +205,7 @@ export class Explorer {
 
   private label(at: At) {
     const { name = "", op = "", type = "" } = this.details.operation(at) ?? {};
-    return { title: [name, op].filter(Boolean).join(" ") || this.details.text(at).trim(), below: type };
+    return { title: [name, op].filter(Boolean).join(" ") || this.texts.line(at).trim(), below: type };
   }
 
   private help(): void {
@@ -235,7 +246,7 @@ export class Explorer {
   private restoreLine({ pane: name, line }: { pane: string; line: number }): void {
     const pane = this.numbered(name);
     const index = line - (this.exploration.panes[pane]?.first ?? 1);
-    if (pane < 0 || index < 0 || index >= this.exploration.panes[pane]!.text.split("\n").length) return;
+    if (pane < 0 || index < 0 || index >= this.texts.lines(pane).length) return;
     this.choose({ pane, line: index });
     if (this.panes.open.includes(pane)) this.panes.view(pane).show(index);
   }
@@ -244,8 +255,13 @@ export class Explorer {
     return this.exploration.panes.findIndex((pane) => pane.name === name);
   }
 
-  /** Keeps the view in the page's address. */
+  /** Keeps the view in the page's address, once it has been the same for a moment: browsers count such changes. */
   private remember(): void {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.write(), PAUSE);
+  }
+
+  private write(): void {
     const { panes } = this.exploration;
     const at = this.at && { pane: panes[this.at.pane]!.name, line: this.at.line + panes[this.at.pane]!.first };
     const open = this.panes.open.map((pane) => panes[pane]!.name);

@@ -10,7 +10,7 @@ export interface Listener {
   /** The hits are others. */
   found(): void;
   /** A step was made to this hit. */
-  stepped(at: At): void;
+  stepped(at: At, column: number): void;
   /** From where the first step is made. */
   here(): At;
   /** Back to the text. */
@@ -114,7 +114,8 @@ export class Finder {
     const { text } = this.exploration.panes[current.pane]!;
     const { from } = this.hits[current.pane]![current.hit]!;
     this.listener.found();
-    this.listener.stepped({ pane: current.pane, line: text.slice(0, from).split("\n").length - 1 });
+    const before = text.slice(0, from).split("\n");
+    this.listener.stepped({ pane: current.pane, line: before.length - 1 }, before.at(-1)!.length);
   }
 
   private draw(): void {

@@ -76,6 +76,11 @@ function mlirType(line: string): string {
   return typed === line ? "" : typed.split(" -> ").at(-1)!.replace(/ \{$/, "");
 }
 
+/** Whether an operation begins in this line: an equation may have several lines. */
+export function begins(language: string, line: string): boolean {
+  return language !== "jaxpr" || line.includes(" = ");
+}
+
 const NOUNS = new Map([
   ["python", "line"],
   ["jaxpr", "equation"],

@@ -15,11 +15,13 @@ export type Marks = Uint8Array;
  */
 export class Links {
   private readonly all: Exploration;
+  private readonly length: (pane: number) => number;
   private readonly places = new Map<string, number>();
-  private readonly lengths: number[] = [];
 
-  constructor(all: Exploration) {
+  /** `length`: the number of lines of a pane. */
+  constructor(all: Exploration, length: (pane: number) => number) {
     this.all = all;
+    this.length = length;
     all.places.forEach((place, number) => this.places.set(`${place.file}:${place.line}`, number));
   }
 
@@ -101,11 +103,6 @@ export class Links {
       if (file === pane.file && index >= 0 && index < marks.length) marks[index] = places[place]!;
     });
     return marks;
-  }
-
-  /** Counted once for each text. */
-  private length(pane: number): number {
-    return (this.lengths[pane] ??= this.all.panes[pane]!.text.split("\n").length);
   }
 }
 

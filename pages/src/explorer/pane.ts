@@ -1,6 +1,7 @@
 /** One pane: a choice of what it shows, and the text, or the reason why there is none. */
-import { EditorView } from "@codemirror/view";
 import { foldAll, toggleFold, unfoldAll } from "@codemirror/language";
+import type { StateEffect } from "@codemirror/state";
+import { EditorView } from "@codemirror/view";
 
 import { type Found, type Marking, setFound, setMarking } from "./decorations.ts";
 import { button, choice, el } from "./dom.ts";
@@ -16,6 +17,12 @@ export interface Listener {
   closed(pane: number): void;
   /** The keyboard is in the pane, or the pointer was. */
   entered(pane: number): void;
+}
+
+/** To a line: part of a transaction. */
+export interface Way {
+  selection: { anchor: number };
+  effects: StateEffect<unknown>[];
 }
 
 /** Made when it is first shown, and kept with its folds and its place when it is closed. */
@@ -58,8 +65,9 @@ export class PaneView {
     else this.element.querySelector("p")?.focus();
   }
 
-  mark(marking: Marking, stepOf: string): void {
-    this.view?.dispatch({ effects: setMarking.of(marking) });
+  /** `way`: where the pane goes at the same time, so that it is drawn once. */
+  mark(marking: Marking, stepOf: string, way: Way | null): void {
+    this.view?.dispatch({ ...way, effects: [setMarking.of(marking), ...(way?.effects ?? [])] });
     this.element.querySelector(".step-of")!.textContent = stepOf;
   }
 
@@ -72,13 +80,18 @@ export class PaneView {
     this.view?.dispatch({ effects: heatBars.reconfigure(bars) });
   }
 
-  /** Puts the keyboard's place on a line, unfolds it, and scrolls to it if it is not on the screen. */
-  show(line: number): void {
-    if (!this.view) return;
+  show(line: number, column = 0): void {
+    const way = this.way(line, column);
+    if (way) this.view!.dispatch(way);
+  }
+
+  /** Puts the keyboard's place on a line, which unfolds it, and scrolls to it if it is not on the screen. */
+  way(line: number, column = 0): Way | null {
+    if (!this.view) return null;
     const { doc } = this.view.state;
-    const at = doc.line(Math.min(line + 1, doc.lines)).from;
-    const scroll = EditorView.scrollIntoView(at, { y: "center" });
-    this.view.dispatch({ selection: { anchor: at }, effects: this.isOnScreen(at) ? [] : scroll });
+    const anchor = doc.line(Math.min(line + 1, doc.lines)).from + column;
+    const y = this.isOnScreen(anchor) ? "nearest" : "center";
+    return { selection: { anchor }, effects: [EditorView.scrollIntoView(anchor, { y, xMargin: 40 })] };
   }
 
   private isOnScreen(at: number): boolean {
