@@ -1,10 +1,12 @@
 """A real Chromium, driven by clicks and keys."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.explorations import small, write
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -39,3 +41,23 @@ def page(browser: Browser, told: list[str]) -> Iterator[Page]:
     yield opened
     context.close()
     assert told == []
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory) -> str:
+    """Of the page with the small exploration."""
+    return write(tmp_path_factory.mktemp("page"), small())
+
+
+@pytest.fixture
+def opened(page: Page, address: str) -> Callable[..., Page]:
+    """Opens the page at a fragment."""
+
+    def go(fragment="", width=1440, height=900):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto("about:blank")
+        page.goto(address + fragment)
+        page.locator(".cm-line").first.wait_for()
+        return page
+
+    return go

@@ -61,8 +61,8 @@ function extensions(pane: Pane, listener: Listener): Extension {
     heatBars.of([]),
     folding(pane),
     marks(),
-    searchHits(),
     colours(pane.language, pane.text),
+    searchHits(), // after the colours, so that a hit is one element around them
     choosing(listener),
     telling(listener),
     keymap.of(KEYS),

@@ -100,6 +100,7 @@ export class Explorer {
       found: () => this.panes.shown.forEach((pane) => this.panes.view(pane).find(this.finder.of(pane))),
       stepped: (at: At, column: number) => {
         this.panes.show(at.pane);
+        this.panes.activate(at.pane);
         this.choose(at);
         this.panes.view(at.pane).show(at.line, column);
       },

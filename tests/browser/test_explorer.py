@@ -1,0 +1,199 @@
+"""The explorer: its panes, what belongs together in them, and the address that shows them again."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.explorations import HLO, MARKUP, NET, lines, small, write
+
+ALL = "#panes=net.py,%3Cb%3Elib%3C/b%3E.py,jaxpr,stablehlo,hlo,llvm"
+
+
+def titles(page):
+    return page.locator(".pane > header select option:checked").all_inner_texts()
+
+
+def marked(page):
+    """Of each pane on the page: strong and weak lines."""
+    found = page.evaluate(
+        """() => [...document.querySelectorAll(".pane")].map((pane) => {
+            const lines = [...pane.querySelectorAll(".cm-line")];
+            const of = (name) => lines.flatMap((line, at) => line.classList.contains(name) ? [at] : []);
+            return [of("strong"), of("weak")];
+        })"""
+    )
+    return [(set(strong), set(weak)) for strong, weak in found]
+
+
+def expected(exploration, chosen, line):
+    """The same from the JSON, as its contract has it."""
+    origins, places = exploration["origins"], exploration["places"]
+
+    def place(pane, index):
+        return pane["file"], index + pane["first"]
+
+    def at(origin):
+        return [(places[one]["file"], places[one]["line"]) for one in origins[origin]["places"]]
+
+    everything = range(len(origins))
+    if chosen["file"] is not None:
+        here = place(chosen, line)
+        own = {one for one in everything if here in at(one)}
+        same, near = {one for one in own if at(one)[0] == here}, own
+    else:
+        own = same = set(exploration["sets"][chosen["origins"][line]])
+        heads = {at(one)[0] for one in own if at(one)}
+        near = {one for one in everything if at(one) and at(one)[0] in heads}
+    inner, outer = {at(one)[0] for one in own if at(one)}, {spot for one in own for spot in at(one)}
+
+    def marks(pane):
+        every = range(pane["text"].count("\n") + 1)
+        if pane["file"] is not None:
+            strong = {index for index in every if place(pane, index) in inner}
+            return strong, {index for index in every if place(pane, index) in outer} - strong
+        sets = [{*exploration["sets"][pane["origins"][index]]} for index in every]
+        strong = {index for index in every if sets[index] & same}
+        return strong, {index for index in every if sets[index] & near} - strong
+
+    return marks
+
+
+def test_each_line_marks_in_all_panes_what_belongs_to_it(opened):
+    exploration = small()
+    page = opened(ALL, width=2600)
+    panes = [one for one in exploration["panes"] if one["unavailable"] is None]
+    for number, chosen in enumerate(panes):
+        for line in range(chosen["text"].count("\n") + 1):
+            page.locator(".pane").nth(number).locator(".cm-line").nth(line).click(position={"x": 12, "y": 6})
+            marks = expected(exploration, chosen, line)
+            assert marked(page) == [marks(pane) for pane in panes], (chosen["name"], line)
+
+
+def test_at_first_source_jaxpr_and_hlo_as_many_as_there_is_room_for(opened):
+    assert titles(opened()) == ["net.py", "jaxpr", "hlo"]
+    assert titles(opened(width=1024)) == ["net.py", "jaxpr"]
+    assert titles(opened(width=360)) == ["net.py"]
+
+
+def test_the_status_says_in_words_what_is_chosen(opened):
+    page = opened()
+    status = page.locator(".status")
+    lines(page, "net.py").nth(3).click()
+    expect(status).to_have_text(
+        "net.py:4 → 1 line, 2 equations, 2 operations, 3 instructions, 1 LLVM instruction · 128 FLOPs · 1.00 kB"
+    )
+    lines(page, "hlo").nth(0).click()
+    expect(status).to_have_text("hlo:1: nothing is known to belong to it")
+    lines(page, "hlo").nth(11).click()
+    expect(status).to_contain_text("hlo:12 → 1 line, 1 equation, 1 operation, 1 LLVM instruction")
+    expect(status).to_contain_text("104 M FLOPs · 3.99 MB · 1.58 ms")
+
+
+def test_keys_alone_choose_lines_and_walk_through_what_belongs_to_them(opened):
+    page = opened()
+    page.keyboard.press("1")
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    chosen = page.locator(".cm-line.chosen")
+    expect(chosen).to_have_text(re.compile("return jax.numpy.tanh"))
+    steps = page.locator(".cm-line.step")
+    expect(steps).to_have_text([re.compile("c:f32.*dot_general"), re.compile("%tanh.1")])
+    page.keyboard.press("n")
+    expect(steps).to_have_text([re.compile("e:f32.*tanh"), re.compile("%dot.1")])
+    expect(page.locator(".step-of")).to_have_text(["", "2 of 2", "2 of 3"])
+    page.keyboard.press("Alt+ArrowUp")
+    expect(steps.first).to_have_text(re.compile("dot_general"))
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")  # where the step left the keyboard's place
+    expect(chosen).to_have_text(re.compile("c:f32.*dot_general"))
+
+
+def test_a_click_on_the_number_of_a_line_chooses_it(opened):
+    page = opened()
+    page.get_by_role("region", name="hlo").locator(".cm-lineNumbers").get_by_text("13", exact=True).click()
+    expect(page.locator(".cm-line.chosen")).to_have_text(re.compile("%fusion"))
+
+
+def test_other_panes_scroll_to_what_belongs_to_the_line(page, tmp_path):
+    exploration = small()
+    long = next(pane for pane in exploration["panes"] if pane["name"] == "hlo")
+    long["text"] = "// nothing\n" * 3000 + HLO
+    long["origins"] = [0] * 3000 + long["origins"]
+    page.goto(write(tmp_path, exploration))
+    lines(page, "net.py").nth(3).click()
+    expect(page.locator(".cm-line.strong").filter(has_text="%tanh.1")).to_be_in_viewport()
+    expect(page.locator(".cm-line.step").filter(has_text="%tanh.1")).to_be_visible()
+
+
+def test_the_address_keeps_the_view(opened, address):
+    page = opened()
+    lines(page, "hlo").nth(11).click()
+    page.get_by_label("Heat in the gutter").select_option("bytes")
+    expect(page).to_have_url(re.compile(r"#panes=net.py,jaxpr,hlo&widths=33,33,33&at=hlo:12&heat=bytes$"))
+    kept = page.url.removeprefix(address)
+    page = opened(kept)
+    expect(page.locator(".cm-line.chosen")).to_have_text(re.compile("%dot.1"))
+    expect(page.get_by_label("Heat in the gutter")).to_have_value("bytes")
+    page = opened("#panes=hlo,jaxpr&widths=70,30&at=jaxpr:5")
+    assert titles(page) == ["hlo", "jaxpr"]
+    assert lines(page, "hlo").first.bounding_box()["width"] > 800
+    expect(page.locator(".cm-line.chosen")).to_have_text(re.compile("mul"))
+
+
+@pytest.mark.parametrize(
+    "fragment", ["#%", "#at=hlo:99999", "#at=:1&panes=", "#panes=nothing&widths=a,b", "#heat=love&at=hlo:0", "#at=%ff:1"]
+)
+def test_a_malformed_address_is_ignored(opened, fragment):
+    page = opened(fragment)
+    assert titles(page) == ["net.py", "jaxpr", "hlo"] and not page.locator(".chosen").count()
+
+
+def test_another_address_in_the_same_page_is_followed(opened):
+    page = opened()
+    page.evaluate("location.hash = '#panes=llvm,hlo&at=hlo:6'")
+    expect(page.locator(".cm-line.chosen")).to_have_text(re.compile("%tanh.1"))
+    assert titles(page) == ["llvm", "hlo"]
+
+
+def test_text_of_the_program_is_shown_as_text(opened):
+    page = opened(ALL, width=2600)
+    assert page.title() == f"net:loss {MARKUP}"
+    assert page.locator("h1").inner_text() == f"net:loss {MARKUP}"
+    assert lines(page, "net.py").all_inner_texts()[2] == NET.splitlines()[2]
+    assert "\n".join(lines(page, "hlo").all_text_contents()) == HLO
+    lines(page, "hlo").nth(5).hover(position={"x": 60, "y": 6})
+    page.locator(".cm-tooltip").wait_for()
+    assert not page.locator("img").count() and not page.locator("b").count()
+
+
+def test_a_pane_is_added_replaced_and_closed(opened):
+    page = opened()
+    page.get_by_role("button", name="Add a pane").click()
+    assert titles(page) == ["net.py", "jaxpr", "hlo", "<b>lib</b>.py"]
+    page.get_by_label("Shown instead of jaxpr").select_option("asm (unavailable)")
+    expect(page.locator(".unavailable")).to_have_text("no machine code is known for <b>TPUs</b>")
+    assert titles(page) == ["net.py", "asm (unavailable)", "hlo", "<b>lib</b>.py"]
+    page.get_by_label("Shown instead of net.py").select_option("hlo")
+    assert titles(page) == ["hlo", "asm (unavailable)", "net.py", "<b>lib</b>.py"]
+    page.get_by_role("button", name="Close net.py").click()
+    assert titles(page) == ["hlo", "asm (unavailable)", "<b>lib</b>.py"]
+    expect(page).to_have_url(re.compile("panes=hlo,asm,"))
+
+
+def test_a_bar_between_panes_sizes_them(opened):
+    page = opened()
+    bar = page.get_by_role("separator").first
+    box, before = bar.bounding_box(), page.locator(".pane").first.bounding_box()["width"]
+    page.mouse.move(box["x"] + 3, 400)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 97, 400, steps=3)
+    page.mouse.up()
+    after = page.locator(".pane").first.bounding_box()["width"]
+    assert before - after == pytest.approx(100, abs=3)
+    expect(bar).to_have_attribute("aria-valuenow", "40")
+    page.keyboard.press("ArrowRight")
+    expect(bar).to_have_attribute("aria-valuenow", "42")
+    page.keyboard.press("Home")
+    expect(bar).to_have_attribute("aria-valuenow", "10")
+    expect(page).to_have_url(re.compile("widths=7,60,33"))
