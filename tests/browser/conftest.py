@@ -11,10 +11,14 @@ from tests.browser.explorations import small, write
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
+def executable() -> str | None:
+    """The Chromium of the system: Playwright's own would have to be downloaded."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Of the system: Playwright's own would have to be downloaded."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    path = executable()
     if path is None:
         pytest.skip("no Chromium is installed")
     with sync_playwright() as playwright:

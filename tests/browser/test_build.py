@@ -32,6 +32,10 @@ def test_types_hold_and_the_bundles_are_current(sources):
     run(sources, "npm", "run", "--silent", "check")
 
 
+def test_the_pure_parts_do_what_their_tests_say(sources):
+    run(sources, "npm", "test", "--silent")
+
+
 def test_a_change_of_the_sources_is_noticed(sources):
     style = sources / "src" / "shared" / "page.css"
     style.write_text(style.read_text() + "em { color: red }\n")

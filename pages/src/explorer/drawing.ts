@@ -9,6 +9,11 @@ export interface Label {
   below: string;
 }
 
+interface Point {
+  x: number;
+  y: number;
+}
+
 interface Box {
   line: number;
   label: Label;
@@ -18,6 +23,7 @@ interface Box {
 }
 
 const HEIGHT = 40;
+const MARGIN = 8;
 /** Of a character in the picture's font, in pixels. */
 const WIDTH = 7.3;
 const LONGEST = 34;
@@ -31,11 +37,11 @@ const DIRECTIONS: Record<string, [x: number, y: number]> = {
 /** Operands above, users below. `choose` gets the line of a node that is clicked. */
 export function drawing(graph: Graph, label: (line: number) => Label, choose: (line: number) => void): SVGElement {
   const laid = layout(graph, label);
-  const { width = 0, height = 0 } = laid.graph();
-  const svg = shape("svg", { viewBox: `-8 -8 ${width + 16} ${height + 16}`, role: "group", "aria-label": "Operands and users" });
-  svg.style.width = `${width + 16}px`;
-  svg.append(...laid.edges().map((edge) => line(laid.edge(edge).points)));
+  const svg = shape("svg", { role: "group", "aria-label": "Operands and users" });
+  const lines = laid.edges().map((edge): Point[] => laid.edge(edge).points);
+  svg.append(...lines.map(line));
   const boxes = graph.nodes.map((one): Box => ({ ...(laid.node(String(one)) as unknown as Box), line: one, label: label(one) }));
+  frame(svg, boxes, lines.flat());
   const nodes = boxes.map((box) => node(box, box.line === graph.nodes[0], choose));
   svg.append(...nodes);
   nodes.forEach((made, at) => made.addEventListener("keydown", (event) => move(event, boxes, nodes, at)));
@@ -55,7 +61,16 @@ function layout(graph: Graph, label: (line: number) => Label) {
   return made;
 }
 
-function line(points: { x: number; y: number }[]): SVGElement {
+/** Around all nodes and lines; the layout's own size leaves out lines that pass beside the nodes. */
+function frame(svg: SVGElement, boxes: Box[], points: Point[]): void {
+  const xs = [...boxes.flatMap(({ x, width }) => [x - width / 2, x + width / 2]), ...points.map(({ x }) => x)];
+  const [left, right] = [Math.min(...xs) - MARGIN, Math.max(...xs) + MARGIN];
+  const bottom = Math.max(...boxes.map(({ y }) => y)) + HEIGHT / 2 + MARGIN;
+  svg.setAttribute("viewBox", `${left} ${-MARGIN} ${right - left} ${bottom + MARGIN}`);
+  svg.style.width = `${right - left}px`;
+}
+
+function line(points: Point[]): SVGElement {
   return shape("path", { class: "edge", d: `M${points.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join("L")}` });
 }
 

@@ -219,15 +219,15 @@ export class Explorer {
       if (pane !== undefined) this.panes.view(pane).focus();
     };
     return [
-      { keys: ["ArrowUp", "ArrowDown"], what: "choose the line above, below; Enter: choose this one" },
-      { keys: ["n", "Alt+ArrowDown"], what: "to the next line that belongs to the chosen one", run: () => this.go(1) },
-      { keys: ["p", "Alt+ArrowUp"], what: "to the one before", run: () => this.go(-1) },
-      { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], what: "into the pane, counted from the left", run: toPane },
-      { keys: ["/", "Ctrl+f"], what: "search; Enter and Shift+Enter: next and last hit", run: () => this.finder.focus() },
-      { keys: ["i"], what: "type, costs and source of this line; Escape: away with it" },
-      { keys: ["g"], what: "graph of operands and users", run: () => this.draw() },
+      { keys: ["ArrowUp", "ArrowDown"], what: "choose the line above or below; Enter chooses this one" },
+      { keys: ["n", "Alt+ArrowDown"], what: "go to the next line that belongs to the chosen one", run: () => this.go(1) },
+      { keys: ["p", "Alt+ArrowUp"], what: "go to the previous one", run: () => this.go(-1) },
+      { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], what: "go into a pane, counted from the left", run: toPane },
+      { keys: ["/", "Ctrl+f"], what: "search; Enter goes to the next hit, Shift+Enter to the previous one, Escape to the text", run: () => this.finder.focus() },
+      { keys: ["i"], what: "show type, costs and source of this line; Escape hides them" },
+      { keys: ["g"], what: "show operands and users as a graph", run: () => this.draw() },
       { keys: ["f"], what: "fold or unfold here", run: () => this.panes.view(this.panes.active).fold() },
-      { keys: ["?"], what: "this help", run: () => this.help() },
+      { keys: ["?"], what: "show this help", run: () => this.help() },
     ];
   }
 

@@ -56,7 +56,7 @@ const STABLEHLO: Grammar = [
   ["number", raw`(?<![\w.])-?(?:0x[0-9A-F]+|\d[\d.]*(?:[eE][+-]?\d+)?)`],
   ["keyword", "->"],
   ["comment", "//.*"],
-  ["dtype", raw`\b(?:(?:[su]?i|b?f|tf|ui)\d\w*|index|none|complex)\b|![\w.]+`],
+  ["dtype", raw`(?<=\b|[\d?]x)(?:(?:[su]?i|b?f|tf|ui)\d\w*|index|none|complex)\b|![\w.]+`],
   ["op", raw`\b(?:stablehlo|chlo|vhlo|func|sdy|arith)\.(?!func\b|sharding\b)\w+|\bcall\b`],
   ["keyword", raw`\b(?:module|func\.func|return|public|private|attributes|cond|do|init|applies|across)\b(?!\.)`],
   ["number", raw`\b(?:true|false)\b`],

@@ -1,0 +1,116 @@
+"""The explorer's page of a large program in Chromium: `python tests/bench/explorer.py [FILE.json]`.
+
+By the browser's own clock: the first paint, from a click to the picture that shows what belongs to the line, and
+the heap after it. The file is what `explore TARGET --json` prints; without one, texts are made up that are as
+large as those of a transformer's training step with 24 layers: 26,000 lines or 2.6 MB of HLO. Exits 1 where one
+is over its limit, or where the file is larger than 1.3 times its texts, gzipped and in base64, plus 700 kB.
+"""
+
+import base64
+import gzip
+import json
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.conftest import executable  # noqa: E402
+from tests.browser.explorations import pane, write  # noqa: E402
+
+ROUNDS, CLICKS = 5, 12
+LIMITS = {"first paint, ms": 1000, "click, ms": 50, "heap, MB": 250}
+
+PAINTED = """() => new Promise((done) => {
+    addEventListener("click", ({ timeStamp }) => requestAnimationFrame(() => {
+        const painted = new MessageChannel();
+        painted.port1.onmessage = () => done(performance.now() - timeStamp);
+        painted.port2.postMessage(0);
+    }), { once: true });
+    window.isArmed = true;
+})"""
+
+
+def large(layers=240, places=100):
+    """Texts of layers that are alike, linked to a hundred lines of Python."""
+    places_ = [{"file": 0, "line": line + 1} for line in range(places)]
+    origins = [{"places": [at % places, (at * 7 + 1) % places], "op": f"op{at}"} for at in range(2000)]
+    python = "\n".join(f"    x{line} = jnp.tanh(x{line - 1} @ w{line})" for line in range(places))
+    jaxpr = [f"    v{at}:f32[8,128,128] = dot_general[precision=None] a{at} b{at}" for at in range(12_000)]
+    hlo = [
+        f"  %add.{at} = f32[4,8,128,128]{{3,2,1,0}} add(%broadcast.{at}, %multiply.{at}), metadata={{stack={at % 97}}}"
+        for at in range(26_000)
+    ]
+    folds = [[at, at + 100] for at in range(0, 26_000 - 101, 26_000 // layers)]
+    costs = [{"line": at, "flops": at + 1, "bytes": 4 * at, "seconds": None} for at in range(0, 26_000, 13)]
+    return {
+        "files": ["model.py"],
+        "places": places_,
+        "origins": origins,
+        "sets": [[], *([at] for at in range(2000)), *([at, (at * 3) % 2000] for at in range(2000))],
+        "panes": [
+            pane("model.py", "python", python, file=0),
+            pane("jaxpr", "jaxpr", "\n".join(jaxpr), (at % 2000 + 1 for at in range(len(jaxpr)))),
+            pane("hlo", "hlo", "\n".join(hlo), (at % 4001 for at in range(len(hlo))), folds=folds, costs=costs),
+        ],
+    }
+
+
+def gzipped(exploration):
+    """The size of the texts, as a page could have them at best."""
+    texts = "\0".join(one["text"] for one in exploration["panes"])
+    return len(base64.b64encode(gzip.compress(texts.encode(), 9)))
+
+
+def clicks(page):
+    """Milliseconds, of lines of Python and of the last text in turns."""
+    last = page.locator(".pane").count() - 1
+    for number in range(CLICKS):
+        lines = page.locator(".pane").nth(0 if number % 2 else last).locator(".cm-line")
+        waiting = page.evaluate_handle(f"({{painted: ({PAINTED})()}})")
+        page.wait_for_function("window.isArmed")
+        lines.nth(5 + number).click(position={"x": 30, "y": 6})
+        yield page.evaluate("({ painted }) => painted", waiting)
+
+
+def measured(browser, address):
+    """First paint, clicks, heap of a page that is opened for the first time."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    page.locator(".cm-line").first.wait_for()
+    [paint] = page.evaluate("performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)")
+    linked = statistics.median(clicks(page))
+    session = context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    heap = sum(size for name, size in session.send("Runtime.getHeapUsage").items() if name != "totalSize")
+    context.close()
+    return paint, linked, heap / 1e6
+
+
+def held(name, value, limit):
+    """Prints a row."""
+    print(f"{name:<18} {value:>9.1f} {limit:>9.1f} {value / limit:>6.2f}  {'ok' if value <= limit else 'OVER'}")
+    return value <= limit
+
+
+def main(file=None):
+    exploration = json.loads(Path(file).read_text())["exploration"] if file else large()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        address = write(Path(folder), exploration)
+        browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
+        rounds = [measured(browser, address) for _ in range(ROUNDS)]
+        size = (Path(folder) / "x.html").stat().st_size
+    print(f"{'median of ' + str(ROUNDS):<18} {'is':>9} {'limit':>9} {'ratio':>6}")
+    medians = map(statistics.median, zip(*rounds, strict=True))
+    rows = [held(name, value, limit) for (name, limit), value in zip(LIMITS.items(), medians, strict=True)]
+    rows.append(held("file, kB", size / 1e3, 1.3 * gzipped(exploration) / 1e3 + 700))
+    return 0 if all(rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
