@@ -126,6 +126,20 @@ def test_other_panes_scroll_to_what_belongs_to_the_line(page, tmp_path):
     expect(page.locator(".cm-line.step").filter(has_text="%tanh.1")).to_be_visible()
 
 
+def test_a_strip_shows_where_in_the_text_the_marked_lines_are(page, tmp_path):
+    exploration = small()
+    long = next(pane for pane in exploration["panes"] if pane["name"] == "hlo")
+    long["text"] += "\n// nothing" * 3000
+    long["origins"] += [0] * 3000
+    page.goto(write(tmp_path, exploration))
+    lines(page, "net.py").nth(3).click()
+    strip = page.get_by_role("region", name="hlo").locator(".overview")
+    assert strip.locator(".strong").get_attribute("d") == "M0,0h1v1h-1zM0,1h1v1h-1z"  # of 400 rows
+    box = strip.bounding_box()
+    page.mouse.click(box["x"] + 5, box["y"] + box["height"] - 2)
+    expect(page.get_by_role("region", name="hlo").locator(".cm-lineNumbers").get_by_text("3015")).to_be_in_viewport()
+
+
 def test_the_address_keeps_the_view(opened, address):
     page = opened()
     lines(page, "hlo").nth(11).click()

@@ -48,7 +48,9 @@ def test_a_hit_in_a_pane_that_is_not_shown_opens_it(opened):
 
 def test_a_search_for_a_regular_expression(opened):
     page = opened()
-    search(page, r"f32\[8,2\]")
+    lines(page, "hlo").nth(11).click()
+    page.keyboard.press("Control+f")
+    page.keyboard.type(r"f32\[8,2\]")
     expect(page.locator(".counts > span")).to_have_text("0")
     page.get_by_role("button", name="Regular expression").click()
     expect(page.locator(".counts button", has_text="jaxpr")).to_have_text("jaxpr 3")

@@ -8,6 +8,7 @@ import { button, choice, el } from "./dom.ts";
 import { cursorLine, editor, heatBars, heatGutter } from "./editor.ts";
 import type { At, Exploration, Pane } from "./exploration.ts";
 import { heats, type Quantity } from "./heat.ts";
+import { Overview } from "./overview.ts";
 
 export interface Listener {
   chosen(at: At): void;
@@ -31,6 +32,7 @@ export class PaneView {
   readonly select: HTMLSelectElement;
   private readonly pane: Pane;
   private readonly view: EditorView | null;
+  private readonly overview = new Overview((part) => this.show(Math.floor(part * this.view!.state.doc.lines)));
 
   constructor(exploration: Exploration, number: number, listener: Listener) {
     this.pane = exploration.panes[number]!;
@@ -49,7 +51,9 @@ export class PaneView {
   private framed(number: number, { closed, entered }: Listener): HTMLElement {
     const close = button("×", `Close ${this.pane.name}`, () => closed(number));
     const head = el("header", {}, this.select, el("span", { class: "step-of muted" }), close);
-    const body = this.view?.dom ?? el("p", { class: "unavailable muted", tabindex: "0" }, this.pane.unavailable ?? "");
+    const body = this.view
+      ? el("div", { class: "text" }, this.view.dom, this.overview.element)
+      : el("p", { class: "unavailable muted", tabindex: "0" }, this.pane.unavailable ?? "");
     const framed = el("section", { class: "pane", id: `pane-${number}`, "aria-label": this.pane.name }, head, body);
     framed.addEventListener("focusin", () => entered(number));
     framed.addEventListener("pointerdown", () => entered(number));
@@ -68,6 +72,7 @@ export class PaneView {
   /** `way`: where the pane goes at the same time, so that it is drawn once. */
   mark(marking: Marking, stepOf: string, way: Way | null): void {
     this.view?.dispatch({ ...way, effects: [setMarking.of(marking), ...(way?.effects ?? [])] });
+    this.overview.draw(marking.marks);
     this.element.querySelector(".step-of")!.textContent = stepOf;
   }
 
