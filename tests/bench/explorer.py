@@ -1,9 +1,10 @@
 """The explorer's page of a large program in Chromium: `python tests/bench/explorer.py [FILE.json]`.
 
-By the browser's own clock: the first paint, from a click to the picture that shows what belongs to the line, and
-the heap after it. The file is what `explore TARGET --json` prints; without one, texts are made up that are as
-large as those of a transformer's training step with 24 layers: 26,000 lines or 2.6 MB of HLO. Exits 1 where one
-is over its limit, or where the file is larger than 1.3 times its texts, gzipped and in base64, plus 700 kB.
+By the browser's own clock: the first paint, the time from a click to the picture that shows what belongs to
+the line, and the heap after it. The file is what `explore TARGET --json` prints; without one, texts are made
+up that are as large as those of a transformer's training step with 24 layers: 26,000 lines or 2.6 MB of HLO.
+Exits 1 where one is over its limit, or where the page is larger than 1.3 times its texts, gzipped and in
+base64, plus 700 kB.
 """
 
 import base64
@@ -41,7 +42,7 @@ def large(layers=240, places=100):
     python = "\n".join(f"    x{line} = jnp.tanh(x{line - 1} @ w{line})" for line in range(places))
     jaxpr = [f"    v{at}:f32[8,128,128] = dot_general[precision=None] a{at} b{at}" for at in range(12_000)]
     hlo = [
-        f"  %add.{at} = f32[4,8,128,128]{{3,2,1,0}} add(%broadcast.{at}, %multiply.{at}), metadata={{stack={at % 97}}}"
+        f"  %add.{at} = f32[4,8,128,128]{{3,2,1,0}} add(%broadcast.{at}, %multiply.{at}), metadata={{id={at % 97}}}"
         for at in range(26_000)
     ]
     folds = [[at, at + 100] for at in range(0, 26_000 - 101, 26_000 // layers)]
@@ -54,7 +55,9 @@ def large(layers=240, places=100):
         "panes": [
             pane("model.py", "python", python, file=0),
             pane("jaxpr", "jaxpr", "\n".join(jaxpr), (at % 2000 + 1 for at in range(len(jaxpr)))),
-            pane("hlo", "hlo", "\n".join(hlo), (at % 4001 for at in range(len(hlo))), folds=folds, costs=costs),
+            pane(
+                "hlo", "hlo", "\n".join(hlo), (at % 4001 for at in range(len(hlo))), folds=folds, costs=costs
+            ),
         ],
     }
 
@@ -81,7 +84,9 @@ def measured(browser, address):
     page = context.new_page()
     page.goto(address)
     page.locator(".cm-line").first.wait_for()
-    [paint] = page.evaluate("performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)")
+    [paint] = page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint').map((one) => one.startTime)"
+    )
     linked = statistics.median(clicks(page))
     session = context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
@@ -92,7 +97,9 @@ def measured(browser, address):
 
 def held(name, value, limit):
     """Prints a row."""
-    print(f"{name:<18} {value:>9.1f} {limit:>9.1f} {value / limit:>6.2f}  {'ok' if value <= limit else 'OVER'}")
+    print(
+        f"{name:<18} {value:>9.1f} {limit:>9.1f} {value / limit:>6.2f}  {'ok' if value <= limit else 'OVER'}"
+    )
     return value <= limit
 
 

@@ -81,7 +81,8 @@ def test_the_status_says_in_words_what_is_chosen(opened):
     status = page.locator(".status")
     lines(page, "net.py").nth(3).click()
     expect(status).to_have_text(
-        "net.py:4 → 1 line, 2 equations, 2 operations, 3 instructions, 1 LLVM instruction · 128 FLOPs · 1.00 kB"
+        "net.py:4 → 1 line, 2 equations, 2 operations, 3 instructions, 1 LLVM instruction"
+        " · 128 FLOPs · 1.00 kB"
     )
     lines(page, "hlo").nth(0).click()
     expect(status).to_have_text("hlo:1: nothing is known to belong to it")
@@ -137,7 +138,9 @@ def test_a_strip_shows_where_in_the_text_the_marked_lines_are(page, tmp_path):
     assert strip.locator(".strong").get_attribute("d") == "M0,0h1v1h-1zM0,1h1v1h-1z"  # of 400 rows
     box = strip.bounding_box()
     page.mouse.click(box["x"] + 5, box["y"] + box["height"] - 2)
-    expect(page.get_by_role("region", name="hlo").locator(".cm-lineNumbers").get_by_text("3015")).to_be_in_viewport()
+    expect(
+        page.get_by_role("region", name="hlo").locator(".cm-lineNumbers").get_by_text("3015")
+    ).to_be_in_viewport()
 
 
 def test_the_address_keeps_the_view(opened, address):
@@ -156,7 +159,8 @@ def test_the_address_keeps_the_view(opened, address):
 
 
 @pytest.mark.parametrize(
-    "fragment", ["#%", "#at=hlo:99999", "#at=:1&panes=", "#panes=nothing&widths=a,b", "#heat=love&at=hlo:0", "#at=%ff:1"]
+    "fragment",
+    ["#%", "#at=hlo:99999", "#at=:1&panes=", "#panes=nothing&widths=a,b", "#heat=love&at=hlo:0", "#at=%ff:1"],
 )
 def test_a_malformed_address_is_ignored(opened, fragment):
     page = opened(fragment)

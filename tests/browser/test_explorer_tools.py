@@ -1,4 +1,4 @@
-"""The explorer's search, heat, tooltips, folds, graph, help and themes; without a mouse, and on a narrow page."""
+"""The explorer's search, heat, tooltips, folds, graph, help and themes; by keyboard, and on a narrow page."""
 
 import re
 
@@ -33,6 +33,18 @@ def test_a_search_counts_the_hits_of_each_pane_and_steps_through_all(opened):
     expect(page.locator(".counts button[aria-current]")).to_have_text("hlo 2")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "hlo"
+
+
+def test_the_first_step_is_from_where_the_keyboard_is(opened):
+    page = opened()
+    lines(page, "hlo").nth(5).click()
+    search(page, "dot")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-line.chosen")).to_have_text(re.compile("%dot.1"))
+    lines(page, "jaxpr").nth(4).click()
+    page.get_by_label("Search all panes").fill("mul")
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".counts > span")).to_have_text("5 of 5")
 
 
 def test_a_hit_in_a_pane_that_is_not_shown_opens_it(opened):
@@ -72,7 +84,12 @@ def test_capitals_are_looked_for_only_if_asked_for(opened):
 def test_heat_shows_what_a_line_costs(opened):
     page = opened()
     heat = page.get_by_label("Heat in the gutter")
-    assert heat.locator("option").all_inner_texts() == ["no heat", "heat: FLOPs", "heat: bytes", "heat: seconds"]
+    assert heat.locator("option").all_inner_texts() == [
+        "no heat",
+        "heat: FLOPs",
+        "heat: bytes",
+        "heat: seconds",
+    ]
     heat.select_option("flops")
     bars = page.get_by_role("region", name="hlo").locator(".heat [title]:not([title=''])")
     assert [bar.get_attribute("title") for bar in bars.all()] == ["104 M FLOPs", "52.0 M FLOPs", "16 FLOPs"]
@@ -143,7 +160,9 @@ def test_a_computation_is_folded_and_unfolded(opened):
 
 
 def nodes(page):
-    return sorted(node.get_attribute("aria-label") for node in page.get_by_role("dialog").locator(".node").all())
+    return sorted(
+        node.get_attribute("aria-label") for node in page.get_by_role("dialog").locator(".node").all()
+    )
 
 
 def test_a_graph_shows_operands_and_users(opened):
@@ -193,7 +212,14 @@ def test_tab_reaches_every_part_of_the_page(opened):
         page.keyboard.press("Tab")
         told = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
         reached.append(page.evaluate(told))
-    tools = ["Search all panes", "Regular expression", "Heat in the gutter", "Add a pane", "Fold all", "Unfold all"]
+    tools = [
+        "Search all panes",
+        "Regular expression",
+        "Heat in the gutter",
+        "Add a pane",
+        "Fold all",
+        "Unfold all",
+    ]
     panes = ["Shown instead of jaxpr", "Close jaxpr", "jaxpr", "Width of jaxpr", "Shown instead of hlo"]
     for parts in (tools, panes):
         start = reached.index(parts[0])
@@ -227,7 +253,8 @@ CONTRASTS = """() => {
     const found = [];
     for (let text = texts.nextNode(); text; text = texts.nextNode()) {
         const node = text.parentElement;
-        if (!text.data.trim() || node.closest("script, style, noscript, option, dialog:not([open])")) continue;
+        const isHidden = node.closest("script, style, noscript, option, dialog:not([open])");
+        if (!text.data.trim() || isHidden) continue;
         found.push([ratio(node), node.className, text.data.slice(0, 30)]);
     }
     return found;
