@@ -42,7 +42,7 @@ def large(layers=240, places=100):
     python = "\n".join(f"    x{line} = jnp.tanh(x{line - 1} @ w{line})" for line in range(places))
     jaxpr = [f"    v{at}:f32[8,128,128] = dot_general[precision=None] a{at} b{at}" for at in range(12_000)]
     hlo = [
-        f"  %add.{at} = f32[4,8,128,128]{{3,2,1,0}} add(%broadcast.{at}, %multiply.{at}), metadata={{id={at % 97}}}"
+        f"  %add.{at} = f32[4,8,128,128]{{3,2,1,0}} add(%broadcast.{at}, %multiply.{at}), frame={at % 97}"
         for at in range(26_000)
     ]
     folds = [[at, at + 100] for at in range(0, 26_000 - 101, 26_000 // layers)]
