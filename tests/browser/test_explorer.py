@@ -110,6 +110,14 @@ def test_keys_alone_choose_lines_and_walk_through_what_belongs_to_them(opened):
     expect(chosen).to_have_text(re.compile("c:f32.*dot_general"))
 
 
+def test_a_line_that_is_chosen_again_leads_to_the_first_that_belongs_to_it(opened):
+    page = opened("#at=net.py:4")
+    page.keyboard.press("n")
+    expect(page.locator(".step-of")).to_have_text(["", "2 of 2", "2 of 3"])
+    lines(page, "net.py").nth(3).click()
+    expect(page.locator(".step-of")).to_have_text(["", "1 of 2", "1 of 3"])
+
+
 def test_a_click_on_the_number_of_a_line_chooses_it(opened):
     page = opened()
     page.get_by_role("region", name="hlo").locator(".cm-lineNumbers").get_by_text("13", exact=True).click()

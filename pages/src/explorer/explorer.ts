@@ -109,9 +109,8 @@ export class Explorer {
     };
   }
 
-  /** Marks what belongs to a line in all panes, and scrolls the others there. */
+  /** Marks what belongs to a line in all panes, and scrolls the others there; once more, if it is chosen again. */
   choose(at: At): void {
-    if (this.at?.pane === at.pane && this.at.line === at.line) return;
     this.at = at;
     this.marks = this.links.marks(at);
     this.step = 0;
