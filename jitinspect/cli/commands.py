@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -22,13 +22,10 @@ from jitinspect.cli.options import (
     Raw,
     TargetOptions,
     ViewOptions,
+    Watch,
     grouped,
 )
-from jitinspect.errors import CheckFailed, UsageError
-
-if TYPE_CHECKING:
-    from jitinspect.model.communication import CollectivesReport
-    from jitinspect.model.readings import ReadingReport
+from jitinspect.errors import UsageError
 
 Function = Callable[..., None]
 
@@ -39,9 +36,9 @@ FILES = "Files"
 MORE = "Other"
 
 
-def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions) -> None:
+def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions, watch: Watch = False) -> None:
     """Print the traced jaxpr. Nothing is lowered."""
-    print_stages("jaxpr", ("jaxpr",), target, output, view=view)
+    print_stages("jaxpr", ("jaxpr",), target, output, watch, view=view)
 
 
 def stablehlo(
@@ -50,6 +47,7 @@ def stablehlo(
     view: ViewOptions,
     output: OutputOptions,
     raw: Raw = False,
+    watch: Watch = False,
     platform: Annotated[
         str,
         typer.Option(
@@ -64,8 +62,9 @@ def stablehlo(
     if platforms and device.device:
         raise UsageError("--platform and --target cannot be combined", hint="leave one out")
     print_stages(
-        "stablehlo", ("stablehlo",), target, output, platforms=platforms, view=view, device=device, raw=raw
-    )
+        "stablehlo", ("stablehlo",), target, output, watch,
+        platforms=platforms, view=view, device=device, raw=raw,
+    )  # fmt: skip
 
 
 def hlo(
@@ -75,10 +74,11 @@ def hlo(
     output: OutputOptions,
     raw: Raw = False,
     before: Annotated[bool, typer.Option("--before", help="Print the HLO before XLA's passes.")] = False,
+    watch: Watch = False,
 ) -> None:
     """Print the compiled, optimized HLO, without the noise."""
     stages = ("hlo-before" if before else "hlo",)
-    print_stages("hlo", stages, target, output, device=device, view=view, raw=raw)
+    print_stages("hlo", stages, target, output, watch, device=device, view=view, raw=raw)
 
 
 NoLibrary = Annotated[
@@ -94,14 +94,17 @@ def llvm(
     output: OutputOptions,
     before: Annotated[bool, typer.Option("--before", help="Print the IR before LLVM's passes.")] = False,
     no_library: NoLibrary = False,
+    watch: Watch = False,
 ) -> None:
     """Print the LLVM IR of each kernel (CPU)."""
-    print_stages("llvm", ("llvm",), target, output, optimized=not before, library=not no_library)
+    print_stages("llvm", ("llvm",), target, output, watch, optimized=not before, library=not no_library)
 
 
-def asm(target: TargetOptions, output: OutputOptions, no_library: NoLibrary = False) -> None:
+def asm(
+    target: TargetOptions, output: OutputOptions, no_library: NoLibrary = False, watch: Watch = False
+) -> None:
     """Print the machine code of each kernel (CPU)."""
-    print_stages("asm", ("asm",), target, output, library=not no_library)
+    print_stages("asm", ("asm",), target, output, watch, library=not no_library)
 
 
 def key(
@@ -117,23 +120,30 @@ def key(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if --against finds a difference.")
     ] = False,
+    watch: Watch = False,
 ) -> None:
     """Print the cache key, in memory and on disk. Nothing is compiled."""
     from jitinspect.cli.keys import inspect_key
     from jitinspect.cli.requests import parsed
 
-    inspect_key(parsed(target, sys.argv[1:]), output, save, against, exit_code)
+    inspect_key(parsed(target, sys.argv[1:]), output, save, against, exit_code, watch)
 
 
-def show(target: TargetOptions, device: DeviceOptions, output: OutputOptions, raw: Raw = False) -> None:
+def show(
+    target: TargetOptions,
+    device: DeviceOptions,
+    output: OutputOptions,
+    raw: Raw = False,
+    watch: Watch = False,
+) -> None:
     """Print everything: the compile log, jaxpr, StableHLO, HLO and, for this machine, the cache key."""
     stages = ("jaxpr", "stablehlo", "hlo")
-    print_stages("show", stages, target, output, key=not device.device, device=device, raw=raw)
+    print_stages("show", stages, target, output, watch, key=not device.device, device=device, raw=raw)
 
 
-def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False) -> None:
     """Print the Python source with the operations and cost of each line."""
-    print_reading("source", target, output, device)
+    print_reading("source", target, output, watch, device)
 
 
 def diff(
@@ -179,9 +189,9 @@ def diff(
     ended(report, exit_code or golden is not None)
 
 
-def cost(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+def cost(target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False) -> None:
     """Print FLOPs, bytes and memory by line and by op; with --dim N=64,128, how they grow."""
-    print_reading("cost", target, output, device)
+    print_reading("cost", target, output, watch, device)
 
 
 def fit(
@@ -191,16 +201,17 @@ def fit(
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="Exit with 1 if it does not fit on one of the targets.")
     ] = False,
+    watch: Watch = False,
 ) -> None:
     """Print whether a call fits into the memory of a device that need not be here, and what takes it.
 
     --dim B=1..4096 finds the largest size that fits. Of a folder of XLA's dumps, whether what is in it fits.
     """
-    from jitinspect.cli.compiled_files import compiled_file, fits_of_file
-    from jitinspect.cli.core import fit_core
-    from jitinspect.cli.devices import device_request, fit_of_all, on_devices
-    from jitinspect.cli.output import emitted
-    from jitinspect.cli.requests import file_of, parsed, searched
+    from jitinspect.cli.compiled_files import compiled_file
+    from jitinspect.cli.devices import device_request
+    from jitinspect.cli.fit import fit_work
+    from jitinspect.cli.requests import parsed, searched
+    from jitinspect.cli.work import carry_out
 
     fields = parsed(target, sys.argv[1:], may_search=True)
     devices = device_request(device, weigh=True)
@@ -208,17 +219,7 @@ def fit(
     if not devices.devices:
         known = f"cost {file} lists its buffers without" if file else "`jitinspect doctor` lists them"
         raise UsageError("fit needs a device to fit on", hint=f"--target v5e; {known}")
-    with emitted(output) as emit:
-        core = partial(fit_core, fields, output, searched(target.dim))
-        found = (
-            fits_of_file(fields, devices, output)
-            if file
-            else on_devices(devices, core, output, file_of(fields))
-        )
-        report = fit_of_all(found)
-        emit(report)
-    if exit_code and not all(one.fits for one in report.fit):
-        raise CheckFailed(f"it does not fit on {', '.join(one.target for one in report.fit if not one.fits)}")
+    carry_out(fit_work(fields, devices, output, searched(target.dim), exit_code), watch)
 
 
 def collectives(
@@ -239,22 +240,27 @@ def collectives(
         list[str],
         typer.Option("--forbid", metavar="KIND,…", help="Collectives that must not occur. Repeatable."),
     ] = [],  # noqa: B006 (Typer asks for a list)
+    watch: Watch = False,
 ) -> None:
     """Print what moves between devices, how much, and which line asked for it."""
     from jitinspect.cli.collectives import check, limits_of
 
     limits = limits_of(exit_code, max_bytes_moved, forbid)
-    check(cast("CollectivesReport", print_reading("collectives", target, output, device)), limits)
+    print_reading("collectives", target, output, watch, device, ended=partial(check, limits=limits))
 
 
-def donation(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+def donation(
+    target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False
+) -> None:
     """Print whether the buffer of each array argument is reused, and if not, why."""
-    print_reading("donation", target, output, device)
+    print_reading("donation", target, output, watch, device)
 
 
-def constants(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+def constants(
+    target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False
+) -> None:
     """Print the arrays that the function closes over, and where it uses them."""
-    print_reading("constants", target, output, device)
+    print_reading("constants", target, output, watch, device)
 
 
 def passes(
@@ -268,18 +274,21 @@ def passes(
         str,
         typer.Option("--op", metavar="NAME", help="Show where an instruction first and last appears."),
     ] = "",
+    watch: Watch = False,
 ) -> None:
     """Print XLA's passes: which ones changed the module, and how."""
-    print_reading("passes", target, output, device, pass_name=name, op=op)
+    print_reading("passes", target, output, watch, device, pass_name=name, op=op)
 
 
-def compile_time(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+def compile_time(
+    target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False
+) -> None:
     """Print where the time of tracing, lowering and compiling goes, by phase, kernel and line.
 
     With --dim N=8,16,32, which part grows faster than the program. With --target the compiler is waited for.
     -o times.html draws a flame graph.
     """
-    print_reading("compile-time", target, output, replace(device, full=bool(device.device)))
+    print_reading("compile-time", target, output, watch, replace(device, full=bool(device.device)))
 
 
 def sharding(
@@ -289,9 +298,10 @@ def sharding(
     lines: Annotated[
         bool, typer.Option("--source", help="Also show the values that each line of the source makes.")
     ] = False,
+    watch: Watch = False,
 ) -> None:
     """Print how each argument and result lies on the mesh, and what it takes on a device."""
-    print_reading("sharding", target, output, device, lines=lines)
+    print_reading("sharding", target, output, watch, device, lines=lines)
 
 
 def profile(
@@ -324,16 +334,17 @@ def profile(
         typer.Option("--hlo", metavar="FILE", help="With --trace: HLO that the trace has not. Repeatable."),
     ] = [],  # noqa: B006
     device: Annotated[list[str], typer.Option("--target", hidden=True)] = [],  # noqa: B006
+    watch: Watch = False,
 ) -> None:
     """Run the function, and print where its time goes: measured, by line, operation and loop.
 
     --trace DIR reads a trace of jax.profiler instead. -o times.html draws a flame graph.
     """
     from jitinspect.cli.core import profile_core
-    from jitinspect.cli.devices import guarded
     from jitinspect.cli.output import emitted
     from jitinspect.cli.profiles import target_of, trace_core
     from jitinspect.cli.requests import file_of, parsed
+    from jitinspect.cli.work import Work, carry_out
 
     if device:
         raise UsageError(
@@ -341,12 +352,15 @@ def profile(
             hint="cost --target gives the least time that a device needs",
         )
     if trace is not None:
+        if watch:
+            raise UsageError("--watch is for a function, and a trace is of one run", hint="leave --watch out")
         with emitted(output) as emit:
             emit(trace_core(trace, hlo, target))
         return
     fields = parsed(target_of(call, target, hlo), sys.argv[1:])
-    with emitted(output) as emit:
-        emit(guarded(partial(profile_core, fields, output, calls), output, file_of(fields)))
+    core = partial(profile_core, fields, output, calls)
+    work = Work(core, command="profile", output=output, fields=fields, file=file_of(fields))
+    carry_out(work, watch)
 
 
 def trace_cache(
@@ -584,6 +598,7 @@ def print_stages(
     stages: tuple[str, ...],
     target: TargetOptions,
     output: OutputOptions,
+    watch: bool = False,
     *,
     platforms: tuple[str, ...] = (),
     key: bool = False,
@@ -594,41 +609,58 @@ def print_stages(
     """The driver of all stage commands."""
     from jitinspect.cli.compiled_files import compiled_file, refuse_devices
     from jitinspect.cli.core import inspect_core
-    from jitinspect.cli.devices import device_request, on_devices, one_report, tell_devices
-    from jitinspect.cli.output import emitted
+    from jitinspect.cli.devices import device_request, one_report, tell_devices
     from jitinspect.cli.requests import file_of, parsed, viewed
+    from jitinspect.cli.work import Work, carry_out
 
     asked = viewed(view or ViewOptions(), options)
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions())
     refuse_devices(fields, devices)
     key = key and compiled_file(fields) is None
-    with emitted(output) as emit:
-        core = partial(inspect_core, command, stages, fields, platforms, options, output, key, asked)
-        report = one_report(on_devices(devices, core, output, file_of(fields)))
-        tell_devices(report, output)
-        emit(report)
+    work = Work(
+        partial(inspect_core, command, stages, fields, platforms, options, output, key, asked),
+        command=command,
+        output=output,
+        fields=fields,
+        file=file_of(fields),
+        devices=devices,
+        joined=one_report,
+        introduced=partial(tell_devices, output=output),
+        compares_text=not asked.is_whole,
+    )
+    carry_out(work, watch)
 
 
 def print_reading(
     command: str,
     target: TargetOptions,
     output: OutputOptions,
+    watch: bool = False,
     device: DeviceOptions | None = None,
+    ended: Callable[[Any], None] = lambda report: None,
     **asked: Any,
-) -> "ReadingReport":
-    """The driver of all readings: `jitinspect.readings.COMMAND` makes the report, which is printed."""
+) -> None:
+    """The driver of all readings: `jitinspect.readings.COMMAND` makes the report, which is printed. `ended`
+    is called with it then.
+    """
     from jitinspect.cli.compiled_files import refuse_devices
     from jitinspect.cli.core import reading_core
-    from jitinspect.cli.devices import device_request, on_devices, one_reading
-    from jitinspect.cli.output import emitted
+    from jitinspect.cli.devices import device_request, one_reading
     from jitinspect.cli.requests import file_of, parsed
+    from jitinspect.cli.work import Work, carry_out
 
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions(), several=command == "cost")
     refuse_devices(fields, devices)
-    with emitted(output) as emit:
-        core = partial(reading_core, command, fields, output, **asked)
-        report = one_reading(on_devices(devices, core, output, file_of(fields)))
-        emit(report)
-    return report
+    work = Work(
+        partial(reading_core, command, fields, output, **asked),
+        command=command,
+        output=output,
+        fields=fields,
+        file=file_of(fields),
+        devices=devices,
+        joined=one_reading,
+        ended=ended,
+    )
+    carry_out(work, watch)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from jitinspect.cli.core import listening, opener_of, prepare_for_user_code
-from jitinspect.cli.devices import DeviceRequest, guarded
+from jitinspect.cli.devices import DeviceRequest
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
 from jitinspect.cli.requests import file_of
@@ -54,15 +54,8 @@ def refuse_devices(fields: Mapping[str, Any], devices: DeviceRequest) -> None:
         )
 
 
-def fits_of_file(fields: Mapping[str, Any], devices: DeviceRequest, output: OutputOptions) -> list[FitReport]:
+def fits_core(fields: dict[str, Any], devices: Sequence[DeviceTarget], output: OutputOptions) -> FitReport:
     """Whether it fits on each device, as it was compiled. Nothing is compiled."""
-    ref: str = fields["ref"]
-    return guarded(partial(_fits_core, dict(fields), devices.devices, output), output, ref)
-
-
-def _fits_core(
-    fields: dict[str, Any], devices: Sequence[DeviceTarget], output: OutputOptions
-) -> list[FitReport]:
     import_jax()
     from jitinspect.jaxapi.devices import environment
     from jitinspect.readings.fit import read_compiled
@@ -73,4 +66,4 @@ def _fits_core(
     with listening(output) as listeners:
         reader = partial(read_compiled, devices=devices)
         report = inspection.read(request, reader, listeners, opener_of(request.ref))
-    return [replace(report, environment=environment()) if needs_environment(output) else report]
+    return replace(report, environment=environment()) if needs_environment(output) else report

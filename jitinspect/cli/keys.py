@@ -9,17 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from jitinspect.cli.core import inspect_core
-from jitinspect.cli.devices import guarded
 from jitinspect.cli.options import OutputOptions
-from jitinspect.cli.output import check_file, emitted, read_report, save
+from jitinspect.cli.output import check_file, read_report, save
 from jitinspect.cli.requests import file_of
+from jitinspect.cli.work import Reports, Work, carry_out
 from jitinspect.errors import CheckFailed, LoadError, UsageError
 from jitinspect.model import CacheKey, Comparison, Report
 from jitinspect.stages.key_comparison import compare
 
 
 def inspect_key(
-    fields: dict[str, Any], output: OutputOptions, save_to: Path | None, against: Path | None, check: bool
+    fields: dict[str, Any],
+    output: OutputOptions,
+    save_to: Path | None,
+    against: Path | None,
+    check: bool,
+    watch: bool,
 ) -> None:
     """Print the key of the request that `fields` make; save it; compare it.
 
@@ -29,16 +34,27 @@ def inspect_key(
     if check and against is None:
         raise UsageError("--exit-code needs --against", hint="--against key.json --exit-code")
     save_to = check_file("--save", save_to) if save_to else None
-    with emitted(output) as emit:
-        core = partial(inspect_core, "key", (), fields, (), {}, output, key=True)
-        report = guarded(core, output, file_of(fields))
-        if saved:
-            report = replace(report, against=compare(saved, report.keys[0], str(against)))
-        emit(report)
+
+    def compared(reports: Reports) -> Report:
+        report: Report = reports[0]
+        return replace(report, against=compare(saved, report.keys[0], str(against))) if saved else report
+
+    def ended(report: Report) -> None:
         if save_to:
             save(report, save_to, output)
-    if check and report.against and not report.against.same:
-        raise CheckFailed(_failed(report.against))
+        if check and report.against and not report.against.same:
+            raise CheckFailed(_failed(report.against))
+
+    work = Work(
+        partial(inspect_core, "key", (), fields, (), {}, output, key=True),
+        command="key",
+        output=output,
+        fields=fields,
+        file=file_of(fields),
+        joined=compared,
+        ended=ended,
+    )
+    carry_out(work, watch)
 
 
 def _failed(found: Comparison) -> str:

@@ -67,12 +67,6 @@ def _unexpected(error: Exception, argv: list[str]) -> int:
     if hasattr(error, "format_message"):
         command = getattr(getattr(error, "ctx", None), "command_path", "jitinspect")
         return _report(UsageError(error.format_message(), hint=f"{command} --help"), argv)
-    import traceback
+    from jitinspect.cli.faults import as_known
 
-    from jitinspect.jaxapi.version import too_new
-
-    if (version_error := too_new(error)) is not None:
-        return _report(version_error, argv)
-    message = f"bug in jitinspect: {type(error).__name__}: {error}"
-    hint = "please report it with the traceback above"
-    return _report(JitinspectError(message, hint=hint, detail=traceback.format_exc()), argv)
+    return _report(as_known(error), argv)

@@ -349,6 +349,12 @@ class ViewOptions:
     ] = False
 
 
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch", help="Do it again whenever a file of yours is saved, and show what changed; Ctrl-C ends."
+    ),
+]
 Raw = Annotated[bool, typer.Option("--raw", help="Print JAX's own text, byte for byte.")]
 
 

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any, NoReturn
 
 
@@ -93,6 +94,21 @@ def start(module: str, *words: str, environ: Mapping[str, str]) -> Child:
         os.close(writes)
     kill = lambda: os.killpg(process.pid, signal.SIGKILL)  # noqa: E731
     return Child(os.fdopen(to, "wb"), Answers(answers), kill, process.wait, process.pid)
+
+
+def fork(serve: Callable[[Parent], NoReturn]) -> Child:
+    """A copy of this process that does `serve` alone. Nothing may have started a thread that it needs."""
+    (reads, to), (answers, writes) = pipes()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    if (pid := os.fork()) == 0:
+        os.close(to)
+        os.close(answers)
+        serve(Parent(os.fdopen(reads, "rb"), os.fdopen(writes, "wb")))
+    os.close(reads)
+    os.close(writes)
+    wait = lambda: os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])  # noqa: E731
+    return Child(os.fdopen(to, "wb"), Answers(answers), partial(os.kill, pid, signal.SIGKILL), wait, pid)
 
 
 @dataclass(frozen=True, slots=True)

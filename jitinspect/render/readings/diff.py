@@ -25,26 +25,23 @@ def render(report: DiffReport, painter: Painter, width: int, verbose: bool = Fal
     if report.golden:
         yield from _golden(report, painter, width)
         return
-    if report.times:
-        yield from _times(report, painter, width, verbose)
-        return
-    if all(one.same for one in report.stages):
+    if not report.times and all(one.same for one in report.stages):
         stages = ", ".join(one.stage for one in report.stages)
         yield f"{painter('same', _CAME)}: {stages} of {report.before} and {report.after}\n"
         return
     yield painter(f"- {report.before}", _GONE) + "\n"
     yield painter(f"+ {report.after}", _CAME) + "\n"
+    yield from changes(report, painter, width, verbose)
+
+
+def changes(report: DiffReport, painter: Painter, width: int, verbose: bool = False) -> Iterator[str]:
+    """What differs, without a word on what was compared."""
+    for time in report.times:
+        yield from times_changed.render(time, painter, width, verbose)
     for one in report.stages:
         yield from _collectives(one.summary, painter, width)
     for one in report.stages:
         yield from _stage(one, painter, width)
-
-
-def _times(report: DiffReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
-    yield painter(f"- {report.before}", _GONE) + "\n"
-    yield painter(f"+ {report.after}", _CAME) + "\n"
-    for one in report.times:
-        yield from times_changed.render(one, painter, width, verbose)
 
 
 def _golden(report: DiffReport, painter: Painter, width: int) -> Iterator[str]:
