@@ -89,9 +89,10 @@ def watched(work: Work, emit: Callable[..., None]) -> None:
             files.keep_only({**own, **made.stamps})
         elif not saved and not _may_be_mended(made.error, files):
             raise made.error
-        shown.next(made.report, made.error, saved, time.perf_counter() - began, files.files)
+        shown.next(made.report, made.error, saved, time.perf_counter() - began)
         if not files.files:
             raise UsageError("nothing to watch: no file of yours was read", hint="leave --watch out")
+        shown.watching(files.files)
         _import_all(made.modules)
         saved = _next_saved(files, reader)
 

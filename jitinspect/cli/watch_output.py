@@ -31,21 +31,20 @@ class Shown:
         self._before: Any = None
         self._told = ""
 
-    def next(
-        self,
-        report: Any,
-        error: JitinspectError | None,
-        saved: Sequence[str],
-        seconds: float,
-        watched: Collection[str],
-    ) -> None:
+    def next(self, report: Any, error: JitinspectError | None, saved: Sequence[str], seconds: float) -> None:
         """Show the report, or the error, that a save led to; the first, if nothing was `saved`."""
         if error is not None:
             self._tell(saved, f"{self._work.command} failed")
             self._show_error(error)
         else:
             self._show(report, saved, seconds)
-        self._tell_of(watched)
+
+    def watching(self, files: Collection[str]) -> None:
+        """Tell which files are waited for, if these are others than before."""
+        told = f"watching {_named([*files])}; Ctrl-C ends"
+        if told != self._told and not self._work.output.quiet:
+            _write(f"{told}\n")
+        self._told = told
 
     def _show(self, report: Any, saved: Sequence[str], seconds: float) -> None:
         before, self._before = self._before, report
@@ -95,13 +94,6 @@ class Shown:
         if sys.stderr.isatty():
             text = _ruled(text, shutil.get_terminal_size().columns, self._paints())
         _write(f"{text}\n")
-
-    def _tell_of(self, watched: Collection[str]) -> None:
-        """Which files are waited for, if these are others than before."""
-        told = f"watching {_named([*watched])}; Ctrl-C ends"
-        if watched and told != self._told and not self._work.output.quiet:
-            _write(f"{told}\n")
-        self._told = told
 
     def _paints(self) -> bool:
         return streams.wants_color(self._work.output.color.value, sys.stderr)

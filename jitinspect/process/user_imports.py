@@ -22,6 +22,7 @@ def read_from_source(is_users: Callable[[str, str], bool], on_read: OnRead) -> N
     Python takes compiled code for that of a source of the same size and second, and there may be two saves in
     a second. None is written either, which would be wrong then for the user's own programs.
     """
+    is_users(__name__, __file__)  # once before, for it imports what it needs to tell
     sys.dont_write_bytecode = True
     cached = SourceFileLoader.get_code
 
