@@ -10,11 +10,12 @@ from typing import Any
 from jitinspect.cli.output import as_text
 from jitinspect.errors import JitinspectError
 from jitinspect.model import Report
-from jitinspect.model.differences import DiffReport
+from jitinspect.model.differences import DiffReport, Quantity
+from jitinspect.model.readings import CostReport, SourceReport
 from jitinspect.readings.diff.measured import compare_times, is_timed
 from jitinspect.readings.diff.sides import compare, sides_of
 from jitinspect.render.readings import diff
-from jitinspect.render.text import Painter
+from jitinspect.render.text import Painter, amount, size
 
 _CONTEXT = 3
 """Lines, or operations, around each change."""
@@ -36,6 +37,7 @@ def changes(before: Any, after: Any, as_lines: bool, color: bool, width: int, ve
             yield f"\n{one.after}\n"
         yield from diff.changes(one, painter, width, verbose)
     if not differing and not any(one.times for one in found):
+        yield from _totals(before, after)
         yield from _lines(old, new, painter)
 
 
@@ -50,6 +52,23 @@ def _differences(before: Any, after: Any) -> list[DiffReport]:
         return [compare(old, new, (), _CONTEXT) for old, new in zip(*sides, strict=True)]
     except (JitinspectError, ValueError):  # without a stage that compares, or with more calls than before
         return []
+
+
+def _totals(before: Any, after: Any) -> Iterator[str]:
+    """`FLOPs 1.2 M → 1.5 M · bytes 8 kB → 9 kB`, of reports that have them, where one has changed."""
+    old, new = _flops_and_bytes(before), _flops_and_bytes(after)
+    if old and new and old != new:
+        flops, moved = (Quantity(*pair) for pair in zip(old, new, strict=True))
+        yield f"FLOPs {diff.either(flops, amount)} · bytes {diff.either(moved, size)}\n"
+
+
+def _flops_and_bytes(report: Any) -> tuple[int, int] | None:
+    if isinstance(report, CostReport):
+        return report.cost.flops, report.cost.bytes
+    if isinstance(report, SourceReport):
+        lines = report.source.lines
+        return sum(line.flops or 0 for line in lines), sum(line.bytes or 0 for line in lines)
+    return None
 
 
 def _lines(old: str, new: str, painter: Painter) -> Iterator[str]:

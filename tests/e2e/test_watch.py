@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 
 import pytest
 
+from tests.e2e.test_readme import README, check_shown
 from tests.support.saving import Saving
 
 HELPER = "import jax.numpy as jnp\ndef act(x):\n    return jnp.{}(x)\n"
+SHOWN = re.search(r"```text\n\$ jitinspect (.* --watch)\n(.*?)```", README, re.DOTALL)
 NET = """
 import jax, jax.numpy as jnp
 from helper import act
@@ -134,8 +137,8 @@ def test_a_file_is_written_anew(net):
 @pytest.mark.parametrize(
     ("command", "came"),
     [
-        (["source"], "+"),
-        (["cost"], "+"),
+        (["source"], "FLOPs 128 → 136 (× 1.06) · bytes"),
+        (["cost"], "FLOPs 128 → 136 (× 1.06) · bytes"),
         (["jaxpr", "--stats"], "+"),
         (["key"], "+"),
         (["show"], "multiply +1"),
@@ -176,3 +179,13 @@ def test_on_a_terminal(net):
 def test_it_ends_when_nobody_reads_any_more(net):
     ended = net.sh("jitinspect jaxpr net:f -s 4,8 -s 8,2 --watch | head -1; echo ${PIPESTATUS[0]}")
     assert ended.stdout.splitlines()[1:] == ["0"] and "Traceback" not in ended.stderr
+
+
+def test_the_readme_shows_what_a_save_shows(shell):
+    command, shown = SHOWN.groups()
+    mlp = (shell.folder / "samples" / "mlp.py").read_text()
+    with Saving(shell, *command.removesuffix("--watch").split()) as session:
+        first = session.until(["Ctrl-C ends\n"], ["ENTRY"])
+        session.save("samples/mlp.py", mlp.replace("w) ** 2", "w) ** 3"))
+        again = session.until(["made again"], ["@@", "ROOT", "ROOT", "\n"])
+    check_shown(shown, "".join((*first, *reversed(again))))

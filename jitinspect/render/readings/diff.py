@@ -81,8 +81,8 @@ def _collectives(summary: Summary, painter: Painter, width: int) -> Iterator[str
         return
     rows = summary.collectives_changed
     parts = [
-        _either(summary.collectives, lambda number: f"{number:,}"),
-        f"moved {_either(summary.wire_bytes, size)}",
+        either(summary.collectives, lambda number: f"{number:,}"),
+        f"moved {either(summary.wire_bytes, size)}",
     ]
     told = "" if rows else ", none came or went"
     yield f"\n{painter('collectives', _BOLD)}  {' · '.join(parts)}{told}\n"
@@ -107,8 +107,8 @@ def _of_collective(one: ChangedCollective) -> tuple[str, ...]:
     )
 
 
-def _either(quantity: Quantity, shown: Callable[[int], str]) -> str:
-    """One number if both are the same."""
+def either(quantity: Quantity, shown: Callable[[int], str]) -> str:
+    """`before → after`; one number if both are the same."""
     if quantity.before == quantity.after:
         return shown(quantity.after or 0)
     return _shown(quantity, shown)
