@@ -75,6 +75,10 @@ class Saving:
         self._wait_for(lambda: all(pattern.search(_text(blocks)) for blocks, pattern in sought), (err, out))
         return self.taken()
 
+    def begun(self):
+        """The same after the first report."""
+        return self.until(["Ctrl-C ends\n"], ["\n"])
+
     def taken(self):
         found = _text(self.out), _text(self.err)
         self.out.clear()
