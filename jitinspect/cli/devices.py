@@ -20,6 +20,7 @@ from jitinspect.model import AbsentDevice, Report
 
 if TYPE_CHECKING:
     from jitinspect.devices.names import DeviceTarget
+    from jitinspect.devices.session import Worker
     from jitinspect.model.fit import FitReport
     from jitinspect.model.readings import ReadingReport
 
@@ -28,12 +29,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class DeviceRequest:
-    """The devices to compile for; none for this machine. `weigh` as for `devices.session`."""
+    """The devices to compile for; none for this machine. `weigh` as for `devices.session`; `worker` is one
+    that waits for the first of them.
+    """
 
     devices: tuple[DeviceTarget, ...] = ()
     full: bool = False
     timeout: float | None = None
     weigh: bool = False
+    worker: Worker | None = None
 
 
 def device_request(options: DeviceOptions, several: bool = True, weigh: bool = False) -> DeviceRequest:
@@ -113,11 +117,19 @@ def on_devices(
         return [guarded(core, output, file)]
     if file is not None:
         guarded(partial(check_core, file), output, file)
-    return [_in_worker(asked, device, core, output) for device in asked.devices]
+    workers = (asked.worker, *[None] * len(asked.devices))
+    return [
+        _in_worker(asked, device, core, output, worker)
+        for device, worker in zip(asked.devices, workers, strict=False)
+    ]
 
 
 def _in_worker(
-    asked: DeviceRequest, device: DeviceTarget, core: Callable[..., Result], output: OutputOptions
+    asked: DeviceRequest,
+    device: DeviceTarget,
+    core: Callable[..., Result],
+    output: OutputOptions,
+    worker: Worker | None,
 ) -> Result:
     from jitinspect.devices import session
     from jitinspect.devices.plugins import require_plugin
@@ -126,7 +138,7 @@ def _in_worker(
     work = partial(core, device=device, full=asked.full)
     on_chatter = partial(_show_chatter, output)
     with _line_cleared():
-        return session.carry_out(work, device, asked.full, asked.weigh, asked.timeout, on_chatter)
+        return session.carry_out(work, device, asked.full, asked.weigh, asked.timeout, on_chatter, worker)
 
 
 def one_report(reports: list[Report]) -> Report:

@@ -40,6 +40,36 @@ class Task:
     argv: list[str] = field(default_factory=lambda: list(sys.argv))
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that imports JAX, and then waits for its one task; it writes to a folder of its own."""
+
+    folder: str
+    child: Child
+
+    @classmethod
+    def started(cls) -> Worker:
+        """Raises `UnavailableError` where there is no place for its folder."""
+        folder = _temporary_folder()
+        try:
+            environ = quiet_environment(os.environ, folder)
+            child = start("jitinspect.devices.worker", folder, environ=environ)
+            child.send(sys.path)
+        except BaseException:
+            _remove(folder)
+            raise
+        return cls(folder, child)
+
+    def is_waiting(self) -> bool:
+        """Whether it has neither ended nor been used."""
+        return not select.select([self.child.answers], [], [], 0)[0]
+
+    def end(self) -> None:
+        """Nothing is left of it."""
+        self.child.end()
+        _remove(self.folder)
+
+
 def carry_out(
     work: Callable[[], Result],
     device: DeviceTarget,
@@ -47,26 +77,24 @@ def carry_out(
     weigh: bool = False,
     timeout: float | None = None,
     on_chatter: Callable[[str], None] = lambda text: None,
+    worker: Worker | None = None,
 ) -> Result:
     """`work()`, in a process whose compilations are for `device`, to their end if `full`; `weigh` is for what
     may not fit it.
 
-    `on_chatter` gets what the compilers printed. Raises the `JitinspectError` that `work` raises, and
-    `CompileError` if it takes more than `timeout` seconds, or its process ends.
+    `on_chatter` gets what the compilers printed. A `worker` that was started before is used up. Raises the
+    `JitinspectError` that `work` raises, and `CompileError` if it takes more than `timeout` seconds, or its
+    process ends.
     """
-    folder = _temporary_folder()
+    worker = worker or Worker.started()
     try:
-        environ = quiet_environment(os.environ, folder)
-        child = start("jitinspect.devices.worker", folder, environ=environ)
-        try:
-            child.send(Task(pickle.dumps(work), device, full, weigh, folder))
-            answer: Result = _answer(child, device, timeout)
-            return answer
-        finally:
-            child.end()
+        worker.child.send(Task(pickle.dumps(work), device, full, weigh, worker.folder))
+        answer: Result = _answer(worker.child, device, timeout)
+        return answer
     finally:
-        on_chatter(_chatter(Path(folder)))
-        _remove(folder)
+        worker.child.end()
+        on_chatter(_chatter(Path(worker.folder)))
+        _remove(worker.folder)
 
 
 def _remove(folder: str) -> None:

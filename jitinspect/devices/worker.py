@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -23,19 +24,30 @@ CHATTER = "chatter"
 
 
 def main() -> None:
-    """Receives the device, the folder for whatever is written, and the work; answers with its result, or the
-    error that it raised. JAX is imported after the chatter is kept apart: its plugins print when they are.
+    """Receives the path on which JAX is found; then the device, the folder for whatever is written, and the
+    work; answers with its result, or the error that it raised. JAX is imported after the chatter is kept
+    apart, since its plugins print when they are, and before the task comes.
     """
     gc.disable()
-    parent = Parent.of_arguments()
-    keep_chatter_apart(Path(sys.argv[1]) / CHATTER)
-    task = parent.receive()
-    sys.path[:], sys.argv[:] = task.path, task.argv
+    parent, folder = Parent.of_arguments(), Path(sys.argv[1])
+    keep_chatter_apart(folder / CHATTER)
+    sys.path[:] = parent.receive()
     from jitinspect.devices.compile_process import serve
 
+    task = _received(parent, folder)
+    sys.path[:], sys.argv[:] = task.path, task.argv
     zygote = Zygote(serve, parent, task.folder)
     parent.end_with(before=zygote.remove_all)
     parent.answer(carried_out(task, zygote))
+
+
+def _received(parent: Parent, folder: Path) -> Any:
+    """The task. Where its parent ends before it has one, so does this process, and nothing is left of it."""
+    try:
+        return parent.receive()
+    except EOFError:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
 
 
 def carried_out(task: Any, zygote: Zygote) -> Any:

@@ -57,6 +57,10 @@ class Saving:
         return self
 
     def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
+        """End it as nothing else would."""
         self._process.kill()
         self._process.wait()
 
@@ -84,6 +88,9 @@ class Saving:
         self.out.clear()
         self.err.clear()
         return found
+
+    def wait_for_file(self, name):
+        self._wait_for((self.folder / name).exists, name)
 
     def _wait_for(self, condition, what):
         end = time.monotonic() + PATIENCE

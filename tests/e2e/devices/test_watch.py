@@ -1,9 +1,21 @@
 """`--watch` with `--target`: the worker, which reads the user's files, begins anew for each save."""
 
+from tests.e2e.devices.test_nothing_is_left import is_gone, processes, wait_until
 from tests.support.saving import Saving
 
 HELPER = "import jax.numpy as jnp\ndef act(x):\n    return jnp.{}(x)\n"
 NET = "from helper import act\ndef f(x, w):\n    return act(x @ w)\n"
+
+
+def test_when_it_is_killed_nothing_is_left_of_the_worker_that_waits(shell, tpu, tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    shell.environ["TMPDIR"] = str(folder)
+    with Saving(shell, "hlo", "samples.mlp:normalize", "-s", "8,4", "--target", "v5e") as session:
+        session.begun()
+        wait_until(lambda: len(processes(folder)) == 1)
+        session.kill()
+    wait_until(lambda: is_gone(folder))
 
 
 def test_a_save_is_compiled_for_the_device(shell, tpu):
