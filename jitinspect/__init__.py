@@ -41,3 +41,13 @@ def __getattr__(name: str) -> Any:
         with required():
             return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext jitinspect`."""
+    import_module("jitinspect.api.notebook.magics").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext jitinspect`: watches no longer, and leaves nothing behind."""
+    import_module("jitinspect.api.notebook.magics").unload(shell)

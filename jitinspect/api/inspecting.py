@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jitinspect.errors import UsageError
 from jitinspect.model import Artifact, CacheKey, CompileEvent, Report, Target
+from jitinspect.process.paths import with_cell_named
 from jitinspect.render.json import to_json
 from jitinspect.stages import inspection
 from jitinspect.stages.pipeline import Options
+from jitinspect.targets.arguments.build import Call
 
 if TYPE_CHECKING:
     from jitinspect.render.json import AnyReading
 
-Made = TypeVar("Made")
+Made = TypeVar("Made", bound=Any)
 
 
 class Inspection:
@@ -24,7 +27,7 @@ class Inspection:
 
     Each stage that was asked for is an attribute, a `jitinspect.model.Artifact`: `inspection.jaxpr.text`,
     `inspection.hlo.text`; its text is empty where `unavailable` says why there is none. Prints as
-    `jitinspect show` does, and shows as a page in Jupyter.
+    `jitinspect show` does, and shows itself in a notebook.
     """
 
     def __init__(self, report: Report) -> None:
@@ -99,9 +102,9 @@ class Inspection:
         return "".join(terminal.render(self.report, color=False)).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from jitinspect.render import html
+        from jitinspect.render import fragments
 
-        return "".join(html.render(self.report))
+        return fragments.of_inspection(self.report)
 
 
 def inspect(
@@ -129,6 +132,26 @@ def inspect(
     >>> inspection = jitinspect.inspect(step, params, batch)  # doctest: +SKIP
     >>> inspection.hlo.text  # doctest: +SKIP
     """
+    return inspected(
+        fn, (args, kwargs), stages=stages, static=static, donate=donate, transforms=transforms, key=key,
+        target=target, full=full, timeout=timeout,
+    )  # fmt: skip
+
+
+def inspected(
+    fn: Any,
+    call: Call,
+    *,
+    stages: Sequence[str],
+    static: Sequence[str | int] = (),
+    donate: Sequence[str | int] = (),
+    transforms: Sequence[str] = (),
+    key: bool = False,
+    target: str | None = None,
+    full: bool = False,
+    timeout: float | None = None,
+) -> Inspection:
+    """`inspect` for arguments of any names."""
     request = inspection.Request(
         command="show",
         ref="",
@@ -140,7 +163,7 @@ def inspect(
         key=key and target is None,
         full=full,
     )
-    return Inspection(_made(inspection.inspect_call, fn, (args, kwargs), request, target, timeout))
+    return Inspection(_made(inspection.inspect_call, fn, call, request, target, timeout))
 
 
 class Reading:
@@ -160,9 +183,9 @@ class Reading:
         return "".join(readings.render(self.report, color=False, width=120)).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from jitinspect.render import html
+        from jitinspect.render import fragments
 
-        return "".join(html.render_reading(self.report))
+        return fragments.of_reading(self.report)
 
 
 def read(
@@ -184,6 +207,25 @@ def read(
 
     >>> jitinspect.read("fit", step, params, batch, target="v5e").report.fit[0].fits  # doctest: +SKIP
     """
+    return reading_of(
+        reading, fn, (args, kwargs), static=static, donate=donate, transforms=transforms, target=target,
+        full=full, timeout=timeout,
+    )  # fmt: skip
+
+
+def reading_of(
+    reading: str,
+    fn: Any,
+    call: Call,
+    *,
+    static: Sequence[str | int] = (),
+    donate: Sequence[str | int] = (),
+    transforms: Sequence[str] = (),
+    target: str | None = None,
+    full: bool = False,
+    timeout: float | None = None,
+) -> Reading:
+    """`read` for arguments of any names."""
     if reading not in READINGS or (reading == "fit" and target is None):
         hint = 'target="v5e"' if reading == "fit" else ", ".join(READINGS)
         raise UsageError(
@@ -200,7 +242,7 @@ def read(
         transforms=tuple(transforms),
         full=full,
     )
-    return Reading(_made(_read_call, fn, (args, kwargs), request, target, timeout))
+    return Reading(_made(_read_call, fn, call, request, target, timeout))
 
 
 READINGS = (
@@ -212,14 +254,14 @@ READINGS = (
 def _made(
     work: Callable[[Any, Any, inspection.Request], Made],
     fn: Any,
-    call: tuple[tuple[Any, ...], dict[str, Any]],
+    call: Call,
     request: inspection.Request,
     target: str | None,
     timeout: float | None,
 ) -> Made:
     """`work(fn, call, request)`, in a worker if there is a target."""
     if target is None:
-        return work(fn, call, request)
+        return _with_cells_named(work(fn, call, request))
     from jitinspect.devices.names import parse_device
     from jitinspect.stages.elsewhere import carry_out_elsewhere
 
@@ -227,7 +269,18 @@ def _made(
     return carry_out_elsewhere(work, fn, call, request, parse_device(target), timeout, weigh)
 
 
-def _read_call(fn: Any, call: tuple[tuple[Any, ...], dict[str, Any]], request: inspection.Request) -> Any:
+def _with_cells_named(report: Made) -> Made:
+    """The function, and the lines of events, by the cell of a notebook that they are in, if they are."""
+    target = report.target
+    events = tuple(
+        replace(event, source=with_cell_named(event.source)) if event.source else event
+        for event in report.events
+    )
+    file = with_cell_named(target.file) if target.file else None
+    return replace(report, target=replace(target, file=file), events=events)
+
+
+def _read_call(fn: Any, call: Call, request: inspection.Request) -> Any:
     """The report of the reading that the request names."""
     reader = import_module(f"jitinspect.readings.{request.command.replace('-', '_')}").read
     if request.command == "fit":

@@ -17,7 +17,7 @@ from jitinspect.render.text import Painter
 class Profiling:
     """What `with jitinspect.profile() as p:` gives: once the `with` has ended, where the time in it went.
 
-    Prints as `jitinspect run --profile` tells it, and shows as a page in Jupyter.
+    Prints as `jitinspect run --profile` tells it, and shows itself in a notebook.
     """
 
     def __init__(self) -> None:
@@ -65,9 +65,9 @@ class Profiling:
         return "".join(program_profile.render(self.profile, Painter(False), width=120)).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from jitinspect.render import html
+        from jitinspect.render import fragments
 
-        return "".join(html.render_run(self.report))
+        return fragments.of_run(self.report)
 
 
 def profile() -> Profiling:

@@ -16,7 +16,7 @@ _SINCE = " since the watch began"
 class CompileSummary:
     """What was compiled, by function and call site, what that cost, and why: `log.summary()` of a `watch`.
 
-    Prints as the summary of `jitinspect run`, and shows as a page in Jupyter.
+    Prints as the summary of `jitinspect run`, and shows itself in a notebook.
     """
 
     def __init__(self, report: RunReport) -> None:
@@ -48,9 +48,9 @@ class CompileSummary:
         return "".join(run.render(self.report, color=False, width=120)).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from jitinspect.render import html
+        from jitinspect.render import fragments
 
-        return "".join(html.render_run(self.report))
+        return fragments.of_run(self.report)
 
 
 class CompileLog:

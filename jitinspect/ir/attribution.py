@@ -45,7 +45,8 @@ def is_users(file: str) -> bool:
 
 
 def _is_file(file: str) -> bool:
-    return not file.startswith((_JITINSPECT, "<"))
+    """Or a cell of IPython's, which is no file, but has lines."""
+    return not file.startswith((_JITINSPECT, "<")) or file.startswith("<ipython-input-")
 
 
 def _traced(frames: Iterable[Frame]) -> Iterator[Frame]:

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 
 from jitinspect.process.paths import is_installed
 
@@ -38,6 +38,19 @@ def user_traceback(exc: BaseException, caller: FrameType | None = None) -> str:
     summary.stack[:0] = traceback.StackSummary.extract(reversed(list(_outwards(caller))))
     _strip(summary, exc, machinery())
     return "".join(summary.format()).rstrip("\n")
+
+
+def users_frames(found: TracebackType | None) -> TracebackType | None:
+    """A traceback with the user's frames alone, as an object that others print."""
+    hidden, kept = machinery(), []
+    while found is not None:
+        if not found.tb_frame.f_code.co_filename.startswith(hidden):
+            kept.append(found)
+        found = found.tb_next
+    below: TracebackType | None = None
+    for one in reversed(kept):
+        below = TracebackType(below, one.tb_frame, one.tb_lasti, one.tb_lineno)
+    return below
 
 
 _TRACEBACK = "Traceback (most recent call last):\n"

@@ -12,7 +12,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
@@ -123,6 +124,15 @@ class CompilationWatcher:
         """
         self._finished.extend(self._in_progress)
         self._settle()
+
+    @contextmanager
+    def ignoring(self) -> Iterator[None]:
+        """What this thread does inside is not the program's."""
+        before, self._thread.busy = self._thread.busy, True
+        try:
+            yield
+        finally:
+            self._thread.busy = before
 
     @property
     def now(self) -> float:

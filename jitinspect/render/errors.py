@@ -13,3 +13,12 @@ def error_text(error: JitinspectError, color: bool) -> str:
     if error.hint:
         lines.append(f"{hint}:  {error.hint}")
     return "\n".join(lines) + "\n"
+
+
+def error_line(error: JitinspectError) -> str:
+    """The same in one line, below the user's frames if there are any."""
+    return (
+        error_text(error, color=True)
+        .rstrip("\n")
+        .replace("\n\x1b[36mhint\x1b[0m: ", "  \x1b[36mhint\x1b[0m:")
+    )

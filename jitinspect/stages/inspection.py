@@ -15,6 +15,7 @@ from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi import devices
 from jitinspect.jaxapi.arrays.buffers import Buffers, buffers
 from jitinspect.model import WHOLE, AbsentDevice, Artifact, CacheKey, Report, SavedRequest, Target, View
+from jitinspect.process.paths import with_cell_named
 from jitinspect.specs import Argument, free_dims, parse_argument, parse_mesh
 from jitinspect.specs.describe import describe_call
 from jitinspect.stages.observer import Observer, OnEvent, OnStart
@@ -429,7 +430,7 @@ class RunningRequest:
         for transform in self.request.transforms:
             name = f"{transform}({name})"
         source = self.source()
-        return f"{name} ({source})" if source else name
+        return f"{name} ({with_cell_named(source)})" if source else name
 
     def source(self) -> str | None:
         """Where the target is defined."""

@@ -189,7 +189,8 @@ def _safe_text(error: BaseException) -> str:
 
 
 def jaxpr(pipeline: Pipeline, options: Options) -> StageText:
-    return StageText(str(pipeline.traced.jaxpr))
+    """As `str` gives it, but without the colors that JAX adds in a notebook and on a terminal."""
+    return StageText(pipeline.traced.jaxpr.pretty_print(use_color=False))
 
 
 def require_jaxpr(pipeline: Pipeline) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import CodeType, FrameType
 from typing import Any, Protocol
@@ -19,8 +19,10 @@ from jitinspect.jaxapi.calls.proxies import (
     context,
     eval_shape_of_unwrapped,
     evaluating,
+    is_jit,
     jit_returning_proxies,
     reporting_clear_caches,
+    unwrapped,
     user_frame,
 )
 from jitinspect.jaxapi.jits.facts import facts_of_function
@@ -87,7 +89,7 @@ class _OfProxies:
 
 
 def counting_proxy(
-    jit: Any, made_at: tuple[CodeType, int], counts: Counts, recorder: CountingRecorder
+    jit: Any, made_at: tuple[CodeType, int] | None, counts: Counts, recorder: CountingRecorder
 ) -> JitProxy:
     """What a program gets instead of `jit`; the counter costs one more Python frame."""
     watched = Watched(made_at, recorder.clearings)
@@ -96,6 +98,7 @@ def counting_proxy(
     ended = recorder.ended
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True  # for IPython
         is_eager = context.trace is evaluating
         if not is_eager and being_staged():
             return jit(*args, **kwargs)
@@ -153,3 +156,27 @@ def counting(counts: Counts, recorder: CountingRecorder) -> Iterator[None]:
         yield
     finally:
         jax.jit, jax.eval_shape, jax.clear_caches = before
+
+
+@contextmanager
+def counting_named(
+    namespaces: Iterable[MutableMapping[str, Any]], counts: Counts, recorder: CountingRecorder
+) -> Iterator[None]:
+    """Count the calls of the jits that have a name in one of the namespaces, too, whenever they were made.
+    At the end of the `with` each name has its plain jit again, and so has each new name.
+    """
+    held, proxies = list(namespaces), dict[int, JitProxy]()  # one for each jit, whatever its names
+    for namespace in held:
+        for name, value in list(namespace.items()):
+            if is_jit(value):
+                if id(value) not in proxies:
+                    proxies[id(value)] = counting_proxy(value, None, counts, recorder)
+                namespace[name] = proxies[id(value)]
+    try:
+        with counting(counts, recorder):
+            yield
+    finally:
+        for namespace in held:
+            namespace.update(
+                {name: unwrapped(value) for name, value in list(namespace.items()) if type(value) is JitProxy}
+            )

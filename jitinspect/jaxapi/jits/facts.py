@@ -24,6 +24,7 @@ from jitinspect.jaxapi.jits.identities import Same
 from jitinspect.jaxapi.jits.options import options_of
 from jitinspect.jaxapi.jits.snapshots import snapshot_of_function
 from jitinspect.model import CapturedValue
+from jitinspect.process.paths import is_cell
 
 _NOT_IN_THE_FAST_PATH = ("static_argnums", "static_argnames", "keep_unused", "inline")
 """Options that are not in the key of JAX's fast path (`JitGlobalCppCacheKeys`, 0.8.3 to 0.12.0.1): a call
@@ -260,9 +261,9 @@ def _link(link: Any) -> Hashable:
 
 def _file(code: types.CodeType) -> str:
     """Code objects of equal text are equal in any file. Those of a cell that is run again, whose file has
-    another name each time (`<cell 4>`), are one definition.
+    another name each time (`<cell 4>`), or once another line of it was changed, are one definition.
     """
-    return "" if code.co_filename.startswith("<") else code.co_filename
+    return "" if is_cell(code.co_filename) else code.co_filename
 
 
 def _definition(fun: Any) -> str | None:
