@@ -11,11 +11,12 @@ from typing import overload
 _HERE = os.getcwd() + os.sep
 
 
-def _no_cell(file: str) -> str | None:
+def no_cell(file: str) -> str | None:
+    """For `name_cells`: nothing is a cell."""
     return None
 
 
-_name_of_cell: Callable[[str], str | None] = _no_cell
+_name_of_cell: Callable[[str], str | None] = no_cell
 
 
 def name_cells(name: Callable[[str], str | None]) -> None:
@@ -43,7 +44,7 @@ def relative(place: str | None) -> str | None:
     """`samples/mlp.py:12` for a file below the folder that jitinspect was started in, `cell [3]:2` for a line
     of a notebook's cell.
     """
-    return with_cell_named(place.removeprefix(_HERE)) if place is not None else None
+    return with_cell_named(place).removeprefix(_HERE) if place is not None else None
 
 
 def with_cell_named(place: str) -> str:

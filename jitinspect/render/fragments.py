@@ -39,8 +39,8 @@ _COLOURS = {
 }  # fmt: skip
 """By the terminal's own number: the color of a tile on a light page and on a dark one, then of a text."""
 _RULES = {
-    "": "color-scheme: light dark; margin: .25em 0; max-width: 100%; box-sizing: border-box; padding: .6em .8em; "
-    "border: 1px solid light-dark(#d0d7de, #3d444d); border-radius: 6px; "
+    "": "color-scheme: light dark; margin: .25em 0; padding: .6em .8em; max-width: 100%; "
+    "box-sizing: border-box; border: 1px solid light-dark(#d0d7de, #3d444d); border-radius: 6px; "
     "background: light-dark(#fff, #16191d); color: light-dark(#1f2328, #e6edf3); "
     "font: 13px/1.45 system-ui, sans-serif; text-align: left",
     f":is({_LIGHT.replace(',', ' *,')} *)": "color-scheme: light",

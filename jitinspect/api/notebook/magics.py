@@ -23,6 +23,7 @@ from jitinspect.api.notebook import lines
 from jitinspect.api.notebook.cells import CellCompilations
 from jitinspect.errors import JitinspectError, UserFunctionError
 from jitinspect.ir.attribution import is_users
+from jitinspect.jaxapi.version import required
 from jitinspect.process import import_hooks, paths
 from jitinspect.process.tracebacks import users_frames
 from jitinspect.programs.summary import Summary
@@ -46,29 +47,35 @@ class Session:
         self._shell = shell
         self._open = ExitStack()
         self._watch: WatchedParts | None = None
+        self._failure: Exception | None = None
         self._is_asked = False
         self._quiet = False
 
     def open(self) -> None:
-        shell = self._shell
+        shell, closing = self._shell, self._open.callback
         paths.name_cells(self._name_of_cell)
-        shell.register_magic_function(self._compiles, "line", "compiles")
-        for magic in (*lines.STAGES, *lines.READINGS):
-            shell.register_magic_function(_line_magic(magic, shell), "line", magic)
+        closing(paths.name_cells, paths.no_cell)
+        for kind, name, magic in self._magics():
+            shell.register_magic_function(magic, kind, name)
+            closing(shell.magics_manager.magics[kind].pop, name, None)
         shell.input_transformers_cleanup.append(as_line_magic)
+        closing(shell.input_transformers_cleanup.remove, as_line_magic)
         shell.ast_transformers.append(InspectLast)
+        closing(shell.ast_transformers.remove, InspectLast)
         shell.events.register("post_run_cell", self._ran)
+        closing(shell.events.unregister, "post_run_cell", self._ran)
         since = _SINCE if "jax" in sys.modules else ""
         self._open.enter_context(import_hooks.when_imported("jax", partial(self._begin_watch, since)))
 
     def close(self) -> None:
-        shell = self._shell
-        shell.events.unregister("post_run_cell", self._ran)
-        shell.ast_transformers.remove(InspectLast)
-        shell.input_transformers_cleanup.remove(as_line_magic)
-        for magic in ("compiles", *lines.STAGES, *lines.READINGS):
-            shell.magics_manager.magics["line"].pop(magic, None)
         self._open.close()
+
+    def _magics(self) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+        yield "line", "compiles", self._compiles
+        for name in (*lines.STAGES, *lines.READINGS):
+            yield "line", name, _line_magic(name, self._shell)
+        for name in lines.CELLS:
+            yield "cell", name, _cell_magic(name, self._shell)
 
     def ignoring(self) -> AbstractContextManager[None]:
         """Around what jitinspect itself makes JAX do."""
@@ -80,12 +87,17 @@ class Session:
         return f"cell {found[1].removeprefix('In')}" if found else None
 
     def _begin_watch(self, since: str) -> None:
-        from jitinspect.programs.parts import WatchedParts
+        """JAX has been imported. That must not fail because of us."""
+        try:
+            with required():
+                from jitinspect.programs.parts import WatchedParts
 
-        self._watch = WatchedParts(since)
-        self._open.enter_context(self._watch)
-        if self._is_asked:  # by the cell that imports JAX
-            self._watch.begin(list(self._namespaces()))
+            self._watch = WatchedParts(since)
+            self._open.enter_context(self._watch)
+            if self._is_asked:  # by the cell that imports JAX
+                self._watch.begin(list(self._namespaces()))
+        except Exception as error:
+            self._failure = error
 
     def _namespaces(self) -> Iterator[MutableMapping[str, Any]]:
         """The user's own, and those of the user's modules in it."""
@@ -97,13 +109,19 @@ class Session:
 
     @no_var_expand
     def _compiles(self, line: str) -> None:
-        """Say what the cell compiled, and why: %%compiles [-q] as its first line. -q: only if it did."""
+        """Say what this cell compiles from here on, and why. With -q only if it compiles something."""
+        if self._failure is not None:
+            told(self._fail)
         self._quiet = bool(told(lambda: lines.parse("compiles", line)).options)
         if self._is_asked:
             return
         self._is_asked = True
         if self._watch is not None:
             self._watch.begin(list(self._namespaces()))
+
+    def _fail(self) -> None:
+        assert self._failure is not None
+        raise self._failure
 
     def _ran(self, result: Any) -> None:
         """A cell has ended."""
@@ -171,8 +189,28 @@ def _line_magic(magic: str, shell: Any) -> Callable[..., Any]:
         file = shell.compile.cache(text, len(shell.history_manager.input_hist_parsed) - 1)
         return eval(compile(passed, file, "eval"), shell.user_global_ns, local_ns)
 
-    run.__doc__ = f"What `jitinspect {lines.READINGS.get(magic, magic)}` says of a call, which is not made."
+    run.__doc__ = (
+        f"What `jitinspect {lines.READINGS.get(magic, magic)}` says of a call: %{magic} [options] f(x)."
+    )
     return run
+
+
+def _cell_magic(magic: str, shell: Any) -> Callable[[str, str], None]:
+    """For whoever calls it by its name: a cell that begins with it is run as `as_line_magic` has it."""
+
+    @no_var_expand
+    def run(line: str, cell: str) -> None:
+        shell.run_cell(f"%{magic} {line}\n{cell}")
+
+    run.__doc__ = _CELL_MAGICS[magic]
+    return run
+
+
+_CELL_MAGICS = {
+    "compiles": "Say what this cell compiled, and why. With -q only if it compiled something.",
+    "jitsource": "The lines of the function whose call this cell ends with, and what each became.",
+    "jitprofile": "Where the time of the call goes that this cell ends with, by line.",
+}
 
 
 def _expression(magic: str, options: str) -> str:
@@ -193,8 +231,6 @@ def reader(magic: str, line: str) -> Callable[..., Any]:
 
 
 def _read(magic: str, function: Any, call: Any, options: dict[str, Any]) -> Any:
-    from jitinspect.jaxapi.version import required
-
     with required():
         from jitinspect.api.inspecting import inspected, reading_of
 

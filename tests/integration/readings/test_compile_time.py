@@ -257,7 +257,7 @@ def test_what_is_lowered_for_another_platform_is_refused():
 
 def test_from_python_it_is_a_reading_like_the_others():
     reading = jitinspect.read("compile-time", functools.partial(unrolled), np.ones((8, 8), np.float32))
-    assert "by kernel" in repr(reading) and "</html>" in reading._repr_html_()
+    assert "by kernel" in repr(reading) and "by kernel" in reading._repr_html_()
     document = json.loads(reading.to_json())
     assert {"wall_seconds", "phases", "passes", "kernels", "by_line", "advice"} <= {*document["compile_time"]}
 
