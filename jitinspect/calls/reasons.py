@@ -13,6 +13,7 @@ from jitinspect.calls.explain.modules import Attribute, made_at
 from jitinspect.calls.explain.values import has_equality, holds
 from jitinspect.jaxapi.jits.facts import JitFacts
 from jitinspect.model import CapturedValue, Reason, ReasonKind, Snapshot
+from jitinspect.process.paths import with_cell_named
 
 
 def first_call(name: str) -> Reason:
@@ -173,6 +174,8 @@ def _new_function(diff: Difference, facts: JitFacts, made_at: str | None) -> Rea
 def _remedy(old: MadeFunction, new: MadeFunction, facts: JitFacts) -> str:
     if old.bound_to != new.bound_to:
         return "make its object once, and use that in every call: each object's method is a new function"
+    if old.place != new.place and facts.definition and with_cell_named(facts.definition) != facts.definition:
+        return "define and jit it in a cell of its own: a cell that is run again makes it anew"
     return _REMEDIES.get(facts.wrapper or "", _MAKE_ONCE)
 
 

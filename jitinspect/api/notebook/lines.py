@@ -79,12 +79,13 @@ def call_of(magic: str, text: str) -> ast.Call:
 def the_call(magic: str, node: ast.AST) -> ast.Call:
     """`node`, or the expression that is the statement `node`. Raises `UsageError` if it is no call."""
     value = node.value if isinstance(node, ast.Expr) else node
-    if isinstance(value, ast.Call):
+    is_magic = isinstance(value, ast.Call) and ast.unparse(value.func).startswith("get_ipython().")
+    if isinstance(value, ast.Call) and not is_magic:
         return value
-    shown = ast.unparse(node).partition("\n")[0]
+    shown = "a magic" if is_magic else repr(ast.unparse(node).partition("\n")[0])
     is_name = isinstance(value, ast.Name | ast.Attribute)
-    hint = f"{shown}(…)" if is_name else "f(x)"
-    raise UsageError(f"%{magic} inspects a call, which {shown!r} is not", hint=hint)
+    hint = f"{ast.unparse(value)}(…)" if is_name else "f(x)"
+    raise UsageError(f"%{magic} inspects a call, which {shown} is not", hint=hint)
 
 
 def passed_on(call: ast.Call, reader: str) -> ast.Call:

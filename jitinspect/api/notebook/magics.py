@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import traceback
 import types
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -64,6 +65,8 @@ class Session:
         closing(shell.ast_transformers.remove, InspectLast)
         shell.events.register("post_run_cell", self._ran)
         closing(shell.events.unregister, "post_run_cell", self._ran)
+        JitinspectError._render_traceback_ = _below_its_lines  # type: ignore[attr-defined]
+        closing(delattr, JitinspectError, "_render_traceback_")
         since = _SINCE if "jax" in sys.modules else ""
         self._open.enter_context(import_hooks.when_imported("jax", partial(self._begin_watch, since)))
 
@@ -258,3 +261,13 @@ def in_one_line(shown: Shown, error: JitinspectError) -> Shown:
     """`shown`, which IPython then shows as `error` is."""
     shown._render_traceback_ = lambda: [error_line(error)]  # type: ignore[attr-defined]
     return shown
+
+
+def _below_its_lines(error: JitinspectError) -> list[str]:
+    """How IPython shows an error of ours: in one line, and if it is not the cell itself that asked, below the
+    lines of the user's that did.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [frame for frame in frames if is_users(frame.filename)]
+    places = (f"{paths.relative(f'{frame.filename}:{frame.lineno}')}  {frame.line}" for frame in users)
+    return [*(places if len(users) > 1 else ()), error_line(error)]

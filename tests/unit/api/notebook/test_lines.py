@@ -41,6 +41,7 @@ def test_options_come_before_the_call(magic, line, options, text):
         ("f", "%hlo inspects a call, which 'f' is not", "f(…)"),
         ("model.step", "'model.step'", "model.step(…)"),
         ("f(x)[0]", "'f(x)[0]'", "f(x)"),
+        ("get_ipython().run_cell_magic('time', '', 'f(x)')", "which a magic is not", "f(x)"),
         ("-f(x)", "'-f(x)'", "f(x)"),
         ("f(x", "is not Python", "%hlo f(x)"),
         ("y = f(x)", "is not Python", "%hlo f(x)"),
