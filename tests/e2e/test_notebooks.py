@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 import jitinspect  # noqa: E402
+from jitinspect.api.notebook import lines  # noqa: E402
+from tests.e2e.conftest import ROOT  # noqa: E402
+from tests.e2e.test_readme import check_shown  # noqa: E402
 from tests.support.browser import told_by  # noqa: E402
 
 PROGRAM = """import jax, jax.numpy as jnp
@@ -19,14 +23,19 @@ PROGRAM = """import jax, jax.numpy as jnp
 def halve(x):
     return x / 2
 """
+SECTION = (ROOT / "README.md").read_text().partition("## In a notebook")[2].partition("\n## ")[0]
+SHOWN = re.findall(r"```python\n(.*?)\n```\n\n```text\n(.*?)\n```", SECTION, re.DOTALL)
+"""The README's cells with their outputs."""
 CELLS = {
-    "load": "%load_ext jitinspect\nimport sys\n[name for name in ('jax', 'numpy') if name in sys.modules]",
+    "load": "%load_ext jitinspect",
+    **{f"README {number}": cell for number, (cell, _) in enumerate(SHOWN)},
     "first": """%%compiles
 import jax, jax.numpy as jnp, numpy as np
 from program import halve
 
 @jax.jit
 def step(w, x):
+    "Not the README's: that is of another text."
     h = jnp.tanh(x @ w)
     return h.sum()
 
@@ -149,38 +158,51 @@ def lines_of(text):
     return [re.sub(r"  +", "  ", line) for line in text.splitlines()]
 
 
-def test_the_extension_does_not_wait_for_jax(notebook):
-    assert notebook["load"].result == "[]"
+@pytest.mark.parametrize("number", range(len(SHOWN)))
+def test_the_readme_shows_what_a_cell_shows(notebook, number):
+    cell = notebook[f"README {number}"]
+    (shown,) = [one for one in cell.of("display_data", "execute_result") if "text/html" in one.data]
+    check_shown(SHOWN[number][1], shown.data["text/plain"])
+
+
+def test_the_readme_names_every_magic():
+    named = {
+        name
+        for row in re.findall(r"^\| (`%.*?) \|", SECTION, re.MULTILINE)
+        for name in re.findall(r"%+(\w+)", row)
+    }
+    assert named == {*lines.CELLS, *lines.STAGES, *lines.READINGS}
 
 
 def test_a_cell_says_what_it_compiled_in_which_line(notebook):
     cell = notebook["first"]
     assert cell.result.startswith("Array(")
     head, compiled = lines_of(cell.told)[:2]
-    assert head.startswith("cell [2]: 1 compilation · ")
-    assert re.fullmatch(
-        r"COMPILED  .* m?s  step\(f32\[4,8\], f32\[16,4\]\)  cell \[2\]:11  first call of step", compiled
-    )
+    assert head.startswith(f"cell [{cell.number}]: 1 compilation · ")
+    called = re.escape(f"step(f32[4,8], f32[16,4])  cell [{cell.number}]:12  first call of step")
+    assert re.fullmatch(rf"COMPILED  .* m?s  {called}", compiled)
 
 
 def test_a_second_run_is_cached(notebook):
     cell = notebook["cached"]
     assert lines_of(cell.told) == [
-        "cell [3]: nothing was traced or compiled · 1 call cached", "CACHED  step  1 call",
+        f"cell [{cell.number}]: nothing was traced or compiled · 1 call cached", "CACHED  step  1 call",
     ]  # fmt: skip
 
 
 def test_a_changed_argument_is_compared_with_the_nearest_cell_whether_that_was_told_of_or_not(notebook):
     assert notebook["unasked"].of("display_data") == []
+    number = notebook["shape"].number
     head, compiled, hint, cached = lines_of(notebook["shape"].told)
-    assert head.startswith("cell [5]: 1 compilation") and "1 of 1 avoidable" in head
-    assert "step(f32[4,8], f32[18,4])  cell [5]:3  x: f32[17,4] → f32[18,4]" in compiled
+    assert head.startswith(f"cell [{number}]: 1 compilation") and "1 of 1 avoidable" in head
+    assert f"step(f32[4,8], f32[18,4])  cell [{number}]:3  x: f32[17,4] → f32[18,4]" in compiled
     assert hint.startswith("  hint  ") and cached == "CACHED  step  1 call"
 
 
 def test_the_same_cell_run_again_is_cached(notebook):
-    assert lines_of(notebook["again"].told) == [
-        "cell [6]: nothing was traced or compiled · 2 calls cached", "CACHED  step  2 calls",
+    cell = notebook["again"]
+    assert lines_of(cell.told) == [
+        f"cell [{cell.number}]: nothing was traced or compiled · 2 calls cached", "CACHED  step  2 calls",
     ]  # fmt: skip
 
 
@@ -242,7 +264,11 @@ def test_lines_of_functions_in_cells_are_shown(notebook):
     assert any(line.startswith(f"cell [{cell.number}]  eqns") for line in source)
     assert any(re.match(r"3  y = x @ w  \d+  \d+  \d+", line) for line in source)
     profile = notebook["profile"].result
-    assert "a call" in profile and "cell [2]" in profile and "h = jnp.tanh(x @ w)" in profile
+    assert (
+        "a call" in profile
+        and f"cell [{notebook['first'].number}]" in profile
+        and "h = jnp.tanh(x @ w)" in profile
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,7 +297,7 @@ def test_an_error_of_ours_says_where_it_was_asked_for(notebook):
 def test_the_users_errors_are_shown_with_the_users_frames(notebook):
     error = notebook["error in a line"].error
     assert error.startswith("-----") and "TypeError: dot_general" in error
-    assert "h = jnp.tanh(x @ w)" in error and "Cell In[2], line 7" in error
+    assert "h = jnp.tanh(x @ w)" in error and f"Cell In[{notebook['first'].number}], line 8" in error
     assert "/jitinspect/" not in error and "/jax/" not in error and "During handling" not in error
     assert (
         "NameError: name 'nosuch'" in notebook["name"].error and "----> 1 nosuch(w)" in notebook["name"].error
@@ -331,15 +357,27 @@ def test_a_fragment_keeps_to_itself_in_a_browser(notebook, tmp_path, light, back
 
 
 def test_neither_the_package_nor_its_help_imports_ipython():
-    program = (
-        "import sys, jitinspect, jitinspect.cli.main\n"
-        "from jitinspect import inspect, watch, profile\n"
-        "print([name for name in sys.modules if name.partition('.')[0] == 'IPython'])"
-    )
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert shown.stdout == "[]\n"
-    imports = [sys.executable, "-X", "importtime", "-c", "import jitinspect"]
-    timed = subprocess.run(
-        imports, capture_output=True, text=True, check=True, cwd=Path(jitinspect.__file__).parents[1]
-    )
-    assert "jitinspect.api" not in timed.stderr and "IPython" not in timed.stderr
+    program = """
+        import sys, jitinspect, jitinspect.cli.main
+        from jitinspect import inspect, watch, profile
+        print([name for name in sys.modules if name.partition(".")[0] == "IPython"])
+    """
+    assert python(program) == "[]\n"
+
+
+def test_loading_the_extension_does_not_import_jax():
+    """What the notebook sets before it imports jax must take effect."""
+    program = """
+        import sys
+        from IPython.core.interactiveshell import InteractiveShell
+        shell = InteractiveShell.instance()
+        for cell in ("%load_ext jitinspect", "%%compiles\\n1 + 1"):
+            assert shell.run_cell(cell).success
+        print([name for name in ("jax", "numpy") if name in sys.modules])
+    """
+    assert python(program).splitlines()[-2:] == ["cell [1]: nothing was traced or compiled", "[]"]
+
+
+def python(program):
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -7,6 +7,7 @@ lines keep their numbers, its errors are shown as always, and what it ends with 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import traceback
 import types
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 Shown = TypeVar("Shown", bound=BaseException)
 
+_NUMBERED = re.compile(r"<ipython-input-(\d+)-")
 _SINCE = " since %load_ext jitinspect"
 
 
@@ -86,8 +88,10 @@ class Session:
 
     def _name_of_cell(self, file: str) -> str | None:
         """IPython's `In[3]`, also for a cell that is run again under another number."""
-        found = self._shell.compile.format_code_name(file)
-        return f"cell {found[1].removeprefix('In')}" if found else None
+        number = getattr(self._shell.compile, "_filename_map", {}).get(file)  # 8.0 to 9.18
+        if number is None and (found := _NUMBERED.match(file)):  # 7.34
+            number = found[1]
+        return f"cell [{number}]" if number is not None else None
 
     def _begin_watch(self, since: str) -> None:
         """JAX has been imported. That must not fail because of us."""
