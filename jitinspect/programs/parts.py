@@ -24,6 +24,10 @@ class WatchedParts(Watch):
         self._part = ExitStack()
         self._began = 0.0
 
+    def __exit__(self, *exception: Any) -> None:
+        self._part.close()
+        super().__exit__(*exception)
+
     def begin(self, namespaces: Sequence[MutableMapping[str, Any]]) -> None:
         """A part begins. In it are counted the calls of jits that are made in it, or have a name in one of
         the namespaces.

@@ -113,3 +113,12 @@ def test_what_is_ignored_is_not_the_programs(watch):
 
     (one,) = part(watch, work).compilations
     assert one.signature == "<lambda>(f32[3])" and one.reasons[0].kind == "first_call"
+
+
+def test_a_watch_that_ends_within_a_part_leaves_nothing():
+    f, plain = jax.jit(lambda x: x * 2), jax.jit
+    names = {"f": f}
+    with WatchedParts() as watch:
+        watch.begin([names])
+        assert names["f"] is not f
+    assert names["f"] is f and jax.jit is plain
