@@ -25,7 +25,7 @@ AnyReading: TypeAlias = "ReadingReport | DiffReport | TraceReport | ExportReport
 AnyCache: TypeAlias = "CacheReport | PruneReport | CacheWhyReport | CacheStatsReport"
 AnyReport: TypeAlias = "Report | Listing | Diagnosis | CallReport | RunReport | AnyReading | AnyCache"
 _KINDS: dict[str, type] = {"ls": Listing, "doctor": Diagnosis, "trace-cache": CallReport}
-_OF_PROGRAMS = ("run", "summary", "watch")
+_OF_PROGRAMS = ("run", "summary", "watch", "compiles")
 _READINGS = {
     "source": "readings.SourceReport",
     "donation": "readings.DonationReport",

@@ -103,7 +103,7 @@ def run_reports(draw):
     told = report(*draw(histories), spans=draw(st.lists(spans, max_size=3)), calls=counted, folder=folder)
     return replace(
         told,
-        command=draw(st.sampled_from(["run", "summary", "watch"])),
+        command=draw(st.sampled_from(["run", "summary", "watch", "compiles"])),
         omitted=draw(counts),
         checks=tuple(draw(st.lists(checks, max_size=2))),
         processes=tuple(draw(st.lists(processes, max_size=2))),
