@@ -118,7 +118,7 @@ class Attribution:
 
     def _attribute(self, program: Program) -> None:
         """Callers come before the blocks they call, so that lines are inherited all the way down."""
-        for block in _callers_first(program, self._blocks):
+        for block in callers_first(program, self._blocks):
             inherited = self._inherited(block)
             for operation in block.operations:
                 self._known[id(operation)] = self._fused(operation) or self._framed(operation, inherited)
@@ -180,7 +180,7 @@ def attribute(program: Program, own: str | None = None, is_users: IsUsers = is_u
     return Attribution(program, own, is_users)
 
 
-def _callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:
+def callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:
     """From the entry inwards: each block with operations, after those that call or contain it."""
     ordered: list[Block] = []
     visited: set[int] = set()

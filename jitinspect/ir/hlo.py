@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from jitinspect.ir.hlo_stack_frames import StackFrames
+from jitinspect.ir.op_names import op_name
 from jitinspect.ir.program import Block, Frame, Operation, Program
 
 _HEAD = re.compile(r"(ENTRY )?%?([^\s(]+)(?: \(|\s*\{)")
@@ -108,6 +109,11 @@ def device_count(program: Program) -> int:
     return math.prod(map(int, _DEVICES.findall(program.head)))
 
 
+def module_name(program: Program) -> str:
+    """`jit_f` of `HloModule jit_f, is_scheduled=true`."""
+    return program.head.removeprefix("HloModule ").partition(",")[0].strip()
+
+
 def _blocks(lines: list[str]) -> Iterator[Block]:
     block = None
     for number, line in enumerate(lines):
@@ -204,3 +210,4 @@ def _give_frames(program: Program, raw: str) -> None:
     for operation, row in zip(program.operations(), rows, strict=True):
         if found := _FRAME.search(row):
             operation.frames = stacks[int(found[1])]
+        operation.path = op_name(row)

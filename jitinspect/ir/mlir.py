@@ -136,4 +136,5 @@ def _give_frames(program: Program, located: list[str]) -> None:
         _, found, location = rows[operation.end - 1].rpartition(" loc(")
         if found:
             operation.frames = locations[location[:-1]]
-            operation.made_by = locations.primitive(location[:-1])
+            operation.path = locations.name(location[:-1])
+            operation.made_by = operation.path.rpartition("/")[2]

@@ -31,14 +31,14 @@ class Locations:
             self._known[text] = self._read(text)[:_LONGEST]
         return self._known[text]
 
-    def primitive(self, text: str) -> str:
-        """The last word of an operation's own name, `jit(f)/while/body/tanh`; "" if it has none."""
+    def name(self, text: str) -> str:
+        """An operation's own name, `jit(f)/while/body/tanh`; "" if it has none."""
         text = self._aliases.get(text, text)
         match = _NAME.match(text)
         child = text[match.end() + 1 : -1] if match else ""
         if match is None or _FILE.match(text) or _FILE.match(self._aliases.get(child, child)):
             return ""
-        return match[1].rpartition("/")[2]
+        return match[1]
 
     def _read(self, text: str) -> tuple[Frame, ...]:
         if text.startswith("#"):

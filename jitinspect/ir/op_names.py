@@ -20,6 +20,18 @@ def op_name(line: str) -> str:
     return found[1].replace("\\'", "'").replace('\\"', '"') if found else ""
 
 
+def split_names(name: str) -> list[str]:
+    """Each name by itself of an instruction that XLA merged: `jit(f)/(a/psum:b/psum)` are two."""
+    found: list[str] = []
+    for one in name.split(";"):
+        before, opened, rest = one.partition("/(")
+        if opened and ":" in rest and rest.endswith(")"):
+            found += [f"{before}/{part}" for part in rest[:-1].split(":")]
+        else:
+            found.append(one)
+    return found
+
+
 def primitive(line: str) -> str:
     """The primitive that an instruction was made for, the first of several; "" if that is not known."""
     return next(primitives(line), "")

@@ -24,6 +24,11 @@ class Operation:
     they may be literals, and in HLO where they may be elements of tuples (`%a#1`).
     `frames` are innermost first. `start` and `end` bound its lines in the text, including its `inner` blocks;
     `calls` are the names of blocks defined elsewhere. `made_by` is JAX's primitive, where StableHLO tells it.
+
+    `path` is what JAX calls it: transformations, scopes and primitive, as in `while/body/jit(f)/tanh`; ""
+    where the text does not say. In a jaxpr it begins at the innermost jaxpr, in StableHLO at the function, in
+    HLO at the program. `around` is what JAX puts in front of the paths in each block that an equation of a
+    jaxpr has or calls, `inner` first; None where that is not known.
     """
 
     names: tuple[str, ...]
@@ -38,6 +43,8 @@ class Operation:
     inner: list[Block] = field(default_factory=list)
     calls: tuple[str, ...] = ()
     made_by: str = ""
+    path: str = ""
+    around: tuple[str | None, ...] = ()
 
 
 @dataclass(slots=True)

@@ -154,9 +154,14 @@ class _Walk:
 def inner_jaxprs(equation: Any) -> Iterator[Any]:
     """The jaxprs among the parameters of an equation; closed ones are opened."""
     for value in equation.params.values():
-        for item in value if isinstance(value, tuple | list) else (value,):
-            if type(item) not in _PLAIN and hasattr(jaxpr := getattr(item, "jaxpr", item), "eqns"):
-                yield jaxpr
+        yield from opened(value)
+
+
+def opened(value: Any) -> Iterator[Any]:
+    """The jaxprs in a parameter of an equation; closed ones are opened."""
+    for item in value if isinstance(value, tuple | list) else (value,):
+        if type(item) not in _PLAIN and hasattr(jaxpr := getattr(item, "jaxpr", item), "eqns"):
+            yield jaxpr
 
 
 def user_frames(traceback: Any) -> list[Frame]:
