@@ -51,6 +51,7 @@ class _Reading:
         self._lowered = PythonTime(samples, file)
         self._instructions = _instruction_count(lowered)
         self._compilation = self._compiled(lowered)
+        subject.pipeline.keep(self._compilation.compiled)
         self._file = file
 
     def compile_time(self) -> CompileTime:

@@ -11,9 +11,9 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -117,6 +117,10 @@ class Pipeline:
             message, hint = _explained(error)
             raise CompileError(f"XLA failed: {message}", hint=hint) from error
 
+    def keep(self, compiled: Any) -> None:
+        """An executable of `lowered` that was made on the way: another one need not be compiled."""
+        self.__dict__.setdefault("compiled", compiled)
+
     def kernels_dump(self, ending: str) -> Any:
         """XLA's dump of its kernels in files of that kind, if there is one; None where it has to be made."""
         return None
@@ -126,7 +130,8 @@ class Pipeline:
         """XLA's dumps of the module after each pass, by their names; the files exist inside."""
         from jitinspect.jaxapi.executables import dumps
 
-        with dumps.passes_dumped(self.lowered) as folder:
+        with dumps.passes_dumped(self.lowered) as (folder, compiled):
+            self.keep(compiled)
             yield {path.name: path for path in folder.iterdir()}
 
     def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any]:
@@ -240,6 +245,27 @@ def asm(pipeline: Pipeline, options: Options) -> StageText:
     if (dump := pipeline.kernels_dump(".o")) is not None:
         return kernels.asm_of(dump)
     return kernels.asm(pipeline.lowered, expose_library=not options.library)
+
+
+def kernel_texts(pipeline: Pipeline) -> dict[str, StageText | UnavailableError]:
+    """`llvm` and `asm`, or why there is none. Without a dump, this compiles, and keeps what it made."""
+    texts: dict[str, StageText | UnavailableError] = {}
+    readers = (("llvm", ".ll", kernels.llvm_of), ("asm", ".o", kernels.asm_of))
+    with ExitStack() as opened:
+        made = cache(lambda: opened.enter_context(_kernels_dumped(pipeline)))
+        for stage, ending, read in readers:
+            try:
+                texts[stage] = read(pipeline.kernels_dump(ending) or made())
+            except UnavailableError as error:
+                texts[stage] = error
+    return texts
+
+
+@contextmanager
+def _kernels_dumped(pipeline: Pipeline) -> Iterator[Any]:
+    with kernels.dump_of(pipeline.lowered) as dump:
+        pipeline.keep(dump.compiled)
+        yield dump
 
 
 STAGE_READERS: dict[str, Callable[[Pipeline, Options], StageText]] = {

@@ -97,13 +97,15 @@ class Dump:
     """What one compilation wrote; the files exist while `dumped` is open.
 
     `hlo` is the optimized HLO of that same compilation; `refused` names the
-    options that this XLA does not know; the names of its files begin with `start`.
+    options that this XLA does not know; the names of its files begin with `start`; `compiled` is the
+    executable, None if the dump was made elsewhere.
     """
 
     folder: Path
     hlo: str
     refused: tuple[str, ...] = ()
     start: str = ""
+    compiled: jax.stages.Compiled | None = None
 
     def ir(self, *, optimized: bool) -> tuple[str, ...]:
         """LLVM modules in textual form, after LLVM's passes or before them."""
@@ -127,22 +129,23 @@ def dumped(lowered: jax.stages.Lowered, *, library: bool = True) -> Iterator[Dum
     """
     optional = _DUMP_OPTIONS if library else _DUMP_OPTIONS | LIBRARY_OFF
     with _dump_folder(lowered, optional) as (folder, compiled, refused):
-        yield Dump(folder, compiled.as_text() or "", refused)
+        yield Dump(folder, compiled.as_text() or "", refused, compiled=compiled)
 
 
 @contextmanager
-def passes_dumped(lowered: jax.stages.Lowered) -> Iterator[Path]:
-    """Compile `lowered` with a dump of its module after each pass; yields the folder, which is then removed.
+def passes_dumped(lowered: jax.stages.Lowered) -> Iterator[tuple[Path, jax.stages.Compiled]]:
+    """Compile `lowered` with a dump of its module after each pass; yields the folder, which is then removed,
+    and the executable.
 
     It holds the module's text without metadata, as XLA got it (`…before_optimizations.txt`), after each
     pass that ran (`….0044.<pipeline>.after_<pass>.before_<next>.txt`), and at the end
     (`…cpu_after_optimizations.txt`). Options and caches as for `dumped`. Raises `CompileError` if XLA fails,
     `UnavailableError` if it cannot dump its passes.
     """
-    with _dump_folder(lowered, _PASS_OPTIONS) as (folder, _, refused):
+    with _dump_folder(lowered, _PASS_OPTIONS) as (folder, compiled, refused):
         if lacking := [name for name in _PASSES_NEED if name in refused]:
             raise UnavailableError(f"this XLA does not dump its passes: it has no {', '.join(lacking)}")
-        yield folder
+        yield folder, compiled
 
 
 def sharded(lowered: jax.stages.Lowered) -> tuple[jax.stages.Compiled, str | None]:

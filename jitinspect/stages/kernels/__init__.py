@@ -7,7 +7,8 @@ share one kernel, whose header names all their instructions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import jax
 
@@ -26,9 +27,16 @@ def llvm(lowered: jax.stages.Lowered, *, optimized: bool = True, expose_library:
     kernels. Compiles `lowered` once more. Raises `UnavailableError` if there is no
     kernel, or no CPU; `CompileError` if XLA fails.
     """
+    with dump_of(lowered, expose_library) as dump:
+        return llvm_of(dump, optimized, expose_library)
+
+
+@contextmanager
+def dump_of(lowered: jax.stages.Lowered, expose_library: bool = False) -> Iterator[dumps.Dump]:
+    """The dump that both read. Compiles; raises `UnavailableError` if there is no CPU."""
     _require_cpu(lowered)
     with dumps.dumped(lowered, library=not expose_library) as dump:
-        return llvm_of(dump, optimized, expose_library)
+        yield dump
 
 
 def llvm_of(dump: dumps.Dump, optimized: bool = True, exposed: bool = False) -> StageText:
@@ -41,7 +49,7 @@ def asm(lowered: jax.stages.Lowered, *, expose_library: bool = False) -> StageTe
     """Each kernel's machine code, disassembled; otherwise like `llvm`. Needs `objdump` or `llvm-objdump`."""
     _require_cpu(lowered)
     disassembly.require_tool()
-    with dumps.dumped(lowered, library=not expose_library) as dump:
+    with dump_of(lowered, expose_library) as dump:
         return asm_of(dump, expose_library)
 
 

@@ -162,10 +162,10 @@ def pair():
 
 def dumped_passes(lowered) -> list[tuple[str, str]]:
     """Each pass with the text after it, the module that XLA was given first."""
-    with dumps.passes_dumped(lowered) as folder:
+    with dumps.passes_dumped(lowered) as (folder, compiled):
         found = pass_dumps.in_order(path.name for path in folder.iterdir())
         texts = [(one.pass_, (folder / one.file).read_text()) for one in found]
-    assert not folder.exists()
+    assert not folder.exists() and compiled.as_text()
     return texts
 
 
@@ -235,7 +235,7 @@ import jax, jax.numpy as jnp
 from jitinspect.jaxapi.executables import dumps
 from jitinspect.readings import pass_dumps
 vector = jax.ShapeDtypeStruct((8,), jnp.float32)
-with dumps.passes_dumped(jax.jit(lambda x: jnp.tanh(x * 2 + 1)).lower(vector)) as folder:
+with dumps.passes_dumped(jax.jit(lambda x: jnp.tanh(x * 2 + 1)).lower(vector)) as (folder, _):
     found = pass_dumps.in_order(path.name for path in folder.iterdir())
     print(len(found) > 100, "ROOT %" in (folder / found[-1].file).read_text())
 """

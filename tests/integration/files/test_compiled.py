@@ -201,7 +201,7 @@ def test_an_executable_for_another_platform_has_no_module(tmp_path):
 def test_a_dump_folder_is_read_as_the_function():
     made = compiled("loss_fn")
     own = inspection.read_call(made.function, made.call, Request("", "", ()), passes.read)
-    with dumps.passes_dumped(made.pipeline.lowered) as folder:
+    with dumps.passes_dumped(made.pipeline.lowered) as (folder, _):
         report = reading_of(folder, passes.read)
         assert [numbered(one) for one in report.passes] == [numbered(one) for one in own.passes]
         assert hlo_of(folder) == hlo_of(f"{folder}/:loss_fn")
