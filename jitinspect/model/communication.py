@@ -10,6 +10,7 @@ from math import prod
 from typing import Literal
 
 from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.explorations import Exploration
 from jitinspect.model.stages import CompileEvent, Target
 
 AskedBy = Literal["user", "partitioner"]
@@ -143,6 +144,7 @@ class CollectivesReport:
     links: tuple[LinkSpeed, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA
 
 

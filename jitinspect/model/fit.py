@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.explorations import Exploration
 from jitinspect.model.stages import CompileEvent, Target
 
 
@@ -151,4 +152,5 @@ class FitReport:
     fit: tuple[Fit, ...]
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA

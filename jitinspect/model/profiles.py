@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.explorations import Exploration
 from jitinspect.model.flames import Stack
 from jitinspect.model.stages import CompileEvent, Target
 
@@ -148,4 +149,5 @@ class ProfileReport:
     profile: Profile
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA

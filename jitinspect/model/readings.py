@@ -13,6 +13,7 @@ from typing import Literal
 from jitinspect.model.base import SCHEMA, Environment
 from jitinspect.model.communication import CollectivesReport, LinkSpeed, ShardingReport
 from jitinspect.model.compile_times import CompileTimeReport
+from jitinspect.model.explorations import Exploration
 from jitinspect.model.fit import FitReport
 from jitinspect.model.profiles import ProfileReport
 from jitinspect.model.stages import CompileEvent, Target
@@ -86,6 +87,7 @@ class DonationReport:
     savings: tuple[Saved, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA
 
 
@@ -156,6 +158,7 @@ class PassesReport:
     found: tuple[Found, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA
 
 
@@ -226,6 +229,17 @@ class SourceReport:
     command: str
     target: Target
     source: Source
+    events: tuple[CompileEvent, ...] = ()
+    environment: Environment | None = None
+    exploration: Exploration | None = None
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreReport:
+    command: str
+    target: Target
+    exploration: Exploration
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
     schema: int = SCHEMA
@@ -475,6 +489,7 @@ class CostReport:
     growth: tuple[Growth, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA
 
 
@@ -489,4 +504,5 @@ ReadingReport = (
     | ShardingReport
     | CompileTimeReport
     | ProfileReport
+    | ExploreReport
 )

@@ -10,6 +10,7 @@ from jitinspect.model.base import SCHEMA, CacheOutcome, Environment, Phase
 from jitinspect.model.keys import CacheKey, Comparison
 
 if TYPE_CHECKING:
+    from jitinspect.model.explorations import Exploration
     from jitinspect.model.views import Branch, Stats
 
 
@@ -179,4 +180,5 @@ class Report:
     keys: tuple[CacheKey, ...] = ()
     against: Comparison | None = None
     request: SavedRequest | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA

@@ -9,9 +9,11 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jitinspect.model import views
+from jitinspect.model import explorations, views
 
 Reader = Callable[[Any], Any]
+_NAMED = vars(views) | vars(explorations)
+"""What `model.stages` names but does not import."""
 
 
 class Misfit(Exception):
@@ -49,7 +51,7 @@ def reader(kind: Any) -> Reader:
 def _dataclass_reader(kind: Any) -> Reader:
     @cache
     def parts() -> list[tuple[str, Reader, bool]]:  # lazily, because a branch has branches
-        hints = get_type_hints(kind, localns=vars(views))  # which `model.stages` names but does not import
+        hints = get_type_hints(kind, localns=_NAMED)
         return [(one.name, reader(hints[one.name]), _is_needed(one)) for one in fields(kind)]
 
     def read(value: Any) -> Any:

@@ -38,6 +38,7 @@ _READINGS = {
     "compile-time": "compile_times.CompileTimeReport",
     "profile": "profiles.ProfileReport",
     "export": "exports.ExportReport",
+    "explore": "readings.ExploreReport",
     "diff": "differences.DiffReport",
 }
 _OF_CACHE = {
@@ -92,6 +93,8 @@ def to_json(report: AnyReport) -> str:
 def _document(report: AnyReport) -> str:
     """A sweep has `keys`; the first is its `key`."""
     document = {"schema": report.schema, "command": report.command, **asdict(report, dict_factory=_members)}
+    if document.get("exploration", document) is None:  # which most reports have not
+        del document["exploration"]
     if isinstance(report, Report):
         keys, against = document.pop("keys"), document.pop("against")
         document["key"] = keys[0] if keys else None

@@ -1,0 +1,1 @@
+"""The panes of an exploration, and the table of origins that their lines share."""
