@@ -141,6 +141,17 @@ def show(
     print_stages("show", stages, target, output, watch, key=not device.device, device=device, raw=raw)
 
 
+def explore(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+    """Open Python source, jaxpr, StableHLO, HLO and machine code side by side in a browser, linked by line.
+
+    -o page.html writes the page instead, -o report.txt a summary, --json its data.
+    """
+    from jitinspect.cli.explorer import opened
+
+    with opened(output) as to_page:
+        print_reading("explore", target, to_page, False, device)
+
+
 def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False) -> None:
     """Print the Python source with the operations and cost of each line."""
     print_reading("source", target, output, watch, device)
@@ -569,7 +580,7 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
     """Add the commands to `app`, in the order of the help. If the `first` word of the command line is a
     command, add only that one: each has some twenty options to build.
     """
-    inspecting: tuple[Function, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show)
+    inspecting: tuple[Function, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show, explore)
     reading: tuple[Function, ...] = (
         source, diff, cost, fit, collectives, sharding, donation, constants, passes,
         compile_time,

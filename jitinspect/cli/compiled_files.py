@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from jitinspect.cli.core import listening, opener_of, prepare_for_user_code
+from jitinspect.cli.core import explored, listening, opener_of, prepare_for_user_code
 from jitinspect.cli.devices import DeviceRequest
 from jitinspect.cli.options import OutputOptions
 from jitinspect.cli.output import needs_environment
@@ -65,5 +65,5 @@ def fits_core(fields: dict[str, Any], devices: Sequence[DeviceTarget], output: O
     request = inspection.Request(command="fit", stages=(), **fields)
     with listening(output) as listeners:
         reader = partial(read_compiled, devices=devices)
-        report = inspection.read(request, reader, listeners, opener_of(request.ref))
+        report = inspection.read(request, explored(reader, output), listeners, opener_of(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report

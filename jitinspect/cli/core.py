@@ -7,19 +7,19 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jitinspect
 from jitinspect.cli import streams
 from jitinspect.cli.interrupts import CompileInterrupts, ending_the_process
 from jitinspect.cli.options import OutputOptions
-from jitinspect.cli.output import needs_environment
+from jitinspect.cli.output import needs_environment, wants_page
 from jitinspect.cli.ticker import Ticker
 from jitinspect.files.kinds import is_file_target
 from jitinspect.jaxapi.version import import_jax
@@ -29,11 +29,15 @@ from jitinspect.render.text import shown_path
 
 if TYPE_CHECKING:
     from jitinspect.devices.names import DeviceTarget
+    from jitinspect.model.explorations import Exploration
     from jitinspect.model.exports import ExportReport
     from jitinspect.model.fit import FitReport
     from jitinspect.model.profiles import ProfileReport
     from jitinspect.model.readings import ReadingReport
-    from jitinspect.stages.inspection import Listeners, Opener
+    from jitinspect.stages.inspection import Listeners, Opener, Reader, Subject
+
+Made = TypeVar("Made", bound=Any)
+"""A report."""
 
 
 def resume_collection() -> None:
@@ -95,8 +99,11 @@ def inspect_core(
         full=full,
         **fields,
     )
+    made: list[Exploration] = []
+    also = _exploring(made) if command == "show" and wants_page(output) else None
     with listening(output) as listeners:
-        report = inspection.inspect(request, listeners, opener=opener_of(request.ref))
+        report = inspection.inspect(request, listeners, also, opener_of(request.ref))
+    report = replace(report, exploration=made[0] if made else None)
     return replace(report, environment=environment()) if key or needs_environment(output) else report
 
 
@@ -116,16 +123,42 @@ def reading_core(
     from jitinspect.jaxapi.devices import environment
     from jitinspect.stages import inspection
 
-    read = import_module(f"jitinspect.readings.{command.replace('-', '_')}").read
+    module = import_module(f"jitinspect.readings.{command.replace('-', '_')}")
+    read: Reader[Any] = partial(module.read, **asked)
+    if command in EXPLORED:
+        read = explored(read, output)
     prepare_for_user_code(as_it_is=device is not None)
     request = inspection.Request(
         command=command, stages=(), platforms=platforms, device=device, full=full, **fields
     )
     with listening(output) as listeners:
-        report: ReadingReport = inspection.read(
-            request, partial(read, **asked), listeners, opener_of(request.ref)
-        )
+        report: ReadingReport = inspection.read(request, read, listeners, opener_of(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
+
+
+EXPLORED = ("source", "cost", "collectives", "donation", "passes", "compile-time")
+"""Readings whose page has all stages side by side."""
+
+
+def explored(read: Reader[Made], output: OutputOptions) -> Reader[Made]:
+    """The reader; where its report becomes a page, with an exploration."""
+    if not wants_page(output):
+        return read
+    from jitinspect.readings.explore import attached
+
+    return attached(read)
+
+
+def _exploring(made: list[Exploration]) -> Callable[[Subject, str | None], None]:
+    """Keeps the exploration of the first subject."""
+    from jitinspect.readings.explore import exploration
+
+    def keep(subject: Subject, file: str | None) -> None:
+        if not made:
+            with subject.muted():
+                made.append(exploration(subject, file))
+
+    return keep
 
 
 def opener_of(ref: str) -> Opener | None:
@@ -159,7 +192,7 @@ def fit_core(
             full=full,
             on_step=lambda step: listeners.on_note(step_line(device.text, next(iter(ranges)), step)),
         )
-        report = inspection.read(request, reader, listeners, opener_of(request.ref))
+        report = inspection.read(request, explored(reader, output), listeners, opener_of(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
@@ -214,7 +247,7 @@ def profile_core(fields: dict[str, Any], output: OutputOptions, calls: int | Non
                 listeners.on_note(text)
 
         reader = partial(read, calls=calls, on_run=ending_the_process, on_calls=on_calls)
-        report = inspection.read(request, reader, listeners, opener_of(request.ref))
+        report = inspection.read(request, explored(reader, output), listeners, opener_of(request.ref))
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 

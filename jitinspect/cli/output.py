@@ -92,6 +92,11 @@ def needs_environment(options: OutputOptions) -> bool:
     return options.as_json or (options.output is not None and options.output.suffix in (".json", ".html"))
 
 
+def wants_page(options: OutputOptions) -> bool:
+    """Whether the report becomes HTML."""
+    return not options.as_json and options.output is not None and options.output.suffix == ".html"
+
+
 def columns(stdout: TextIO) -> int:
     """Columns of the terminal, or of COLUMNS if it is set."""
     asked = os.environ.get("COLUMNS", "")

@@ -14,10 +14,12 @@ from jitinspect.render.flames.reports import flames_of
 from jitinspect.render.highlight import highlight
 from jitinspect.render.highlight.theme import CSS, HTML
 from jitinspect.render.key import comparison_text, key_text
+from jitinspect.render.log import event_line
 from jitinspect.render.terminal import LANGUAGES, artifact_title, key_title
-from jitinspect.render.text import Painter, compiled_for, seconds
+from jitinspect.render.text import Painter, compiled_for, seconds, shown_path
 
 if TYPE_CHECKING:
+    from jitinspect.model.explorations import Exploration
     from jitinspect.model.runs import RunReport
     from jitinspect.render.json import AnyReading
 
@@ -47,7 +49,10 @@ h2 { margin-top: 2rem; } .muted { opacity: .65; }
 
 
 def render(report: Report) -> Iterator[str]:
-    """The page in blocks: target, compile log, then each artifact and key."""
+    """The page in blocks: target, compile log, then each artifact and key; or the explorer."""
+    if report.exploration is not None:
+        yield from _explorer(report, report.exploration, _log_and_keys(report))
+        return
     yield from _head(f"{report.target.ref} – {report.command}")
     yield f"<h1><code>{escape(report.target.signature)}</code></h1>\n"
     yield f"<p class=muted>{escape(_about(report.target, report.environment))}</p>\n"
@@ -97,9 +102,14 @@ def render_run(report: RunReport) -> Iterator[str]:
 
 
 def render_reading(report: AnyReading) -> Iterator[str]:
-    """The page of a reading: its full text, as wide as a screen."""
+    """The page of a reading: its full text, as wide as a screen; or the explorer."""
     from jitinspect.render import readings
 
+    if (exploration := getattr(report, "exploration", None)) is not None:
+        is_its_text = report.command == "explore"
+        text = "" if is_its_text else "".join(readings.render(report, color=False, width=160, verbose=True))
+        yield from _explorer(report, exploration, text)
+        return
     subject = report.target.ref if report.target else report.command
     yield from _head(f"{subject} – {report.command}", _style(report))
     if report.target:
@@ -112,6 +122,26 @@ def render_reading(report: AnyReading) -> Iterator[str]:
     text = "".join(readings.render(report, color=drawn, width=160, verbose=True))
     yield f"<pre>{_spans(text) if drawn else escape(text)}</pre>\n"
     yield "</main></body></html>\n"
+
+
+def _explorer(report: Report | AnyReading, exploration: Exploration, text: str) -> Iterator[str]:
+    """All stages side by side, the report's own `text` in front."""
+    from jitinspect.render.pages import explorer
+
+    target = report.target
+    assert target is not None, "what has an exploration has a target"
+    about = " · ".join([shown_path(_about(target, report.environment)), *map(compiled_for, target.devices)])
+    command = f"jitinspect {report.command} {target.ref}"
+    if text:
+        exploration = explorer.with_text(exploration, report.command, text)
+    yield from explorer.page(target.ref, target.signature, about, command, exploration, flames_of(report))
+
+
+def _log_and_keys(report: Report) -> str:
+    """What `show` has besides its stages."""
+    log = "".join(event_line(event, 160, color=False) + "\n" for event in report.events if not event.internal)
+    keys = "".join("".join(key_text(key, color=False, verbose=True)) for key in report.keys)
+    return f"{log}\n{keys}".strip("\n")
 
 
 def _style(report: AnyReading | RunReport) -> str:

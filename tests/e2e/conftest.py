@@ -19,7 +19,7 @@ UNOPTIMIZED = {"XLA_FLAGS": compiling.UNOPTIMIZED}
 CHEAPEST = {"XLA_FLAGS": compiling.CHEAPEST}
 
 JUST_AFTER_JAX = {
-    "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "doctor", "trace-cache",
+    "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "explore", "doctor", "trace-cache",
     "source", "diff", "cost", "fit", "sharding", "collectives", "donation", "constants", "passes",
     "compile-time", "profile",
 }  # fmt: skip

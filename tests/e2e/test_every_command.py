@@ -20,6 +20,7 @@ COMMANDS = {
     "asm": (LOSS, r"; kernel \S+[\s\S]*\bret\b"),
     "key": (LOSS, r"argument +x: f32\[4,784\][\s\S]*on disk +jit_loss_fn-[0-9a-f]{64}"),
     "show": (LOSS, r"== jaxpr [\s\S]*== stablehlo [\s\S]*== hlo [\s\S]*in memory"),
+    "explore": ((*LOSS, "-o", "/dev/stdout"), r"\d+ +\d+  samples/mlp\.py\n[\s\S]*  jaxpr\n[\s\S]*  asm\n"),
     "source": (LOSS, r"return jnp\.mean\(jnp\.tanh\(x @ w\) \*\* 2\)"),
     "diff": (("samples.mlp:predict", *LOSS), r"hlo +\d+ → \d+ instructions"),
     "cost": (LOSS, r"FLOPs +62\.8 k +62\.8 k[\s\S]*buffers"),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 COMMANDS = (
-    "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show",
+    "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "explore",
     "source", "diff", "cost", "fit", "collectives", "sharding", "donation", "constants", "passes",
     "compile-time",
     "profile",

@@ -36,7 +36,12 @@ def graph(flames: Flames) -> Iterator[str]:
     """The section, with the name in the box around all others."""
     yield _SECTION
     yield f'<script type="application/json" class="flames-data">{_data(flames)}</script>\n'
-    yield f"<script>\n{_text('graph.js')}</script>\n</section>\n"
+    yield f"<script>{script()}</script>\n</section>\n"
+
+
+def script() -> str:
+    """What each section runs, as it stands there."""
+    return f"\n{_text('graph.js')}"
 
 
 def _data(flames: Flames) -> str:

@@ -86,3 +86,12 @@ def test_it_is_said_that_no_device_was_involved(shell, needs, target):
     (device,) = report["target"]["devices"]
     assert device["name"] == target and device["full"] is False and device["compiler"].split()[1]
     assert "no device was involved" in shell("view", "report.json").stdout
+
+
+def test_a_page_for_a_device_says_what_it_has_not(shell, tpu):
+    finished = shell("explore", *CALL, "--target", "v5e", "--json")
+    assert finished.returncode == 0, finished.stderr
+    panes = {pane["name"]: pane for pane in json.loads(finished.stdout)["exploration"]["panes"]}
+    for name in ("llvm", "asm"):
+        assert panes[name]["unavailable"].startswith("kernels are read on the CPU backend only")
+    assert any(panes["hlo"]["origins"]) and panes["hlo"]["costs"]
