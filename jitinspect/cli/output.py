@@ -222,12 +222,12 @@ def _in_format_of(path: Path, report: AnyReport, options: OutputOptions) -> Iter
         return [to_json(report), "\n"]
     if path.suffix != ".html":
         return as_text(report, options.color.value == "always", verbose=options.verbose, quiet=options.quiet)
+    if isinstance(report, CallReport) or is_of_program(report):
+        from jitinspect.render.pages import programs
+
+        return programs.page(report)
     from jitinspect.render import html
 
-    if isinstance(report, CallReport):
-        return html.render_calls(report)
-    if is_of_program(report):
-        return html.render_run(report)
     if is_reading(report):
         return html.render_reading(report)
     if not isinstance(report, Report):

@@ -181,20 +181,24 @@ def _details(call: Call, painter: Painter) -> Iterator[str]:
         yield f"      {painter('JAX says', '2')}\n        {said}\n"
 
 
+def sums(report: CallReport) -> list[str]:
+    """The totals, for one line."""
+    totals = report.totals
+    return [
+        ("planned, nothing was run: " if report.planned else "") + count(totals.calls, "call"),
+        count(totals.compilations, "compilation"),
+        *([f"{totals.disk_hits} from disk"] if totals.disk_hits else []),
+        count(totals.cache_entries, "cache entr", "y", "ies"),
+        count(totals.cache_hits, "cache hit"),
+        *([] if report.planned else [seconds(totals.seconds)]),
+    ]
+
+
 def totals(report: CallReport, painter: Painter, width: int = 10_000) -> Iterator[str]:
     """The lines below the table, wrapped to `width` columns between words."""
-    sums = report.totals
-    parts = [
-        ("planned, nothing was run: " if report.planned else "") + count(sums.calls, "call"),
-        count(sums.compilations, "compilation"),
-        *([f"{sums.disk_hits} from disk"] if sums.disk_hits else []),
-        count(sums.cache_entries, "cache entr", "y", "ies"),
-        count(sums.cache_hits, "cache hit"),
-        *([] if report.planned else [seconds(sums.seconds)]),
-    ]
-    yield from (painter(line, "1") + "\n" for line in joined(parts, width))
+    yield from (painter(line, "1") + "\n" for line in joined(sums(report), width))
     yield from _functions(report.functions, report.planned, painter, width)
-    for text, sgr in _notes(report):
+    for text, sgr in notes(report):
         lines = textwrap.wrap(printable(text), width, **_WHOLE_WORDS)
         yield from (painter(line, sgr) + "\n" for line in lines)
 
@@ -228,7 +232,7 @@ def _functions(
             yield from (f"    {line}\n" for line in joined(counts, width - 4))
 
 
-def _notes(report: CallReport) -> Iterator[tuple[str, str]]:
+def notes(report: CallReport) -> Iterator[tuple[str, str]]:
     """Notes, and their colours."""
     yield from _work(report.ahead_of_time, "ahead of time (lower and compile)")
     yield from _work(report.unwatched, f"outside of these calls{_run_shows(report)}")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from jitinspect.model import Artifact, Call, CallReport, CompileEvent, Environment, Report, Target
-from jitinspect.render import calls, views
+from jitinspect.model import Artifact, CompileEvent, Environment, Report, Target
+from jitinspect.render import views
 from jitinspect.render.flames import graph
 from jitinspect.render.flames.reports import flames_of
 from jitinspect.render.highlight import highlight
@@ -67,22 +67,6 @@ def render(report: Report) -> Iterator[str]:
         yield f"<h2>{escape(key_title(key))}</h2>\n"
         yield f"<pre>{escape(''.join(key_text(key, color=False, verbose=True)))}</pre>\n"
     yield "</main></body></html>\n"
-
-
-def render_calls(report: CallReport) -> Iterator[str]:
-    """The page of `trace-cache`: a row per call with all its reasons and hints, then the totals."""
-    yield from _head(f"{report.script} – {report.command}")
-    yield f"<h1><code>{escape(report.script)}</code></h1>\n<table>\n"
-    yield "<tr class=muted><th>#<th>status<th>executable<th>time<th>call<th>reason</tr>\n"
-    for call in report.calls:
-        yield "<tr class=muted>" if call.status == "CACHED" else "<tr>"
-        spent = seconds(sum(call.seconds.values())) if call.seconds else ""
-        number = f"#{call.executable}" if call.executable else ""
-        yield f"<td>{call.index}<td>{calls.shown_status(call)}<td>{number}<td class=time>{spent}"
-        yield f"<td><code>{escape(call.signature)}</code><br><span class=muted>{escape(call.at or '')}</span>"
-        yield f"<td>{_reasons(call)}</tr>\n"
-    totals = "".join(calls.totals(report, Painter(False)))
-    yield f"</table>\n<pre>{escape(totals)}</pre>\n</main></body></html>\n"
 
 
 def render_run(report: RunReport) -> Iterator[str]:
@@ -159,15 +143,6 @@ def _spans(text: str) -> str:
     return _PAINTED.sub(
         lambda found: f'<span class="sgr-{found[1].replace(";", "-")}">', escape(text)
     ).replace("\x1b[0m", "</span>")
-
-
-def _reasons(call: Call) -> str:
-    """Each difference, and what to do about it."""
-    lines = [f"<code>{escape(call.error)}</code>"] if call.error else []
-    for reason in call.reasons:
-        hint = f"<br><span class=muted>{escape(reason.hint)}</span>" if reason.hint else ""
-        lines.append(f"{escape(reason.text)}{hint}")
-    return "<br>".join(lines)
 
 
 def _head(title: str, style: str = "") -> Iterator[str]:

@@ -148,7 +148,7 @@ def _why(one: Compilation) -> str:
     if one.raised:
         return f"{one.error or 'raised'} (while {_DOING[one.raised]})"
     if one.kind != "call":
-        return _KINDS[one.kind] + (f": {one.reasons[0].text}" if one.reasons else "")
+        return KINDS[one.kind] + (f": {one.reasons[0].text}" if one.reasons else "")
     if not one.reasons:
         return ""
     texts = list(dict.fromkeys(reason.text for reason in one.reasons))
@@ -157,7 +157,7 @@ def _why(one: Compilation) -> str:
 
 
 _DOING: dict[Phase, str] = {"trace": "tracing", "lower": "lowering", "compile": "compiling"}
-_KINDS = {
+KINDS = {
     "call": "",
     "ahead_of_time": "ahead of time",
     "backward": "backward pass",
@@ -196,11 +196,12 @@ def render(
     yield from _checks(report.checks, painter, width)
 
 
-def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
+def sums(report: RunReport) -> list[str]:
+    """The totals, for one line."""
     totals = report.totals
     alone = totals.wall_seconds and not report.processes
     share = f", {totals.seconds / totals.wall_seconds:.0%}" if alone else ""
-    parts = [
+    return [
         count(totals.compilations, "compilation"),
         f"{seconds(totals.seconds)}{share} of {seconds(totals.wall_seconds)}",
         f"trace {seconds(totals.trace_seconds)}",
@@ -209,7 +210,11 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
         *([f"{totals.disk_hits} from disk"] if totals.disk_hits else []),
         *([count(totals.calls, "call")] if totals.calls is not None else []),
     ]
-    yield from (text + "\n" for text in joined(parts, width))
+
+
+def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
+    totals = report.totals
+    yield from (text + "\n" for text in joined(sums(report), width))
     if totals.avoidable:
         of = f"{totals.avoidable} of {totals.compilations}"
         yield painter(f"{of} avoidable, {seconds(totals.avoidable_seconds)}", "1;33") + "\n"
@@ -219,12 +224,12 @@ def _totals(report: RunReport, painter: Painter, width: int) -> Iterator[str]:
         note = f"+ {spent} for {what} by JAX itself (eager operations); -v shows them"
         yield from _wrapped(note, "2", painter, width)
     if report.disk:
-        yield from _disk(report.disk, painter, width)
+        yield from disk_lines(report.disk, painter, width)
     if report.omitted:
         yield painter(f"{count(report.omitted, 'compilation')} counted, but not listed", "2") + "\n"
 
 
-def _disk(disk: DiskUse, painter: Painter, width: int) -> Iterator[str]:
+def disk_lines(disk: DiskUse, painter: Painter, width: int) -> Iterator[str]:
     """What was written to the cache folder, and a line for each reason why something was not."""
     whole = disk.written + sum(disk.not_written.values())
     own = [f"{disk.written:,} of {count(whole, 'compilation')} written"] if whole else []
@@ -327,7 +332,7 @@ def _site(site: Site, painter: Painter, width: int, verbose: bool) -> Iterator[s
     place = shown_path(site.at or site.definition or "?")
     calls = f" in {count(site.calls, 'call')}" if site.calls else ""
     times = f"{count(site.compilations, 'compilation')}{calls}, {seconds(site.seconds)}"
-    what = f"  ({_KINDS[site.kind]})" if site.kind != "call" else ""
+    what = f"  ({KINDS[site.kind]})" if site.kind != "call" else ""
     yield cut_middle(f"{place}  {site.function}{what}  {times}", width) + "\n"
     for cause in site.causes:
         if verbose or cause.kind != "first_call":
