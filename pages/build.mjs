@@ -7,7 +7,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 
-const PAGES = ["explorer", "programs"];
+const PAGES = ["explorer", "flames", "programs"];
 const INTO = new URL("../jitinspect/render/pages/", import.meta.url);
 
 const built = await build({

@@ -26,7 +26,7 @@ const share = (name) => Math.round(100 * box(name).offsetWidth / part("graph").c
 const press = (key) => new KeyboardEvent("keydown", { key, bubbles: true });
 const key = (key) => document.activeElement.dispatchEvent(press(key));
 const search = (text) => { part("search").value = text; part("search").dispatchEvent(new Event("input")); };
-const focused = () => document.activeElement.box?.name;
+const focused = () => document.activeElement.ariaLabel?.split(", ")[0];
 """
 
 

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import COMMAND
+from tests.support.pages import data_of
 
 TRAIN = """
 import sys, jax, jax.numpy as jnp, numpy as np
@@ -107,7 +108,9 @@ def test_every_format_is_written_and_view_prints_the_same_summary(shell):
         assert shell.forked("run", "-q", "-o", name, "train.py").returncode == 0
     trace = json.loads((shell.folder / "trace.json").read_text())["traceEvents"]
     assert {"trace step", "lower step", "compile step"} <= {event["name"] for event in trace}
-    assert "<html" in (shell.folder / "report.html").read_text()
+    page = data_of((shell.folder / "report.html").read_text())
+    assert page["avoidable"].startswith("1 of 2 avoidable") and page["timeline"]["lanes"] == ["thread 1"]
+    assert {"trace", "lower", "compile", "call"} == set(page["timeline"]["phase"])
     viewed = shell("view", "report.json")
     assert viewed.returncode == 0 and "1 of 2 avoidable" in viewed.stdout
     assert "x: f32[32,8] → f32[17,8]" in (shell.folder / "report.txt").read_text()

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.e2e.conftest import COMMAND, ROOT, UNOPTIMIZED
+from tests.support.pages import data_of
 
 TRAIN = """
 import os, sys, time, jax, jax.numpy as jnp
@@ -86,8 +87,10 @@ def test_every_format_and_view(shell):
     total = sum(row["seconds"] for row in profile["by_line"])
     assert total == pytest.approx(profile["op_seconds"])
     assert sum(row["seconds"] for row in profile["by_line"] if row["file"]) > 0.97 * total
-    for finished in (shell("view", "report.json"), shell.sh("cat report.html report.txt")):
+    for finished in (shell("view", "report.json"), shell.sh("cat report.txt")):
         assert "return jnp.sort(x, axis=0)" in finished.stdout
+    page = data_of((shell.folder / "report.html").read_text())
+    assert "return jnp.sort(x, axis=0)" in page["text"] and page["flames"][0]["frames"]
 
 
 def test_a_narrow_terminal_gets_no_line_that_is_too_long(shell):

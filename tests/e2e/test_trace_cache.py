@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.support.pages import data_of
+
 LOSS = "from samples.mlp import loss_fn\n"
 GOOD = "loss_fn(f32[8,4], f32[4,2])\n"
 BAD_SHAPES = "loss_fn(f32[8,4], f32[5,2])\n"
@@ -46,9 +48,12 @@ def test_a_saved_report_is_printed_again_without_jax(shell):
 
 def test_the_page_tells_every_call_and_its_hints(shell):
     finished = shell("trace-cache", "samples/seed.calls", "-o", "calls.html")
-    page = (shell.folder / "calls.html").read_text()
-    assert finished.returncode == 0 and page.count("<td>COMPILED") == 4
-    assert "x: f32[128,784] → f32[64,784]" in page and "<script" not in page and "6 calls" in page
+    found = data_of((shell.folder / "calls.html").read_text())
+    assert finished.returncode == 0
+    statuses = [found["statuses"][status] for status in found["columns"]["status"]]
+    assert len(statuses) == 6 and statuses.count("COMPILED") == 4
+    assert "x: f32[128,784] → f32[64,784]" in [reason["text"] for reason in found["reasons"]]
+    assert any(reason["hint"] for reason in found["reasons"]) and found["totals"][0] == "6 calls"
 
 
 def test_every_row_fits_a_narrow_terminal(shell):

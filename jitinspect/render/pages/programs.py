@@ -9,6 +9,8 @@ from typing import Any
 from jitinspect.model import CallReport, Environment
 from jitinspect.model.runs import Check, RunReport, Uneven
 from jitinspect.render import calls, run
+from jitinspect.render.flames.graph import columns as boxes
+from jitinspect.render.flames.reports import flames_of
 from jitinspect.render.pages import causes
 from jitinspect.render.pages.document import document
 from jitinspect.render.pages.rows import Columns, of_call, of_compilation
@@ -30,7 +32,8 @@ def page(report: RunReport | CallReport) -> Iterator[str]:
 def to_data(report: RunReport | CallReport) -> str:
     """The JSON for the script. In ASCII: names of a program may have what UTF-8 has not."""
     made = _of_calls(report) if isinstance(report, CallReport) else _of_program(report)
-    shared = {"command": report.command, "about": _about(report.environment)}
+    flames = [boxes(one) for one in flames_of(report)]
+    shared = {"command": report.command, "about": _about(report.environment), "flames": flames}
     return json.dumps(shared | made, separators=(",", ":"))
 
 

@@ -15,7 +15,7 @@ export interface Choices {
 
 /** `weights` ranks the values of a filter: the seconds of their rows. */
 export function choices(facets: Facet[], store: Store, weights: (facet: Facet) => Float64Array): Choices {
-  const search = element("input", { type: "search", placeholder: "Search calls and reasons", "aria-label": "Search calls and reasons" });
+  const search = element("input", { type: "search", placeholder: "Search", "aria-label": "Search calls and reasons" });
   search.value = store.state.text;
   search.addEventListener("input", () => store.update({ text: search.value }));
   store.on((changed) => {
@@ -37,11 +37,13 @@ function group(facet: Facet, store: Store, weights: Float64Array): Choices {
   const ranked = facet.labels.map((_, value) => value).sort((one, other) => weights[other]! - weights[one]! || one - other);
   const boxes = new Map<number, Box>();
   const list = element("div", { class: "values" });
+  const told = element("span", { class: "muted" });
   const more = element("button", { type: "button", class: "more" });
   let last: Found | undefined, isWhole = facet.labels.length <= FEW + 1;
   const show = (found: Found) => {
     last = found;
     const chosen = store.state.chosen[facet.name];
+    told.textContent = chosen.size ? `  ${[...chosen].map((value) => facet.labels[value]![0]).join(", ")}` : "";
     const wanted = ranked.filter((value, rank) => rank < (isWhole ? MOST : FEW) || chosen.has(value));
     for (const value of wanted) if (!boxes.has(value)) boxes.set(value, box(facet, value, store));
     const elements = wanted.map((value) => boxes.get(value)!.element);
@@ -58,7 +60,7 @@ function group(facet: Facet, store: Store, weights: Float64Array): Choices {
   });
   const narrow = matchMedia("(max-width: 900px)").matches;
   const isChosen = store.state.chosen[facet.name].size > 0;
-  const made = element("details", { open: !narrow || isChosen }, element("summary", {}, facet.title), list, more);
+  const made = element("details", { open: !narrow || isChosen }, element("summary", {}, facet.title, told), list, more);
   return { element: made, update: show };
 }
 
@@ -77,7 +79,7 @@ function box(facet: Facet, value: number, store: Store): Box {
     store.update({ chosen: { ...store.state.chosen, [facet.name]: chosen } });
   });
   const number = element("span", { class: "count" });
-  const text = element("span", { class: "label", title: `${label} ${more}`.trim() }, label, ...(more ? [element("span", { class: "muted" }, `  ${more}`)] : []));
+  const text = element("span", { class: "label", title: `${label} ${more}`.trim() }, ending(label), ...(more ? [element("span", { class: "muted" }, `  ${ending(more)}`)] : []));
   const made = element("label", {}, input, text, number);
   return {
     element: made,
@@ -87,4 +89,10 @@ function box(facet: Facet, value: number, store: Store): Box {
       made.classList.toggle("none", count === 0 && !isChosen);
     },
   };
+}
+
+/** A long path by its end: `…/models/attention.py:41`. */
+function ending(label: string): string {
+  const parts = label.split("/");
+  return label.length > 24 && parts.length > 2 ? `…/${parts.slice(-2).join("/")}` : label;
 }

@@ -1,8 +1,10 @@
 /** What a program compiled, and why: totals, avoidable time, the timeline, and the calls. */
 import "../shared/page.css";
+import "../shared/flames.css";
 import "./programs.css";
 import { data } from "../shared/data.ts";
 import { element } from "../shared/elements.ts";
+import { flames } from "../shared/flames.ts";
 import { causes } from "./causes.ts";
 import { choices } from "./choices.ts";
 import { facetsOf, find, nothingChosen, textFilter, type Facet } from "./filters.ts";
@@ -47,8 +49,10 @@ function show(report: Report): void {
   addEventListener("hashchange", () => store.update(fromFragment(location.hash, facets, rows)));
 
   const text = element("details", { class: "text" }, element("summary", {}, "The same as text"), element("pre", { tabindex: 0 }, report.text));
-  const main = element("main", {}, causes(report, store, showCalls), timeline.element, ...(rows ? [section] : []), ...tables(report, store, showCalls), text);
-  document.body.append(head(report), main);
+  const graphs = report.flames.map(() => element("section", { class: "flames" }));
+  const parts = [causes(report, store, showCalls), timeline.element, ...(rows ? [section] : []), ...tables(report, store, showCalls), ...graphs, text];
+  document.body.append(head(report), element("main", {}, ...parts));
+  graphs.forEach((graph, at) => flames(graph, report.flames[at]!));
   update();
 }
 

@@ -1,4 +1,6 @@
 /** The page's data, as jitinspect/render/pages/programs.py writes it. Names are written once and numbered. */
+import type { Flames } from "../shared/flames.ts";
+
 export interface Report extends Names {
   command: string;
   subject: string;
@@ -13,6 +15,7 @@ export interface Report extends Names {
   tables: Table[];
   processes: Record<string, string>;
   text: string;
+  flames: Flames[];
 }
 
 export interface Names {
