@@ -356,7 +356,7 @@ def test_a_narrow_window_has_no_sideways_scroll(opened, name, width):
     page = opened(name)
     page.set_viewport_size({"width": width, "height": 800})
     page.locator("tr.line button").first.click()
-    page.locator(".text summary").click()
+    page.locator(".text").evaluate("text => (text.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     ends = "all => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
     assert page.locator("tr.line td").evaluate_all(ends) <= width
@@ -368,7 +368,6 @@ def test_the_flame_graph_and_the_text_of_a_profile_are_in_the_page(opened):
     assert page.locator(".flame").count() > 1
     page.locator(".flame").nth(1).click()
     expect(page.locator(".flames-reset")).to_be_enabled()
-    page.locator(".text summary").click()
     assert "what ran" in page.locator(".text pre").inner_text()
 
 
@@ -413,6 +412,19 @@ def test_thousands_of_events_are_drawn_as_what_can_be_told_apart(page, tmp_path)
     many.first.click()
     page.wait_for_function("location.hash.includes('view=')")
     assert first > 1 and page.locator(".event").count() < 2500
+
+
+def test_of_many_functions_the_most_expensive_are_offered(page, tmp_path):
+    rows = [compilation(n, function=f"f{n}", seconds={"compile": n / 1000}) for n in range(1000)]
+    opened_page(page, tmp_path, report(*rows))
+    functions = page.locator(".choices details").filter(has_text="Function")
+    expect(functions.locator("label")).to_have_count(8)
+    assert functions.locator("label").first.inner_text().startswith("f999")
+    functions.get_by_role("button", name="992 more").click()
+    expect(functions.locator("label")).to_have_count(300)
+    expect(functions.get_by_role("button", name="700 more: search for them")).to_be_disabled()
+    search_of(page).fill("f99")
+    expect(page.locator(".pager output")).to_have_text("11 rows")
 
 
 def test_a_program_that_compiled_nothing_says_so(page, tmp_path):

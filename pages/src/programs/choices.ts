@@ -49,9 +49,10 @@ function group(facet: Facet, store: Store, weights: Float64Array): Choices {
     const elements = wanted.map((value) => boxes.get(value)!.element);
     if (elements.length !== list.children.length || elements.some((one, at) => one !== list.children[at])) list.replaceChildren(...elements);
     for (const value of wanted) boxes.get(value)!.update(found.counts.get(facet.name)![value]!, chosen.has(value));
-    const hidden = Math.min(facet.labels.length, MOST) - wanted.length;
-    more.hidden = isWhole || hidden <= 0;
-    more.textContent = `${whole(hidden)} more`;
+    const left = facet.labels.length - wanted.length;
+    more.hidden = left <= 0;
+    more.disabled = isWhole;
+    more.textContent = `${whole(left)} more${isWhole ? ": search for them" : ""}`;
   };
   more.addEventListener("click", () => {
     isWhole = true;

@@ -33,7 +33,7 @@ export function facetsOf(report: Report): Facet[] {
     { name: "site", title: "Call site", labels: plain(sites), keys: columns.site, values: own(sites) },
     { name: "process", title: "Process", labels: plain(Object.values(processes)), keys: columns.process, values: ofProcess },
   ];
-  return all.filter((facet) => facet.labels.length > 0 && (facet.name !== "avoidable" || facet.keys.length > 0));
+  return all.filter((facet) => facet.labels.length > 0 && (facet.name !== "avoidable" || columns.avoidable.includes(1)));
 }
 
 function plain(labels: string[]): [string, string][] {

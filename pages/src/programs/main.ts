@@ -44,11 +44,12 @@ function show(report: Report): void {
   const showCalls = () => section.scrollIntoView({ block: "start" });
   store.on((changed) => {
     if ("chosen" in changed || "text" in changed || "sort" in changed) update();
-    history.replaceState(null, "", `#${toFragment(store.state, facets)}`);
+    const fragment = toFragment(store.state, facets);
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
   });
   addEventListener("hashchange", () => store.update(fromFragment(location.hash, facets, rows)));
 
-  const text = element("details", { class: "text" }, element("summary", {}, "The same as text"), element("pre", { tabindex: 0 }, report.text));
+  const text = element("details", { class: "text", open: report.flames.length > 0 }, element("summary", {}, "The whole report as text"), element("pre", { tabindex: 0 }, report.text));
   const graphs = report.flames.map(() => element("section", { class: "flames" }));
   const parts = [causes(report, store, showCalls), timeline.element, ...(rows ? [section] : []), ...tables(report, store, showCalls), ...graphs, text];
   document.body.append(head(report), element("main", {}, ...parts));

@@ -102,7 +102,7 @@ class Drawing {
     const width = this.#canvas.clientWidth, pixel = (to - from) / Math.max(width, 1);
     if (!width) return;
     const at = (time: number) => (time - from) / pixel;
-    this.#axis.replaceChildren(...ticks(from, to, width / 90).map((time) => placed(element("span", { class: "tick" }, mark(time, to - from)), at(time), 0)));
+    this.#axis.replaceChildren(...ticks(from, to, width / 80).map((time) => placed(element("span", { class: "tick" }, mark(time, to - from)), at(time), 0)));
     const hadFocus = this.#canvas.contains(document.activeElement);
     const made: HTMLElement[] = [];
     let hasCurrent = false;

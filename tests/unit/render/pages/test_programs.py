@@ -10,6 +10,7 @@ from jitinspect.model import Call, CallReport, CallTotals, FunctionTotals, Reaso
 from jitinspect.model.flames import Stack
 from jitinspect.model.program_profiles import ProgramProfile
 from jitinspect.model.runs import Check, DiskLookup, Process, Uneven
+from jitinspect.render.json import from_json, to_json
 from jitinspect.render.pages.programs import page, to_data
 from tests.support.pages import data_of
 from tests.unit.made import ENVIRONMENT, FIRST, SHAPE, WHERE, compilation, report, run_reports, span
@@ -77,8 +78,9 @@ def test_what_can_be_avoided_is_ranked_first_by_its_seconds():
 
 
 @given(run_reports())
-def test_of_any_program_every_number_names_something(told):
+def test_of_any_program_every_number_names_something_and_a_saved_report_gives_the_same(told):
     found = data(told)
+    assert found == data(from_json(to_json(told)))
     rows = len(told.compilations)
     assert all(len(values) == rows for values in found["columns"].values())
     for one in found["ranked"]:
