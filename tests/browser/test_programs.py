@@ -317,7 +317,22 @@ def test_a_summary_has_its_recordings_and_filters_by_them(opened):
     whole = shown(page).count()
     page.locator(".choices label").filter(has_text="b.jsonl").click()
     expect(shown(page)).to_have_count(whole // 2)
+    assert all("b.jsonl" in text for text in shown(page).all_inner_texts())
     assert page.locator(".lane").first.inner_text() == "a.jsonl · thread 1"
+
+
+def test_of_planned_calls_it_counts(page, tmp_path):
+    """No time is known, so none is shown."""
+    reason = Reason("shape", "x", "f32[3]", "f32[4]", "pad x", "x: f32[3] → f32[4]", True)
+    calls = [
+        Call(n, "step", "a.py:3", f"a.calls:{n % 3 % 2}", "step(f32[3])", "COMPILED", n, ("compile",), {}, 1,
+             None, (reason,))
+        for n in range(6)
+    ]  # fmt: skip
+    told = CallReport("a.calls", tuple(calls), (), CallTotals(6, 6), planned=True)
+    opened_page(page, tmp_path, told)
+    assert page.locator(".saved").all_inner_texts() == ["4 ×", "2 ×"]
+    assert page.get_by_text("µs").count() == 0 and page.locator("td.time").all_inner_texts() == [""] * 6
 
 
 def test_a_function_of_the_small_table_shows_its_calls(opened):

@@ -56,5 +56,7 @@ def _group(rows: list[Row], columns: Columns) -> dict[str, Any]:
 
 
 def _ranked(causes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Avoidable ones, then those of other calls than the first; each by their seconds."""
-    return sorted(causes, key=lambda one: (not one["avoidable"], one["first"], -one["seconds"]))
+    """Avoidable ones, then those of other calls than the first; each by seconds, or else by number."""
+    return sorted(
+        causes, key=lambda one: (not one["avoidable"], one["first"], -one["seconds"], -one["count"])
+    )

@@ -20,6 +20,7 @@ from jitinspect.render.text import WIDE, Painter, count, seconds, shown_path
 
 Data = dict[str, Any]
 _NO_TIMES = "trace-cache does not keep when a call began, so there is no timeline: jitinspect run has one"
+_PLANNED = "the calls were planned, not made, so there is no timeline"
 _NOTHING = "nothing was traced, lowered or compiled"
 
 
@@ -67,7 +68,8 @@ def _of_program(report: RunReport) -> Data:
 def _of_calls(report: CallReport) -> Data:
     columns = Columns(map(of_call, report.calls))
     avoidable = [sum(row.of.seconds.values()) for row in columns.rows if row.avoidable]
-    share = f"{len(avoidable)} of {report.totals.compilations} avoidable, {seconds(sum(avoidable))}"
+    share = f"{len(avoidable)} of {report.totals.compilations} avoidable"
+    share += "" if report.planned else f", {seconds(sum(avoidable))}"
     return {
         "subject": report.script,
         "totals": [*calls.sums(report), *_stages(report)],
@@ -76,7 +78,7 @@ def _of_calls(report: CallReport) -> Data:
         "messages": [_message(_SORTS.get(sgr, ""), text) for text, sgr in calls.notes(report)],
         "ranked": causes.of_rows(columns),
         "timeline": None,
-        "no_timeline": _NO_TIMES,
+        "no_timeline": _PLANNED if report.planned else _NO_TIMES,
         "tables": [functions(report, columns)],
         "processes": [],
         "text": "".join(calls.totals(report, Painter(False))),

@@ -11,8 +11,8 @@ export function causes(report: Report, store: Store, show: () => void): HTMLElem
   const again = report.ranked.filter((cause) => !cause.first);
   const avoidable = again.filter((cause) => cause.avoidable);
   const needed = again.filter((cause) => !cause.avoidable);
-  const longest = Math.max(...again.map((cause) => cause.seconds), 1e-9);
-  const list = (ones: Cause[]) => shownCauses(ones, (cause) => card(cause, longest, report, store, show));
+  const most = again.reduce((known, cause) => Math.max(known, size(cause)), 0);
+  const list = (ones: Cause[]) => shownCauses(ones, (cause) => card(cause, most, report, store, show));
   return element(
     "section",
     { "aria-labelledby": "causes" },
@@ -21,6 +21,11 @@ export function causes(report: Report, store: Store, show: () => void): HTMLElem
     ...(avoidable.length ? list(avoidable) : []),
     ...(needed.length ? [element("h3", {}, "Compiled again for other causes"), ...list(needed)] : []),
   );
+}
+
+/** Of calls that were only planned no time is known: their number is. */
+function size(cause: Cause): number {
+  return cause.seconds || cause.count;
 }
 
 function saved(seconds: number): string {
@@ -39,20 +44,20 @@ function shownCauses(causes: Cause[], made: (cause: Cause) => HTMLElement): HTML
   return [list, more];
 }
 
-function card(cause: Cause, longest: number, report: Report, store: Store, show: () => void): HTMLElement {
+function card(cause: Cause, most: number, report: Report, store: Store, show: () => void): HTMLElement {
   const [name] = report.functions[cause.function]!;
   const bar = element("span", { class: "bar", "aria-hidden": "true" });
-  bar.style.width = `${(100 * cause.seconds) / longest}%`;
+  bar.style.width = `${(100 * size(cause)) / most}%`;
   const more = cause.count > 1 ? `  and ${cause.count - 1} more like it` : "";
   const button = element(
     "button",
     { type: "button", class: cause.avoidable ? "cause avoidable" : "cause", "aria-pressed": "false" },
-    element("span", { class: "saved" }, duration(cause.seconds)),
+    element("span", { class: "saved" }, cause.seconds ? duration(cause.seconds) : `${cause.count} ×`),
     element("span", { class: "track", "aria-hidden": "true" }, bar),
     element(
       "span",
       { class: "what" },
-      element("span", { class: "times" }, `${cause.count} × `),
+      ...(cause.seconds ? [element("span", { class: "times" }, `${cause.count} × `)] : []),
       element("code", {}, cause.text),
       element("span", { class: "muted" }, more),
     ),

@@ -104,13 +104,14 @@ function line(report: Report, row: number, seconds: number, isOpen: boolean, has
   const { columns } = report;
   const status = report.statuses[columns.status[row]!]!;
   const executable = columns.executable[row]!;
+  const place = [report.sites[columns.site[row]!], report.processes[columns.process[row]!]].filter(Boolean).join(" · ");
   const toggle = element("button", { type: "button", class: "toggle", "aria-expanded": String(isOpen) }, String(columns.number[row]!));
   const cells = [
     cell("number", toggle),
     cell("status", element("span", { class: `status ${status === "–" ? "none" : status}` }, status)),
     ...(hasExecutables ? [cell("executable", executable ? `#${executable}` : "")] : []),
     cell("time", seconds ? duration(seconds) : ""),
-    cell("call", element("code", {}, report.signatures[columns.signature[row]!]!), element("span", { class: "muted at" }, report.sites[columns.site[row]!] ?? "")),
+    cell("call", element("code", {}, report.signatures[columns.signature[row]!]!), element("span", { class: "muted at" }, place)),
     cell("reasons", ...why(report, row)),
   ];
   return element("tr", { role: "row", class: status === "CACHED" ? "line cached" : "line", "data-row": row }, ...cells);

@@ -207,7 +207,9 @@ def test_calls_are_grouped_by_what_differs():
 
 def test_the_totals_of_calls_have_the_stages_but_not_of_a_plan():
     assert data(CALLS)["totals"][-3:] == ["trace 0 µs", "lower 0 µs", "compile 2.50 s"]
-    assert data(replace(CALLS, planned=True))["totals"][-1] == "1 cache hit"
+    planned = data(replace(CALLS, planned=True))
+    assert planned["totals"][-1] == "1 cache hit" and planned["avoidable"] == "2 of 4 avoidable"
+    assert "planned, not made" in planned["no_timeline"]
     sorts = [(one["sort"], one["text"]) for one in data(CALLS)["messages"]]
     assert ("bad", "warning: a warning") in sorts and ("note", "note: a note") in sorts
 
