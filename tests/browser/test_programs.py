@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -245,8 +246,6 @@ def test_the_timeline_is_walked_and_zoomed_by_keys(opened):
     assert page.evaluate("document.activeElement.ariaLabel") != first
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("document.activeElement.ariaLabel") == first and first.startswith("call ")
-    page.keyboard.press("ArrowDown")
-    assert page.evaluate("document.activeElement.ariaLabel").startswith("trace ")
     width = lambda: page.locator(".event.current").bounding_box()["width"]  # noqa: E731
     before = width()
     page.keyboard.press("+")
@@ -258,6 +257,9 @@ def test_the_timeline_is_walked_and_zoomed_by_keys(opened):
     assert fragment(page)["view"] != view
     page.keyboard.press("0")
     assert "view" not in fragment(page)
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.ariaLabel").startswith("trace ")
+    page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.locator("tr.details")).to_have_count(1)
     expect(page.locator("tr.line:has(+ tr.details) button")).to_be_focused()
@@ -349,6 +351,25 @@ def test_markup_is_text(opened, name):
     assert page.get_by_text(MARKUP).count() >= 3
     search_of(page).fill(MARKUP)
     assert shown(page).count() >= 2
+
+
+def test_markup_in_any_text_is_text_and_long_words_are_broken(page, tmp_path):
+    word = MARKUP + "x" * 300
+    reason = Reason("shape", word, None, None, word, word)
+    changed = Reason("dtype", word, word, f"{word}2", word, f"{word}: {word} → {word}2")
+    one = compilation(
+        0, function=word, definition=word, at=word, signature=word, reasons=(reason, changed), raised="trace",
+        error=f"{word}\n{word}",
+    )  # fmt: skip
+    told = replace(
+        report(one, compilation(1, reasons=(changed, reason)), stopped=word), program=word, notes=(word,)
+    )
+    opened_page(page, tmp_path, told)
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.locator("tr.line button").first.click()
+    assert page.locator("img").count() == 0 and page.locator("tr.details").count() == 1
+    assert page.locator("tr.details .reason").all_inner_texts() == [reason.text, changed.text]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_light_and_dark_by_the_system_and_by_the_button(opened):
