@@ -1,29 +1,23 @@
-// Runs the tests of the modules that need no browser: bundled, since not every Node reads TypeScript.
-//
-//     npm ci && npm test
+// Bundles the tests, since Node takes no TypeScript before version 22, and runs them with Node's own runner.
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-const root = import.meta.dirname;
-const tests = (await readdir(join(root, "tests"), { recursive: true })).filter((name) => name.endsWith(".test.ts"));
-const folder = await mkdtemp(join(tmpdir(), "jitinspect-pages-"));
-try {
-  await build({
-    absWorkingDir: root,
-    entryPoints: tests.map((name) => join("tests", name)),
-    outbase: join(root, "tests"),
-    outdir: folder,
-    bundle: true,
-    format: "esm",
-    outExtension: { ".js": ".mjs" },
-    platform: "node",
-    logLevel: "warning",
-  });
-  const built = tests.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")));
-  process.exitCode = spawnSync(process.execPath, ["--test", ...built], { stdio: "inherit" }).status ?? 1;
-} finally {
-  await rm(folder, { recursive: true });
-}
+const folder = await mkdtemp(join(tmpdir(), "pages-"));
+const names = (await readdir(new URL("tests", import.meta.url), { recursive: true })).filter((name) => name.endsWith(".test.ts"));
+await build({
+  absWorkingDir: import.meta.dirname,
+  entryPoints: names.map((name) => `tests/${name}`),
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  outbase: "tests",
+  outdir: folder,
+  outExtension: { ".js": ".mjs" },
+});
+const files = names.map((name) => join(folder, name.replace(/ts$/, "mjs")));
+const { status } = spawnSync(process.execPath, ["--test", ...files], { stdio: "inherit" });
+await rm(folder, { recursive: true });
+process.exit(status ?? 1);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import test from "node:test";
 import { facetsOf, find, nothingChosen, textFilter, type FacetName } from "../../src/programs/filters.ts";
 import { report } from "./made.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import test from "node:test";
 import { facetsOf, nothingChosen } from "../../src/programs/filters.ts";
 import { fromFragment, toFragment } from "../../src/programs/fragment.ts";
 import { atFirst, type State } from "../../src/programs/state.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import test from "node:test";
 import { boxes, lanesOf, ticks, within, zoomed } from "../../src/programs/layout.ts";
 import { timeline } from "./made.ts";
 
@@ -13,7 +13,7 @@ test("an event lies below the one around it, and beside what has ended", () => {
 test("events that overlap are never upon each other", () => {
   const made = timeline([0, 0, 10], [0, 5, 10], [0, 12, 1], [0, 14, 9]);
   for (const line of lanesOf(made)[0]!.lines)
-    line.slice(1).forEach((at, before) => assert.ok(made.began[at]! >= made.began[line[before]!]! + made.seconds[line[before]!]!));
+    line.slice(1).forEach((at, before) => assert(made.began[at]! >= made.began[line[before]!]! + made.seconds[line[before]!]!));
 });
 
 test("a clock that is read twice makes no new line", () => {
@@ -25,7 +25,7 @@ test("what is too small to be told apart becomes one, and nothing is lost", () =
   const made = timeline(...Array.from({ length: 1000 }, (_, at): [number, number, number] => [0, at / 1000, 0.0005]), [0, 2, 1]);
   const line = Array.from({ length: 1001 }, (_, at) => at);
   const drawn = boxes(line, made, 0, 3, 0.01);
-  assert.ok(drawn.length < 100);
+  assert(drawn.length < 100);
   assert.deepEqual(drawn.flatMap((box) => box.events), line);
   assert.deepEqual(drawn.at(-1), { events: [1000], from: 2, to: 3 });
   assert.equal(boxes(line, made, 0, 3, 0.0001).length, 1001);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import test from "node:test";
 import { Order, pages, turned } from "../../src/programs/rows.ts";
 import { report } from "./made.ts";
 
