@@ -20,7 +20,6 @@ from jitinspect.render.text import Painter, compiled_for, seconds, shown_path
 
 if TYPE_CHECKING:
     from jitinspect.model.explorations import Exploration
-    from jitinspect.model.runs import RunReport
     from jitinspect.render.json import AnyReading
 
 _PAINTED = re.compile(r"\x1b\[([1-9][\d;]*)m")
@@ -69,22 +68,6 @@ def render(report: Report) -> Iterator[str]:
     yield "</main></body></html>\n"
 
 
-def render_run(report: RunReport) -> Iterator[str]:
-    """The page of `run`: its full summary, and the compilations."""
-    from jitinspect.render import run
-
-    yield from _head(f"{report.program} – {report.command}", _style(report))
-    yield f"<h1><code>{escape(report.program)}</code></h1>\n"
-    yield from _flames(report)
-    yield f"<pre>{escape(''.join(run.render(report, color=False, width=160, verbose=True)))}</pre>\n"
-    yield "<h2>Compilations</h2>\n<table>\n"
-    for one in report.compilations:
-        yield f"<tr><td>{one.status}<td class=time>{seconds(one.spent)}"
-        yield f"<td><code>{escape(one.signature or one.function)}</code>"
-        yield f"<br><span class=muted>{escape(one.at or '')}</span><td>{escape(run.why(one))}</tr>\n"
-    yield "</table>\n</main></body></html>\n"
-
-
 def render_reading(report: AnyReading) -> Iterator[str]:
     """The page of a reading: its full text, as wide as a screen; or the explorer."""
     from jitinspect.render import readings
@@ -128,11 +111,11 @@ def _log_and_keys(report: Report) -> str:
     return f"{log}\n{keys}".strip("\n")
 
 
-def _style(report: AnyReading | RunReport) -> str:
+def _style(report: AnyReading) -> str:
     return graph.style() if flames_of(report) else ""
 
 
-def _flames(report: AnyReading | RunReport) -> Iterator[str]:
+def _flames(report: AnyReading) -> Iterator[str]:
     """The flame graphs of a report on where time went."""
     for flames in flames_of(report):
         yield from graph.graph(flames)
