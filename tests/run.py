@@ -41,9 +41,10 @@ ON_ABSENT_DEVICES = [
 """What needs the compilers of TPUs and GPUs; with these, JAX in other tests would look for such a device."""
 SHARDS = {
     "e2e": ["tests/e2e", f"--ignore={EVERY_COMMAND}", "--ignore=tests/e2e/devices"],
-    "unit, contract, integration": ["tests/unit", "tests/contract", "tests/integration"],
+    "integration": ["tests/integration"],
+    "unit, contract": ["tests/unit", "tests/contract"],
 }
-"""The whole suite in two parts, so that processors stay busy: the longest is begun first."""
+"""The whole suite in parts, so that processors stay busy to the end: those that take long are begun first."""
 ON_OLDER_JAX = [
     "tests/contract", "tests/e2e/test_causes.py", "tests/integration/programs/test_watch.py",
     EVERY_COMMAND,
@@ -76,7 +77,13 @@ class Environment:
         return self.folder / "bin" / "python"
 
     def setup(self) -> list[Command]:
-        """By this Python's pip, so that none is installed."""
+        """By this Python's pip, so that none is installed. What tests start in this folder imports what is in
+        it, and could not keep the bytecode: it is made now.
+        """
+        imported = ["jitinspect", "tests/support", "tests/sharded"]
+        return [*self._installations(), [self.python, "-m", "compileall", "-q", *imported]]
+
+    def _installations(self) -> list[Command]:
         pip: Command = [
             sys.executable, "-m", "pip", "--python", self.python, "install",
             "--quiet", "--disable-pip-version-check",
@@ -121,7 +128,7 @@ def main(arguments: list[str]) -> int:
     checks = [check for one in environments for check in checks_of(one, arguments)]
     with ThreadPoolExecutor(processors()) as installers:
         setups = set_up(installers, environments, keep="--quick" in arguments)
-        run_side_by_side(sorted(checks, key=lambda check: list(RANKS).index(rank(check))), setups)
+        run_side_by_side(sorted(checks, key=lambda check: RANKS.index(rank(check))), setups)
     return summarize(setups, checks, time.monotonic() - began)
 
 
@@ -264,7 +271,7 @@ def static_checks(environment: Environment) -> list[Check]:
     return checks
 
 
-RANKS = dict.fromkeys([*SHARDS, "devices", "older", "other"])
+RANKS = ("e2e", "integration", "devices", "older", "unit, contract", "other")
 """Longest first, so that no processor is left with a long one at the end."""
 
 
@@ -320,7 +327,9 @@ def _succeeds(command: Command, stream: TextIO) -> bool:
 
 def summarize(setups: Setups, checks: list[Check], seconds: float) -> int:
     """A line for each check; the exit code."""
-    print(f"\n=== Summary: {seconds:.0f} s")
+    spent = os.times()
+    busy = (spent.children_user + spent.children_system) / (seconds * processors())
+    print(f"\n=== Summary: {seconds:.0f} s, the processors busy for {busy:.0%} of it")
     for environment, ready in setups.items():
         if not ready.result():
             print(f"FAILED  {environment.name}: setup")
