@@ -10,9 +10,11 @@ sys.dont_write_bytecode = (
 )
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+gc.disable()  # while the tests are imported: what that makes stays
 
 
 def pytest_collection_finish():
     """What was imported stays: a collection of garbage, which JAX causes often, need not look at it."""
     gc.collect()
     gc.freeze()
+    gc.enable()
