@@ -342,16 +342,14 @@ bad(1.)
 """
 
 PROGRAMS = {
-    "objects": HEAD + WRAPPED + PICKLE + WRAPS + METHODS + OPTIONS,
-    "jax": HEAD + GC + DONATE + TRANSFORMS + EXCEPTIONS,
-    "libraries": HEAD + LIBS,
-    "threads": HEAD + THREADS + GENERATOR + RECURSION,
+    "jax": HEAD + GC + DONATE + TRANSFORMS + EXCEPTIONS + WRAPPED + PICKLE + WRAPS + METHODS + OPTIONS,
+    "libraries": HEAD + LIBS + THREADS + GENERATOR + RECURSION,
     "spawn": HEAD + SPAWN,
-    "logging": HEAD + LOGGING + STDERR,
-    "exit": HEAD + MAIN + ATEXIT + EXIT,
+    "exit, logging": HEAD + MAIN + STDERR + LOGGING + ATEXIT + EXIT,
     "exit text": HEAD + EXITTEXT,
     "raises": HEAD + UNCAUGHT,
 }
+"""Several in one process where they end alike: most of what a small one takes is the import of JAX."""
 
 DISK = (
     HEAD
