@@ -21,7 +21,7 @@ CHEAPEST = {"XLA_FLAGS": compiling.CHEAPEST}
 JUST_AFTER_JAX = {
     "jaxpr", "stablehlo", "hlo", "llvm", "asm", "key", "show", "explore", "doctor", "trace-cache",
     "source", "diff", "cost", "fit", "sharding", "collectives", "donation", "constants", "passes",
-    "compile-time", "profile",
+    "compile-time", "profile", "export",
 }  # fmt: skip
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
 WITHOUT_JAX = {"view", "summary", "ls", "cache"}
