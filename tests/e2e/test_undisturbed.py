@@ -99,12 +99,12 @@ import jax, jax.numpy as jnp
 def f(x):
     return jax.lax.fori_loop(0, 60, lambda i, x: jnp.tanh(x @ x), x)
 
-x = jnp.ones((400, 400))
+x = jnp.ones((300, 300))
 f(x).block_until_ready()
 began = time.process_time()
 f(x).block_until_ready()
 once = time.process_time() - began
-for _ in range(12):
+for _ in range(24):  # some of which are done before the next line is, where the machine is busy
     f(x)
 open("seconds.txt", "w").write(f"{once} {time.process_time()}")
 """
