@@ -123,6 +123,8 @@ def main(arguments: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else an idle thread spins as each Python starts
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without
     began = time.monotonic()
+    if not arguments:
+        install_browser()
     if "--quick" not in arguments and not build():
         return 1
     checks = [check for one in environments for check in checks_of(one, arguments)]
@@ -130,6 +132,13 @@ def main(arguments: list[str]) -> int:
         setups = set_up(installers, environments, keep="--quick" in arguments)
         run_side_by_side(sorted(checks, key=lambda check: RANKS.index(rank(check))), setups)
     return summarize(setups, checks, time.monotonic() - began)
+
+
+def install_browser() -> None:
+    """Where the system has no Chromium and would give us one. Tests of pages are skipped without."""
+    apt = shutil.which("apt-get")
+    if not shutil.which("chromium") and apt and os.geteuid() == 0:
+        run([[apt, "update", "--quiet"], [apt, "install", "--yes", "--quiet", "chromium"]], "browser")
 
 
 # Which Pythons and which JAX
@@ -258,6 +267,8 @@ def checks_of(environment: Environment, arguments: list[str]) -> list[Check]:
     if environment.jax:
         return [Check("older", environment, [*pytest, *ON_OLDER_JAX])]
     shards = [Check(title, environment, [*pytest, *folders]) for title, folders in SHARDS.items()]
+    if environment.interpreter == Path(sys.executable):  # pages are the same in all environments
+        shards.append(Check("pages", environment, [*pytest, "tests/browser"]))
     return [*shards, *static_checks(environment)]
 
 
@@ -271,7 +282,7 @@ def static_checks(environment: Environment) -> list[Check]:
     return checks
 
 
-RANKS = ("e2e", "integration", "devices", "older", "unit, contract", "other")
+RANKS = ("e2e", "integration", "devices", "older", "unit, contract", "pages", "other")
 """Longest first, so that no processor is left with a long one at the end."""
 
 
