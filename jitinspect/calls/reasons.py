@@ -8,7 +8,7 @@ import shlex
 import types
 from collections.abc import Callable, Iterable, Iterator
 
-from jitinspect.calls.explain import Difference, MadeFunction, Node, Static
+from jitinspect.calls.explain import Difference, KnownSettings, MadeFunction, Node, Static
 from jitinspect.calls.explain.modules import Attribute, made_at
 from jitinspect.calls.explain.values import has_equality, holds
 from jitinspect.jaxapi.jits.facts import JitFacts
@@ -432,6 +432,8 @@ def _option(diff: Difference) -> str:
 
 
 def _config(diff: Difference) -> str:
+    if isinstance(diff.new, KnownSettings):
+        return "import before the first call what adds them, such as jax.experimental.pallas"
     return f"set {diff.where} once at the start: jax.config.update({diff.where!r}, …)"
 
 

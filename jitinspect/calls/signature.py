@@ -16,6 +16,7 @@ from jitinspect.calls.explain import (
     LEAF,
     Form,
     Interner,
+    KnownSettings,
     MadeFunction,
     Node,
     Signature,
@@ -46,6 +47,8 @@ LEAF_KINDS: tuple[ReasonKind, ...] = (
     "shape", "dtype", "weak_type", "committed", "device", "sharding", "memory_kind", "layout",
 )  # fmt: skip
 _MESHES = ("mesh_context_manager", "abstract_mesh_context_manager")
+_SETTINGS = Slot("config", "JAX's settings")
+"""Which there are, whatever their values."""
 
 
 class arguments:
@@ -313,6 +316,7 @@ class SignatureReader:
         names, ignored = context_names(), not_looked_up()
         ids = self.interner.all(map(_setting, names, values))
         kept = tuple(number for name, number in zip(names, ids, strict=True) if name not in ignored)
+        ids = (*ids, self.interner(KnownSettings(names)))
         return Context(ids, *self.interner.all((ids, kept, values[len(names) :])))
 
     def _form(
@@ -375,6 +379,7 @@ class SignatureReader:
             fixed.append((Slot("structure", options), Node(dict, names)))
         static_slots = [Slot("static_value", parameter.where) for parameter in parameters if parameter.static]
         context = [Slot("mesh" if name in _MESHES else "config", name) for name in context_names()]
+        context.append(_SETTINGS)
         slots = (*(slot for slot, _ in fixed), *static_slots, *leaves, Slot("transformation", None), *context)
         return self._shared(slots), self.interner.all(value for _, value in fixed)
 

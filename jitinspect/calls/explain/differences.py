@@ -9,7 +9,16 @@ from itertools import islice
 
 from jitinspect.calls.explain.history import History, Row
 from jitinspect.calls.explain.modules import appeared, attribute_text, is_graph
-from jitinspect.calls.explain.slots import DEFAULT_LAYOUT, LEAF, MadeFunction, Node, Slot, Static, equal
+from jitinspect.calls.explain.slots import (
+    DEFAULT_LAYOUT,
+    LEAF,
+    KnownSettings,
+    MadeFunction,
+    Node,
+    Slot,
+    Static,
+    equal,
+)
 from jitinspect.calls.explain.values import (
     are_alike,
     aux_text,
@@ -98,6 +107,10 @@ def _slot_differences(slot: Slot, row: Row, earlier: Row) -> Iterator[Difference
     elif isinstance(old, CapturedValue) and isinstance(new, CapturedValue):
         texts = _part_texts(kind, old, new)
         yield Difference(kind, _shown(str(where)), *texts, old, new)
+    elif isinstance(old, KnownSettings) and isinstance(new, KnownSettings):
+        added = ", ".join(name for name in new.names if name not in old.names)
+        texts = str(len(old.names)), f"{len(new.names)}, with {added}"
+        yield Difference(kind, where, *texts, old, new, alike=True)
     else:
         yield Difference(kind, where, text(kind, old), text(kind, new), old, new)
 

@@ -73,6 +73,14 @@ class Static:
         return hash((self.type, self.value))
 
 
+class KnownSettings(NamedTuple):
+    """The value of a `config` slot: which settings a trace depends on. An import of Pallas adds some, after
+    which JAX traces and compiles again (0.12.0.1; not 0.10.2).
+    """
+
+    names: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class MadeFunction:
     """The value of the `new_function` slot: the function by its number. `place` is where it is defined,

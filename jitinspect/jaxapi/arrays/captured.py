@@ -15,7 +15,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.source_info_util import summarize
+from jax._src.source_info_util import summarize
 
 from jitinspect.jaxapi.calls.events import owner_of
 from jitinspect.process.paths import is_installed

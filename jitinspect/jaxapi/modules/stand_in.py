@@ -18,12 +18,12 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax._src.core import Primitive
 from jax._src.core import physical_aval as _physical_aval
 from jax._src.lib import xla_client as _xla_client  # type: ignore[attr-defined]
 from jax._src.lib.mlir import ir  # type: ignore[attr-defined]
 from jax._src.lib.mlir.dialects import hlo as _hlo  # type: ignore[attr-defined]
 from jax._src.sharding_impls import GSPMDSharding
-from jax.extend.core import Primitive
 from jax.interpreters import mlir as _mlir
 
 from jitinspect.errors import UnavailableError

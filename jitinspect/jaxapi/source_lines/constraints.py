@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
-from jax.extend.core import Literal
+from jax._src.core import Literal
 
 from jitinspect.ir.program import Frame
 from jitinspect.jaxapi.executables.shardings import spec_axes
