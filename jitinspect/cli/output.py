@@ -39,16 +39,17 @@ def emitted(options: OutputOptions, shared: bool = False) -> Iterator[Callable[.
     """Keep stdout for the report while a command works. The report goes to the yielded function, with
     `pager=False` for one that must not wait for the user.
 
-    With `shared`, the user's program prints to stdout too, unless that is to be one JSON document.
+    With `shared`, the user's program prints to stdout too, unless one JSON document is to stand there.
     Raises `UsageError` at the start if the report cannot be written to its file.
     """
     if options.output in _STDOUT:
         options = replace(options, output=None, pager=False)
     if options.output is not None:
         options = replace(options, output=check_file("-o", options.output))
-    stdout = streams.shared_stdout() if shared and not options.as_json else streams.own_stdout()
+    shared = shared and not (options.as_json and options.output is None)
+    stdout = streams.shared_stdout() if shared else streams.own_stdout()
     yield lambda report, pager=True: _emit(report, replace(options, pager=options.pager and pager), stdout)
-    if shared and not options.as_json and stdout is not sys.stdout:
+    if shared and stdout is not sys.stdout:
         stdout.close()
 
 

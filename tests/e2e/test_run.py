@@ -78,6 +78,14 @@ def test_calls_and_hits_are_counted(shell):
     assert report["totals"]["calls"] == 4 and report["sites"][0]["calls"] == 4
 
 
+@pytest.mark.parametrize("command", [("run", "train.py"), ("trace-cache", "train.py")])
+def test_json_in_a_file_leaves_stdout_to_the_program(shell, command):
+    shell.write("train.py", TRAIN)
+    watched = shell(command[0], "--json", "-o", "report.json", *command[1:])
+    assert watched.stdout == shell.run([sys.executable, "train.py"]).stdout != ""
+    assert json.loads((shell.folder / "report.json").read_text())["command"] == command[0]
+
+
 def test_json_stands_alone_on_stdout_and_has_what_the_contract_says(shell):
     shell.write("train.py", TRAIN)
     finished = shell.forked("run", "--json", "train.py")
@@ -586,3 +594,34 @@ def test_no_row_tears_a_traceback_in_two(shell, fails):
     )
     assert begins < ends and not any("COMPILED" in line for line in told[begins:ends])
     assert sum(line.startswith("COMPILED") for line in told[: told.index("")]) > 2
+
+
+IMPORTS_LATER = """
+import jax, jax.monitoring
+compiled = []
+jax.monitoring.register_event_duration_secs_listener(
+    lambda event, seconds, **_: compiled.append(event) if event.endswith("backend_compile_duration") else None
+)
+f = jax.jit(lambda x: x + 1)
+f(1.0)
+import jax.experimental.pallas
+f(1.0)
+import jax.extend.backend
+f(1.0)
+print(len(compiled))
+"""
+
+
+def test_a_part_of_jax_that_is_imported_later_does_what_it_does_without(shell):
+    """Pallas brings settings that traces depend on. It must not be there before, because of who looks on."""
+    shell.write("later.py", IMPORTS_LATER)
+    bare = shell.run([sys.executable, "later.py"]).stdout
+    watched = shell("run", "-o", "run.json", "later.py")
+    assert watched.stdout == bare
+    report = json.loads((shell.folder / "run.json").read_text())
+    told = [one for one in report["compilations"] if one["function"] == "<lambda>"]
+    assert len(told) == int(bare)
+    for one in told[1:]:
+        (reason,) = one["reasons"]
+        assert (reason["kind"], reason["where"]) == ("config", "JAX's settings")
+        assert "pallas_grid_context" in reason["now"] and "jax.experimental.pallas" in reason["hint"]
