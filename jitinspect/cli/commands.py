@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,9 @@ from jitinspect.cli.options import (
     grouped,
 )
 from jitinspect.errors import UsageError
+
+if TYPE_CHECKING:
+    from jitinspect.cli.work import Work
 
 Function = Callable[..., None]
 
@@ -141,15 +144,30 @@ def show(
     print_stages("show", stages, target, output, watch, key=not device.device, device=device, raw=raw)
 
 
-def explore(target: TargetOptions, device: DeviceOptions, output: OutputOptions) -> None:
+def explore(
+    target: TargetOptions,
+    device: DeviceOptions,
+    output: OutputOptions,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Keep the page up to date: it is made again whenever a file is saved."),
+    ] = False,
+    watch: Watch = False,
+) -> None:
     """Open Python source, jaxpr, StableHLO, HLO and machine code side by side in a browser, linked by line.
 
-    -o page.html writes the page instead, -o report.txt a summary, --json its data.
+    -o page.html writes the page instead, -o report.txt a summary, --json its data. --serve serves the page
+    to browsers on this machine alone, and marks in it what a save changed; Ctrl-C ends it.
     """
+    if serve:
+        from jitinspect.cli import served
+
+        served.serve(_reading_work("explore", target, served.to_serve(output), device))
+        return
     from jitinspect.cli.explorer import opened
 
-    with opened(output) as to_page:
-        print_reading("explore", target, to_page, False, device)
+    with opened(output, watch) as to_page:
+        print_reading("explore", target, to_page, watch, device)
 
 
 def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False) -> None:
@@ -655,16 +673,24 @@ def print_reading(
     """The driver of all readings: `jitinspect.readings.COMMAND` makes the report, which is printed. `ended`
     is called with it then.
     """
+    from jitinspect.cli.work import carry_out
+
+    carry_out(replace(_reading_work(command, target, output, device, **asked), ended=ended), watch)
+
+
+def _reading_work(
+    command: str, target: TargetOptions, output: OutputOptions, device: DeviceOptions | None, **asked: Any
+) -> "Work":
     from jitinspect.cli.compiled_files import refuse_devices
     from jitinspect.cli.core import reading_core
     from jitinspect.cli.devices import device_request, one_reading
     from jitinspect.cli.requests import file_of, parsed
-    from jitinspect.cli.work import Work, carry_out
+    from jitinspect.cli.work import Work
 
     fields = parsed(target, sys.argv[1:])
     devices = device_request(device or DeviceOptions(), several=command == "cost")
     refuse_devices(fields, devices)
-    work = Work(
+    return Work(
         partial(reading_core, command, fields, output, **asked),
         command=command,
         output=output,
@@ -672,6 +698,4 @@ def print_reading(
         file=file_of(fields),
         devices=devices,
         joined=one_reading,
-        ended=ended,
     )
-    carry_out(work, watch)

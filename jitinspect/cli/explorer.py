@@ -11,14 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from jitinspect.cli.options import OutputOptions
+from jitinspect.errors import UsageError
 
 
 @contextmanager
-def opened(output: OutputOptions) -> Iterator[OutputOptions]:
+def opened(output: OutputOptions, watch: bool) -> Iterator[OutputOptions]:
     """Options to write the page by, which then is opened; as they are, where they ask for something else."""
     if output.as_json or output.output is not None:
         yield output
         return
+    if watch:
+        raise UsageError("--watch needs -o or --json", hint="--serve keeps a page in a browser up to date")
     number, name = tempfile.mkstemp(prefix="jitinspect-", suffix=".html")
     os.close(number)
     page = Path(name)
@@ -27,14 +30,15 @@ def opened(output: OutputOptions) -> Iterator[OutputOptions]:
     except BaseException:
         page.unlink()
         raise
-    if not _shown(page):
+    if not is_opened(page.as_uri()):
         sys.stderr.write(f"no browser can be opened here: {page} is the page\n")
 
 
-def _shown(page: Path) -> bool:
+def is_opened(address: str) -> bool:
+    """Whether a browser shows it now."""
     import webbrowser
 
-    return _has_display() and webbrowser.open(page.as_uri())
+    return _has_display() and webbrowser.open(address)
 
 
 def _has_display() -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Callable
 
 from jitinspect.cli.made_in_forks import LOOK, Made, Maker, Stamps, modules_of
 from jitinspect.cli.streams import own_stdout
@@ -17,11 +16,11 @@ from jitinspect.process.saved_files import SavedFiles, stamp
 from jitinspect.targets.modules import source_file
 
 
-def watched(work: Work, emit: Callable[..., None]) -> None:
-    """Ends by Ctrl-C, when nobody reads stdout any more, and by an error of the first run that no save can
-    mend, which is raised.
+def watched(work: Work, shown: Shown) -> None:
+    """Show report after report. Ends by Ctrl-C, when nobody reads stdout any more, and by an error of the
+    first run that no save can mend, which is raised.
     """
-    shown, reader, files = Shown(work, emit), _Reader(), SavedFiles()
+    reader, files = _Reader(), SavedFiles()
     own = _own_files(work)
     files.read(own)
     saved: tuple[str, ...] = ()

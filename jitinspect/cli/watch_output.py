@@ -90,13 +90,18 @@ class Shown:
         """On stderr; on a terminal as a line across it, with the time."""
         if self._work.output.quiet or not saved:
             return
-        text = f"{_named(saved)} {'saved' if all(map(stamp, saved)) else 'removed'} · {what}"
+        text = heading(saved, what)
         if sys.stderr.isatty():
             text = _ruled(text, shutil.get_terminal_size().columns, self._paints())
         _write(f"{text}\n")
 
     def _paints(self) -> bool:
         return streams.wants_color(self._work.output.color.value, sys.stderr)
+
+
+def heading(saved: Sequence[str], what: str) -> str:
+    """`samples/mlp.py saved · hlo made again in 0.31 s`."""
+    return f"{_named(saved)} {'saved' if all(map(stamp, saved)) else 'removed'} · {what}"
 
 
 def _named(files: Sequence[str]) -> str:

@@ -58,8 +58,9 @@ def carry_out(work: Work, watch: bool) -> None:
     with emitted(work.output) as emit:
         if watch:
             from jitinspect.cli.watch import watched
+            from jitinspect.cli.watch_output import Shown
 
-            watched(work, emit)
+            watched(work, Shown(work, emit))
             return
         report = work.report()
         work.introduced(report)

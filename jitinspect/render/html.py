@@ -68,14 +68,14 @@ def render(report: Report) -> Iterator[str]:
     yield "</main></body></html>\n"
 
 
-def render_reading(report: AnyReading) -> Iterator[str]:
-    """The page of a reading: its full text, as wide as a screen; or the explorer."""
+def render_reading(report: AnyReading, served: int | None = None) -> Iterator[str]:
+    """The page of a reading: its full text, as wide as a screen; or the explorer, which may be `served`."""
     from jitinspect.render import readings
 
     if (exploration := getattr(report, "exploration", None)) is not None:
         is_its_text = report.command == "explore"
         text = "" if is_its_text else "".join(readings.render(report, color=False, width=160, verbose=True))
-        yield from _explorer(report, exploration, text)
+        yield from _explorer(report, exploration, text, served)
         return
     subject = report.target.ref if report.target else report.command
     yield from _head(f"{subject} – {report.command}", _style(report))
@@ -91,7 +91,9 @@ def render_reading(report: AnyReading) -> Iterator[str]:
     yield "</main></body></html>\n"
 
 
-def _explorer(report: Report | AnyReading, exploration: Exploration, text: str) -> Iterator[str]:
+def _explorer(
+    report: Report | AnyReading, exploration: Exploration, text: str, served: int | None = None
+) -> Iterator[str]:
     """All stages side by side, the report's own `text` in front."""
     from jitinspect.render.pages import explorer
 
@@ -101,7 +103,8 @@ def _explorer(report: Report | AnyReading, exploration: Exploration, text: str) 
     command = f"jitinspect {report.command} {target.ref}"
     if text:
         exploration = explorer.with_text(exploration, report.command, text)
-    yield from explorer.page(target.ref, target.signature, about, command, exploration, flames_of(report))
+    flames = flames_of(report)
+    yield from explorer.page(target.ref, target.signature, about, command, exploration, flames, served)
 
 
 def _log_and_keys(report: Report) -> str:

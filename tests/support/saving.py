@@ -18,9 +18,11 @@ _SGR = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 
 class Saving:
-    """`jitinspect … --watch`, on pipes or on a terminal, in the folder of a shell."""
+    """`jitinspect … --watch`, on pipes or on a terminal, in the folder of a shell; without the option, if the
+    command watches anyway.
+    """
 
-    def __init__(self, shell, *arguments, on_terminal=False):
+    def __init__(self, shell, *arguments, on_terminal=False, watches=False):
         self.folder = shell.folder
         self.out = []
         self.err = self.out if on_terminal else []
@@ -28,7 +30,7 @@ class Saving:
         if follower is not None:
             fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self._process = subprocess.Popen(
-            [shell.command, *arguments, "--watch"],
+            [shell.command, *arguments, *([] if watches else ["--watch"])],
             cwd=shell.folder,
             env=shell.environ,
             stdin=subprocess.DEVNULL if follower is None else follower,

@@ -30,9 +30,11 @@ def page(
     command: str,
     exploration: Exploration,
     flames: Sequence[Flames] = (),
+    served: int | None = None,
 ) -> Iterator[str]:
     """The HTML in blocks; `command` is what makes it again. The page's script reads all but the flame graphs,
-    which have one of their own.
+    which have one of their own. `served` is the number of this version, if a server has the page: then
+    it asks whether there is a later one.
     """
     data = {
         "title": title,
@@ -40,11 +42,13 @@ def page(
         "about": about,
         "command": command,
         "exploration": asdict(exploration),
+        **({} if served is None else {"served": served}),
     }
     yield from document(
         f"{title} – {command}",
         "explorer",
         json.dumps(data, ensure_ascii=False, separators=(",", ":")),
+        is_served=served is not None,
         body=_graphs(flames),
         style=graph.style() + _FLAMES_STYLE if flames else "",
         script=graph.script() if flames else "",
