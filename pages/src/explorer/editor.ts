@@ -43,6 +43,7 @@ export interface Listener {
 }
 
 export const heatBars = new Compartment();
+export const changeBars = new Compartment();
 const setTold = StateEffect.define<Tooltip | null>();
 
 export function editor(pane: Pane, listener: Listener): EditorView {
@@ -59,6 +60,7 @@ function extensions(pane: Pane, listener: Listener): Extension {
     highlightSpecialChars(),
     numbers(pane, listener),
     heatBars.of([]),
+    changeBars.of([]),
     folding(pane),
     marks(),
     colours(pane.language, pane.text),
@@ -140,6 +142,22 @@ export function heatGutter(heats: ReadonlyMap<number, Heat>): Extension {
     initialSpacer: () => new Bar({ share: 0, title: "" }),
   });
 }
+
+/** A gutter that marks the lines that a save changed. */
+export function changeGutter(lines: ReadonlySet<number>): Extension {
+  if (!lines.size) return [];
+  return gutter({
+    class: "changes",
+    lineMarker: (view, block) => (lines.has(view.state.doc.lineAt(block.from).number - 1) ? CHANGED : null),
+    initialSpacer: () => CHANGED,
+  });
+}
+
+const CHANGED = new (class extends GutterMarker {
+  override toDOM(): HTMLElement {
+    return el("div", { title: "changed by the last save" });
+  }
+})();
 
 class Bar extends GutterMarker {
   private readonly heat: Heat;

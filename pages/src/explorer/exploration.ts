@@ -9,6 +9,7 @@ export interface PageData {
   about: string; // of what the texts hold: versions, platform
   command: string; // that makes this page again
   exploration: Exploration;
+  served?: number; // the number of this version, if a server has the page
 }
 
 export interface Exploration {

@@ -10,6 +10,7 @@ import { format, parse } from "./fragment.ts";
 import { near } from "./graph.ts";
 import { QUANTITIES, quantities, type Quantity } from "./heat.ts";
 import { type Command, listen } from "./keys.ts";
+import { type Change, type Host, Live } from "./live.ts";
 import { Links, type Marks, STRONG, WEAK } from "./links.ts";
 import { first, Panes } from "./panes.ts";
 import type { Listener } from "./pane.ts";
@@ -38,6 +39,8 @@ export class Explorer {
   /** How many steps were made through the lines that belong to the chosen one. */
   private step = 0;
   private heat: Quantity | null = null;
+  /** What the last save changed in each pane, of a page that is served. */
+  private changes = new Map<number, Change>();
   private isReady = false;
   private timer = 0;
 
@@ -60,6 +63,8 @@ export class Explorer {
     listen(this.commands);
     this.restore();
     window.addEventListener("hashchange", () => this.restore());
+    const { served } = this.page;
+    if (served !== undefined) new Live(served, this.exploration, this.texts, this.host()).start();
   }
 
   private header(): HTMLElement {
@@ -93,6 +98,27 @@ export class Explorer {
       closed: (pane) => this.panes.close(pane),
       entered: (pane) => this.panes.activate(pane),
     };
+  }
+
+  private host(): Host {
+    const explorer = this;
+    return {
+      get at() {
+        return explorer.at;
+      },
+      top: (pane) => (this.panes.shown.includes(pane) ? this.panes.view(pane).top : null),
+      arrived: (told, changes, at, tops) => this.arrived(told, changes, at, tops),
+      write: () => this.write(),
+    };
+  }
+
+  /** A later version of the page goes on where the one before was. */
+  private arrived(told: string, changes: Map<number, Change>, at: At | null, tops: Map<number, number>): void {
+    this.changes = changes;
+    this.redrawn();
+    if (at) this.choose(at);
+    for (const pane of this.panes.shown) if (tops.has(pane)) this.panes.view(pane).scroll(tops.get(pane)!);
+    this.status.textContent = told;
   }
 
   private searcher() {
@@ -161,6 +187,7 @@ export class Explorer {
     for (const pane of this.panes.shown) {
       this.panes.view(pane).heat(this.heat);
       this.panes.view(pane).find(this.finder.of(pane));
+      if (this.changes.has(pane)) this.panes.view(pane).change(this.changes.get(pane)!);
     }
     this.follow();
     this.remember();

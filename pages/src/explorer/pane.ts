@@ -5,9 +5,11 @@ import { EditorView } from "@codemirror/view";
 
 import { type Found, type Marking, setFound, setMarking } from "./decorations.ts";
 import { button, choice, el } from "./dom.ts";
-import { cursorLine, editor, heatBars, heatGutter } from "./editor.ts";
+import { changeBars, changeGutter, cursorLine, editor, heatBars, heatGutter } from "./editor.ts";
 import type { At, Exploration, Pane } from "./exploration.ts";
+import { count } from "./figures.ts";
 import { heats, type Quantity } from "./heat.ts";
+import type { Change } from "./live.ts";
 import { Overview } from "./overview.ts";
 
 export interface Listener {
@@ -32,12 +34,17 @@ export class PaneView {
   readonly select: HTMLSelectElement;
   private readonly pane: Pane;
   private readonly view: EditorView | null;
+  private readonly changed = button("", "Go to the next changed line", () => this.toChange());
+  private changes: number[] = [];
   private readonly overview = new Overview((part) => this.show(Math.floor(part * this.view!.state.doc.lines)));
 
   constructor(exploration: Exploration, number: number, listener: Listener) {
     this.pane = exploration.panes[number]!;
     this.select = options(exploration, number, (by) => listener.replaced(number, by));
     this.view = this.pane.unavailable === null ? this.made(number, listener) : null;
+    this.changed.classList.add("changed");
+    this.changed.removeAttribute("aria-label"); // its text has the number
+    this.changed.hidden = true;
     this.element = this.framed(number, listener);
   }
 
@@ -50,7 +57,7 @@ export class PaneView {
 
   private framed(number: number, { closed, entered }: Listener): HTMLElement {
     const close = button("×", `Close ${this.pane.name}`, () => closed(number));
-    const head = el("header", {}, this.select, el("span", { class: "step-of muted" }), close);
+    const head = el("header", {}, this.select, this.changed, el("span", { class: "step-of muted" }), close);
     const body = this.view
       ? el("div", { class: "text" }, this.view.dom, this.overview.element)
       : el("p", { class: "unavailable muted", tabindex: "0" }, this.pane.unavailable ?? "");
@@ -83,6 +90,37 @@ export class PaneView {
   heat(quantity: Quantity | null): void {
     const bars = quantity ? heatGutter(heats(this.pane, quantity)) : [];
     this.view?.dispatch({ effects: heatBars.reconfigure(bars) });
+  }
+
+  /** Marks what the last save changed, and counts it. */
+  change({ lines, gone }: Change): void {
+    this.changes = lines;
+    this.changed.textContent = lines.length ? `${count(lines.length, "line")} changed` : `${count(gone, "line")} removed`;
+    this.changed.disabled = !lines.length;
+    this.changed.hidden = false;
+    this.view?.dispatch({ effects: changeBars.reconfigure(changeGutter(new Set(lines))) });
+  }
+
+  /** Goes on after the line that the cursor is in, behind the last one again at the first. */
+  private toChange(): void {
+    const next = this.changes.find((line) => line > this.line) ?? this.changes[0];
+    if (next === undefined) return;
+    this.focus();
+    this.show(next);
+  }
+
+  /** The first line on the screen. */
+  get top(): number | null {
+    if (!this.view) return null;
+    return this.view.state.doc.lineAt(this.view.lineBlockAtHeight(this.view.scrollDOM.scrollTop).from).number - 1;
+  }
+
+  /** Scrolls so that this line is the first one on the screen. */
+  scroll(line: number): void {
+    if (!this.view) return;
+    const { doc } = this.view.state;
+    const { from } = doc.line(Math.min(line + 1, doc.lines));
+    this.view.dispatch({ effects: EditorView.scrollIntoView(from, { y: "start", yMargin: 0 }) });
   }
 
   show(line: number, column = 0): void {

@@ -1,0 +1,145 @@
+/** A page that is served asks for later versions of itself, shows them in the same view, and marks what changed. */
+import { matched, numbered, others } from "./changes.ts";
+import { el } from "./dom.ts";
+import type { At, Exploration } from "./exploration.ts";
+import type { Texts } from "./texts.ts";
+
+/** Milliseconds between two questions. */
+const PAUSE = 1_000;
+const KEY = "jitinspect-before";
+const ENDED = "The server has ended: this page stays as it is.";
+
+/** What the server tells. */
+interface Told {
+  version: number;
+  /** What made this version. */
+  told: string;
+  /** What failed since, as in the terminal. */
+  error: string | null;
+}
+
+/** What a pane was like: its lines as numbers, the first one on the screen, and the chosen one. */
+interface Before {
+  lines: number[];
+  top: number | null;
+  chosen: number | null;
+}
+
+/** Of a version that another one takes the place of: what that one says first, and the panes by their names. */
+interface Kept {
+  told: string;
+  panes: Record<string, Before>;
+}
+
+/** In a pane: the lines that are new or others, and how many are gone. */
+export interface Change {
+  lines: number[];
+  gone: number;
+}
+
+export interface Host {
+  readonly at: At | null;
+  /** The first line on the screen, of a pane that is there. */
+  top(pane: number): number | null;
+  /** Once more after a change, with what it changed in each pane, and where the view is to go on. */
+  arrived(told: string, changes: Map<number, Change>, at: At | null, tops: Map<number, number>): void;
+  /** The address is to say what is shown. */
+  write(): void;
+}
+
+export class Live {
+  private readonly version: number;
+  private readonly exploration: Exploration;
+  private readonly texts: Texts;
+  private readonly host: Host;
+  private readonly bar = el("pre", { class: "failed", role: "alert", hidden: "" });
+
+  constructor(version: number, exploration: Exploration, texts: Texts, host: Host) {
+    this.version = version;
+    this.exploration = exploration;
+    this.texts = texts;
+    this.host = host;
+  }
+
+  start(): void {
+    document.body.prepend(this.bar);
+    const kept = taken();
+    if (kept) this.goOn(kept);
+    void this.ask();
+  }
+
+  private async ask(): Promise<void> {
+    try {
+      const told = (await (await fetch("version")).json()) as Told;
+      if (told.version !== this.version) return this.reload(told.told);
+      this.show(told.error);
+    } catch {
+      this.show(ENDED);
+    }
+    setTimeout(() => void this.ask(), PAUSE);
+  }
+
+  private show(error: string | null): void {
+    if (this.bar.textContent !== (error ?? "")) this.bar.textContent = error ?? "";
+    this.bar.hidden = error === null;
+  }
+
+  private reload(told: string): void {
+    const { at } = this.host;
+    const panes = this.exploration.panes.map(({ name }, pane): [string, Before] => {
+      const chosen = at?.pane === pane ? at.line : null;
+      return [name, { lines: this.lines(pane), top: this.host.top(pane), chosen }];
+    });
+    keep({ told, panes: Object.fromEntries(panes) });
+    this.host.write();
+    location.reload();
+  }
+
+  private goOn({ told, panes }: Kept): void {
+    const changes = new Map<number, Change>();
+    const tops = new Map<number, number>();
+    let at: At | null = null;
+    this.exploration.panes.forEach(({ name }, pane) => {
+      const before = panes[name];
+      if (!before) return;
+      const now = this.lines(pane);
+      const places = matched(before.lines, now);
+      const gone = places.filter((place) => place === -1).length;
+      if (gone || now.length !== places.length) changes.set(pane, { lines: others(places, now.length), gone });
+      if (before.top !== null) tops.set(pane, near(places, before.top));
+      if (before.chosen !== null) at = { pane, line: near(places, before.chosen) };
+    });
+    this.host.arrived(told, changes, at, tops);
+  }
+
+  private lines(pane: number): number[] {
+    const { language, unavailable } = this.exploration.panes[pane]!;
+    return unavailable === null ? numbered(language, this.texts.lines(pane)) : [];
+  }
+}
+
+/** Where a line is now; if it is gone, behind the nearest one above it that is not. */
+export function near(places: Int32Array, line: number): number {
+  let above = line;
+  while (above >= 0 && places[above] === -1) above--;
+  return above < 0 ? 0 : places[above]! + (above < line ? 1 : 0);
+}
+
+/** For the page that comes next, in this tab. */
+function keep(kept: Kept): void {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(kept));
+  } catch {
+    // too large, or not allowed: the next version comes without marks
+  }
+}
+
+function taken(): Kept | null {
+  try {
+    const kept = sessionStorage.getItem(KEY);
+    sessionStorage.removeItem(KEY);
+    return kept === null ? null : (JSON.parse(kept) as Kept);
+  } catch {
+    return null;
+  }
+}
