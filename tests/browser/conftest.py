@@ -36,12 +36,17 @@ def told() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, told: list[str]) -> Iterator[Page]:
     """A page that must neither write to the console, nor raise, nor ask anything of anybody."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=True)
+    yield from watched_page(browser, told, "file:", offline=True)
+
+
+def watched_page(browser: Browser, told: list[str], asked: str, offline: bool = False) -> Iterator[Page]:
+    """One that may ask for nothing but what begins so."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=offline)
     opened = context.new_page()
     opened.set_default_timeout(20_000)
     opened.on("console", lambda message: told.append(f"console: {message.text}"))
     opened.on("pageerror", lambda error: told.append(f"error: {error}"))
-    opened.on("request", lambda asked: asked.url.startswith("file:") or told.append(f"request: {asked.url}"))
+    opened.on("request", lambda one: one.url.startswith(asked) or told.append(f"request: {one.url}"))
     yield opened
     context.close()
     assert told == []
