@@ -50,6 +50,7 @@ test("names of values that follow from others are no change", () => {
   const hlo = "  ROOT %add.3 = f32[8]{0} add(%x.1, %y)";
   assert.deepEqual(changed("hlo", hlo, hlo.replace("add.3", "add.14").replace("x.1", "x.2")), [[], 0]);
   assert.deepEqual(changed("hlo", hlo, hlo.replace("(%x.1", "(%z.1"))[0].length, 1);
+  assert.deepEqual(changed("hlo", "%fused (param_0.6: f32[]) -> f32[] {", "%fused.1 (param_0.14: f32[]) -> f32[] {"), [[], 0]);
   assert.deepEqual(changed("stablehlo", "  %1 = stablehlo.tanh %0", "  %12 = stablehlo.tanh %arg0")[0].length, 1);
   assert.deepEqual(changed("stablehlo", "  %1 = stablehlo.tanh %0", "  %12 = stablehlo.tanh %11"), [[], 0]);
 });

@@ -74,9 +74,40 @@ def test_a_save_is_shown_in_the_same_view(session, served, page):
     )
     page.wait_for_url(re.compile(r"#panes=jaxpr,net\.py&widths=30,70&at=net\.py:7&heat=flops$"))
     page.get_by_role("button", name="2 lines changed").first.click()
+    page.get_by_role("searchbox").fill("jnp")
+    page.get_by_role("textbox", name="net.py", exact=True).focus()
     session.save("net.py", NET.format(" * 3"))
     expect(page.get_by_role("region", name="net.py").locator(".changed")).to_have_text("1 line removed")
     page.wait_for_url(re.compile(r"at=net\.py:6&heat=flops$"))
+    expect(page.get_by_role("searchbox")).to_have_value("jnp")
+    expect(page.locator(".counts")).to_contain_text("net.py 2")
+    expect(page.get_by_role("textbox", name="net.py", exact=True)).to_be_focused()
+
+
+def test_a_pane_stays_where_it_was_scrolled_to(session, served, page):
+    """However often the page is made again, and whatever comes above."""
+    page.goto(f"{served}#panes=net.py")
+    text = NET.format("".join(f"\n    # line {number}" for number in range(300)))
+    session.save("net.py", text)
+    expect(page.locator(".changed:visible")).to_have_text("300 lines changed")
+    pane = page.locator(".cm-scroller")
+    pane.evaluate("(pane) => pane.scrollTop = 2000")
+    first = """(pane) => {
+        const { top } = pane.getBoundingClientRect();
+        const lines = [...pane.querySelectorAll(".cm-line")];
+        return lines.find((line) => line.getBoundingClientRect().bottom > top + 5).textContent;
+    }"""
+    before = pane.evaluate(first)
+    assert before.startswith("    # line ")
+    for more in range(1, 4):
+        session.save("net.py", text.replace("    y =", "    # above\n" * more + "    y ="))
+        lines_of = page.locator(".cm-lineNumbers .cm-gutterElement")
+        number = str(text.split("\n").index(before) + 1 + more)
+        expect(lines_of.get_by_text(number, exact=True)).to_be_visible()
+        expect(page.locator(".changed:visible")).to_have_text("1 line changed")
+        assert pane.evaluate(first) == before
+    session.save("net.py", (session.folder / "net.py").read_text())
+    expect(page.get_by_role("status").filter(has_text="saved")).to_contain_text(" s · no change")
 
 
 def test_an_error_is_shown_above_the_last_page_that_there_was(session, served, page):

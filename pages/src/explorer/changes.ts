@@ -76,6 +76,7 @@ export function numbered(language: string, lines: readonly string[]): number[] {
 /** A line without the names of values: one equation more, and those of all that follow are others. */
 function unnamed(language: string, line: string): string {
   if (language === "python" || language === "asm") return line; // names of the user's, and of registers
+  if (language === "hlo") return line.replace(/\b([A-Za-z][\w-]*?)(?:[._]\d+)+\b/g, "$1"); // also in a signature
   let [text, at] = ["", 0];
   for (const { from, to, kind } of tokens(language, line)) {
     const isName = kind === "name" || kind === "definition" || kind === "symbol";

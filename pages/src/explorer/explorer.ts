@@ -10,7 +10,7 @@ import { format, parse } from "./fragment.ts";
 import { near } from "./graph.ts";
 import { QUANTITIES, quantities, type Quantity } from "./heat.ts";
 import { type Command, listen } from "./keys.ts";
-import { type Change, type Host, Live } from "./live.ts";
+import { type Change, type Host, Live, type View } from "./live.ts";
 import { Links, type Marks, STRONG, WEAK } from "./links.ts";
 import { first, Panes } from "./panes.ts";
 import type { Listener } from "./pane.ts";
@@ -64,7 +64,8 @@ export class Explorer {
     this.restore();
     window.addEventListener("hashchange", () => this.restore());
     const { served } = this.page;
-    if (served !== undefined) new Live(served, this.exploration, this.texts, this.host()).start();
+    const host: Host = { left: () => this.left(), arrived: (...all) => this.arrived(...all) };
+    if (served !== undefined) new Live(served, this.exploration, this.texts, host).start();
   }
 
   private header(): HTMLElement {
@@ -100,25 +101,27 @@ export class Explorer {
     };
   }
 
-  private host(): Host {
-    const explorer = this;
-    return {
-      get at() {
-        return explorer.at;
-      },
-      top: (pane) => (this.panes.shown.includes(pane) ? this.panes.view(pane).top : null),
-      arrived: (told, changes, at, tops) => this.arrived(told, changes, at, tops),
-      write: () => this.write(),
-    };
+  /** A later version of the page takes the place of this one: the address is to say what is shown, and this the rest. */
+  private left(): View {
+    this.write();
+    const tops = this.panes.shown.flatMap((pane): [number, number][] => {
+      const { top } = this.panes.view(pane);
+      return top === null ? [] : [[pane, top]];
+    });
+    const { active } = this.panes;
+    const isEntered = this.panes.view(active).element.contains(document.activeElement);
+    return { at: this.at, active, isEntered, search: this.finder.asked, tops: new Map(tops) };
   }
 
-  /** A later version of the page goes on where the one before was. */
-  private arrived(told: string, changes: Map<number, Change>, at: At | null, tops: Map<number, number>): void {
+  private arrived(told: string, changes: Map<number, Change>, { at, active, isEntered, search, tops }: View): void {
     this.changes = changes;
+    if (this.panes.open.includes(active)) this.panes.activate(active);
     this.redrawn();
+    this.finder.ask(search);
     if (at) this.choose(at);
+    if (isEntered) this.panes.view(this.panes.active).focus();
     for (const pane of this.panes.shown) if (tops.has(pane)) this.panes.view(pane).scroll(tops.get(pane)!);
-    this.status.textContent = told;
+    this.status.textContent = changes.size ? told : `${told} · no change`;
   }
 
   private searcher() {

@@ -6,6 +6,12 @@ import { expression, firstFrom, type Hit, hits, MOST } from "./search.ts";
 /** Milliseconds without a key, after which the texts are searched. */
 const PAUSE = 120;
 
+/** What is searched for. */
+export interface Search {
+  text: string;
+  isRegExp: boolean;
+}
+
 export interface Listener {
   /** The hits are others. */
   found(): void;
@@ -49,6 +55,17 @@ export class Finder {
 
   of(pane: number) {
     return { hits: this.hits[pane] ?? [], current: this.current?.pane === pane ? this.current.hit : -1 };
+  }
+
+  get asked(): Search {
+    return { text: this.field.value, isRegExp: this.isRegExp };
+  }
+
+  /** Search for this. */
+  ask({ text, isRegExp }: Search): void {
+    this.field.value = text;
+    this.kind.setAttribute("aria-pressed", String(isRegExp));
+    this.search();
   }
 
   private pressed(event: KeyboardEvent): void {

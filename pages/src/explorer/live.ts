@@ -2,6 +2,7 @@
 import { matched, numbered, others } from "./changes.ts";
 import { el } from "./dom.ts";
 import type { At, Exploration } from "./exploration.ts";
+import type { Search } from "./finder.ts";
 import type { Texts } from "./texts.ts";
 
 /** Milliseconds between two questions. */
@@ -28,6 +29,9 @@ interface Before {
 /** Of a version that another one takes the place of: what that one says first, and the panes by their names. */
 interface Kept {
   told: string;
+  active: string;
+  isEntered: boolean;
+  search: Search;
   panes: Record<string, Before>;
 }
 
@@ -37,14 +41,22 @@ export interface Change {
   gone: number;
 }
 
+/** What the page's address does not say. */
+export interface View {
+  at: At | null;
+  active: number;
+  /** Whether the keyboard is in that pane. */
+  isEntered: boolean;
+  search: Search;
+  /** The first line on the screen, of each pane that is there. */
+  tops: Map<number, number>;
+}
+
 export interface Host {
-  readonly at: At | null;
-  /** The first line on the screen, of a pane that is there. */
-  top(pane: number): number | null;
-  /** Once more after a change, with what it changed in each pane, and where the view is to go on. */
-  arrived(told: string, changes: Map<number, Change>, at: At | null, tops: Map<number, number>): void;
-  /** The address is to say what is shown. */
-  write(): void;
+  /** What is shown now; the rest is to be in the address. */
+  left(): View;
+  /** A later version was loaded, which is to go on there. `changes` has the panes that are not as before. */
+  arrived(told: string, changes: Map<number, Change>, view: View): void;
 }
 
 export class Live {
@@ -85,17 +97,17 @@ export class Live {
   }
 
   private reload(told: string): void {
-    const { at } = this.host;
+    const { at, active, isEntered, search, tops } = this.host.left();
     const panes = this.exploration.panes.map(({ name }, pane): [string, Before] => {
       const chosen = at?.pane === pane ? at.line : null;
-      return [name, { lines: this.lines(pane), top: this.host.top(pane), chosen }];
+      return [name, { lines: this.lines(pane), top: tops.get(pane) ?? null, chosen }];
     });
-    keep({ told, panes: Object.fromEntries(panes) });
-    this.host.write();
+    const { name } = this.exploration.panes[active]!;
+    keep({ told, active: name, isEntered, search, panes: Object.fromEntries(panes) });
     location.reload();
   }
 
-  private goOn({ told, panes }: Kept): void {
+  private goOn({ told, active, isEntered, search, panes }: Kept): void {
     const changes = new Map<number, Change>();
     const tops = new Map<number, number>();
     let at: At | null = null;
@@ -109,7 +121,8 @@ export class Live {
       if (before.top !== null) tops.set(pane, near(places, before.top));
       if (before.chosen !== null) at = { pane, line: near(places, before.chosen) };
     });
-    this.host.arrived(told, changes, at, tops);
+    const number = this.exploration.panes.findIndex(({ name }) => name === active);
+    this.host.arrived(told, changes, { at, active: Math.max(number, 0), isEntered, search, tops });
   }
 
   private lines(pane: number): number[] {

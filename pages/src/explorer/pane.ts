@@ -12,6 +12,9 @@ import { heats, type Quantity } from "./heat.ts";
 import type { Change } from "./live.ts";
 import { Overview } from "./overview.ts";
 
+/** Pixels above the first line of a text. */
+const PADDING = 2;
+
 export interface Listener {
   chosen(at: At): void;
   told(at: At): HTMLElement | null;
@@ -112,7 +115,8 @@ export class PaneView {
   /** The first line on the screen. */
   get top(): number | null {
     if (!this.view) return null;
-    return this.view.state.doc.lineAt(this.view.lineBlockAtHeight(this.view.scrollDOM.scrollTop).from).number - 1;
+    const { from } = this.view.lineBlockAtHeight(this.view.scrollDOM.scrollTop + 2 * PADDING);
+    return this.view.state.doc.lineAt(from).number - 1;
   }
 
   /** Scrolls so that this line is the first one on the screen. */
@@ -120,7 +124,7 @@ export class PaneView {
     if (!this.view) return;
     const { doc } = this.view.state;
     const { from } = doc.line(Math.min(line + 1, doc.lines));
-    this.view.dispatch({ effects: EditorView.scrollIntoView(from, { y: "start", yMargin: 0 }) });
+    this.view.dispatch({ effects: EditorView.scrollIntoView(from, { y: "start", yMargin: PADDING }) });
   }
 
   show(line: number, column = 0): void {
