@@ -15,7 +15,7 @@ from jitinspect.errors import UsageError
 
 
 @contextmanager
-def opened(output: OutputOptions, watch: bool) -> Iterator[OutputOptions]:
+def opened(output: OutputOptions, watch: bool = False) -> Iterator[OutputOptions]:
     """Options to write the page by, which then is opened; as they are, where they ask for something else."""
     if output.as_json or output.output is not None:
         yield output
