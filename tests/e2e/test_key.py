@@ -2,6 +2,8 @@
 
 import json
 
+from tests.support.pages import data_of
+
 LOSS = ("samples.mlp:loss_fn", "--shape", "128,784", "--shape")
 
 
@@ -85,7 +87,8 @@ def test_the_last_section_of_show_is_the_key(shell):
     assert shown.stdout.endswith(f"== key  loss_fn(f32[128,784], f32[784,256]) ==\n{alone}\n")
     assert shown.stderr.count("trace") == shown.stderr.count("lower") == shown.stderr.count("compile ") == 1
     shell("show", *LOSS, "784,256", "-o", "show.html")
-    assert "jit_loss_fn-" in (shell.folder / "show.html").read_text()
+    front = data_of((shell.folder / "show.html").read_text())["exploration"]["panes"][0]
+    assert front["name"] == "show" and "jit_loss_fn-" in front["text"]
 
 
 def test_a_cache_that_is_off_leaves_the_key_in_memory(shell):
