@@ -45,8 +45,10 @@ class Pane:
 
     `file` is that of a Python pane, which begins with its line number `first`. `origins` has an index into
     `Exploration.sets` for each line; none in a Python pane, whose lines have the origins that name them.
-    `folds` are the first and the last line of what can be folded, `operands` the line of an operation and
-    those of what it uses. `unavailable` says why there is no text.
+    `folds` are the first and the last line of what can be folded. `operands` has a row for each operation
+    that uses others, in differences, which layers that are alike share: its line less that of the row before
+    (less 0 in the first), and its line less that of each operation that it uses. `unavailable` says why there
+    is no text.
     """
 
     name: str

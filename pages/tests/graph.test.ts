@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { type Pane, used } from "../src/explorer/exploration.ts";
 import { near } from "../src/explorer/graph.ts";
+
+test("rows of operands are relative: to the row before, and to the operation", () => {
+  const rows = [[5, 1], [-1, 1, 3], [7, -2]];
+  assert.deepEqual(used({ operands: rows } as Pane), [[5, 4], [4, 3, 1], [11, 13]]);
+  assert.deepEqual(used({ operands: [] as number[][] } as Pane), []);
+});
 
 test("operands and users, two steps each way", () => {
   const chain = [[1, 0], [2, 1], [3, 2], [4, 3], [5, 4], [6, 5]];

@@ -1,16 +1,16 @@
-"""The explorer's page of a large program in Chromium: `python tests/bench/explorer.py [FILE.json]`.
+"""The explorer's page of a large program in Chromium: `python tests/bench/explorer.py [TARGET OPTIONS…]`.
 
 By the browser's own clock: the first paint, the time from a click to the picture that shows what belongs to
-the line, and the heap after it. The file is what `explore TARGET --json` prints; without one, texts are made
-up that are as large as those of a transformer's training step with 24 layers: 26,000 lines or 2.6 MB of HLO.
-Exits 1 where one is over its limit, or where the page is larger than 1.3 times its texts, gzipped and in
-base64, plus 700 kB.
+the line, and the heap after it. Without a target, of a transformer's training step with 24 layers: 26,000
+lines of HLO. Exits 1 where one is over its limit, or where the page is larger than 1.3 times its texts,
+gzipped and in base64, plus 700 kB.
 """
 
 import base64
 import gzip
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,9 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.browser.conftest import executable  # noqa: E402
-from tests.browser.explorations import pane, write  # noqa: E402
+from tests.browser.explorations import write  # noqa: E402
 
 ROUNDS, CLICKS = 5, 12
+STEP = "samples.transformer:train_step", "--args-from", "samples.transformer:make_args"
 LIMITS = {"first paint, ms": 1000, "click, ms": 50, "heap, MB": 250}
 
 FIRST_PAINT = """() => new Promise((done) => new PerformanceObserver((list) => {
@@ -38,31 +39,12 @@ PAINTED = """() => new Promise((done) => {
 })"""
 
 
-def large(layers=240, places=100):
-    """Texts of layers that are alike, linked to a hundred lines of Python."""
-    places_ = [{"file": 0, "line": line + 1} for line in range(places)]
-    origins = [{"places": [at % places, (at * 7 + 1) % places], "op": f"op{at}"} for at in range(2000)]
-    python = "\n".join(f"    x{line} = jnp.tanh(x{line - 1} @ w{line})" for line in range(places))
-    jaxpr = [f"    v{at}:f32[8,128,128] = dot_general[precision=None] a{at} b{at}" for at in range(12_000)]
-    hlo = [
-        f"  %add.{at} = f32[4,8,128,128]{{3,2,1,0}} add(%broadcast.{at}, %multiply.{at}), frame={at % 97}"
-        for at in range(26_000)
+def explored(command):
+    """What `explore` says of a target."""
+    jitinspect = [sys.executable, "-m", "jitinspect", "explore", *command, "--json", "-q"]
+    return json.loads(subprocess.run(jitinspect, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)[
+        "exploration"
     ]
-    folds = [[at, at + 100] for at in range(0, 26_000 - 101, 26_000 // layers)]
-    costs = [{"line": at, "flops": at + 1, "bytes": 4 * at, "seconds": None} for at in range(0, 26_000, 13)]
-    return {
-        "files": ["model.py"],
-        "places": places_,
-        "origins": origins,
-        "sets": [[], *([at] for at in range(2000)), *([at, (at * 3) % 2000] for at in range(2000))],
-        "panes": [
-            pane("model.py", "python", python, file=0),
-            pane("jaxpr", "jaxpr", "\n".join(jaxpr), (at % 2000 + 1 for at in range(len(jaxpr)))),
-            pane(
-                "hlo", "hlo", "\n".join(hlo), (at % 4001 for at in range(len(hlo))), folds=folds, costs=costs
-            ),
-        ],
-    }
 
 
 def gzipped(exploration):
@@ -104,8 +86,8 @@ def held(name, value, limit):
     return value <= limit
 
 
-def main(file=None):
-    exploration = json.loads(Path(file).read_text())["exploration"] if file else large()
+def main(command):
+    exploration = explored(command)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         address = write(Path(folder), exploration)
         browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
@@ -119,4 +101,4 @@ def main(file=None):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(sys.argv[1:] or STEP))

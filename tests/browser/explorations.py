@@ -84,11 +84,11 @@ def small():
         "panes": [
             pane("net.py", "python", NET, file=0, costs=[cost(3, 128, 1_000), cost(9, 16, 250)]),
             pane("<b>lib</b>.py", "python", LIB, file=1, first=40),
-            pane("jaxpr", "jaxpr", JAXPR, (0, 1, 1, 1, 4, 2, 3, 0), operands=[[4, 1], [5, 4], [6, 5]]),
+            pane("jaxpr", "jaxpr", JAXPR, (0, 1, 1, 1, 4, 2, 3, 0), operands=[[4, 3], [1, 1], [1, 1]]),
             pane("stablehlo", "stablehlo", STABLEHLO, (0, 0, 1, 4, 2, 0, 0, 0), folds=[[0, 7], [1, 6]]),
             pane(
                 "hlo", "hlo", HLO, (0, 0, 0, 0, 4, 2, 0, 0, 0, 6, 6, 1, 5, 3, 0),
-                folds=[[2, 6], [8, 14]], operands=[[5, 4], [4, 3], [11, 9, 10], [12, 11], [13, 12]],
+                folds=[[2, 6], [8, 14]], operands=[[5, 1], [-1, 1], [7, 2, 1], [1, 1], [1, 1]],
                 costs=[cost(11, 104_000_000, 3_990_000, 1.58e-3), cost(12, 52_000_000, 400), cost(13, 16, 0)],
             ),
             pane("llvm", "llvm", "define void @f() {\n  ret void\n}", (0, 1, 0)),
@@ -106,8 +106,8 @@ def write(folder: Path, exploration) -> str:
         "command": "jitinspect explore net:loss -o x.html",
         "exploration": exploration,
     }
-    file = folder / "x.html"
-    file.write_text("".join(document(data["title"], "explorer", json.dumps(data))), encoding="utf-8")
+    file, packed = folder / "x.html", json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    file.write_text("".join(document(data["title"], "explorer", packed)), encoding="utf-8")
     return file.as_uri()
 
 

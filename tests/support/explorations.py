@@ -15,7 +15,7 @@ MADE = Exploration(
         Pane("flax/dense.py:69", "python", "def dense(x):\n    return x @ x", file=1, first=69),
         Pane("jaxpr", "jaxpr", "{ lambda ; }", origins=(0,)),
         Pane(
-            "hlo", "hlo", HLO, origins=(0, 0, 0, 1, 2, 0, 0), folds=((2, 5),), operands=((4, 3),),
+            "hlo", "hlo", HLO, origins=(0, 0, 0, 1, 2, 0, 0), folds=((2, 5),), operands=((4, 1),),
             costs=(LineCost(3, 8, 64, 1e-6), LineCost(4, 2, 16)),
         ),
         Pane("asm", "asm", "", origins=(0,), unavailable="no objdump"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jitinspect.ir.origins import Origin, Origins
 from jitinspect.ir.program import Block, Program
@@ -30,7 +30,7 @@ def stage_pane(
         text="\n".join(program.lines),
         origins=tuple(map(table.set_of, at_lines)),
         folds=tuple(sorted(set(_folds(program)))),
-        operands=tuple(_operands(program)),
+        operands=tuple(_differences(_operands(program))),
         costs=tuple(costs),
     )
 
@@ -57,6 +57,14 @@ def _folds(program: Program) -> Iterator[tuple[int, int]]:
         is_whole = program.stage == "jaxpr" and block.is_entry
         if block.end - block.start > 1 and not is_whole:
             yield block.start, block.end - 1
+
+
+def _differences(rows: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """Rows of lines as `Pane.operands` has them."""
+    before = 0
+    for user, *used in rows:
+        yield (user - before, *(user - line for line in used))
+        before = user
 
 
 def _operands(program: Program) -> Iterator[tuple[int, ...]]:

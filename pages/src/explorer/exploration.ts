@@ -45,7 +45,7 @@ export interface Pane {
   origins: number[];
   /** First and last line of what can be folded. */
   folds: number[][];
-  /** The line of an operation, and those of its operands. */
+  /** A row for each operation: its line less that of the row before, and its line less that of each operand. */
   operands: number[][];
   costs: Cost[];
   /** Why there is no text. */
@@ -63,6 +63,15 @@ export interface Cost {
 export interface At {
   pane: number;
   line: number;
+}
+
+/** Rows of a pane's operands as lines: that of an operation, and those of its operands. */
+export function used({ operands }: Pane): number[][] {
+  let line = 0;
+  return operands.map(([step = 0, ...back]) => {
+    line += step;
+    return [line, ...back.map((lines) => line - lines)];
+  });
 }
 
 /** As in the gutter and in the status: `samples/mlp.py:22`. */

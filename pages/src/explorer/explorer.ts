@@ -4,7 +4,7 @@ import { Details } from "./details.ts";
 import { help, Window } from "./dialogs.ts";
 import { button, choice, el } from "./dom.ts";
 import { caption, drawing } from "./drawing.ts";
-import type { At, Exploration, PageData } from "./exploration.ts";
+import { type At, type Exploration, type PageData, used } from "./exploration.ts";
 import { Finder } from "./finder.ts";
 import { format, parse } from "./fragment.ts";
 import { near } from "./graph.ts";
@@ -217,7 +217,7 @@ export class Explorer {
   }
 
   private draw(at = this.at): void {
-    const graph = at && near(this.exploration.panes[at.pane]!.operands, at.line);
+    const graph = at && near(used(this.exploration.panes[at.pane]!), at.line);
     if (!at || !graph) {
       this.status.textContent = "Choose an operation: of this line no operands or users are known";
       return;

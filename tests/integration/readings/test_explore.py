@@ -191,8 +191,10 @@ def test_operands_are_lines_that_define_what_is_used(explored):
     pane = explored.panes["hlo"]
     lines = pane.text.split("\n")
     assert pane.operands
-    for user, *used in pane.operands:
-        for line in used:
+    user = 0
+    for step, *back in pane.operands:
+        user += step
+        for line in (user - lines for lines in back):
             name = lines[line].strip().removeprefix("ROOT ").partition(" = ")[0]
             assert re.search(rf"{re.escape(name)}\b", lines[user].partition(" = ")[2])
 
