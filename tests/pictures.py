@@ -2,9 +2,10 @@
 
     python tests/pictures.py
 
-makes those of `docs/` again. A picture needs nothing from a network and looks the same everywhere but for
-the reader's monospaced font. Its durations are those of one recorded run, so that it changes only when
-what the command says does. `tests/e2e/test_readme.py` holds that the pictures are current.
+makes those of `docs/` again, and those of pages (`page_pictures.py`). A picture needs nothing from a network
+and looks the same everywhere but for the reader's monospaced font. Its durations are those of one recorded
+run, so that it changes only when what the command says does. `tests/e2e/test_readme.py` holds that the
+pictures are current.
 """
 
 from __future__ import annotations
@@ -180,11 +181,20 @@ def _color(style: Style) -> str:
     return _DIM if style.dim else _PLAIN
 
 
-def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+def make_all() -> Iterator[Path]:
+    """Writes all pictures; their files."""
     for picture in PICTURES:
         picture.path.write_text(made(picture), encoding="utf-8")
-        print(f"made {picture.path.relative_to(ROOT)}")
+        yield picture.path
+
+
+def main() -> None:
+    sys.path.insert(0, str(ROOT))
+    from tests import page_pictures
+
+    FOLDER.mkdir(exist_ok=True)
+    for path in (*make_all(), *page_pictures.make_all()):
+        print(f"made {path.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

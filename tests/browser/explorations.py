@@ -111,6 +111,39 @@ def write(folder: Path, exploration) -> str:
     return file.as_uri()
 
 
+def expected(exploration, chosen, line):
+    """What a chosen line marks in a pane, by the JSON as its contract has it: strong and weak lines."""
+    origins, places = exploration["origins"], exploration["places"]
+
+    def place(pane, index):
+        return pane["file"], index + pane["first"]
+
+    def at(origin):
+        return [(places[one]["file"], places[one]["line"]) for one in origins[origin]["places"]]
+
+    everything = range(len(origins))
+    if chosen["file"] is not None:
+        here = place(chosen, line)
+        own = {one for one in everything if here in at(one)}
+        same, near = {one for one in own if at(one)[0] == here}, own
+    else:
+        own = same = set(exploration["sets"][chosen["origins"][line]])
+        heads = {at(one)[0] for one in own if at(one)}
+        near = {one for one in everything if at(one) and at(one)[0] in heads}
+    inner, outer = {at(one)[0] for one in own if at(one)}, {spot for one in own for spot in at(one)}
+
+    def marks(pane):
+        every = range(pane["text"].count("\n") + 1)
+        if pane["file"] is not None:
+            strong = {index for index in every if place(pane, index) in inner}
+            return strong, {index for index in every if place(pane, index) in outer} - strong
+        sets = [{*exploration["sets"][pane["origins"][index]]} for index in every]
+        strong = {index for index in every if sets[index] & same}
+        return strong, {index for index in every if sets[index] & near} - strong
+
+    return marks
+
+
 def lines(page, name):
     """Those of a pane that are drawn."""
     return page.get_by_role("region", name=name, exact=True).locator(".cm-line")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.explorations import HLO, MARKUP, NET, lines, small, write
+from tests.browser.explorations import HLO, MARKUP, NET, expected, lines, pane, small, write
 
 ALL = "#panes=net.py,%3Cb%3Elib%3C/b%3E.py,jaxpr,stablehlo,hlo,llvm"
 
@@ -26,39 +26,6 @@ def marked(page):
     return [(set(strong), set(weak)) for strong, weak in found]
 
 
-def expected(exploration, chosen, line):
-    """The same from the JSON, as its contract has it."""
-    origins, places = exploration["origins"], exploration["places"]
-
-    def place(pane, index):
-        return pane["file"], index + pane["first"]
-
-    def at(origin):
-        return [(places[one]["file"], places[one]["line"]) for one in origins[origin]["places"]]
-
-    everything = range(len(origins))
-    if chosen["file"] is not None:
-        here = place(chosen, line)
-        own = {one for one in everything if here in at(one)}
-        same, near = {one for one in own if at(one)[0] == here}, own
-    else:
-        own = same = set(exploration["sets"][chosen["origins"][line]])
-        heads = {at(one)[0] for one in own if at(one)}
-        near = {one for one in everything if at(one) and at(one)[0] in heads}
-    inner, outer = {at(one)[0] for one in own if at(one)}, {spot for one in own for spot in at(one)}
-
-    def marks(pane):
-        every = range(pane["text"].count("\n") + 1)
-        if pane["file"] is not None:
-            strong = {index for index in every if place(pane, index) in inner}
-            return strong, {index for index in every if place(pane, index) in outer} - strong
-        sets = [{*exploration["sets"][pane["origins"][index]]} for index in every]
-        strong = {index for index in every if sets[index] & same}
-        return strong, {index for index in every if sets[index] & near} - strong
-
-    return marks
-
-
 def test_each_line_marks_in_all_panes_what_belongs_to_it(opened):
     exploration = small()
     page = opened(ALL, width=2600)
@@ -74,6 +41,17 @@ def test_at_first_source_jaxpr_and_hlo_as_many_as_there_is_room_for(opened):
     assert titles(opened()) == ["net.py", "jaxpr", "hlo"]
     assert titles(opened(width=1024)) == ["net.py", "jaxpr"]
     assert titles(opened(width=360)) == ["net.py"]
+
+
+def test_the_text_of_a_reading_is_shown_at_first_beside_source_and_hlo(page, tmp_path):
+    exploration = small()
+    exploration["panes"].insert(0, pane("cost", "text", "104 M  net.py:4", (1,)))
+    for width, shown in ((1440, ["cost", "net.py", "hlo"]), (1024, ["cost", "net.py"]), (360, ["cost"])):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto("about:blank")
+        page.goto(write(tmp_path, exploration))
+        page.locator(".cm-line").first.wait_for()
+        assert titles(page) == shown
 
 
 def test_the_status_says_in_words_what_is_chosen(opened):

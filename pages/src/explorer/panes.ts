@@ -174,11 +174,12 @@ function dragged(bar: HTMLElement, move: (percent: number) => void): void {
   });
 }
 
-/** What is shown unasked: source, jaxpr and HLO, as many as there is room for. */
+/** What is shown unasked, as much as there is room for: source, jaxpr and HLO, or a reading's text, source and HLO. */
 export function first(exploration: Exploration): number[] {
   const most = innerWidth >= 1280 ? 3 : NARROW.matches ? 1 : 2;
   const all = exploration.panes.map((pane, number) => ({ ...pane, number })).filter((pane) => pane.unavailable === null);
-  const best = ["python", "jaxpr", "hlo"].flatMap((language) => all.find((pane) => pane.language === language) ?? []);
+  const wanted = exploration.panes[0]?.language === "text" ? ["text", "python", "hlo"] : ["python", "jaxpr", "hlo"];
+  const best = wanted.flatMap((language) => all.find((pane) => pane.language === language) ?? []);
   const open = [...new Set([...best, ...all].map((pane) => pane.number))].slice(0, most);
   return open.length ? open : [0];
 }

@@ -1,0 +1,139 @@
+"""The README's pictures of a page: of the real page of the real command, in Chromium.
+
+`python tests/pictures.py` makes them again. Pixels are another browser's or font's matter. So what a picture
+notes is the digest of what its page shows, and `tests/browser/test_pictures.py` holds that it is current.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from array import array
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import executable
+from tests.support import png
+from tests.support.pages import data_of
+
+ROOT = Path(__file__).resolve().parent.parent
+_OF_A_PROCESSOR = ("llvm", "asm")
+"""Languages whose texts are not the same for every x86-64 processor."""
+_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_PIXELS = """async (png) => {
+    const bytes = Uint8Array.from(atob(png), (one) => one.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes]));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+    canvas.drawImage(bitmap, 0, 0);
+    const { data } = canvas.getImageData(0, 0, bitmap.width, bitmap.height);
+    return new Uint32Array(data.buffer).join(" ");
+}"""
+
+
+@dataclass(frozen=True)
+class PagePicture:
+    """A command that writes a page, and what is asked of that page: a line that is chosen, and heat."""
+
+    name: str
+    command: str
+    fragment: str
+    scheme: Literal["light", "dark"]
+
+    @property
+    def path(self) -> Path:
+        return ROOT / "docs" / f"{self.name}.png"
+
+
+PICTURES = (
+    PagePicture(
+        "explorer",
+        "jitinspect explore samples.mlp:sgd_step --args-from samples.mlp:make_args",
+        "#at=samples/mlp.py:16&heat=flops",
+        "light",
+    ),
+    PagePicture(
+        "explorer-cost",
+        "jitinspect cost samples.transformer:attention --shape 4,128,256 "
+        "--arg \"{'qkv': f32[256,768], 'out': f32[256,256]}\"",
+        "#at=samples/transformer.py:43&heat=bytes",
+        "dark",
+    ),
+)
+
+
+def write_page(picture: PagePicture, folder: Path) -> Path:
+    """The page that the command of this environment makes now. Raises where it fails."""
+    file = folder / f"{picture.name}.html"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+    subprocess.run(
+        ["bash", "-c", f'{picture.command} -q -o "$0"', str(file)],
+        cwd=ROOT,
+        env={**environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        check=True,
+    )
+    return file
+
+
+def exploration_of(file: Path) -> dict[str, Any]:
+    """What the page shows, as JSON."""
+    return data_of(file.read_text(encoding="utf-8"))["exploration"]
+
+
+def digest(exploration: dict[str, Any]) -> str:
+    """Of all that is the same on every x86-64 processor."""
+    sets = exploration["sets"]
+    panes = [
+        {**pane, "origins": [sets[number] for number in pane["origins"]]}
+        for pane in exploration["panes"]
+        if pane["language"] not in _OF_A_PROCESSOR
+    ]
+    shown = {name: exploration[name] for name in ("files", "places", "origins")} | {"panes": panes}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode("utf-8")).hexdigest()
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    file: Path,
+    picture: PagePicture,
+    scheme: Literal["light", "dark"],
+    width=1440,
+    height=900,
+) -> Iterator[Page]:
+    """The page once it shows what the picture asks for."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, offline=True
+    )
+    page = context.new_page()
+    page.goto(file.as_uri() + picture.fragment)
+    page.locator(".cm-line.strong").first.wait_for()
+    page.evaluate(_FRAMES)
+    yield page
+    context.close()
+
+
+def made(browser: Browser, picture: PagePicture, folder: Path) -> bytes:
+    """The PNG, small."""
+    file = write_page(picture, folder)
+    with opened(browser, file, picture, picture.scheme) as page:
+        taken = base64.b64encode(page.screenshot(animations="disabled")).decode("ascii")
+    with closing(browser.new_page()) as page:
+        pixels = array("I", map(int, page.evaluate(_PIXELS, taken).split()))
+    return png.with_palette(pixels, 1440, digest(exploration_of(file)))
+
+
+def make_all() -> Iterator[Path]:
+    """Writes all pictures; their files."""
+    with TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
+        for picture in PICTURES:
+            picture.path.write_bytes(made(browser, picture, Path(folder)))
+            yield picture.path
