@@ -25,7 +25,7 @@ from jitinspect.cli.options import (
     grouped,
     second_side,
 )
-from jitinspect.cli.output import needs_environment, read_report, read_text, save
+from jitinspect.cli.output import needs_environment, read_report, read_text, save, wants_page
 from jitinspect.cli.requests import parsed
 from jitinspect.errors import CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.files.kinds import is_file_target
@@ -36,6 +36,7 @@ from jitinspect.model.differences import Difference, DiffReport, GoldenCheck, Qu
 if TYPE_CHECKING:
     from jitinspect.devices.names import DeviceTarget
     from jitinspect.model.communication import Collective
+    from jitinspect.model.explorations import Exploration
     from jitinspect.readings.diff.measured import Timed
     from jitinspect.readings.diff.sides import Side
     from jitinspect.stages.inspection import Listeners, Request, Subject
@@ -123,7 +124,7 @@ def _sides_here(
 
     with listening(output) as listeners:
         inspection.make_devices([_request(plan, stages, "diff") for plan in functions], listeners)
-        return made | {id(plan): _sides(plan, stages, listeners) for plan in functions}
+        return made | {id(plan): _sides(plan, stages, listeners, wants_page(output)) for plan in functions}
 
 
 def _sides_of_file(plan: Options, stages: tuple[str, ...], output: OutputOptions) -> list[Side]:
@@ -134,7 +135,7 @@ def _sides_in_guard(plan: Options, stages: tuple[str, ...], output: OutputOption
     import_jax()
     prepare_for_user_code()
     with listening(output) as listeners:
-        return _sides(plan, stages, listeners)
+        return _sides(plan, stages, listeners, wants_page(output))
 
 
 def _sides_for_device(plan: Options, stages: tuple[str, ...], output: OutputOptions) -> list[Side]:
@@ -151,7 +152,7 @@ def _sides_in_worker(
     import_jax()
     prepare_for_user_code(as_it_is=True)
     with listening(output) as listeners:
-        return _sides(plan, stages, listeners)
+        return _sides(plan, stages, listeners, wants_page(output))
 
 
 def _stages(plans: Sequence[Options], saved: Sequence[list[Side]]) -> tuple[str, ...]:
@@ -256,16 +257,18 @@ def _sides(
     plan: Options,
     stages: tuple[str, ...],
     listeners: Listeners,
+    is_page: bool,
 ) -> list[Side]:
     from jitinspect.readings.communication.subjects import collectives_of
     from jitinspect.readings.diff import sides
     from jitinspect.stages import inspection
 
-    found: dict[tuple[tuple[str, int], ...], tuple[Collective, ...]] = {}
+    found: dict[tuple[tuple[str, int], ...], tuple[tuple[Collective, ...], Exploration | None]] = {}
 
     def also(subject: Subject, file: str | None) -> None:
         """By sizes, as the sides are: two calls of the same sizes are one side."""
-        found[tuple(subject.dims.items())] = collectives_of(subject, file)
+        explored = _explored(subject, file) if is_page else None
+        found[tuple(subject.dims.items())] = collectives_of(subject, file), explored
 
     request = _request(plan, stages, "diff")
     opener = opener_of(request.ref)
@@ -275,7 +278,17 @@ def _sides(
     made = sides.sides_of(report, f"{label} on mesh {plan.target.mesh}" if plan.target.mesh else label)
     if not found:
         return made
-    return [replace(side, collectives=rows) for side, rows in zip(made, found.values(), strict=True)]
+    return [
+        replace(side, collectives=rows, exploration=explored)
+        for side, (rows, explored) in zip(made, found.values(), strict=True)
+    ]
+
+
+def _explored(subject: Subject, file: str | None) -> Exploration:
+    from jitinspect.readings.explore import exploration
+
+    with subject.muted():
+        return exploration(subject, file)
 
 
 def _file_sides(path: Path) -> list[Side]:

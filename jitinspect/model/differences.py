@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jitinspect.model.base import SCHEMA, Environment
+from jitinspect.model.explorations import Exploration
 from jitinspect.model.stages import CompileEvent, Target
 from jitinspect.model.time_differences import TimeDifference
 
@@ -109,7 +110,7 @@ class GoldenCheck:
 @dataclass(frozen=True, slots=True)
 class DiffReport:
     """`before` and `after` say what was compared; `diff` is the first of the `stages` that differs. Of two
-    reports on time, `times` are the differences, one for each call.
+    reports on time, `times` are the differences, one for each call. `exploration` has all texts of both.
     """
 
     command: str
@@ -122,4 +123,5 @@ class DiffReport:
     target: Target | None = None
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from jitinspect.model import Artifact, CompileEvent, Environment, Report, Target
+from jitinspect.model.differences import DiffReport
 from jitinspect.render import views
 from jitinspect.render.flames import graph
 from jitinspect.render.flames.reports import flames_of
@@ -97,14 +98,22 @@ def _explorer(
     """All stages side by side, the report's own `text` in front."""
     from jitinspect.render.pages import explorer
 
-    target = report.target
-    assert target is not None, "what has an exploration has a target"
-    about = " · ".join([shown_path(_about(target, report.environment)), *map(compiled_for, target.devices)])
-    command = f"jitinspect {report.command} {target.ref}"
     if text:
         exploration = explorer.with_text(exploration, report.command, text)
+    title, signature, about = _named(report)
+    command = f"jitinspect {report.command} {title}"
     flames = flames_of(report)
-    yield from explorer.page(target.ref, target.signature, about, command, exploration, flames, served)
+    yield from explorer.page(title, signature, about, command, exploration, flames, served)
+
+
+def _named(report: Report | AnyReading) -> tuple[str, str, str]:
+    """The page's title, the signature, and where and for what it was made. A comparison has no one target."""
+    if isinstance(report, DiffReport):
+        return f"{report.before} → {report.after}", "", _made_with(report.environment)
+    target = report.target
+    assert target is not None, "what else has an exploration has a target"
+    about = " · ".join([shown_path(_about(target, report.environment)), *map(compiled_for, target.devices)])
+    return target.ref, target.signature, about
 
 
 def _log_and_keys(report: Report) -> str:
@@ -139,9 +148,13 @@ def _head(title: str, style: str = "") -> Iterator[str]:
 
 def _about(target: Target, environment: Environment | None) -> str:
     where = f"{target.file}:{target.line}" if target.file else target.module
+    return " · ".join(filter(None, (where, _made_with(environment))))
+
+
+def _made_with(environment: Environment | None) -> str:
     if environment is None:
-        return where
-    return f"{where} · jax {environment.jax} · {environment.platform} ({environment.device_kind})"
+        return ""
+    return f"jax {environment.jax} · {environment.platform} ({environment.device_kind})"
 
 
 def _log(events: tuple[CompileEvent, ...]) -> Iterator[str]:

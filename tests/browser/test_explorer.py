@@ -54,6 +54,18 @@ def test_the_text_of_a_reading_is_shown_at_first_beside_source_and_hlo(page, tmp
         assert titles(page) == shown
 
 
+def test_the_text_of_a_comparison_is_shown_at_first_beside_the_hlo_of_both(page, tmp_path):
+    exploration = small()
+    *others, hlo, llvm, asm = exploration["panes"]
+    both = [{**hlo, "name": "hlo before"}, {**hlo, "name": "hlo after"}]
+    exploration["panes"] = [pane("diff", "text", "- %tanh.1", (2,)), *others, *both, llvm, asm]
+    page.goto(write(tmp_path, exploration))
+    lines(page, "hlo after").nth(5).click()
+    assert titles(page) == ["diff", "hlo before", "hlo after"]
+    assert marked(page)[:2] == [({0}, set()), ({5, 12}, {11})]
+    expect(page.locator(".status")).to_contain_text("→ 1 text line, 1 line, 1 equation, ")
+
+
 def test_the_status_says_in_words_what_is_chosen(opened):
     page = opened()
     status = page.locator(".status")

@@ -112,3 +112,27 @@ def test_a_file_has_what_it_holds(shell):
 def test_an_error_leaves_no_page(shell):
     shown = shell("explore", "samples.mlp:missing", TMPDIR=str(shell.folder), **NO_BROWSER)
     assert shown.returncode == 3 and not [*shell.folder.glob("*.html")]
+
+
+def test_a_comparison_as_a_page_has_the_stages_of_both(shell):
+    changed = ("diff", *LOSS, "--vs", "-s 8,8 -s 8,16")
+    assert shell(*changed, "-o", "page.html").returncode == 0
+    page = data(shell.folder / "page.html")
+    made = page["exploration"]
+    text, source, *stages = made["panes"]
+    assert page["title"] == "loss_fn(f32[4,784], f32[784,10]) → loss_fn(f32[8,8], f32[8,16])"
+    assert (text["name"], text["text"]) == ("diff", shell(*changed, "-q").stdout.rstrip("\n"))
+    assert source["name"] == "samples/mlp.py"
+    assert [pane["name"] for pane in stages] == [
+        f"{stage} {side}" for stage in ("jaxpr", "stablehlo", "hlo") for side in ("before", "after")
+    ]
+    for before, after in zip(stages[::2], stages[1::2], strict=True):
+        assert before["text"] != after["text"]
+        assert {*before["origins"]} & {*after["origins"]} - {0}, "a line of Python marks both"
+    assert any(text["origins"]), "instructions are named"
+
+
+def test_a_comparison_of_saved_reports_is_a_page_without_them(shell):
+    assert shell("hlo", *LOSS, "-o", "a.json").returncode == 0
+    assert shell("diff", "a.json", "a.json", "-o", "page.html").returncode == 0
+    assert "same: hlo of" in (shell.folder / "page.html").read_text()

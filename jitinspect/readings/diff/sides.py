@@ -10,9 +10,11 @@ from jitinspect.errors import LoadError, UsageError
 from jitinspect.model import Artifact, Report
 from jitinspect.model.communication import Collective
 from jitinspect.model.differences import STAGES, Difference, DiffReport
+from jitinspect.model.explorations import Exploration
 from jitinspect.process import garbage_collection
 from jitinspect.readings.diff.collectives_changed import rows_of_report
 from jitinspect.readings.diff.stage_texts import difference
+from jitinspect.readings.exploring.two_sides import side_by_side
 
 _BEGINNINGS = {
     "HloModule": "hlo",
@@ -27,13 +29,14 @@ _BEGINNINGS = {
 @dataclass(frozen=True, slots=True)
 class Side:
     """What is compared: a text for each stage, the executable's peak memory, if known, and its collectives,
-    None if no more is known of them than the text says.
+    None if no more is known of them than the text says. `exploration` is for a page.
     """
 
     label: str
     texts: Mapping[str, str]
     peaks: Mapping[str, int | None] = field(default_factory=dict)
     collectives: tuple[Collective, ...] | None = None
+    exploration: Exploration | None = None
 
 
 def sides_of(report: Report, label: str) -> list[Side]:
@@ -84,7 +87,14 @@ def compare(before: Side, after: Side, stages: Iterable[str], context: int) -> D
     with garbage_collection.paused():
         found = tuple(_differences(before, after, wanted, context))
     first = next((one for one in found if not one.same), found[0])
-    return DiffReport("diff", before.label, after.label, first, found)
+    return DiffReport("diff", before.label, after.label, first, found, exploration=_explored(before, after))
+
+
+def _explored(before: Side, after: Side) -> Exploration | None:
+    """If both are."""
+    if before.exploration is None or after.exploration is None:
+        return None
+    return side_by_side(before.exploration, after.exploration)
 
 
 def _differences(before: Side, after: Side, stages: Iterable[str], context: int) -> Iterator[Difference]:

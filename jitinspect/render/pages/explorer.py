@@ -79,7 +79,9 @@ class _Named:
     """What the lines of a text name."""
 
     def __init__(self, exploration: Exploration) -> None:
-        self._instructions = dict(_instructions(exploration))
+        self._instructions: dict[str, set[int]] = {}
+        for name, known in _instructions(exploration):
+            self._instructions.setdefault(name, set()).update(known)
         self._made: dict[tuple[str, int], list[int]] = {}
         self._python = dict(_python(exploration))
         files = tuple(map(shown_path, exploration.files))

@@ -92,5 +92,5 @@ const NOUNS = new Map([
 
 /** What a line of the language is called. */
 export function noun(language: string): string {
-  return NOUNS.get(language) ?? "line of text";
+  return NOUNS.get(language) ?? "text line";
 }

@@ -174,12 +174,17 @@ function dragged(bar: HTMLElement, move: (percent: number) => void): void {
   });
 }
 
-/** What is shown unasked, as much as there is room for: source, jaxpr and HLO, or a reading's text, source and HLO. */
+/**
+ * What is shown unasked, as much as there is room for: source, jaxpr and HLO; or a reading's text, source and HLO,
+ * or the HLO of both sides, if two are compared.
+ */
 export function first(exploration: Exploration): number[] {
   const most = innerWidth >= 1280 ? 3 : NARROW.matches ? 1 : 2;
   const all = exploration.panes.map((pane, number) => ({ ...pane, number })).filter((pane) => pane.unavailable === null);
-  const wanted = exploration.panes[0]?.language === "text" ? ["text", "python", "hlo"] : ["python", "jaxpr", "hlo"];
-  const best = wanted.flatMap((language) => all.find((pane) => pane.language === language) ?? []);
+  const of = (language: string) => all.filter((pane) => pane.language === language);
+  const source = [of("python")[0], of("jaxpr")[0], of("hlo")[0]];
+  const reading = of("hlo").length > 1 ? [of("text")[0], ...of("hlo")] : [of("text")[0], of("python")[0], of("hlo")[0]];
+  const best = (exploration.panes[0]?.language === "text" ? reading : source).filter((pane) => pane !== undefined);
   const open = [...new Set([...best, ...all].map((pane) => pane.number))].slice(0, most);
   return open.length ? open : [0];
 }
