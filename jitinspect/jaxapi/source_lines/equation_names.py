@@ -2,7 +2,7 @@
 
 The lowering of an equation is named `name_stack/primitive`, and what is inside its jaxprs begins with more
 words, such as `while/body` for a scan (`jax._src.interpreters.mlir.jaxpr_subcomp` and the rules of the
-primitives; 0.10.2 and 0.12.0.1). Most primitives are lowered by themselves and put below that name; a jit is
+primitives; 0.9.2 to 0.12.0.1). Most primitives are lowered by themselves and put below that name; a jit is
 lowered in place, so that transformations around it take its name in: `jvp(jit(f))`.
 """
 
@@ -16,6 +16,8 @@ import jax
 from jitinspect.ir.program import Block, Operation, Program
 from jitinspect.jaxapi.source_lines.jaxpr_lines import opened
 
+KNOWN_FROM = (0, 9)
+"""The oldest JAX whose names these are; 0.8.3 names branches and rules of derivatives otherwise."""
 _JITS = ("jit", "pjit")
 _LOWERED_AS = {"scan": "while"}
 """Primitives that are lowered as another one."""
@@ -44,8 +46,10 @@ class _Inner(NamedTuple):
 
 def name_equations(program: Program, traced: jax.stages.Traced) -> None:
     """Adds `path` and `around` to the equations of a program, which is the text of what was traced. Those of
-    a part that is not printed as the jaxpr has it get none.
+    a part that is not printed as the jaxpr has it get none, nor does any before `KNOWN_FROM`.
     """
+    if jax.__version_info__ < KNOWN_FROM:
+        return
     _Naming(program).block(program.entry, traced.jaxpr.jaxpr)
 
 

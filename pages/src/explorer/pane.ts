@@ -37,7 +37,7 @@ export class PaneView {
   readonly select: HTMLSelectElement;
   private readonly pane: Pane;
   private readonly view: EditorView | null;
-  private readonly changed = button("", "Go to the next changed line", () => this.toChange());
+  private readonly changed = button("nothing changed", "Go to the next changed line", () => this.toChange());
   private changes: number[] = [];
   private readonly overview = new Overview((part) => this.show(Math.floor(part * this.view!.state.doc.lines)));
 

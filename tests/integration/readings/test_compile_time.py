@@ -170,7 +170,8 @@ def test_a_slow_kernel_comes_first_and_so_does_its_line():
     assert slowest.line == line and slowest.text == "x = jnp.tanh(x) * jnp.sin(x + n)"
 
 
-SIZES = (5, 40, 10, 80, 20, 160)
+SIZES = (2, 40, 10, 160)
+"""So far apart that a busy machine does not make a smaller one take longer."""
 
 
 def kernels_of_sizes(x):
@@ -193,7 +194,7 @@ def test_llvm_takes_longer_for_larger_kernels():
         one for one in ((k.instructions, k.llvm_seconds, bool(k.swappable)) for k in kernels) if one[1]
     )
     assert len(known) >= len(SIZES)
-    sure = [llvm for _, llvm, is_unsure in known[-4:] if not is_unsure]
+    sure = [llvm for _, llvm, is_unsure in known[-3:] if not is_unsure]
     assert sure == sorted(sure) and len(sure) >= 2
 
 

@@ -69,6 +69,7 @@ def test_sleeps_have_their_time_and_all_seconds_are_told(run, by):
     assert samples.seconds >= 0.12
 
 
+@one_of_three_runs
 def test_a_call_that_runs_no_python_is_charged_to_its_line():
     numbers = list(range(2_000_000))
 
@@ -80,6 +81,7 @@ def test_a_call_that_runs_no_python_is_charged_to_its_line():
     assert seconds_by_function(samples)["sorts"] > 0.8 * samples.seconds
 
 
+@one_of_three_runs
 def test_lines_of_one_function():
     def lines():
         time.sleep(0.3)  # so long that the other one, woken late, is still the shorter one
@@ -94,6 +96,7 @@ def test_lines_of_one_function():
     assert found[1] > 2 * found[2] > 0
 
 
+@one_of_three_runs
 def test_recursion_generators_and_exceptions():
     def deep(depth):
         if depth:
@@ -121,6 +124,7 @@ def test_an_exception_leaves_through_it():
     assert samples.seconds > 0.03
 
 
+@one_of_three_runs
 def test_what_is_noted_of_frames():
     def noted(code):
         return (lambda frame: frame.f_locals["times"]) if code is long.__code__ else None
@@ -170,6 +174,7 @@ def test_a_handler_set_meanwhile_stays():
     assert samples.by == "signal" and came
 
 
+@one_of_three_runs
 def test_one_inside_another():
     with sampled() as outer, sampled() as inner:
         long(10)
