@@ -206,8 +206,18 @@ def _names(text: str) -> tuple[str, ...]:
 def _give_frames(program: Program, raw: str) -> None:
     """Instruction by instruction, since those of `raw` are in the same order."""
     stacks = StackFrames(raw)
-    rows = (line for line in raw.split("\n") if line.startswith("  ") and " = " in line)
-    for operation, row in zip(program.operations(), rows, strict=True):
+    for operation, row in _rows(program, raw):
         if found := _FRAME.search(row):
             operation.frames = stacks[int(found[1])]
+
+
+def name_instructions(program: Program, raw: str) -> None:
+    """Adds `path` to the instructions of a program, which is parsed from `raw`. Most readings need none."""
+    for operation, row in _rows(program, raw):
         operation.path = op_name(row)
+
+
+def _rows(program: Program, raw: str) -> Iterator[tuple[Operation, str]]:
+    """Each instruction with its line in JAX's own text."""
+    rows = (line for line in raw.split("\n") if line.startswith("  ") and " = " in line)
+    return zip(program.operations(), rows, strict=True)

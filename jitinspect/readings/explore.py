@@ -12,7 +12,6 @@ from jitinspect.errors import UnavailableError, UsageError
 from jitinspect.ir.attribution import Attribution, Line, attribute
 from jitinspect.ir.origins import Origin, Origins
 from jitinspect.ir.program import Program
-from jitinspect.jaxapi.source_lines.equation_names import name_equations
 from jitinspect.model import Target
 from jitinspect.model.explorations import Exploration, Language, LineCost, Pane
 from jitinspect.model.profiles import ProfileReport
@@ -96,12 +95,10 @@ class _Explorer:
 
     def _stage(self, stage: Language) -> Pane:
         try:
-            parsed = program(stage, self._subject.pipeline)
+            parsed = program(stage, self._subject.pipeline, names=True)
         except UnavailableError as error:
             return unavailable_pane(stage, error.message)
         with garbage_collection.paused():
-            if stage == "jaxpr":
-                name_equations(parsed, self._subject.pipeline.traced)
             attribution = attribute(parsed, self._file)
             origins = Origins(parsed, attribution)
             costs = self._costs(parsed, attribution, origins) if stage == "hlo" else []

@@ -7,14 +7,16 @@ from typing import Any
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
 from jitinspect.ir.program import Block, Program
+from jitinspect.jaxapi.source_lines.equation_names import name_equations
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
 from jitinspect.process import garbage_collection
 from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text, require_jaxpr
 
 
-def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
+def program(stage: str, pipeline: Pipeline, text: bool = True, names: bool = False) -> Program:
     """Runs the pipeline as far as the stage and no further. Without `text`, which JAX is slow to print, a
-    jaxpr has no lines and its equations no parameters; it is empty where there is none.
+    jaxpr has no lines and its equations no parameters; it is empty where there is none. With `names`, which
+    are only for a jaxpr with text, StableHLO and optimized HLO, operations have what JAX calls them.
 
     Raises `UnavailableError` if the text is not available, or not in a form that is known.
     """
@@ -26,7 +28,7 @@ def program(stage: str, pipeline: Pipeline, text: bool = True) -> Program:
     with garbage_collection.paused():
         if stage == "jaxpr" and not text:
             return walked(pipeline.traced)
-        return _PROGRAMS[stage](pipeline)
+        return (_PROGRAMS | (_NAMED if names else {}))[stage](pipeline)
 
 
 def _jaxpr(pipeline: Pipeline) -> Program:
@@ -35,6 +37,12 @@ def _jaxpr(pipeline: Pipeline) -> Program:
         return jaxpr.parse(text, frames_at)
     except jaxpr.Unreadable as error:
         raise UnavailableError(f"this jaxpr cannot be parsed: {error}") from None
+
+
+def _named_jaxpr(pipeline: Pipeline) -> Program:
+    program = _jaxpr(pipeline)
+    name_equations(program, pipeline.traced)
+    return program
 
 
 def _stablehlo(pipeline: Pipeline) -> Program:
@@ -47,10 +55,18 @@ def _hlo(pipeline: Pipeline) -> Program:
     return hlo.parse(readable_hlo.readable(text), text)
 
 
+def _named_hlo(pipeline: Pipeline) -> Program:
+    text = compiled_text(pipeline)
+    program = hlo.parse(readable_hlo.readable(text), text)
+    hlo.name_instructions(program, text)
+    return program
+
+
 def _hlo_before(pipeline: Pipeline) -> Program:
     text = pipeline.lowered.as_text(dialect="hlo", debug_info=True)
     return hlo.parse(readable_hlo.readable(text), text)
 
 
 _PROGRAMS = {"jaxpr": _jaxpr, "stablehlo": _stablehlo, "hlo": _hlo, "hlo-before": _hlo_before}
+_NAMED = {"jaxpr": _named_jaxpr, "hlo": _named_hlo}
 _STEPS = {"jaxpr": "traced", "stablehlo": "lowered", "hlo": "compiled", "hlo-before": "lowered"}

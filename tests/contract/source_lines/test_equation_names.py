@@ -99,9 +99,7 @@ HOLDS_OTHERS = {"custom_jvp_call", "custom_vjp_call", "remat2", "checkpoint", "s
 
 
 def parsed(stage, pipeline):
-    made = program(stage, pipeline)
-    if stage == "jaxpr":
-        name_equations(made, pipeline.traced)
+    made = program(stage, pipeline, names=True)
     return made, Origins(made, attribute(made))
 
 

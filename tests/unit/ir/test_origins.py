@@ -47,6 +47,7 @@ ADDED = Origin((Line(NET, 9),), "while/body/add")
 
 def of_hlo():
     program = hlo.parse(HLO)
+    hlo.name_instructions(program, HLO)
     found = Origins(program, attribute(program, is_users=lambda file: file == NET))
     return {one.names[0]: found[one] for one in program.operations()}
 
