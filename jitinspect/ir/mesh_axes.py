@@ -12,6 +12,7 @@ from functools import lru_cache
 from math import prod
 
 from jitinspect.ir.device_groups import Groups, transposed
+from jitinspect.ir.hlo_sharding import Axes
 from jitinspect.model.communication import MeshShape
 
 _Part = tuple[str, int, int]
@@ -38,6 +39,20 @@ def size_of_axes(axes: Iterable[str], meshes: Iterable[MeshShape]) -> int:
     names = tuple(axes)
     known = next((mesh.axes for mesh in meshes if all(name in mesh.names for name in names)), {})
     return prod(known[name] for name in names if name in known)
+
+
+def tiles(axes: Axes, meshes: Iterable[MeshShape]) -> tuple[tuple[int, ...], ...]:
+    """The tile that each device has of an array whose dimensions the axes divide, as its index in each; empty
+    if it is not known which of the meshes they are of.
+    """
+    names = {axis.partition(":")[0] for dimension in axes for axis in dimension}
+    found = list(dict.fromkeys(mesh for mesh in meshes if names <= set(mesh.names)))
+    if len(found) != 1:
+        return ()
+    steps = [found[0].size_and_stride(axis) for dimension in axes for axis in dimension]
+    return tuple(
+        tuple(device // stride % size for size, stride in steps) for device in range(prod(found[0].sizes))
+    )
 
 
 @lru_cache(maxsize=1024)

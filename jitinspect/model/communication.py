@@ -64,7 +64,8 @@ class Collective:
 
     `overlaps` are the instructions that run while an asynchronous one is under way; None if it is
     synchronous. `seconds` is the least time of all runs at the device's public link bandwidth. `hint` says
-    what would move less, if that is known.
+    what would move less, if that is known. `repeats` is how often the partitioner's sum adds each value:
+    above 1, what comes out is so many times too large.
     """
 
     kind: str
@@ -94,6 +95,7 @@ class Collective:
     seconds: float | None = None
     hint: str | None = None
     signature: str = ""
+    repeats: int = 1
 
     @property
     def moved_bytes(self) -> int:

@@ -42,9 +42,16 @@ def placed(sharding: Any, rank: int) -> Placed | None:
 
 
 def argument_axes(compiled: jax.stages.Compiled) -> tuple[Axes | None, ...]:
-    """Those of each array of the call, in order; None if it does not lie on a mesh with named axes."""
-    shardings = jax.tree.leaves(compiled.input_shardings)
-    return tuple(spec_axes(one) if isinstance(one, jax.sharding.NamedSharding) else None for one in shardings)
+    """Those of each array of the call, in order; None if it does not lie on a mesh with named axes, or if
+    each device has but a term of it.
+    """
+    return tuple(map(_whole_axes, jax.tree.leaves(compiled.input_shardings)))
+
+
+def _whole_axes(sharding: Any) -> Axes | None:
+    if not isinstance(sharding, jax.sharding.NamedSharding):
+        return None
+    return None if getattr(sharding.spec, "unreduced", None) else spec_axes(sharding)
 
 
 def spec_axes(sharding: jax.sharding.NamedSharding) -> Axes:

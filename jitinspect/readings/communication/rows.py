@@ -13,9 +13,10 @@ from jitinspect.ir.collectives import CollectiveOperation, part
 from jitinspect.ir.dataflow import Dataflow
 from jitinspect.ir.executions import BlockExecutions, needs_whole
 from jitinspect.ir.hlo_sharding import Axes
-from jitinspect.ir.mesh_axes import axes_of_groups, axes_of_pairs, size_of_axes
+from jitinspect.ir.mesh_axes import axes_of_groups, axes_of_pairs, size_of_axes, tiles
 from jitinspect.ir.op_names import op_name
 from jitinspect.ir.program import Program
+from jitinspect.ir.replication import Replication
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.model.communication import Collective, MeshShape
 from jitinspect.process.paths import relative
@@ -69,6 +70,8 @@ class Communication:
         self._program = _enough(text)
         self._flow = Dataflow(self._program, text)
         self._causes = Causes(attribute(self._program, file), self._flow, own, laid)
+        laid_out = {path: tiles(axes, meshes) for path, axes in arguments.items()}
+        self._replication = Replication(self._program, self._flow, laid_out)
         self._executions = BlockExecutions(self._program)
         self.meshes = tuple(meshes)
         self._arguments = arguments
@@ -149,7 +152,12 @@ class Communication:
             after=after,
             overlaps=overlaps(one, self._flow),
             hint=advice(one, told.asked, self._flow),
+            repeats=self._repeats(told),
         )
+
+    def _repeats(self, told: _Told) -> int:
+        """Only the partitioner's are looked into: the program may add what is equal, and mean to."""
+        return self._replication.repeats(told.one) if told.asked.by == "partitioner" else 1
 
     def _lines(self, one: CollectiveOperation) -> list[str]:
         """The text of its instructions, and of what calls the computations that they are in."""

@@ -41,6 +41,8 @@ def render(report: CollectivesReport, painter: Painter, width: int, verbose: boo
     yield from _lines(report.by_line, painter, room, verbose)
     for text in dict.fromkeys(map(_hint, report.collectives)):
         yield from (painter(line, _HINT) + "\n" for line in hanging(text, width))
+    for text in dict.fromkeys(map(_warning, report.collectives)):
+        yield from (painter(line, _WARN) + "\n" for line in hanging(text, width))
     for text, sgr in _notes(report):
         yield from (painter(line, sgr) + "\n" for line in hanging(text, width))
 
@@ -141,6 +143,18 @@ def _hint(row: Collective) -> str:
     """What would move less; "" if that is not known."""
     place = f"{shown_path(row.lines[0])}: " if row.lines else ""
     return f"hint  {place}{row.hint}" if row.hint else ""
+
+
+def _warning(row: Collective) -> str:
+    """Where XLA adds more than there is; "" elsewhere."""
+    if row.repeats == 1:
+        return ""
+    place = f"{shown_path(row.lines[0])}: " if row.lines else ""
+    return (
+        f"warning  {place}XLA adds each part {row.repeats} times, as so many devices have it, so that this "
+        f"sum is {row.repeats} × too large: shard what it is made of over every axis of the mesh, or leave "
+        "the other axes out of the mesh"
+    )
 
 
 def _lines(totals: Sequence[Moved], painter: Painter, room: int, verbose: bool) -> Iterator[str]:

@@ -55,6 +55,11 @@ def test_the_table_is_the_closed_form(compiled, case):
 
 
 @each_program
+def test_no_sum_is_said_to_add_what_is_equal(compiled, case):
+    assert {one["repeats"] for one in compiled[case.name]["reading"]["collectives"]} <= {1}
+
+
+@each_program
 def test_the_lines_are_those_that_were_written_to_cause_it(compiled, case):
     assert lines_told(compiled[case.name]["reading"]) == lines_by_formula(case)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jitinspect.ir.device_groups import groups
-from jitinspect.ir.mesh_axes import axes_of_groups, axes_of_pairs, size_of_axes
+from jitinspect.ir.mesh_axes import axes_of_groups, axes_of_pairs, size_of_axes, tiles
 from jitinspect.model.communication import MeshShape
 
 MESH = MeshShape(("data", "model"), (4, 2))
@@ -76,3 +76,16 @@ def test_a_shift_along_an_axis(example, data):
     pairs = tuple((device, shifted(place)) for device, place in enumerate(places))
     kept = data.draw(st.integers(1, prod(mesh.sizes)))
     assert axes_of_pairs(pairs[:kept], [mesh]) == (axes[0],)
+
+
+def test_tiles_of_an_array_by_device():
+    mesh = MeshShape(("d", "m"), (2, 4))
+    assert tiles((("d",), ()), [mesh]) == ((0,),) * 4 + ((1,),) * 4
+    assert tiles((("m",),), [mesh]) == ((0,), (1,), (2,), (3,)) * 2
+    assert tiles((("m:(2)2",),), [mesh]) == ((0,), (1,)) * 4
+    assert tiles(((), ()), [mesh, mesh]) == ((),) * 8
+
+
+def test_tiles_are_not_guessed_where_two_meshes_have_the_axes():
+    assert tiles((("d",),), [MeshShape(("d", "m"), (2, 4)), MeshShape(("d",), (8,))]) == ()
+    assert tiles((("x",),), [MeshShape(("d",), (8,))]) == ()
