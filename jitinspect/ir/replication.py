@@ -29,6 +29,8 @@ _UNKNOWN = (
     "async-start", "conditional", "custom-call", "infeed", "recv", "replica-id", "rng",
     "rng-get-and-update-state", "send", "while",
 )  # fmt: skip
+_DIFFERING = tuple(f" {word}(" for word in (*_UNKNOWN, "partition-id"))
+_CALLED = re.compile(r" (?:calls|to_apply)=%?([\w.\-]+)")
 _COLLECTIVES = ("all-gather", "all-reduce", "all-to-all", "collective-broadcast", "reduce-scatter")
 _TABLE = re.compile(r"\{([\d, ]+)\}")
 _MOST = 4000
@@ -110,8 +112,10 @@ class Replication:
         known = [one for one in operands if one is not None]
         if operation.opcode in _UNKNOWN or len(known) < len(operands):
             return _Value(self._differing)
-        if operation.opcode in _INNER:
+        if operation.opcode in _INNER and any(one.is_index for one in known):
             return self._inside(operation, known)
+        if operation.opcode in _INNER and any(map(self._differs, operation.calls)):
+            return _Value(self._differing)
         if operation.opcode == "dynamic-slice" and _is_looked_up(known):
             return _Value(tuple(known[0].table[at] for at in known[1].numbers), is_index=True)
         if operation.opcode in _PASSED_ON:
@@ -122,8 +126,15 @@ class Replication:
     def _differing(self) -> Numbers:
         return tuple(range(self._devices))
 
+    def _differs(self, block: str) -> bool:
+        """Whether a computation may make something else on each device of equal operands."""
+        text = "\n".join(self._rows(block))
+        return any(word in text for word in _DIFFERING) or any(map(self._differs, _CALLED.findall(text)))
+
     def _together(self, values: Sequence[_Value]) -> Numbers:
         columns = [value.numbers for value in values]
+        if any(len(set(column)) == self._devices for column in columns):
+            return self._differing
         return _numbered(list(zip(*columns, strict=True))) if columns else (0,) * self._devices
 
     def _given(self, parameter: Operation) -> _Value:

@@ -156,8 +156,11 @@ class Communication:
         )
 
     def _repeats(self, told: _Told) -> int:
-        """Only the partitioner's are looked into: the program may add what is equal, and mean to."""
-        return self._replication.repeats(told.one) if told.asked.by == "partitioner" else 1
+        """Only the partitioner's are looked into: the program may add what is equal, and mean to. Over one
+        axis of a mesh alone there is nothing to add that is equal.
+        """
+        is_looked_into = told.asked.by == "partitioner" and len(told.axes) > 1
+        return self._replication.repeats(told.one) if is_looked_into else 1
 
     def _lines(self, one: CollectiveOperation) -> list[str]:
         """The text of its instructions, and of what calls the computations that they are in."""
