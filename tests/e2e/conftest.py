@@ -26,6 +26,10 @@ JUST_AFTER_JAX = {
 """Commands that import jax before they do anything with it: a fork behind that import may start them."""
 WITHOUT_JAX = {"view", "summary", "ls", "cache"}
 """Commands that need no jax: that they import none, other tests see to."""
+KEEPING = {"JAX_COMPILATION_CACHE_DIR": "cache", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+"""With these, JAX keeps all that it compiles in a folder beside the program. Many commands are run with them:
+a process that has imported jax with them may be forked, too.
+"""
 HARMLESS = {"COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM", "PATH", "PYTEST_CURRENT_TEST", "XLA_FLAGS"}
 """What no import looks at."""
 
@@ -53,26 +57,34 @@ class Shell:
 
     def _may_fork(self, arguments: list[str], environ: dict[str, str]) -> bool:
         """Whether a fork may become the command: of a process that has imported jax and all of jitinspect in
-        the environment of the tests.
+        the environment of the tests, or with `KEEPING` there.
         """
         return bool(arguments) and arguments[0] in JUST_AFTER_JAX | WITHOUT_JAX and self._is_ours(environ)
 
     def _is_ours(self, environ: dict[str, str]) -> bool:
-        asked, ours = {**self.environ, **environ}, {**os.environ}
+        asked = {**self.environ, **environ}
+        ours = {**os.environ, **self._settings(asked)}
         return {name for name in {*asked, *ours} if asked.get(name) != ours.get(name)} <= HARMLESS
+
+    @staticmethod
+    def _settings(environ: dict[str, str]) -> dict[str, str]:
+        """`KEEPING`, or none: those that a process to be forked must have had."""
+        return KEEPING if environ.items() >= KEEPING.items() else {}
 
     def forked(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """The command in such a fork, where `run` finds jax imported: for tests of what it tells, not of how
         the program starts and ends.
         """
         assert self._is_ours(environ), environ
-        return prefork().run([*arguments], self.folder, {**self.environ, **environ}, TIMEOUT)
+        asked = {**self.environ, **environ}
+        return prefork(**self._settings(asked)).run([*arguments], self.folder, asked, TIMEOUT)
 
     def typed(self, line: str) -> subprocess.CompletedProcess[str]:
         """A plain command line, without pipes and the like; stderr goes where stdout does."""
         command, *arguments = shlex.split(line)
         if command == COMMAND.name and self._may_fork(arguments, {}):
-            return prefork().run(arguments, self.folder, self.environ, TIMEOUT, merged=True)
+            warm = prefork(**self._settings(self.environ))
+            return warm.run(arguments, self.folder, self.environ, TIMEOUT, merged=True)
         return self.sh(f"{line} 2>&1")
 
     def python(self, program: str) -> str:

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from tests.e2e.conftest import KEEPING
+
 PROGRAM = """
 import sys
 import jax
@@ -24,7 +26,6 @@ if __name__ == "__main__":
     jax.jit(step)(x, params)
     jax.jit(step)(x[: int(sys.argv[1])], {"bias": params["bias"][: int(sys.argv[1])]})
 """
-KEEP = {"JAX_COMPILATION_CACHE_DIR": "cache", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
 CALL = ("program:step", "-a", "f32[8]", "-a", "{'bias': f32[8]}")
 OTHER = ("program:step", "-a", "f32[6]", "-a", "{'bias': f32[6]}")
 
@@ -34,7 +35,7 @@ def filled(shell):
     """A folder with an empty cache of one program; two recordings of it."""
     shell.write("program.py", PROGRAM)
     for name, size in (("one.jsonl", "4"), ("two.jsonl", "5")):
-        finished = shell("run", "-q", "--record", name, "program.py", size, **KEEP)
+        finished = shell("run", "-q", "--record", name, "program.py", size, **KEEPING)
         assert finished.returncode == 0, finished.stderr
     return shell
 
@@ -45,18 +46,18 @@ def state(shell):
 
 def test_the_cache_is_looked_into_and_left_as_it_is(filled):
     before = state(filled)
-    found = filled("cache", "why", *CALL, **KEEP)
+    found = filled("cache", "why", *CALL, **KEEPING)
     assert found.returncode == 0 and "found in cache: JAX loads it" in found.stdout
     assert "compile" not in found.stderr
-    missed = filled("cache", "why", "program:step", "--args-from", "program:other_args", "--json", **KEEP)
+    missed = filled("cache", "why", "program:step", "--args-from", "program:other_args", "--json", **KEEPING)
     (lookup,) = json.loads(missed.stdout)["lookups"]
     assert lookup["present"] is True and lookup["entry"]["loadable"] is True
-    other = filled("cache", "why", *OTHER, **KEEP)
+    other = filled("cache", "why", *OTHER, **KEEPING)
     assert "not in cache, which has 3 of jit_step among" in other.stdout
     assert "argument x" in other.stdout and "f32[6]" in other.stdout
     assert state(filled) == before
 
-    filled("cache", "why", *OTHER, "-o", "why.json", **KEEP)
+    filled("cache", "why", *OTHER, "-o", "why.json", **KEEPING)
     shown = [re.sub(r"\d+ s old", "", text) for text in (filled("view", "why.json").stdout, other.stdout)]
     assert shown[0] == shown[1]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import KEEPING
 from tests.support import saved_entries
 
 MESH = ("--mesh", "data=4,model=2")
@@ -33,8 +34,7 @@ def test_collectives_of_a_mesh(shell):
 
 def test_an_entry_of_the_cache(shell):
     program = f"import sys; sys.path.insert(0, '.')\n{PROGRAM}"
-    shell.environ |= {"JAX_COMPILATION_CACHE_DIR": str(shell.folder / "cache")}
-    shell.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    shell.environ |= KEEPING
     shell.python(program)
     shown = shell("cache", "show", "jit_loss_fn", "-q")
     assert shown.stdout.startswith("HloModule jit_loss_fn"), shown.stderr

@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from tests.e2e.conftest import KEEPING
+
 NORMALIZE = ("samples.mlp:normalize", "--shape", "128,784")
 SGR = re.compile(r"\x1b\[[\d;]*m")
 NOISY = """
@@ -121,12 +123,8 @@ def test_the_json_document_is_that_of_the_contract(shell):
 
 
 def test_a_compilation_from_disk_is_told(shell):
-    environ = {
-        "JAX_COMPILATION_CACHE_DIR": str(shell.folder / "cache"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
     outcomes = [
-        json.loads(shell("hlo", *NORMALIZE, "--json", **environ).stdout)["events"][-1]["cache"]
+        json.loads(shell("hlo", *NORMALIZE, "--json", **KEEPING).stdout)["events"][-1]["cache"]
         for _ in range(2)
     ]
     assert outcomes == ["miss", "hit"]

@@ -64,13 +64,13 @@ def test_a_command_of_the_readme_does_what_it_shows(shell, command, shown):
     if "view" in command:
         shell.typed("jitinspect jaxpr samples.mlp:normalize --shape 128,784 -o report.json")
     if "summary" in command:
-        shell.sh("jitinspect run -q --record rec.jsonl samples/recompiles/last_batch.py")
+        shell.forked("run", "-q", "--record", "rec.jsonl", "samples/recompiles/last_batch.py")
     if "loss.hlo" in command:
         shell.typed(f"jitinspect hlo --raw {LOSS} -o loss.hlo")
     if "dump/" in command:
-        shell.sh(f"XLA_FLAGS=--xla_dump_to=dump jitinspect hlo {LOSS}")
+        shell("hlo", *LOSS.split(), XLA_FLAGS="--xla_dump_to=dump")
     if command.endswith("loss.jaxexport"):
-        shell.sh("jitinspect export samples.mlp:loss_fn -s 8,8 -s 8,8 -o loss.jaxexport")
+        shell.typed("jitinspect export samples.mlp:loss_fn -s 8,8 -s 8,8 -o loss.jaxexport")
     if "--against" in command:
         saved = command.partition("--against")[0].replace("784,255", "784,256")
         shell.sh(f"XLA_FLAGS=--xla_cpu_enable_fast_math=true {saved} --save key.json")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.e2e.conftest import KEEPING
 from tests.support.pages import data_of
 
 LOSS = "from samples.mlp import loss_fn\n"
@@ -175,12 +176,8 @@ def test_the_persistent_cache_is_told_from_a_compilation(shell):
     shell.write(
         "prog.py", "import jax, numpy as np\nf = jax.jit(lambda x: x + 1)\nf(np.ones(3))\nf(np.ones(3))\n"
     )
-    environ = {
-        "JAX_COMPILATION_CACHE_DIR": str(shell.folder / "cache"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-    first = document(shell("trace-cache", "prog.py", "--json", **environ))
-    second = document(shell("trace-cache", "prog.py", "--json", **environ))
+    first = document(shell("trace-cache", "prog.py", "--json", **KEEPING))
+    second = document(shell("trace-cache", "prog.py", "--json", **KEEPING))
     assert [call["status"] for call in first["calls"]] == ["COMPILED", "CACHED"]
     assert [call["status"] for call in second["calls"]] == ["DISK", "CACHED"]
     assert (second["totals"]["compilations"], second["totals"]["disk_hits"]) == (0, 1)

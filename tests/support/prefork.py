@@ -2,8 +2,8 @@
 
 `Prefork(command)` starts such a process when it is first needed; it becomes the command by running its very
 script, with the arguments, environment, folder and streams of the call, and ends without taking apart what it
-shares with the others. What depends on how the interpreter itself starts or ends (imports, settings that JAX
-reads from the environment, signals) needs a process of its own.
+shares with the others. Settings that JAX reads from the environment when it is imported are given to that
+process. What depends on how the interpreter itself starts or ends (imports, signals) needs one of its own.
 """
 
 import atexit
@@ -26,10 +26,10 @@ import jax
 
 
 class Prefork:
-    """Starts `command`, a Python script, again and again."""
+    """Starts `command`, a Python script, again and again, where `settings` stood in the environment."""
 
-    def __init__(self, command: Path) -> None:
-        self.command = command
+    def __init__(self, command: Path, **settings: str) -> None:
+        self.command, self._settings = command, settings
         self._folder = tempfile.TemporaryDirectory(prefix="prefork-")
         self._address = str(Path(self._folder.name) / "socket")
         self._server: subprocess.Popen[str] | None = None
@@ -63,7 +63,10 @@ class Prefork:
     def _start(self) -> None:
         if self._server is None:
             program = [sys.executable, __file__, self._address]
-            self._server = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
+            environ = {**os.environ, **self._settings}
+            self._server = subprocess.Popen(
+                program, stdout=subprocess.PIPE, text=True, env=environ, cwd=self._folder.name
+            )  # where JAX, too, may keep what it compiles
             assert self._server.stdout is not None and self._server.stdout.readline() == "ready\n"
 
     def close(self) -> None:
@@ -75,9 +78,9 @@ class Prefork:
 
 
 @functools.cache
-def prefork() -> Prefork:
-    """That of the installed command: one for all tests of this process."""
-    started = Prefork(Path(sys.executable).with_name("jitinspect"))
+def prefork(**settings: str) -> Prefork:
+    """That of the installed command: one for all tests of this process with these settings."""
+    started = Prefork(Path(sys.executable).with_name("jitinspect"), **settings)
     atexit.register(started.close)
     return started
 
