@@ -2,10 +2,11 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
-from tests.e2e.conftest import KEEPING
+from tests.e2e.conftest import KEEPING, Shell
 
 PROGRAM = """
 import sys
@@ -30,13 +31,21 @@ CALL = ("program:step", "-a", "f32[8]", "-a", "{'bias': f32[8]}")
 OTHER = ("program:step", "-a", "f32[6]", "-a", "{'bias': f32[6]}")
 
 
-@pytest.fixture
-def filled(shell):
-    """A folder with an empty cache of one program; two recordings of it."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One with the cache of a program, and two recordings of it, made once for all tests."""
+    shell = Shell(tmp_path_factory.mktemp("filled"))
     shell.write("program.py", PROGRAM)
     for name, size in (("one.jsonl", "4"), ("two.jsonl", "5")):
         finished = shell("run", "-q", "--record", name, "program.py", size, **KEEPING)
         assert finished.returncode == 0, finished.stderr
+    return shell.folder
+
+
+@pytest.fixture
+def filled(folder, shell):
+    """A copy of it."""
+    shutil.copytree(folder, shell.folder, dirs_exist_ok=True)
     return shell
 
 
