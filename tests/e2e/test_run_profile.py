@@ -78,7 +78,7 @@ def test_what_nobody_waits_for_is_waited_for(shell):
 def test_every_format_and_view(shell):
     shell.write("train.py", TRAIN)
     for name in ("report.json", "report.html", "report.txt"):
-        assert shell("run", "-q", "--profile", "-o", name, "train.py").returncode == 0
+        assert shell.forked("run", "-q", "--profile", "-o", name, "train.py").returncode == 0
     profile = profile_of(shell)
     assert_calls(shell, step=8)
     assert {row["text"] for row in profile["by_line"]} >= LINES
@@ -95,7 +95,7 @@ def test_every_format_and_view(shell):
 
 def test_a_narrow_terminal_gets_no_line_that_is_too_long(shell):
     shell.write("train.py", TRAIN)
-    told = shell("run", "--profile", "train.py", COLUMNS="60").stderr
+    told = shell.forked("run", "--profile", "train.py", COLUMNS="60").stderr
     assert "what ran" in told and max(map(len, told.splitlines())) <= 60
 
 
