@@ -189,12 +189,14 @@ def _kernel_files(folder: Path) -> Iterator[KernelFiles]:
 
 @contextmanager
 def _dump_folder(
-    lowered: jax.stages.Lowered, optional: dict[str, str | bool], watch: Watch = nullcontext
+    lowered: jax.stages.Lowered, optional: dict[str, str | bool], watch: Watch | None = None
 ) -> Iterator[tuple[Path, jax.stages.Compiled, tuple[str, ...]]]:
-    """The folder of the dump, the executable, and the options that were left out."""
-    with temporary_folder() as folder:
+    """The folder of the dump, the executable, and the options that were left out. What is watched is timed,
+    and so is what is written meanwhile.
+    """
+    with temporary_folder(timed=watch is not None) as folder:
         with persistent_cache_off():
-            compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional, watch)
+            compiled, refused = _compile(lowered, {_DUMP_FOLDER: folder}, optional, watch or nullcontext)
         yield Path(folder), compiled, refused
 
 
