@@ -2,9 +2,11 @@
 
 Each program runs bare and watched in turn, A B A B …; the medians of CPU seconds and of the ratios are
 printed, for the whole process (user + system, as the kernel accounts them) and for the program's own work
-(as it times itself). Exits 1 where a limit is missed.
+(as it times itself). Exits 1 where a limit is missed. Limits are of the work, for to start and to report
+takes half a second and more of any program; where the program is long, of the whole too.
 """
 
+import math
 import os
 import statistics
 import subprocess
@@ -48,12 +50,12 @@ LARGER = (
     LOOP.replace("(64, 128, 128, 10)", "(256, 512, 512, 10)")
     .replace("(32, 64)", "(128, 256)")
     .replace("(32, 10)", "(128, 10)")
-    .replace("10_000", "1_000")
+    .replace("10_000", "4_000")
 )
 CASES = [
     ("10,000 steps", LOOP, ["run", "-q"], 1.01),
     ("10,000 steps, --hits", LOOP, ["run", "-q", "--hits"], 1.15),
-    ("1,000 larger steps, --profile", LARGER, ["run", "-q", "--profile"], 1.10),
+    ("4,000 larger steps, --profile", LARGER, ["run", "-q", "--profile"], 1.10, 1.10),
     ("10,000 steps, --profile", LOOP, ["run", "-q", "--profile"], 1.10),
     ("1,000 compilations", COMPILES, ["run"], 1.03),
     ("1,000 compilations, --record", COMPILES, ["run", "--record", "recording.jsonl"], 1.03),
@@ -70,18 +72,21 @@ def run(command: list[str], folder: Path) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, float(told.split()[-1])
 
 
-def compare(name: str, program: str, watched: list[str], limit: float, runs: int) -> bool:
+def compare(
+    name: str, program: str, watched: list[str], limit: float, whole_limit: float = math.inf, *, runs: int
+) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "program.py").write_text(program)
         ours = [sys.executable, "-m", "jitinspect", *watched, "program.py"]
         bare = [sys.executable, "program.py"]
         pairs = [(run(ours, Path(folder)), run(bare, Path(folder))) for _ in range(runs)]
-    cells = []
+    cells, ratios = [], []
     for part in (0, 1):
         ratio = statistics.median(a[part] / b[part] for a, b in pairs)
         seconds = (statistics.median(each[part] for each in column) for column in zip(*pairs, strict=True))
         cells += [*(f"{second:8.2f} s" for second in seconds), f"{ratio:7.3f}"]
-    held = ratio <= limit
+        ratios.append(ratio)
+    held = ratios[0] <= whole_limit and ratios[1] <= limit
     print(f"{name:<30} {' '.join(cells)}   {limit:5.2f}   {'ok' if held else 'OVER'}", flush=True)
     return held
 
