@@ -116,11 +116,12 @@ class Profile:
     `by_op`, and of `by_line`: more than what is covered where operations ran at the same time.
 
     `values` says what the arrays of the arguments held, by kind of number; empty if all were given.
-    `warm_up` calls came before, and are not counted. `overhead` is how many times as long a call took under
-    the profiler as without, by the fastest of both; None if that was not measured. Where it is more than 1,
-    all times have been divided by it. `untested` is a device of a kind that jitinspect was not tried on.
-    `code` are the lines with time, and what is around them. `stacks` are function, line and operation,
-    `timeline` is the call of median length, the 10,000 longest of its executions.
+    `warm_up` calls came before, and are not counted. `by_call` take as long as calls did without the
+    profiler; how that divides is told by as many more under it, the fastest of them for the fastest, and so
+    on. `overhead` is how many times as long those took, by the medians; None if there are only calls under
+    the profiler, as of a function that is slow. `untested` is a device of a kind that jitinspect was not
+    tried on. `code` are the lines with time, and what is around them. `stacks` are function, line and
+    operation, `timeline` is the call of median length, the 10,000 longest of its executions.
     """
 
     calls: int

@@ -1,4 +1,4 @@
-"""A jitted function called again and again under JAX's profiler."""
+"""A jitted function called again and again, without JAX's profiler and under it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import Any
 
 import jax
@@ -25,7 +26,6 @@ LEAST, MOST = 3, 100
 _BUDGET_SECONDS = 1.0
 _BUDGET_EVENTS = 150_000
 """Of all recorded calls: reading that many takes about two seconds."""
-_MOST_BARE = 10
 _ENDING = 0.02
 """Seconds after the last call: its operations' ends may be recorded after its results are there."""
 _MARK = "jitinspect: a call"
@@ -51,9 +51,9 @@ class TimedCall:
 
 @dataclass(frozen=True, slots=True)
 class TimedCalls:
-    """The calls in their order, and the runs of programs in them, after `warm_up` other calls. `values` says
-    what made arrays hold, by kind of number. `bare_seconds` are what calls took without the profiler, just
-    before and after; none if they are slow.
+    """The recorded calls in their order, and the runs of programs in them, after `warm_up` other calls.
+    `values` says what made arrays hold, by kind of number. `bare_seconds` are what as many calls took just
+    before without the profiler; none if they are slow.
     """
 
     calls: list[TimedCall]
@@ -65,22 +65,30 @@ class TimedCalls:
 
     @property
     def overhead(self) -> float | None:
-        """How many times as long a call took under the profiler; None if that was not measured. By the
-        fastest calls: others tell more about what else the machine does.
+        """How many times as long a call took under the profiler, by the medians; None if that was not
+        measured.
+
+        More than events cost: their memory is of the heap that results come from, which the allocator may
+        then give back to the system after each call, to be zeroed anew in the next (seen with glibc).
         """
         if not self.bare_seconds:
             return None
-        return min(call.wall_seconds for call in self.calls) / min(self.bare_seconds)
+        return median(call.wall_seconds for call in self.calls) / median(self.bare_seconds)
 
     def without_overhead(self) -> TimedCalls:
-        """The same on a clock on which a call takes as long as it does without the profiler."""
-        slower = self.overhead or 1.0
-        if slower <= 1:
+        """The same with calls that take as long as those without the profiler: the fastest as long as the
+        fastest, and so on. Within a call, all times keep their ratios.
+        """
+        if not self.bare_seconds:
             return self
-        calls = [
-            TimedCall(one.wall_seconds / slower, one.start / slower, one.end / slower) for one in self.calls
-        ]
-        runs = [_on_clock(run, slower) for run in self.runs]
+        in_order = sorted(self.calls, key=lambda call: call.wall_seconds)
+        walls = dict(zip(in_order, sorted(self.bare_seconds), strict=True))
+        room = max(1.0, *(wall / call.wall_seconds for call, wall in walls.items()))
+        calls, runs = [], []
+        for call in self.calls:
+            clock = _Clock(call.start, call.start * room, walls[call] / call.wall_seconds)
+            calls.append(TimedCall(walls[call], clock(call.start), clock(call.end)))
+            runs += [clock.of(run) for run in call.of(self.runs)]
         return replace(self, calls=calls, runs=runs, bare_seconds=())
 
     def text_of(self, program: int) -> str | None:
@@ -89,12 +97,23 @@ class TimedCalls:
         return None if module is None else hlo_text(module)
 
 
-def _on_clock(run: ProgramRun, slower: float) -> ProgramRun:
-    executions = [
-        one._replace(start=one.start / slower, end=one.end / slower, recorded=one.recorded / slower)
-        for one in run.executions
-    ]
-    return replace(run, executions=executions)
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """One that goes `rate` times as fast as the recording's, and shows `start` when that shows `began`."""
+
+    began: float
+    start: float
+    rate: float
+
+    def __call__(self, seconds: float) -> float:
+        return self.start + (seconds - self.began) * self.rate
+
+    def of(self, run: ProgramRun) -> ProgramRun:
+        executions = [
+            one._replace(start=self(one.start), end=self(one.end), recorded=self(one.recorded))
+            for one in run.executions
+        ]
+        return replace(run, executions=executions)
 
 
 def timed_calls(
@@ -104,7 +123,8 @@ def timed_calls(
     on_calls: OnCalls = lambda count, seconds: None,
 ) -> TimedCalls:
     """Calls the function: first to compile it and to see how long it takes, then once more unless it is slow,
-    then `count` times, or as often as takes about a second.
+    then `count` times, or as often as takes about a second, and as many times again under the profiler; only
+    that if it is slow.
 
     `on_run` is entered around what cannot be interrupted, `on_calls` is told how many calls come and what one
     takes. Raises `UserFunctionError` for what the function raises, `UnavailableError` if nothing can be
@@ -116,15 +136,15 @@ def timed_calls(
     function = _Function(subject, call)
     first = function.recorded_calls(1, on_run)
     seconds, warm_up = _running_seconds(first.runs), 1
-    if seconds < _BUDGET_SECONDS:  # the first one may have been slower than others
+    is_slow = seconds >= _BUDGET_SECONDS
+    if not is_slow:  # the first one may have been slower than others
         (seconds,), warm_up = function.walls(1, on_run), 2
     chosen = count or _fitting(seconds, sum(len(run.executions) for run in first.runs))
-    on_calls(chosen, seconds)
-    bare = min(chosen, _MOST_BARE, int(_BUDGET_SECONDS / 4 / seconds) if seconds else _MOST_BARE)
-    before = function.walls(bare, on_run)
+    bare = 0 if is_slow else chosen
+    on_calls(bare + chosen, seconds)
+    walls = function.walls(bare, on_run)
     timed = function.recorded_calls(chosen, on_run)
-    after = function.walls(bare, on_run)
-    return replace(timed, values=values, warm_up=warm_up, bare_seconds=[*before, *after])
+    return replace(timed, values=values, warm_up=warm_up, bare_seconds=walls)
 
 
 def _running_seconds(runs: Sequence[ProgramRun]) -> float:

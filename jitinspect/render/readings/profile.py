@@ -35,7 +35,7 @@ _LEAST_TEXT = 30
 """Columns of Python text, before there is room for rates."""
 _OVERLAPPING = 1.02
 _MUCH_OVERHEAD = 1.05
-_SHORT = "short operations still seem longer than they are"
+_SHORT = "short ones still seem longer than they are"
 
 
 def render(
@@ -64,7 +64,8 @@ def _whole_call(one: Profile, painter: Painter, room: int) -> Iterator[str]:
     """Its wall time, how that varies, and what no operation covers."""
     walls = sorted(call.wall_seconds for call in one.by_call)
     spread = [f"{duration(walls[0])} to {duration(walls[-1])}", f"median {duration(median(walls))}"]
-    of = [f"mean of {count(one.calls, 'call')}", *spread] if one.calls > 1 else ["one call"]
+    which = "under the profiler" if one.overhead is None else "without the profiler"
+    of = [f"mean of {count(one.calls, 'call')}", which, *spread] if one.calls > 1 else ["one call", which]
     for at, line in enumerate(joined(of, room - 26)):
         head = "" if at else f"a call    {duration(one.wall_seconds):>8}"
         yield f"{head:<26}{painter(line, _DIM)}\n"
@@ -86,9 +87,9 @@ def _notes(one: Profile) -> Iterator[tuple[str, str]]:
     elif one.op_seconds > _OVERLAPPING * one.covered_seconds:
         yield f"operations overlap: one by one they take {duration(one.op_seconds)}", _DIM
     if one.by_op and one.overhead and one.overhead > _MUCH_OVERHEAD:
-        fastest = min(call.wall_seconds for call in one.by_call)
-        told = f"{duration(fastest * one.overhead)} under the profiler, {duration(fastest)} without it"
-        yield f"the fastest call took {told}, which is taken off evenly: {_SHORT}", _WARN
+        typical = median(call.wall_seconds for call in one.by_call)
+        told = f"{duration(typical * one.overhead)} under the profiler"
+        yield f"a call took {told}: what that adds is taken off all operations evenly, and {_SHORT}", _WARN
     if any(loop.trips == 0 for loop in one.loops) and one.values:
         yield "a loop made no iteration: with other values it may", _WARN
     if not one.by_op:

@@ -16,8 +16,13 @@ def text(*walls, overhead, by_op=(OPERATION,)):
     return "".join(readings.render(ProfileReport("profile", target, found), False, 120))
 
 
-def test_what_the_profiler_adds_is_told_of_the_fastest_call():
-    told = "the fastest call took 400 µs under the profiler, 200 µs without it"
+def test_what_the_profiler_adds_is_told_where_it_is_much():
+    told = "a call took 600 µs under the profiler: what that adds is taken off all operations evenly"
     assert told in text(2e-4, 4e-4, overhead=2.0)
-    assert "under the profiler" not in text(2e-4, 4e-4, overhead=1.04)
-    assert "under the profiler" not in text(2e-4, 4e-4, overhead=2.0, by_op=())
+    assert "taken off" not in text(2e-4, 4e-4, overhead=1.04)
+    assert "taken off" not in text(2e-4, 4e-4, overhead=2.0, by_op=())
+
+
+def test_which_calls_took_so_long():
+    assert "mean of 2 calls · without the profiler · 200 µs to 400 µs" in text(2e-4, 4e-4, overhead=1.0)
+    assert "one call · under the profiler" in text(3e-4, overhead=None)
