@@ -1,6 +1,6 @@
 """Where a value of an HLO module comes from and where it goes, across computations.
 
-Instructions are parsed where the way leads to them, and no others: a large module need not be parsed whole.
+Computations are read where the way leads to them, and no others: a large module need not be parsed whole.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from functools import cache
 from typing import NamedTuple
 
 from jitinspect.ir import hlo
-from jitinspect.ir.hlo_stack_frames import StackFrames
-from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.collectives import Part
+from jitinspect.ir.program import Block, Operation, Program, block_root
 
-_NAMED = re.compile(r"%([\w.\-]+)")
 _ELEMENT = re.compile(r"%([\w.\-]+)(?:#(\d+))?")
 _MOST = 400
 """So many instructions a search looks at."""
@@ -49,19 +48,16 @@ class Dataflow:
     blocks on the way.
     """
 
-    def __init__(self, program: Program, text: str) -> None:
+    def __init__(self, program: Program) -> None:
         self._lines = program.lines
-        self._blocks = program.named()
-        self._text = text
+        self._blocks = program.whole if isinstance(program, Part) else program.named()
         self._callers: dict[str, list[Place]] = {}
         for block in program.blocks:
             for operation in block.operations:
                 self._note_calls(Place(block, operation))
         self._defined = cache(self._definitions)
         self._used = cache(self._uses)
-        self._stacks: StackFrames | None = None
         self._known_operands: dict[int, list[tuple[str, str]]] = {}
-        self._parsed = cache(self._instruction)
 
     def _note_calls(self, caller: Place) -> None:
         """Also of an instruction that the way led to, which a part of a program does not have."""
@@ -79,18 +75,16 @@ class Dataflow:
 
     def between(self, block: Block, first: Operation, last: Operation) -> Iterator[Operation]:
         """The instructions of a block after one and before another, in the order of the schedule."""
-        for number in range(first.start + 1, last.start):
-            found = hlo.instruction(self._lines[number], number)
-            if found is not None:
-                yield found
+        for one in self._blocks[block.name].operations:
+            if first.start < one.start < last.start:
+                yield one
 
     def made(self, block: Block, name: str) -> Operation | None:
         """The instruction of that name."""
-        number = self._defined(block.name).get(name)
-        return None if number is None else self._parsed(number)
+        return self._defined(block.name).get(name)
 
     def users(self, block: Block, name: str) -> list[Operation]:
-        return [self._parsed(number) for number in self._used(block.name).get(name, ())]
+        return self._used(block.name).get(name, [])
 
     def sources(self, place: Place, operand: int) -> Iterator[Place]:
         """Backwards from an operand: each instruction that its value passed through, the nearest first."""
@@ -172,7 +166,7 @@ class Dataflow:
         block, element = value.block, value.element
         _, own = self._operands(user)[at]
         element = None if own else element
-        is_root = "ROOT " in self._lines[user.start][:8]
+        is_root = user.start == block.root
         if user.opcode == "get-tuple-element":
             if element in (None, hlo.element_index(user)):
                 yield _Value(block, user.names[0])
@@ -194,9 +188,9 @@ class Dataflow:
         elif user.opcode == "conditional":
             names, number = user.calls[at - 1 : at], 0
         for name in names:
-            mark = f" parameter({number})"
-            found = (self._lines[row] for row in self._rows(name) if mark in self._lines[row])
-            yield from (_Value(self._blocks[name], _name(line), element) for line in found)
+            given = (one for one in self._blocks[name].operations if one.opcode == "parameter")
+            found = (one.names[0] for one in given if hlo.parameter_number(one) == number)
+            yield from (_Value(self._blocks[name], parameter, element) for parameter in found)
 
     def _leaving(self, block: Block, element: int | None) -> Iterator[_Value]:
         for caller, by in self.callers(block):
@@ -204,9 +198,7 @@ class Dataflow:
                 yield _Value(caller, by.names[0], element)
 
     def _root(self, block: Block) -> Operation:
-        numbers = self._defined(block.name).values()
-        root = next((n for n in numbers if self._lines[n].lstrip().startswith("ROOT ")), max(numbers))
-        return self._parsed(root)
+        return block_root(self._blocks[block.name])
 
     def _operands(self, operation: Operation) -> list[tuple[str, str]]:
         """Each with the element of it that is taken, "" for all of it."""
@@ -215,39 +207,15 @@ class Dataflow:
             self._known_operands[operation.start] = found or [(name, "") for name in operation.operands]
         return self._known_operands[operation.start]
 
-    def _instruction(self, number: int) -> Operation:
-        if self._stacks is None:
-            self._stacks = StackFrames(self._text)
-        found = hlo.instruction(self._lines[number], number, self._stacks)
-        assert found is not None, "the line was seen to have one"
+    def _definitions(self, block: str) -> dict[str, Operation]:
+        return {one.names[0]: one for one in self._blocks[block].operations}
+
+    def _uses(self, block: str) -> dict[str, list[Operation]]:
+        found: dict[str, list[Operation]] = {}
+        for one in self._blocks[block].operations:
+            for name in dict.fromkeys(one.operands):
+                found.setdefault(name, []).append(one)
         return found
-
-    def _definitions(self, block: str) -> dict[str, int]:
-        rows = self._rows(block)
-        return {_name(self._lines[row]): row for row in rows if " = " in self._lines[row]}
-
-    def _uses(self, block: str) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number in self._rows(block):
-            _, _, right = self._lines[number].partition(" = ")
-            for name in dict.fromkeys(_NAMED.findall(_up_to_operands(right))):
-                found.setdefault(name, []).append(number)
-        return found
-
-    def _rows(self, block: str) -> range:
-        return range(self._blocks[block].start + 1, self._blocks[block].end)
-
-
-def _name(line: str) -> str:
-    """That of the instruction of a line."""
-    return line.partition(" = ")[0].strip().removeprefix("ROOT ").lstrip("%")
-
-
-def _up_to_operands(right: str) -> str:
-    """What is right of the equals sign up to the end of the operands, which is much less than all; if the
-    type is a tuple, which may have tuples in it, up to the metadata.
-    """
-    return right.partition(", metadata=" if right.startswith("(") else "), ")[0]
 
 
 def _key(value: _Value) -> tuple[str, str, int | None]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jitinspect.ir import hlo, hlo_sharding, shapes
+from jitinspect.ir import hlo, hlo_instructions, hlo_sharding, shapes
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.op_names import op_name
 from jitinspect.ir.program import Block, Frame
@@ -50,7 +50,7 @@ def entry(text: str) -> Entry:
     if named is None or block is None:
         raise ValueError("its entry computation is not there, or has no end")
     rows = [(number, program.lines[number]) for number in range(block.start + 1, block.end - 1)]
-    made = (hlo.instruction(line, number) for number, line in rows if _PARAMETER.search(line))
+    made = (hlo_instructions.instruction(line, number) for number, line in rows if _PARAMETER.search(line))
     parameters = sorted(
         (one for one in made if one is not None and one.opcode == "parameter"), key=hlo.parameter_number
     )
@@ -64,7 +64,7 @@ def _results(lines: list[str], block: Block) -> Iterator[EntryArray]:
     root = next(
         (lines[at] for at in range(block.start + 1, block.end) if lines[at].startswith("  ROOT ")), ""
     )
-    made = hlo.instruction(root, 0)
+    made = hlo_instructions.instruction(root, 0)
     if made is None:
         raise ValueError("its entry computation has no result")
     yield from _arrays(made.type, "")

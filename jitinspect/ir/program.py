@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -51,7 +51,8 @@ class Operation:
 class Block:
     """A jaxpr, a function or region, or a computation; `start` and `end` bound its lines, head and foot too.
 
-    `head` describes its parameters, and `foot` its results, if no operations do.
+    `head` describes its parameters, and `foot` its results, if no operations do. `root` is
+    the line of the instruction that an HLO computation marks as the one whose value it returns.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Block:
     is_entry: bool = False
     head: str = ""
     foot: str = ""
+    root: int | None = None
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Program:
     """
 
     stage: str
-    lines: list[str]
+    lines: Sequence[str]
     blocks: list[Block]
     head: str = ""
 
@@ -92,8 +94,7 @@ class Program:
 
     def root(self, block: Block) -> Operation:
         """The instruction whose value an HLO computation returns."""
-        marked = (one for one in block.operations if self.lines[one.start].lstrip().startswith("ROOT "))
-        return next(marked, block.operations[-1])
+        return block_root(block)
 
     @property
     def entry(self) -> Block:
@@ -105,3 +106,9 @@ def _within(block: Block) -> Iterator[Block]:
     for operation in block.operations:
         for inner in operation.inner:
             yield from _within(inner)
+
+
+def block_root(block: Block) -> Operation:
+    """The instruction whose value an HLO computation returns: the marked one, or the last."""
+    marked = (one for one in reversed(block.operations) if one.start == block.root)
+    return next(marked, block.operations[-1])

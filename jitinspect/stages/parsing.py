@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jitinspect.errors import UnavailableError
-from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
+from jitinspect.ir import hlo, jaxpr, mlir
 from jitinspect.ir.program import Block, Program
 from jitinspect.jaxapi.source_lines.equation_names import name_equations
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
@@ -52,19 +52,19 @@ def _stablehlo(pipeline: Pipeline) -> Program:
 
 def _hlo(pipeline: Pipeline) -> Program:
     text = compiled_text(pipeline)
-    return hlo.parse(readable_hlo.readable(text), text)
+    return hlo.readable(text)
 
 
 def _named_hlo(pipeline: Pipeline) -> Program:
     text = compiled_text(pipeline)
-    program = hlo.parse(readable_hlo.readable(text), text)
+    program = hlo.readable(text)
     hlo.name_instructions(program, text)
     return program
 
 
 def _hlo_before(pipeline: Pipeline) -> Program:
     text = pipeline.lowered.as_text(dialect="hlo", debug_info=True)
-    return hlo.parse(readable_hlo.readable(text), text)
+    return hlo.readable(text)
 
 
 _PROGRAMS = {"jaxpr": _jaxpr, "stablehlo": _stablehlo, "hlo": _hlo, "hlo-before": _hlo_before}

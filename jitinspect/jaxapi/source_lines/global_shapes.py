@@ -21,7 +21,9 @@ def global_shapes(traced: jax.stages.Traced) -> Shapes:
     found: dict[str, set[tuple[int, ...]]] = {}
     for equation in _equations(traced.jaxpr.jaxpr, set()):
         known = found.setdefault(equation.primitive.name, set())
-        known.update(tuple(one.aval.shape) for one in equation.outvars if hasattr(one.aval, "shape"))
+        for one in equation.outvars:
+            if (shape := getattr(one.aval, "shape", None)) is not None:
+                known.add(tuple(shape))
     return {name: frozenset(shapes) for name, shapes in found.items()}
 
 

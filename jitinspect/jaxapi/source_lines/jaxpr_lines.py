@@ -15,7 +15,7 @@ from jitinspect.errors import UnavailableError
 from jitinspect.ir.jaxpr import FramesAt
 from jitinspect.ir.program import Block, Frame, Operation, Program
 
-_PLAIN = (bool, int, float, str, tuple, type(None))
+_PLAIN = frozenset((bool, int, float, str, tuple, type(None)))
 """The types of most parameters of equations, and of what is in them. None of them is a jaxpr."""
 
 
@@ -154,7 +154,9 @@ class _Walk:
 def inner_jaxprs(equation: Any) -> Iterator[Any]:
     """The jaxprs among the parameters of an equation; closed ones are opened."""
     for value in equation.params.values():
-        yield from opened(value)
+        kind = type(value)
+        if kind is tuple or kind not in _PLAIN:
+            yield from opened(value)
 
 
 def opened(value: Any) -> Iterator[Any]:

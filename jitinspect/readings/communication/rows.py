@@ -68,7 +68,7 @@ class Communication:
         sources: SourceFiles,
     ) -> None:
         self._program = _enough(text)
-        self._flow = Dataflow(self._program, text)
+        self._flow = Dataflow(self._program)
         self._causes = Causes(attribute(self._program, file), self._flow, own, laid)
         laid_out = {path: tiles(axes, meshes) for path, axes in arguments.items()}
         self._replication = Replication(self._program, self._flow, laid_out)

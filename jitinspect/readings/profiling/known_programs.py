@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from jitinspect.errors import UnavailableError
-from jitinspect.ir import hlo, readable_hlo
+from jitinspect.ir import hlo
 from jitinspect.ir.program import Program
 from jitinspect.ir.program_runs import ProgramRun
 from jitinspect.jaxapi.traces.programs import hlo_text
@@ -42,7 +42,7 @@ class KnownProgram:
 
     @cached_property
     def program(self) -> Program:
-        return hlo.parse(readable_hlo.readable(self.text), self.text)
+        return hlo.readable(self.text)
 
     def can_have(self, run: ProgramRun) -> bool:
         """Whether it has the run's name and all operations that ran."""

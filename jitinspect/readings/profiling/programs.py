@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from jitinspect.ir import hlo, readable_hlo
+from jitinspect.ir import hlo
 from jitinspect.ir.program import Program
 from jitinspect.ir.program_runs import ProgramRun
 from jitinspect.readings.profiling.times import ProgramTimes
@@ -27,4 +27,4 @@ def times_by_program(
 
 
 def _parsed(text: str | None) -> Program | None:
-    return None if text is None else hlo.parse(readable_hlo.readable(text), text)
+    return None if text is None else hlo.readable(text)

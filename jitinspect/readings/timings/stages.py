@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jitinspect.ir import hlo, readable_hlo
+from jitinspect.ir import hlo
 from jitinspect.ir.attribution import Line, attribute
 from jitinspect.ir.source_files import SourceFiles
 from jitinspect.jaxapi.traces.compilation import TimedCompilation
@@ -42,7 +42,7 @@ class Stages:
 
     def kernel_lines(self) -> KernelLines:
         with garbage_collection.paused():
-            program = hlo.parse(readable_hlo.readable(self.text), self.text)
+            program = hlo.readable(self.text)
             return KernelLines(program, attribute(program, self.file))
 
 

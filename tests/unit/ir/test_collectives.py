@@ -164,7 +164,7 @@ def test_one_in_several_fusions_is_one():
     text = module(entry, CHAIN)
     one = only(text)
     assert [last.names[0] for _, last in one.others] == ["all-gather.1"]
-    flow = Dataflow(part(text), text)
+    flow = Dataflow(part(text))
     assert [place.operation.opcode for place in flow.uses(Place(*one.last))][-1] == "add"
     sources = [place.operation.names[0] for place in flow.sources(Place(one.block, one.operation), 0)]
     assert sources == ["p", "param"]

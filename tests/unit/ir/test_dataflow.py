@@ -47,7 +47,7 @@ ENTRY %main (x: f32[4,8], y: f32[16,8]) -> f32[16,8] {
 def flow_of(name):
     program = part(TEXT)
     one = next(one for one in collectives(program) if one.operation.names[0] == name)
-    return Dataflow(program, TEXT), Place(one.block, one.operation)
+    return Dataflow(program), Place(one.block, one.operation)
 
 
 def names(places):
@@ -79,7 +79,7 @@ def test_forwards_into_what_has_tuples_in_a_tuple():
     text = TEXT.replace("  %plain = ", f"{nested}\n  %plain = ")
     program = part(text)
     one = next(one for one in collectives(program) if one.operation.names[0] == "gathered")
-    assert names(Dataflow(program, text).uses(Place(one.block, one.operation)))[0] == "both"
+    assert names(Dataflow(program).uses(Place(one.block, one.operation)))[0] == "both"
 
 
 def test_an_operand_that_is_not_there():

@@ -23,7 +23,7 @@ def of(*rows, own=(), laid=()):
     text = module_text(*rows)
     program = part(text)
     (one,) = collectives(program)
-    return one, Causes(attribute(program), Dataflow(program, text), lambda: own, lambda: laid)
+    return one, Causes(attribute(program), Dataflow(program), lambda: own, lambda: laid)
 
 
 def lines(rows, primitive=None, axes=("data",), value=None, **known):
