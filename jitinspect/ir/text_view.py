@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from jitinspect.ir.program import Block, Operation, Program
 
@@ -40,16 +41,24 @@ class TextView:
         return "\n".join(self._rows())
 
     def _rows(self) -> Iterator[str]:
-        in_gap = False
-        for number, line in enumerate(self.program.lines):
-            if number in self.dropped:
-                continue
-            if self.shown is not None and number not in self.shown:
-                if line.strip() and not in_gap:
-                    in_gap = True
-                    yield indent(line) + GAP
-                continue
-            in_gap = False
+        if self.shown is None:
+            for number, line in enumerate(self.program.lines):
+                yield from self._row(number, line)
+            return
+        lines, end = self.program.lines, 0
+        for number in sorted(self.shown - self.dropped):
+            yield from self._gap(range(end, number))
+            yield from self._row(number, lines[number])
+            end = number + 1
+        yield from self._gap(range(end, len(lines)))
+
+    def _gap(self, hidden: range) -> Iterator[str]:
+        """What stands for lines that are not shown: nothing, if they are empty."""
+        lines = (self.program.lines[number] for number in hidden if number not in self.dropped)
+        yield from islice((indent(line) + GAP for line in lines if line.strip()), 1)
+
+    def _row(self, number: int, line: str) -> Iterator[str]:
+        if number not in self.dropped:
             for text in self.comments.get(number, ()):
                 yield indent(line) + text
             yield self.replaced.get(number, line)

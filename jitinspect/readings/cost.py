@@ -29,6 +29,7 @@ from jitinspect.model.readings import (
     Growth,
     XlaCost,
 )
+from jitinspect.process import garbage_collection
 from jitinspect.process.paths import relative
 from jitinspect.readings.communication.subjects import asking
 from jitinspect.readings.cost_model import power_law
@@ -53,9 +54,15 @@ Key = TypeVar("Key", bound=Hashable)
 def read(target: Target, subjects: Iterator[Subject]) -> CostReport:
     """Compiles each subject. Raises `UnavailableError` if the compiled HLO is not available."""
     sources = SourceFiles()
-    costs = tuple(_Reading(target.file, subject, sources).cost() for subject in subjects)
+    costs = tuple(_cost(target.file, subject, sources) for subject in subjects)
     report = CostReport("cost", replace(target, signature=costs[0].signature), costs[0])
     return replace(report, sweep=costs, growth=tuple(_growth(costs))) if len(costs) > 1 else report
+
+
+def _cost(file: str | None, subject: Subject, sources: SourceFiles) -> Cost:
+    _ = subject.pipeline.compiled  # the user's code runs here, with the garbage collector on
+    with garbage_collection.paused():
+        return _Reading(file, subject, sources).cost()
 
 
 def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
@@ -80,8 +87,9 @@ class _Reading:
 
     def cost(self) -> Cost:
         costs, compiled = self._costs, self._subject.pipeline.compiled
-        memory = assigned.sums(compiled)
-        buffers, no_buffers = self._buffers(compiled)
+        analysis = assigned.analysis(compiled)
+        memory = assigned.sums(compiled, analysis)
+        buffers, no_buffers = self._buffers(compiled, analysis)
         found = Cost(
             flops=costs.flops,
             transcendentals=costs.transcendentals,
@@ -186,9 +194,11 @@ class _Reading:
 
     def _by_op(self) -> list[CostOfOp]:
         """The most expensive first, without those that cost nothing."""
-        instructions = self._costs.instructions
-        counts = Counter(one.operation.opcode for one in instructions)
-        sums = _summed((one.operation.opcode, (one.times, *_parts(one))) for one in instructions)
+        alike = Counter((one.operation.opcode, one.times, *_parts(one)) for one in self._costs.instructions)
+        counts: Counter[str] = Counter()
+        for (op, *_), count in alike.items():
+            counts[op] += count
+        sums = _summed((op, [count * part for part in parts]) for (op, *parts), count in alike.items())
         rows = [
             self._of_op(op, counts[op], *map(round, parts)) for op, parts in sums.items() if any(parts[1:])
         ]
@@ -229,10 +239,10 @@ class _Reading:
         line = next(iter(self._attribution.lines(operation)), None)
         return relative(str(line)) if line else None
 
-    def _buffers(self, compiled: Any) -> tuple[tuple[Buffer, ...], str | None]:
+    def _buffers(self, compiled: Any, analysis: Any) -> tuple[tuple[Buffer, ...], str | None]:
         """The largest first, or why there are none."""
         try:
-            allocations = assigned.allocations(compiled)
+            allocations = assigned.allocations(compiled, analysis)
         except UnavailableError as error:
             return (), error.message
         made = {one.names[0]: one for one in self._program.operations()}

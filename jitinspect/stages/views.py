@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 
 from jitinspect.errors import UsageError
 from jitinspect.ir import selection, shapes
@@ -50,8 +51,12 @@ class Viewer:
 
     def __init__(self, program: Program, file: str | None) -> None:
         self._program = program
-        self._attribution: Attribution = attribute(program, file)
+        self._file = file
         self._python = SourceFiles()
+
+    @cached_property
+    def _attribution(self) -> Attribution:
+        return attribute(self._program, self._file)
 
     def text(self, view: View) -> str:
         """The part of the text that the view shows. Raises `UsageError` if it selects nothing."""
@@ -133,7 +138,9 @@ class Viewer:
 
     def _line_counts(self, operations: list[Operation]) -> Iterator[LineCount]:
         made = [one for one in operations if one.opcode not in MADE_BY_NO_LINE]
-        counts = Counter(line for one in made for line in self._attribution.lines(one) or (None,))
+        counts: Counter[Line | None] = Counter()
+        for lines, count in Counter(map(self._attribution.lines, made)).items():
+            counts.update(dict.fromkeys(lines or (None,), count))
         for line, count in counts.most_common():
             text = self._python.text_of(line) if line is not None else ""
             yield LineCount(relative(str(line)) if line is not None else None, count, text)
@@ -163,8 +170,8 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _op_counts(operations: list[Operation]) -> Iterator[OpCount]:
     counts = Counter(operation.opcode for operation in operations)
     sizes: Counter[str] = Counter()
-    for operation in operations:
-        sizes[operation.opcode] += shapes.size(operation.type)
+    for (op, type_), count in Counter((one.opcode, one.type) for one in operations).items():
+        sizes[op] += count * shapes.size(type_)
     return (OpCount(op, count, sizes[op]) for op, count in counts.most_common())
 
 

@@ -8,13 +8,13 @@ texts that `xla_dump_to` writes (`*-buffer-assignment.txt`) say the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import buffer_assignment, peak_memory
-from jitinspect.ir.wire_format import fields, packed_numbers, repeated
+from jitinspect.ir.wire_format import fields, packed_numbers, repeated, spans
 
 Kind = Literal["argument", "output", "constant", "temp"]
 TEXTS = "buffer_assignment_texts"
@@ -51,11 +51,11 @@ class Allocation:
     values: tuple[Value, ...]
 
 
-def sums(compiled: Any) -> dict[str, int]:
+def sums(compiled: Any, stats: Any = None) -> dict[str, int]:
     """XLA's own sums, in bytes: those of `argument`, `output`, `temp`, `alias`, `generated_code` and `peak`
-    that it gives.
+    that it gives. `stats` is the `analysis`, if that was made before.
     """
-    stats = _stats(compiled)
+    stats = analysis(compiled) if stats is None else stats
     found = ((name, getattr(stats, attribute, None)) for name, attribute in _SUMS.items())
     return {name: int(value) for name, value in found if value is not None}
 
@@ -87,19 +87,20 @@ def peak(memory: Mapping[str, int]) -> int | None:
     return memory["argument"] + memory["output"] + memory["temp"] - memory.get("alias", 0)
 
 
-def allocations(compiled: Any) -> list[Allocation]:
-    """All allocations except thread-local ones, of a few bytes each.
+def allocations(compiled: Any, stats: Any = None) -> list[Allocation]:
+    """All allocations except thread-local ones, of a few bytes each. `stats` is the `analysis`, if that was
+    made before.
 
     Raises `UnavailableError` if the assignment is not available, or has an unknown form.
     """
-    stats = _stats(compiled)
+    stats = analysis(compiled) if stats is None else stats
     message = getattr(stats, "serialized_buffer_assignment_proto", None)
     if not message and (texts := getattr(stats, TEXTS, None)):
         return list(_of_texts(*texts))
     if not message:
         raise UnavailableError(getattr(compiled, "no_buffers", _NO_BUFFERS))
     try:
-        return list(_allocations(message, _names(compiled)))
+        return list(_allocations(message, compiled))
     except (ValueError, IndexError, KeyError, TypeError):
         raise UnavailableError("XLA's buffer assignment has an unknown form") from None
 
@@ -117,23 +118,45 @@ def _of_texts(assignment: str, live_ranges: str) -> Iterator[Allocation]:
             yield Allocation(one.index, one.bytes, one.kind, values)
 
 
-def _stats(compiled: Any) -> Any:
-    """None on backends that do not implement it."""
+def analysis(compiled: Any) -> Any:
+    """What `sums` and `allocations` are read from. XLA works on it anew each time that it is asked. None on
+    backends that do not implement it.
+    """
     try:
         return compiled.memory_analysis()
     except (NotImplementedError, RuntimeError):
         return None
 
 
-def _names(compiled: Any) -> dict[int, str]:
-    """Id → name of each instruction. Ids are unique in a module; the upper half is the computation's id."""
+def _names(compiled: Any, wanted: Collection[int]) -> dict[int, str]:
+    """Id → name of instructions. Ids are unique in a module; the upper half is the computation's id: most
+    computations are inside of fusions, and have none of those that are wanted.
+    """
     names: dict[int, str] = {}
+    computations = {_computation(number) for number in wanted}
     for module in _modules(compiled):
         for computation in repeated(module, 3):
-            for instruction in repeated(computation, 2):
-                instruction_fields = dict(fields(instruction))
-                names[instruction_fields[35]] = instruction_fields[1].decode()
+            for begin, end in spans(computation, 2):
+                number, name = _instruction(computation[begin:end])
+                if _computation(number) not in computations:
+                    break
+                names[number] = name
     return names
+
+
+def _computation(instruction: int) -> int:
+    return instruction >> 32
+
+
+def _instruction(message: bytes) -> tuple[int, str]:
+    """Its id and its name, which come first."""
+    name = b""
+    for number, value in fields(message):
+        if number == 1:
+            name = value
+        elif number == 35:
+            return value, name.decode()
+    raise KeyError("an instruction without an id")
 
 
 def _modules(compiled: Any) -> list[bytes]:
@@ -145,8 +168,10 @@ def _modules(compiled: Any) -> list[bytes]:
         return []
 
 
-def _allocations(message: bytes, names: dict[int, str]) -> Iterator[Allocation]:
-    buffers = {id_: (names.get(maker), index) for id_, maker, index in map(_buffer, repeated(message, 1))}
+def _allocations(message: bytes, compiled: Any) -> Iterator[Allocation]:
+    made = list(map(_buffer, repeated(message, 1)))
+    names = _names(compiled, {maker for _, maker, _ in made})
+    buffers = {id_: (names.get(maker), index) for id_, maker, index in made}
     listed = [packed_numbers(dict(fields(peak)).get(2, b"")) for peak in repeated(message, 5)]
     peaks = {number for numbers in listed for number in numbers} if listed else None
     for allocation in repeated(message, 3):

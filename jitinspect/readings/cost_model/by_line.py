@@ -20,9 +20,14 @@ there is divided evenly.
 def divided_by_line(
     instructions: Sequence[InstructionCost], attribution: Attribution, asking: Asking
 ) -> Iterator[Share]:
-    """What several lines made, such as a fusion, is divided evenly among them."""
+    """What several lines made, such as a fusion, is divided evenly among them. A line comes at least once, and
+    then only with what costs something.
+    """
+    seen: set[Line | None] = set()
     for line, one, count in with_lines(instructions, attribution):
-        yield line, one.flops / count, one.transcendentals / count, one.bytes / count, 0
+        if one.bytes or one.flops or one.transcendentals or line not in seen:
+            seen.add(line)
+            yield line, one.flops / count, one.transcendentals / count, one.bytes / count, 0
     for line, sent in sent_by_line(instructions, attribution, asking).items():
         yield line, 0, 0, 0, sent
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import Literal
+from functools import cached_property, reduce
+from typing import Literal, NamedTuple
 
 from jitinspect.ir.hlo import loop_parts
 from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.structures import Structures
 from jitinspect.ir.trip_counts import TripCounts
 from jitinspect.readings.communication.readable import readable_collectives
 from jitinspect.readings.cost_model.flops import Instruction, arithmetic
@@ -49,13 +50,13 @@ class InstructionCost:
     wire_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Priced:
-    """What one run of an instruction costs."""
+class _Priced(NamedTuple):
+    """What one run of an instruction costs; nothing is known of the work of some custom calls."""
 
     work: Work
     hbm_bytes: int
     numbers: Numbers | None
+    is_modelled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Branching:
     costliest: tuple[Operation, ...]
 
 
-@dataclass(slots=True)
+@dataclass
 class ProgramCost:
     """`instructions` are all that run, including those in fusions; what reducers and comparators cost counts
     for the instruction that applies them. `once` counts the body of each loop once, as XLA does; `least` and
@@ -105,24 +106,24 @@ class ProgramCost:
     most: Work
     unlike_xla: UnlikeXla
 
-    @property
+    @cached_property
     def flops(self) -> int:
         return sum(one.flops for one in self.instructions)
 
-    @property
+    @cached_property
     def transcendentals(self) -> int:
         return sum(one.transcendentals for one in self.instructions)
 
-    @property
+    @cached_property
     def bytes(self) -> int:
         return sum(one.bytes for one in self.instructions)
 
-    @property
+    @cached_property
     def hbm_bytes(self) -> int:
         """`bytes` of the device's main memory: all of them on a CPU."""
         return sum(one.hbm_bytes for one in self.instructions)
 
-    @property
+    @cached_property
     def wire_bytes(self) -> int:
         """What one device sends to others."""
         return sum(one.wire_bytes or 0 for one in self.instructions)
@@ -157,11 +158,17 @@ class _Counting:
         self._blocks = program.named()
         self._trips = TripCounts(program)
         self._sent = {id(one.operation): one.wire_bytes for one in readable_collectives(program)}
-        called = (name for one in program.operations() if _opcode(one) == "fusion" for name in one.calls)
-        self._fused = set(called)
-        self._unmodelled: dict[int, Operation] = {}
-        self._own: dict[str, list[_Priced]] = {}
-        self._totals: dict[tuple[str, _Way], Work] = {}
+        self._calls = {
+            block.name: [one for one in block.operations if one.calls] for block in program.blocks
+        }
+        calling = [one for calls in self._calls.values() for one in calls]
+        self._fused = {name for one in calling if _opcode(one) == "fusion" for name in one.calls}
+        self._is_straight = not any(one.opcode in ("while", "conditional") for one in calling)
+        self._structures = Structures(self._blocks, program.root)
+        self._own: dict[tuple[int, bool], list[_Priced]] = {}
+        self._sums: dict[tuple[int, bool], Work] = {}
+        self._totals: dict[tuple[str, str], Work] = {}
+        self._traffic: dict[int, Traffic] = {}
 
     def costs(self) -> ProgramCost:
         times = self._times()
@@ -177,16 +184,21 @@ class _Counting:
                 for one, count in operations
                 if one.opcode == "conditional" and count
             ],
-            [one for one, _ in operations if id(one) in self._unmodelled],
+            [
+                operation
+                for block in reached
+                for operation, one in zip(block.operations, self._prices(block), strict=True)
+                if not one.is_modelled
+            ],
             once=self._total(entry, "once"),
             least=self._total(entry, "least"),
             most=self._total(entry, "most"),
-            unlike_xla=unlike_xla(reached),
+            unlike_xla=unlike_xla({self._structures[block]: block for block in reached}.values()),
         )
 
     def _instruction_costs(self, block: Block, times: int) -> Iterator[InstructionCost]:
         for operation, one in zip(block.operations, self._prices(block), strict=True):
-            total, sent = one.work * times, self._sent.get(id(operation))
+            total, sent = one.work if times == 1 else one.work * times, self._sent.get(id(operation))
             yield InstructionCost(
                 operation,
                 block,
@@ -227,7 +239,7 @@ class _Counting:
         """How often each computation runs, by name. A computation is printed before those that call it."""
         times = Counter({self._program.entry.name: 1, **self._ran})
         for block in reversed(self._program.blocks):
-            for operation in block.operations if block.name in times else ():
+            for operation in self._calling(block) if block.name in times else ():
                 for called, count in self._runs(operation):
                     if called.name not in self._ran:
                         times[called.name] += times[block.name] * count
@@ -254,11 +266,26 @@ class _Counting:
 
     def _total(self, block: Block, way: _Way = "runs") -> Work:
         """What one run of the block costs, including all that it runs."""
-        key = block.name, way
+        key = block.name, "runs" if self._is_straight else way
         if key not in self._totals:
-            inner = (self._inner(operation, way) for operation in block.operations if operation.calls)
-            self._totals[key] = total_work((*(one.work for one in self._prices(block)), *inner))
+            inner = (self._inner(operation, way) for operation in self._calling(block))
+            self._totals[key] = total_work((self._sum(block), *inner))
         return self._totals[key]
+
+    def _calling(self, block: Block) -> list[Operation]:
+        """Those of its instructions that call others."""
+        return self._calls[block.name]
+
+    def _sum(self, block: Block) -> Work:
+        """What its instructions cost by themselves."""
+        key = self._key(block)
+        if key not in self._sums:
+            self._sums[key] = total_work([one.work for one in self._prices(block)])
+        return self._sums[key]
+
+    def _key(self, block: Block) -> tuple[int, bool]:
+        """What decides what its instructions cost."""
+        return self._structures[block], block.name in self._fused
 
     def _inner(self, operation: Operation, way: _Way = "runs") -> Work:
         runs = self._runs(operation)
@@ -271,33 +298,38 @@ class _Counting:
 
     def _prices(self, block: Block) -> list[_Priced]:
         """What each instruction of the block costs by itself."""
-        if block.name not in self._own:
+        key = self._key(block)
+        if key not in self._own:
             types = operand_types(block.operations)
             is_fused = block.name in self._fused
-            self._own[block.name] = [self._priced(one, types, is_fused) for one in block.operations]
-        return self._own[block.name]
+            self._own[key] = [self._priced(one, types, is_fused) for one in block.operations]
+        return self._own[key]
 
     def _priced(self, operation: Operation, types: dict[str, str], is_fused: bool) -> _Priced:
         one = plain(operation)
         operands = tuple(types[name] for name in one.operands if name in types)
         instruction = Instruction(one, operands, self._applied(one))
         work = arithmetic(instruction)
-        if work is None:
-            self._unmodelled[id(operation)] = operation
-            work = NONE
-        moved = Traffic() if is_fused else traffic(one, operands, self._overwrites, self._fusion(one))
+        is_modelled, work = work is not None, work or NONE
+        moved = Traffic() if is_fused else self._moved(one, operands)
         priced = Work(work.flops, work.transcendentals, moved.bytes)
-        return _Priced(priced, moved.main, numbers(instruction) if work.flops else None)
+        return _Priced(priced, moved.main, numbers(instruction) if work.flops else None, is_modelled)
+
+    def _moved(self, one: Operation, operands: tuple[str, ...]) -> Traffic:
+        if one.opcode != "fusion":
+            return traffic(one, operands, self._overwrites)
+        key = self._structures[self._blocks[one.calls[0]]]
+        if key not in self._traffic:
+            self._traffic[key] = traffic(one, operands, self._overwrites, self._fusion(one))
+        return self._traffic[key]
 
     def _applied(self, operation: Operation) -> tuple[Work, ...]:
         """The cost of one run of each computation it applies: a reducer, a comparator."""
-        if not operation.calls:
+        if not operation.calls or operation.opcode in _CALLS:
             return ()
         return tuple(self._total(self._blocks[name]) for name in operation.calls if name in self._blocks)
 
-    def _fusion(self, operation: Operation) -> FusedComputation | None:
-        if operation.opcode != "fusion":
-            return None
+    def _fusion(self, operation: Operation) -> FusedComputation:
         block = self._blocks[operation.calls[0]]
         root = self._program.root(block).names[0]
         return FusedComputation(inlined(block, self._blocks, self._program.root), root, self._overwrites)

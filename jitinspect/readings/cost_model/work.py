@@ -36,6 +36,8 @@ class Work:
 
 def total_work(works: Sequence[Work]) -> Work:
     """The sum of each quantity."""
+    if len(works) == 1:
+        return works[0]
     return Work(
         sum(one.flops for one in works),
         sum(one.transcendentals for one in works),
