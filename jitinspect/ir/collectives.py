@@ -153,9 +153,7 @@ def _with(block: Block, lines: set[int]) -> Block:
     """A block with the instructions of these lines alone; all of what XLA names a reduce-scatter."""
     is_whole = block.name.startswith(_SCATTERS)
     operations = [one for one in block.operations if is_whole or one.start in lines]
-    return Block(
-        block.name, (), operations, block.start, block.end, is_entry=block.is_entry, root=block.root
-    )
+    return Block(block.name, (), operations, block.start, block.end, is_entry=block.is_entry, root=block.root)
 
 
 def is_collective(operation: Operation) -> bool:

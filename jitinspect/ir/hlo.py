@@ -25,8 +25,8 @@ def parse(text: str) -> Program:
 
 
 def readable(raw: str) -> Program:
-    """Of the readable form of `raw`, JAX's own text, with the source lines that `raw` tells. Its lines are made
-    where they are asked for: to read what is in them, that form need not be written.
+    """Of the readable form of `raw`, JAX's own text, with the source lines that `raw` tells. Its lines are
+    made where they are asked for: to read what is in them, that form need not be written.
     """
     stacks = _stacks(raw)
     kept = readable_hlo.without_tables(raw).rstrip("\n") + "\n"

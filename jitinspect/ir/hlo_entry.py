@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ def entry(text: str) -> Entry:
     return Entry(named[1], tuple(taken), tuple(_results(program.lines, block)), hlo.device_count(program))
 
 
-def _results(lines: list[str], block: Block) -> Iterator[EntryArray]:
+def _results(lines: Sequence[str], block: Block) -> Iterator[EntryArray]:
     root = next(
         (lines[at] for at in range(block.start + 1, block.end) if lines[at].startswith("  ROOT ")), ""
     )

@@ -217,11 +217,12 @@ class _Attributes(NamedTuple):
 
 
 class _Instruction(Operation):
-    """One whose attributes are as they are in the text: what it calls, and its frames, are read from them when
-    they are first asked for.
+    """One whose attributes are as they are in the text: what it calls, and its frames, are read from them
+    when they are first asked for.
     """
 
     __slots__ = ("_reader",)
+    _reader: Reader
 
     @classmethod
     def made(
@@ -330,8 +331,8 @@ class Reader:
 
 
 def _split(tail: str) -> tuple[str, str]:
-    """The operands and the attributes in what follows an opcode and its parenthesis. Parentheses in strings do
-    not count.
+    """The operands and the attributes in what follows an opcode and its parenthesis. Parentheses in strings
+    do not count.
     """
     operands, _, rest = tail.partition(")")
     if "(" in operands or '"' in operands:

@@ -42,8 +42,8 @@ def without_tables(text: str) -> str:
     if start < 0:
         return text
     code = start + 1
-    while found := _TABLE.match(text, code):
-        code = found.end()
+    while table := _TABLE.match(text, code):
+        code = table.end()
     return text[: start + 1] + text[code:].lstrip("\n")
 
 

@@ -8,8 +8,8 @@ from jitinspect.ir.program import Block, Operation
 
 
 class Structures:
-    """`structures[block]` is a number, the same for those that are alike, and all that they call. `root` gives
-    the instruction whose value a block returns.
+    """`structures[block]` is a number, the same for blocks that are alike, with all that they call. `root`
+    gives the instruction whose value a block returns.
     """
 
     def __init__(self, blocks: Mapping[str, Block], root: Callable[[Block], Operation]) -> None:

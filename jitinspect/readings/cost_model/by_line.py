@@ -20,8 +20,8 @@ there is divided evenly.
 def divided_by_line(
     instructions: Sequence[InstructionCost], attribution: Attribution, asking: Asking
 ) -> Iterator[Share]:
-    """What several lines made, such as a fusion, is divided evenly among them. A line comes at least once, and
-    then only with what costs something.
+    """What several lines made, such as a fusion, is divided evenly among them. Each line comes once at least,
+    and again with all else of it that costs something.
     """
     seen: set[Line | None] = set()
     for line, one, count in with_lines(instructions, attribution):

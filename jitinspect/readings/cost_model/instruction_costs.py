@@ -158,9 +158,7 @@ class _Counting:
         self._blocks = program.named()
         self._trips = TripCounts(program)
         self._sent = {id(one.operation): one.wire_bytes for one in readable_collectives(program)}
-        self._calls = {
-            block.name: [one for one in block.operations if one.calls] for block in program.blocks
-        }
+        self._calls = {block.name: [one for one in block.operations if one.calls] for block in program.blocks}
         calling = [one for calls in self._calls.values() for one in calls]
         self._fused = {name for one in calling if _opcode(one) == "fusion" for name in one.calls}
         self._is_straight = not any(one.opcode in ("while", "conditional") for one in calling)
