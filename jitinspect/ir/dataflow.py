@@ -50,7 +50,7 @@ class Dataflow:
 
     def __init__(self, program: Program) -> None:
         self._lines = program.lines
-        self._blocks = program.whole if isinstance(program, Part) else program.named()
+        self.blocks = program.whole if isinstance(program, Part) else program.named()
         self._callers: dict[str, list[Place]] = {}
         for block in program.blocks:
             for operation in block.operations:
@@ -75,7 +75,7 @@ class Dataflow:
 
     def between(self, block: Block, first: Operation, last: Operation) -> Iterator[Operation]:
         """The instructions of a block after one and before another, in the order of the schedule."""
-        for one in self._blocks[block.name].operations:
+        for one in self.blocks[block.name].operations:
             if first.start < one.start < last.start:
                 yield one
 
@@ -128,10 +128,10 @@ class Dataflow:
             return self._entering(block, made, element)
         if made.opcode in ("fusion", "call", "async-start") and made.calls:
             self._note_calls(Place(block, made))
-            inner = self._blocks[made.calls[0]]
+            inner = self.blocks[made.calls[0]]
             return _Value(inner, self._root(inner).names[0], element)
         if made.opcode == "while":  # what the last iteration made of it
-            body = self._blocks[hlo.loop_parts(made)["body"]]
+            body = self.blocks[hlo.loop_parts(made)["body"]]
             return self._operand(body, self._root(body), element or 0, None)
         if made.opcode.endswith("-done") or made.opcode in _CUT:
             return self._operand(block, made, 0, element)
@@ -188,9 +188,9 @@ class Dataflow:
         elif user.opcode == "conditional":
             names, number = user.calls[at - 1 : at], 0
         for name in names:
-            given = (one for one in self._blocks[name].operations if one.opcode == "parameter")
+            given = (one for one in self.blocks[name].operations if one.opcode == "parameter")
             found = (one.names[0] for one in given if hlo.parameter_number(one) == number)
-            yield from (_Value(self._blocks[name], parameter, element) for parameter in found)
+            yield from (_Value(self.blocks[name], parameter, element) for parameter in found)
 
     def _leaving(self, block: Block, element: int | None) -> Iterator[_Value]:
         for caller, by in self.callers(block):
@@ -198,7 +198,7 @@ class Dataflow:
                 yield _Value(caller, by.names[0], element)
 
     def _root(self, block: Block) -> Operation:
-        return block_root(self._blocks[block.name])
+        return block_root(self.blocks[block.name])
 
     def _operands(self, operation: Operation) -> list[tuple[str, str]]:
         """Each with the element of it that is taken, "" for all of it."""
@@ -208,11 +208,11 @@ class Dataflow:
         return self._known_operands[operation.start]
 
     def _definitions(self, block: str) -> dict[str, Operation]:
-        return {one.names[0]: one for one in self._blocks[block].operations}
+        return {one.names[0]: one for one in self.blocks[block].operations}
 
     def _uses(self, block: str) -> dict[str, list[Operation]]:
         found: dict[str, list[Operation]] = {}
-        for one in self._blocks[block].operations:
+        for one in self.blocks[block].operations:
             for name in dict.fromkeys(one.operands):
                 found.setdefault(name, []).append(one)
         return found

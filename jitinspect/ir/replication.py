@@ -21,7 +21,7 @@ from jitinspect.ir.collectives import CollectiveOperation
 from jitinspect.ir.dataflow import Dataflow
 from jitinspect.ir.device_groups import Groups, groups, pairs
 from jitinspect.ir.op_names import op_name
-from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.program import Block, Operation, Program, block_root
 
 _PASSED_ON = ("bitcast", "broadcast", "convert", "copy", "copy-done", "copy-start", "reshape")
 _INNER = ("call", "fusion")
@@ -60,7 +60,7 @@ class Replication:
     """
 
     def __init__(self, program: Program, flow: Dataflow, tiles: Mapping[str, Sequence[Hashable]]) -> None:
-        self._blocks = program.named()
+        self._blocks = flow.blocks
         self._lines = program.lines
         self._flow = flow
         self._tiles = tiles
@@ -144,16 +144,11 @@ class Replication:
     def _inside(self, caller: Operation, operands: Sequence[_Value]) -> _Value:
         """What a computation makes of its operands: the value of its root."""
         scope: _Scope = {}
-        root = ""
         block = self._blocks[caller.calls[0]]
-        for number in range(block.start + 1, block.end - 1):
-            operation = hlo.instruction(self._lines[number], number)
-            if operation is None:
-                continue
+        for operation in block.operations:
             at = hlo.parameter_number(operation) if operation.opcode == "parameter" else None
             scope[operation.names[0]] = self._made(operation, scope) if at is None else operands[at]
-            root = operation.names[0] if "ROOT " in self._lines[number][:8] else root
-        return scope[root]
+        return scope[block_root(block).names[0]]
 
     def _exchanged(self, operation: Operation, given: Numbers) -> Numbers:
         """What a collective leaves each device; of another instruction what it is given."""
