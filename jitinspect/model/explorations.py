@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from jitinspect.model.comparisons import PaneComparison
+
 Language = Literal["python", "jaxpr", "stablehlo", "hlo", "llvm", "asm", "text"]
 
 
@@ -65,10 +67,13 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """`sets` are the origins that a line can have, sorted indices; the first is the empty one."""
+    """`sets` are the origins that a line can have, sorted indices; the first is the empty one. Where two
+    compilations are compared, `comparisons` are those of their panes.
+    """
 
     files: tuple[str, ...]
     places: tuple[Place, ...]
     origins: tuple[Origin, ...]
     sets: tuple[tuple[int, ...], ...]
     panes: tuple[Pane, ...]
+    comparisons: tuple[PaneComparison, ...] = ()

@@ -17,20 +17,25 @@ Rename = Callable[[Name], str]
 class Row:
     """A statement that both or only one of them has, or a pair in which the second replaces the first.
 
-    Both texts use the names of the first program wherever it has one.
+    Both texts use the names of the first program wherever it has one. `statements` are the two themselves.
     """
 
     before: str | None
     after: str | None
     is_same: bool = False
+    statements: tuple[Statement | None, Statement | None] = (None, None)
 
 
 @dataclass(slots=True)
 class BlockRows:
-    """The rows of a pair of blocks, or of a block that only one program has; `is_same` if nothing differs."""
+    """The rows of a pair of blocks, or of a block that only one program has; `is_same` if nothing differs.
+    `rename` maps the second program's names to the first's.
+    """
 
     name: str
     rows: list[Row] = field(default_factory=list)
+    blocks: tuple[Block | None, Block | None] = (None, None)
+    rename: Rename = Name.itself
 
     @property
     def is_same(self) -> bool:
@@ -42,7 +47,12 @@ def changed_blocks(before: Program, after: Program) -> list[BlockRows]:
     most in names.
     """
     comparison = _Comparison(before, after)
-    return [rows for rows in comparison.blocks() if not rows.is_same]
+    return [rows for rows in comparison.blocks(with_same=False) if not rows.is_same]
+
+
+def all_blocks(before: Program, after: Program) -> list[BlockRows]:
+    """The same with those in which nothing differs; left out are those that one program has more often."""
+    return list(_Comparison(before, after).blocks(with_same=True))
 
 
 class _Comparison:
@@ -55,18 +65,36 @@ class _Comparison:
         self._taken: dict[int, str] = {}
         self._queue: list[tuple[Block, Block, dict[str, str]]] = []
 
-    def blocks(self) -> Iterator[BlockRows]:
+    def blocks(self, with_same: bool) -> Iterator[BlockRows]:
         first, second = self._before.program, self._after.program
         heads = options(first).text(), options(second).text()
         yield BlockRows("module", [Row(*heads, heads[0] == heads[1])])
         entries = first.entry, second.entry
-        if self._before.digest(entries[0]) == self._after.digest(entries[1]):
+        is_same = self._before.digest(entries[0]) == self._after.digest(entries[1])
+        if is_same and not with_same:
             return
         self._pair(*entries, {})
-        while self._queue:
-            yield self._rows(*self._queue.pop(0))
+        yield from self._queued()
+        if with_same:
+            self._pair_equal()
+            yield from self._queued()
         yield from self._alone(first, self._before, is_before=True)
         yield from self._alone(second, self._after, is_before=False)
+
+    def _queued(self) -> Iterator[BlockRows]:
+        while self._queue:
+            yield self._rows(*self._queue.pop(0))
+
+    def _pair_equal(self) -> None:
+        """Blocks whose callers do not correspond, though they themselves are the same."""
+        left: dict[int, list[Block]] = {}
+        for block in self._after.program.blocks:
+            if id(block) not in self._taken:
+                left.setdefault(self._after.digest(block), []).append(block)
+        for block in self._before.program.blocks:
+            equal = left.get(self._before.digest(block))
+            if equal and id(block) not in self._partners:
+                self._pair(block, equal.pop(0), {})
 
     def _pair(self, before: Block, after: Block, around: dict[str, str]) -> None:
         """The first pairing of a block is kept."""
@@ -82,11 +110,11 @@ class _Comparison:
         for i, j in pairs:
             names.update(zip(_defined(right[j]), _defined(left[i]), strict=False))
         rename = self._renaming(names, left)
-        made = BlockRows(_title(before, after))
+        made = BlockRows(_title(before, after), blocks=(before, after), rename=rename)
         done = (-1, -1)
         for i, j in [*pairs, (len(left), len(right))]:
-            made.rows += (Row(one.text(), None) for one in left[done[0] + 1 : i])
-            made.rows += (Row(None, one.text(rename)) for one in right[done[1] + 1 : j])
+            made.rows += map(_gone, left[done[0] + 1 : i])
+            made.rows += (_came(one, rename) for one in right[done[1] + 1 : j])
             if i < len(left):
                 made.rows.append(self._row(left[i], right[j], names, rename))
             done = (i, j)
@@ -100,7 +128,7 @@ class _Comparison:
         )
         is_same = is_same and len(before.names) == len(after.names)
         text = before.text()
-        return Row(text, text if is_same else after.text(rename), is_same)
+        return Row(text, text if is_same else after.text(rename), is_same, (before, after))
 
     def _is_same_name(self, before: Name, after: Name, names: dict[str, str]) -> bool:
         first, second = self._before.block_of(before), self._after.block_of(after)
@@ -155,11 +183,19 @@ class _Comparison:
             met = id(block) in (self._partners if is_before else self._taken)
             if met or id(block) not in side.statements or side.digest(block) in there:
                 continue
-            made = BlockRows(block.name)
-            for one in side.statements[id(block)]:
-                before, after = (one.text(), None) if is_before else (None, one.text())
-                made.rows.append(Row(before, after))
-            yield made
+            made = side.statements[id(block)]
+            if is_before:
+                yield BlockRows(block.name, list(map(_gone, made)), (block, None))
+            else:
+                yield BlockRows(block.name, list(map(_came, made)), (None, block))
+
+
+def _gone(one: Statement) -> Row:
+    return Row(one.text(), None, statements=(one, None))
+
+
+def _came(one: Statement, rename: Rename = Name.itself) -> Row:
+    return Row(None, one.text(rename), statements=(None, one))
 
 
 def _defined(statement: Statement) -> list[str]:

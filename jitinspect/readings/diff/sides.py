@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jitinspect.errors import LoadError, UsageError
@@ -13,6 +13,7 @@ from jitinspect.model.differences import STAGES, Difference, DiffReport
 from jitinspect.model.explorations import Exploration
 from jitinspect.process import garbage_collection
 from jitinspect.readings.diff.collectives_changed import rows_of_report
+from jitinspect.readings.diff.pane_comparisons import compared_panes
 from jitinspect.readings.diff.stage_texts import difference
 from jitinspect.readings.exploring.two_sides import side_by_side
 
@@ -94,7 +95,10 @@ def _explored(before: Side, after: Side) -> Exploration | None:
     """If both are."""
     if before.exploration is None or after.exploration is None:
         return None
-    return side_by_side(before.exploration, after.exploration)
+    both = side_by_side(before.exploration, after.exploration)
+    found = compared_panes(before.exploration, after.exploration, both.panes)
+    with garbage_collection.paused():
+        return replace(both, comparisons=tuple(found))
 
 
 def _differences(before: Side, after: Side, stages: Iterable[str], context: int) -> Iterator[Difference]:

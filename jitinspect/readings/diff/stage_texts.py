@@ -43,31 +43,33 @@ def difference(
 
     Raises `LoadError` for a jaxpr that cannot be parsed.
     """
-    programs = _program(stage, before), _program(stage, after)
+    programs = parsed(stage, before), parsed(stage, after)
     blocks = [] if before == after else changed_blocks(*programs)
     return Difference(
         same=not blocks,
         summary=replace(
-            _summary(stage, programs, blocks, peaks), **_sent(stage, programs, collectives, bool(blocks))
+            summary(stage, programs, blocks, peaks), **_sent(stage, programs, collectives, bool(blocks))
         ),
         changes=tuple(hunk for block in blocks for hunk in _hunks(block, context)),
         stage=stage,
     )
 
 
-def _program(stage: str, text: str) -> Program:
+def parsed(stage: str, text: str) -> Program:
+    """Raises `LoadError` for a jaxpr that cannot be parsed."""
     try:
         return _PARSERS[stage](text)
     except jaxpr.Unreadable as error:
         raise LoadError(f"this jaxpr cannot be parsed: {error}") from None
 
 
-def _summary(
+def summary(
     stage: str,
     programs: tuple[Program, Program],
     blocks: Sequence[BlockRows],
-    peaks: tuple[int | None, int | None],
+    peaks: tuple[int | None, int | None] = (None, None),
 ) -> Summary:
+    """`blocks` are those that changed, or all."""
     first, second = (_counts(program) for program in programs)
     rows = [row for block in blocks for row in block.rows if not row.is_same]
     changed = [row for row in rows if row.before is not None and row.after is not None]

@@ -26,6 +26,10 @@ class Name(NamedTuple):
     kind: str
     """`def`, `use` or `call`."""
 
+    def itself(self) -> str:
+        """As it is written: what renames nothing."""
+        return self.text
+
 
 @dataclass(slots=True)
 class Statement:
@@ -37,7 +41,7 @@ class Statement:
     operation: Operation | None = None
     """None for the head and the foot of a block."""
 
-    def text(self, rename: Callable[[Name], str] = lambda name: name.text) -> str:
+    def text(self, rename: Callable[[Name], str] = Name.itself) -> str:
         """The statement on one line, with its names mapped by `rename`."""
         parts = [self.words[0]]
         for name, word in zip(self.names, self.words[1:], strict=True):
