@@ -50,7 +50,7 @@ function changed(update: ViewUpdate, field: StateField<unknown>): boolean {
 }
 
 /** A plugin that builds its decorations anew when other lines come into view, and when `on` says so. */
-function drawn(build: (view: EditorView) => DecorationSet, on: (update: ViewUpdate) => boolean): Extension {
+export function drawn(build: (view: EditorView) => DecorationSet, on: (update: ViewUpdate) => boolean): Extension {
   class Drawn {
     decorations: DecorationSet;
     constructor(view: EditorView) {
@@ -64,7 +64,7 @@ function drawn(build: (view: EditorView) => DecorationSet, on: (update: ViewUpda
 }
 
 /** Each line once, also where the editor leaves out the middle of a long one. */
-function* visible(view: EditorView): Generator<Line> {
+export function* visible(view: EditorView): Generator<Line> {
   let next = 0;
   for (const { from, to } of view.visibleRanges) {
     for (let at = Math.max(from, next); at <= to; at = next) {
@@ -111,8 +111,8 @@ function coloured(view: EditorView, language: string, inside: ReadonlySet<number
   return built.finish();
 }
 
-const lined = once((name) => Decoration.line({ class: name }));
-const classed = once((name) => Decoration.mark({ class: name }));
+export const lined = once((name) => Decoration.line({ class: name }));
+export const classed = once((name) => Decoration.mark({ class: name }));
 
 /** A decoration for each class, made once. */
 function once(make: (name: string) => Decoration): (name: string) => Decoration {

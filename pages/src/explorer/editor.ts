@@ -53,11 +53,7 @@ export function editor(pane: Pane, listener: Listener): EditorView {
 
 function extensions(pane: Pane, listener: Listener): Extension {
   return [
-    EditorView.cspNonce.of(nonce()),
-    EditorState.readOnly.of(true),
-    EditorView.editable.of(false),
-    EditorView.contentAttributes.of({ tabindex: "0", "aria-label": pane.name, "aria-readonly": "true" }),
-    highlightSpecialChars(),
+    reading(pane.name, listener),
     numbers(pane, listener),
     heatBars.of([]),
     changeBars.of([]),
@@ -65,6 +61,17 @@ function extensions(pane: Pane, listener: Listener): Extension {
     marks(),
     colours(pane.language, pane.text),
     searchHits(), // after the colours, so that a hit is one element around them
+  ];
+}
+
+/** What every text has: it is read, and its lines are chosen. */
+export function reading(label: string, listener: Listener): Extension {
+  return [
+    EditorView.cspNonce.of(nonce()),
+    EditorState.readOnly.of(true),
+    EditorView.editable.of(false),
+    EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label, "aria-readonly": "true" }),
+    highlightSpecialChars(),
     choosing(listener),
     telling(listener),
     keymap.of(KEYS),

@@ -1,3 +1,5 @@
+import type { Compared, PaneComparison } from "./compared/comparison.ts";
+
 /**
  * What the page is made of: the JSON in its element `data`, as `Exploration` of `jitinspect/model` is written.
  *
@@ -21,6 +23,8 @@ export interface Exploration {
   /** Sorted numbers of origins; the first set is empty. */
   sets: number[][];
   panes: Pane[];
+  /** Of the panes of two compilations. */
+  comparisons?: PaneComparison[];
 }
 
 export interface Place {
@@ -50,6 +54,8 @@ export interface Pane {
   costs: Cost[];
   /** Why there is no text. */
   unavailable: string | null;
+  /** Of a pane that shows two others side by side, which is not in the data. */
+  compared?: Compared;
 }
 
 export interface Cost {

@@ -1,5 +1,8 @@
 /** The page: one chosen line, and everything that follows it. */
 import { themed } from "../shared/theme.ts";
+import { changeCommands } from "./compared/commands.ts";
+import { ofItsSide, withComparisons } from "./compared/comparison.ts";
+import { ComparedView } from "./compared/view.ts";
 import { Details } from "./details.ts";
 import { help, Window } from "./dialogs.ts";
 import { button, choice, el } from "./dom.ts";
@@ -33,7 +36,7 @@ export class Explorer {
   private readonly graph = new Window("Operands and users");
   private readonly keys = new Window("Keys and marks");
   private readonly heats: HTMLSelectElement;
-  private readonly commands = this.bound();
+  private readonly commands: Command[];
   private at: At | null = null;
   private marks: Marks[] = [];
   /** How many steps were made through the lines that belong to the chosen one. */
@@ -46,12 +49,13 @@ export class Explorer {
 
   constructor(page: PageData) {
     this.page = page;
-    this.exploration = page.exploration;
+    this.exploration = withComparisons(page.exploration);
     this.texts = new Texts(this.exploration);
     this.links = new Links(this.exploration, (pane) => this.texts.lines(pane).length);
     this.details = new Details(this.exploration, this.texts, this.links);
-    this.panes = new Panes(this.exploration, this.listener(), () => this.redrawn());
+    this.panes = new Panes(this.exploration, this.texts, this.listener(), () => this.redrawn());
     this.finder = new Finder(this.exploration, this.searcher());
+    this.commands = this.bound();
     const known = quantities(this.exploration).map((one): [string, string] => [one, `heat: ${NAMES[one]}`]);
     this.heats = choice("Heat in the gutter", [["", "no heat"], ...known], (value) => this.heated(value));
   }
@@ -126,14 +130,14 @@ export class Explorer {
 
   private searcher() {
     return {
-      found: () => this.panes.shown.forEach((pane) => this.panes.view(pane).find(this.finder.of(pane))),
+      found: () => this.shown((pane) => pane.find((one) => this.finder.of(one))),
       stepped: (at: At, column: number) => {
         this.panes.show(at.pane);
-        this.panes.activate(at.pane);
+        this.panes.activate(this.panes.holder(at.pane));
         this.choose(at);
-        this.panes.view(at.pane).show(at.line, column);
+        this.panes.view(this.panes.holder(at.pane)).reveal(at, column);
       },
-      here: () => ({ pane: this.panes.active, line: this.panes.view(this.panes.active).line }),
+      here: () => this.panes.view(this.panes.active).here,
       left: () => this.panes.view(this.panes.active).focus(),
     };
   }
@@ -141,7 +145,7 @@ export class Explorer {
   /** Marks what belongs to a line in all panes, and scrolls the others there; once more, if it is chosen again. */
   choose(at: At): void {
     this.at = at;
-    this.marks = this.links.marks(at);
+    this.marks = ofItsSide(this.exploration, at, this.links.marks(at));
     this.step = 0;
     this.follow();
     this.tell();
@@ -165,12 +169,14 @@ export class Explorer {
 
   /** Asks first where the pane is, and leaves the change for later: else the browser lays out each pane twice. */
   private move(pane: number): () => void {
+    const view = this.panes.view(pane);
+    if (view instanceof ComparedView) return view.follow(this.at, this.marks, this.step);
     const target = this.target(pane);
-    const way = target ? this.panes.view(pane).way(target.line) : null;
+    const way = target ? view.way(target.line) : null;
     const marks = this.marks[pane] ?? new Uint8Array();
     const chosen = this.at?.pane === pane ? this.at.line : null;
     const stepOf = target && target.of > 1 ? `${target.number} of ${target.of}` : "";
-    return () => this.panes.view(pane).mark({ marks, chosen, step: target?.line ?? null }, stepOf, way);
+    return () => view.mark({ marks, chosen, step: target?.line ?? null }, stepOf, way);
   }
 
   private go(by: number): void {
@@ -189,7 +195,7 @@ export class Explorer {
     if (!this.isReady) return;
     for (const pane of this.panes.shown) {
       this.panes.view(pane).heat(this.heat);
-      this.panes.view(pane).find(this.finder.of(pane));
+      this.panes.view(pane).find((one) => this.finder.of(one));
       if (this.changes.has(pane)) this.panes.view(pane).change(this.changes.get(pane)!);
     }
     this.follow();
@@ -226,7 +232,7 @@ export class Explorer {
     const svg = drawing(graph, label, (line) => {
       const to = { pane: at.pane, line };
       this.choose(to);
-      this.panes.view(at.pane).show(line);
+      this.panes.view(this.panes.holder(at.pane)).reveal(to);
       this.draw(to);
     });
     this.graph.show(caption(graph), svg);
@@ -256,6 +262,7 @@ export class Explorer {
       { keys: ["i"], what: "show type, costs and source of this line; Escape hides them" },
       { keys: ["g"], what: "show operands and users as a graph", run: () => this.draw() },
       { keys: ["f"], what: "fold or unfold here", run: () => this.panes.view(this.panes.active).fold() },
+      ...changeCommands(this.exploration, this.panes),
       { keys: ["?"], what: "show this help", run: () => this.help() },
     ];
   }
@@ -278,7 +285,8 @@ export class Explorer {
     const index = line - (this.exploration.panes[pane]?.first ?? 1);
     if (pane < 0 || index < 0 || index >= this.texts.lines(pane).length) return;
     this.choose({ pane, line: index });
-    if (this.panes.open.includes(pane)) this.panes.view(pane).show(index);
+    const holder = this.panes.holder(pane);
+    if (this.panes.open.includes(holder)) this.panes.view(holder).reveal({ pane, line: index });
   }
 
   private numbered(name: string): number {

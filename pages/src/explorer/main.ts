@@ -1,5 +1,6 @@
 import "../shared/page.css";
 import "./explorer.css";
+import "./compared/compared.css";
 import { data } from "../shared/data.ts";
 import type { PageData } from "./exploration.ts";
 import { Explorer } from "./explorer.ts";

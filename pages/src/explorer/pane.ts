@@ -35,6 +35,7 @@ export interface Way {
 export class PaneView {
   readonly element: HTMLElement;
   readonly select: HTMLSelectElement;
+  private readonly number: number;
   private readonly pane: Pane;
   private readonly view: EditorView | null;
   private readonly changed = button("nothing changed", "Go to the next changed line", () => this.toChange());
@@ -42,6 +43,7 @@ export class PaneView {
   private readonly overview = new Overview((part) => this.show(Math.floor(part * this.view!.state.doc.lines)));
 
   constructor(exploration: Exploration, number: number, listener: Listener) {
+    this.number = number;
     this.pane = exploration.panes[number]!;
     this.select = options(exploration, number, (by) => listener.replaced(number, by));
     this.view = this.pane.unavailable === null ? this.made(number, listener) : null;
@@ -74,6 +76,11 @@ export class PaneView {
     return this.view ? cursorLine(this.view.state) : 0;
   }
 
+  /** The line that the keyboard is in. */
+  get here(): At {
+    return { pane: this.number, line: this.line };
+  }
+
   focus(): void {
     if (this.view) this.view.focus();
     else this.element.querySelector("p")?.focus();
@@ -86,8 +93,8 @@ export class PaneView {
     this.element.querySelector(".step-of")!.textContent = stepOf;
   }
 
-  find(found: Found): void {
-    this.view?.dispatch({ effects: setFound.of(found) });
+  find(of: (pane: number) => Found): void {
+    this.view?.dispatch({ effects: setFound.of(of(this.number)) });
   }
 
   heat(quantity: Quantity | null): void {
@@ -132,6 +139,10 @@ export class PaneView {
     if (way) this.view!.dispatch(way);
   }
 
+  reveal({ line }: At, column = 0): void {
+    this.show(line, column);
+  }
+
   /** Puts the keyboard's place on a line, which unfolds it, and scrolls to it if it is not on the screen. */
   way(line: number, column = 0): Way | null {
     if (!this.view) return null;
@@ -166,7 +177,7 @@ export class PaneView {
   }
 }
 
-function options(exploration: Exploration, number: number, changed: (by: number) => void): HTMLSelectElement {
+export function options(exploration: Exploration, number: number, changed: (by: number) => void): HTMLSelectElement {
   const names = exploration.panes.map((pane, by): [string, string] => {
     return [String(by), pane.unavailable === null ? pane.name : `${pane.name} (unavailable)`];
   });

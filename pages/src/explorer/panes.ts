@@ -1,7 +1,10 @@
 /** The panes side by side, with bars between them; on a narrow page one of them, with tabs. */
 import { el } from "./dom.ts";
+import { firstCompared } from "./compared/comparison.ts";
+import { ComparedView } from "./compared/view.ts";
 import type { Exploration } from "./exploration.ts";
 import { type Listener, PaneView } from "./pane.ts";
+import type { Texts } from "./texts.ts";
 
 const NARROW = matchMedia("(max-width: 639px)");
 /** Pixels that a pane has at least, when one is added unasked. */
@@ -17,23 +20,36 @@ export class Panes {
   shares: number[] = [];
   active = 0;
   private readonly exploration: Exploration;
+  private readonly texts: Texts;
   private readonly listener: Listener;
   private readonly changed: () => void;
-  private readonly made = new Map<number, PaneView>();
+  private readonly made = new Map<number, PaneView | ComparedView>();
 
   /** `changed`: other panes are shown, or they have other widths. */
-  constructor(exploration: Exploration, listener: Listener, changed: () => void) {
+  constructor(exploration: Exploration, texts: Texts, listener: Listener, changed: () => void) {
     this.exploration = exploration;
+    this.texts = texts;
     this.listener = listener;
     this.changed = changed;
     this.tabs.append(...exploration.panes.map(({ name }, number) => this.tab(name, number)));
     NARROW.addEventListener("change", () => this.draw());
   }
 
-  view(pane: number): PaneView {
+  view(pane: number): PaneView | ComparedView {
     let view = this.made.get(pane);
-    if (!view) this.made.set(pane, (view = new PaneView(this.exploration, pane, this.listener)));
+    if (!view) this.made.set(pane, (view = this.make(pane)));
     return view;
+  }
+
+  private make(pane: number): PaneView | ComparedView {
+    if (!this.exploration.panes[pane]!.compared) return new PaneView(this.exploration, pane, this.listener);
+    return new ComparedView(this.exploration, pane, this.texts, this.listener);
+  }
+
+  /** The pane that shows the lines of one: itself, or an open one that compares it with another. */
+  holder(pane: number): number {
+    if (this.open.includes(pane)) return pane;
+    return this.open.find((one) => this.exploration.panes[one]!.compared?.panes.includes(pane)) ?? pane;
   }
 
   /** Those on the screen. */
@@ -43,17 +59,22 @@ export class Panes {
 
   set(open: number[], shares: number[] = []): void {
     this.open = open;
-    this.shares = shares.length === open.length ? shares : open.map(() => 100 / open.length);
+    this.shares = shares.length === open.length ? shares : open.map((pane) => this.room(pane));
     if (!open.includes(this.active)) this.active = open[0]!;
     this.draw();
   }
 
   /** Makes sure that a pane is open: as one more where there is room, else in the place of one that is not active. */
   show(pane: number): void {
-    if (this.open.includes(pane)) return NARROW.matches ? this.activate(pane) : undefined;
+    if (this.open.includes(this.holder(pane))) return NARROW.matches ? this.activate(this.holder(pane)) : undefined;
     if (NARROW.matches) this.replace(this.active, pane);
     else if (this.element.clientWidth >= ROOM * (this.open.length + 1)) this.add(pane);
     else this.replace(this.open.findLast((one) => one !== this.active) ?? this.active, pane);
+  }
+
+  /** Two texts side by side have twice as much. */
+  private room(pane: number): number {
+    return this.exploration.panes[pane]!.compared ? 2 : 1;
   }
 
   activate(pane: number): void {
@@ -179,6 +200,8 @@ function dragged(bar: HTMLElement, move: (percent: number) => void): void {
  * or the HLO of both sides, if two are compared.
  */
 export function first(exploration: Exploration): number[] {
+  const compared = firstCompared(exploration);
+  if (compared) return compared;
   const most = innerWidth >= 1280 ? 3 : NARROW.matches ? 1 : 2;
   const all = exploration.panes.map((pane, number) => ({ ...pane, number })).filter((pane) => pane.unavailable === null);
   const of = (language: string) => all.filter((pane) => pane.language === language);
