@@ -136,7 +136,9 @@ def reading_core(
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
-EXPLORED = ("source", "cost", "collectives", "donation", "passes", "compile-time")
+EXPLORED = (
+    "source", "cost", "collectives", "sharding", "donation", "constants", "passes", "compile-time",
+)  # fmt: skip
 """Readings whose page has all stages side by side."""
 
 

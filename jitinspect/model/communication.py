@@ -195,4 +195,5 @@ class ShardingReport:
     meshes: tuple[MeshShape, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
+    exploration: Exploration | None = None
     schema: int = SCHEMA

@@ -119,6 +119,7 @@ class ConstantsReport:
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
     of_file: bool = False
+    exploration: Exploration | None = None
     schema: int = SCHEMA
 
 

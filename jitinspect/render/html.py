@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from jitinspect.model import Artifact, CompileEvent, Environment, Report, Target
+from jitinspect.model.communication import ShardingReport
 from jitinspect.model.differences import DiffReport
 from jitinspect.render import views
 from jitinspect.render.flames import graph
@@ -21,6 +22,7 @@ from jitinspect.render.text import Painter, compiled_for, seconds, shown_path
 
 if TYPE_CHECKING:
     from jitinspect.model.explorations import Exploration
+    from jitinspect.render.pages.explorer import Picture
     from jitinspect.render.json import AnyReading
 
 _PAINTED = re.compile(r"\x1b\[([1-9][\d;]*)m")
@@ -76,7 +78,7 @@ def render_reading(report: AnyReading, served: int | None = None) -> Iterator[st
     if (exploration := getattr(report, "exploration", None)) is not None:
         is_its_text = report.command == "explore"
         text = "" if is_its_text else "".join(readings.render(report, color=False, width=160, verbose=True))
-        yield from _explorer(report, exploration, text, served)
+        yield from _explorer(report, exploration, text, served, _picture(report))
         return
     subject = report.target.ref if report.target else report.command
     yield from _head(f"{subject} – {report.command}", _style(report))
@@ -93,7 +95,11 @@ def render_reading(report: AnyReading, served: int | None = None) -> Iterator[st
 
 
 def _explorer(
-    report: Report | AnyReading, exploration: Exploration, text: str, served: int | None = None
+    report: Report | AnyReading,
+    exploration: Exploration,
+    text: str,
+    served: int | None = None,
+    picture: Picture | None = None,
 ) -> Iterator[str]:
     """All stages side by side, the report's own `text` in front."""
     from jitinspect.render.pages import explorer
@@ -103,7 +109,18 @@ def _explorer(
     title, signature, about = _named(report)
     command = f"jitinspect {report.command} {title}"
     flames = flames_of(report)
-    yield from explorer.page(title, signature, about, command, exploration, flames, served)
+    yield from explorer.page(title, signature, about, command, exploration, flames, served, picture)
+
+
+def _picture(report: AnyReading) -> Picture | None:
+    """Who has which part of an array, which only colours show well."""
+    if not isinstance(report, ShardingReport) or not report.meshes:
+        return None
+    from jitinspect.render.pages.explorer import Picture
+    from jitinspect.render.readings.sharding import pictures
+
+    text = "".join(pictures(report, Painter(True), 160))
+    return Picture("Who has which part", _spans(text), _SGR)
 
 
 def _named(report: Report | AnyReading) -> tuple[str, str, str]:

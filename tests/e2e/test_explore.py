@@ -64,7 +64,7 @@ def test_it_is_one_document_which_view_makes_the_page_of(shell):
     [
         ("show", "show"), ("source", "source"), ("cost", "cost"), ("profile", "profile"),
         ("compile-time", "compile-time"), ("collectives", "collectives"), ("passes", "passes"),
-        ("donation", "donation"),
+        ("donation", "donation"), ("sharding", "sharding"), ("constants", "constants"),
     ],
 )  # fmt: skip
 def test_a_page_has_the_commands_own_text_first(shell, command, first):
@@ -77,7 +77,7 @@ def test_a_page_has_the_commands_own_text_first(shell, command, first):
     assert ('<section class="flames">' in page.read_text()) == (command in ("profile", "compile-time"))
 
 
-@pytest.mark.parametrize("command", ["show", "source", "cost", "donation"])
+@pytest.mark.parametrize("command", ["show", "source", "cost", "donation", "sharding", "constants"])
 def test_other_output_does_not_know_of_explorations(shell, command):
     assert shell(command, *LOSS, "-o", "report.json").returncode == 0
     assert "exploration" not in json.loads((shell.folder / "report.json").read_text())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+from html import escape
+from itertools import chain
 
 from jitinspect.model.explorations import Exploration, Pane
 from jitinspect.render.flames import graph
@@ -20,7 +22,16 @@ _INSTRUCTION = re.compile(r"%([\w.\-]+)")
 _DEFINED = re.compile(r"\s+(?:ROOT )?%([\w.\-]+) = ")
 _COMPARED = 24
 """Letters of a line of Python by which a table's copy of it is known: it may be cut."""
-_FLAMES_STYLE = "details.graphs { max-height: 60vh; overflow: auto; padding: .3rem .6rem; }\n"
+_ABOVE_STYLE = "details.graphs { max-height: 60vh; overflow: auto; padding: .3rem .6rem; }\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is drawn of characters, as HTML, and the style of its colours."""
+
+    title: str
+    html: str
+    style: str
 
 
 def page(
@@ -31,10 +42,11 @@ def page(
     exploration: Exploration,
     flames: Sequence[Flames] = (),
     served: int | None = None,
+    picture: Picture | None = None,
 ) -> Iterator[str]:
     """The HTML in blocks; `command` is what makes it again. The page's script reads all but the flame graphs,
-    which have one of their own. `served` is the number of this version, if a server has the page: then
-    it asks whether there is a later one.
+    which have one of their own, and the picture. `served` is the number of this version, if a server has the
+    page: then it asks whether there is a later one.
     """
     data = {
         "title": title,
@@ -49,8 +61,8 @@ def page(
         "explorer",
         json.dumps(data, ensure_ascii=False, separators=(",", ":")),
         is_served=served is not None,
-        body=_graphs(flames),
-        style=graph.style() + _FLAMES_STYLE if flames else "",
+        body=chain(_graphs(flames), _pictures(picture)),
+        style=_style(flames, picture),
         script=graph.script() if flames else "",
     )
 
@@ -62,6 +74,17 @@ def _graphs(flames: Sequence[Flames]) -> Iterator[str]:
         for one in flames:
             yield from graph.graph(one)
         yield "</details>\n"
+
+
+def _pictures(picture: Picture | None) -> Iterator[str]:
+    if picture is not None:
+        yield f'<details class="graphs"><summary>{escape(picture.title)}</summary>\n'
+        yield f'<pre class="picture">{picture.html}</pre></details>\n'
+
+
+def _style(flames: Sequence[Flames], picture: Picture | None) -> str:
+    own = (graph.style() if flames else "") + (picture.style if picture else "")
+    return own + _ABOVE_STYLE if own else ""
 
 
 def with_text(exploration: Exploration, name: str, text: str) -> Exploration:

@@ -42,6 +42,15 @@ def render(report: ShardingReport, painter: Painter, width: int, verbose: bool) 
         yield from _call(rows, report.meshes, painter, width, verbose)
 
 
+def pictures(report: ShardingReport, painter: Painter, width: int) -> Iterator[str]:
+    """The meshes, and who has which part, alone; nothing where there is no mesh."""
+    for mesh in report.meshes:
+        yield from _mesh(mesh, painter, width)
+    for heading, rows in by_call(report.sharding if report.meshes else (), painter, ALL):
+        yield heading
+        yield from _pictures(rows, report.meshes, painter, width, verbose=True)
+
+
 def _mesh(mesh: MeshShape, painter: Painter, width: int) -> Iterator[str]:
     yield painter(mesh_picture.title(mesh), _BOLD) + "\n"
     yield from mesh_picture.of_devices(mesh, painter, width)
