@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -22,8 +22,8 @@ from jitinspect.render.text import Painter, compiled_for, seconds, shown_path
 
 if TYPE_CHECKING:
     from jitinspect.model.explorations import Exploration
-    from jitinspect.render.pages.explorer import Picture
     from jitinspect.render.json import AnyReading
+    from jitinspect.render.pages.explorer import Heat, Picture
 
 _PAINTED = re.compile(r"\x1b\[([1-9][\d;]*)m")
 _FILLS = {
@@ -31,6 +31,8 @@ _FILLS = {
     34: ("#cfe3ff", "#0a3069"), 35: ("#ead9ff", "#512a97"), 36: ("#c5f0f2", "#0a4a50"),
 }  # fmt: skip
 """A tile's colour on a light page and on a dark one, by the terminal's own colour."""
+_HEATS: Mapping[str, Heat] = {"cost": "flops", "profile": "seconds"}
+"""What the page of a reading shows beside lines at first: what the reading is about."""
 _SGR = (
     ".sgr-1 { font-weight: 600; } .sgr-2 { opacity: .65; } .sgr-33 { color: light-dark(#7a5200, #e3b341); }\n"
 )
@@ -108,8 +110,8 @@ def _explorer(
         exploration = explorer.with_text(exploration, report.command, text)
     title, signature, about = _named(report)
     command = f"jitinspect {report.command} {title}"
-    flames = flames_of(report)
-    yield from explorer.page(title, signature, about, command, exploration, flames, served, picture)
+    flames, heat = flames_of(report), _HEATS.get(report.command)
+    yield from explorer.page(title, signature, about, command, exploration, flames, served, picture, heat)
 
 
 def _picture(report: AnyReading) -> Picture | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from itertools import chain
+from typing import Literal
 
 from jitinspect.model.explorations import Exploration, Pane
 from jitinspect.render.flames import graph
@@ -23,6 +24,10 @@ _DEFINED = re.compile(r"\s+(?:ROOT )?%([\w.\-]+) = ")
 _COMPARED = 24
 """Letters of a line of Python by which a table's copy of it is known: it may be cut."""
 _ABOVE_STYLE = "details.graphs { max-height: 60vh; overflow: auto; padding: .3rem .6rem; }\n"
+
+
+Heat = Literal["flops", "bytes", "seconds"]
+"""A quantity of `LineCost`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,11 @@ def page(
     flames: Sequence[Flames] = (),
     served: int | None = None,
     picture: Picture | None = None,
+    heat: Heat | None = None,
 ) -> Iterator[str]:
     """The HTML in blocks; `command` is what makes it again. The page's script reads all but the flame graphs,
     which have one of their own, and the picture. `served` is the number of this version, if a server has the
-    page: then it asks whether there is a later one.
+    page: then it asks whether there is a later one. `heat` is what bars beside the lines show at first.
     """
     data = {
         "title": title,
@@ -54,6 +60,7 @@ def page(
         "about": about,
         "command": command,
         "exploration": asdict(exploration),
+        **({} if heat is None else {"heat": heat}),
         **({} if served is None else {"served": served}),
     }
     yield from document(

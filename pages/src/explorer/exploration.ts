@@ -11,6 +11,7 @@ export interface PageData {
   about: string; // of what the texts hold: versions, platform
   command: string; // that makes this page again
   exploration: Exploration;
+  heat?: string; // the quantity that the page begins with
   served?: number; // the number of this version, if a server has the page
 }
 

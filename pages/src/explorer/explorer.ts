@@ -9,7 +9,7 @@ import { button, choice, el } from "./dom.ts";
 import { caption, drawing } from "./drawing.ts";
 import { type At, type Exploration, type PageData, used } from "./exploration.ts";
 import { Finder } from "./finder.ts";
-import { format, parse } from "./fragment.ts";
+import { format, OFF, parse } from "./fragment.ts";
 import { near } from "./graph.ts";
 import { QUANTITIES, quantities, type Quantity } from "./heat.ts";
 import { type Command, listen } from "./keys.ts";
@@ -41,7 +41,7 @@ export class Explorer {
   private marks: Marks[] = [];
   /** How many steps were made through the lines that belong to the chosen one. */
   private step = 0;
-  private heat: Quantity | null = null;
+  private heat: Quantity | null;
   /** What the last save changed in each pane, of a page that is served. */
   private changes = new Map<number, Change>();
   private isReady = false;
@@ -58,6 +58,8 @@ export class Explorer {
     this.commands = this.bound();
     const known = quantities(this.exploration).map((one): [string, string] => [one, `heat: ${NAMES[one]}`]);
     this.heats = choice("Heat in the gutter", [["", "no heat"], ...known], (value) => this.heated(value));
+    this.heat = this.known(page.heat ?? "");
+    this.heats.value = this.heat ?? "";
   }
 
   /** Builds the page, and shows what the fragment of its address asks for. */
@@ -114,11 +116,13 @@ export class Explorer {
     });
     const { active } = this.panes;
     const isEntered = this.panes.view(active).element.contains(document.activeElement);
-    return { at: this.at, active, isEntered, search: this.finder.asked, tops: new Map(tops) };
+    const { folded } = this.panes;
+    return { at: this.at, active, isEntered, search: this.finder.asked, tops: new Map(tops), folded };
   }
 
-  private arrived(told: string, changes: Map<number, Change>, { at, active, isEntered, search, tops }: View): void {
+  private arrived(told: string, changes: Map<number, Change>, { at, active, isEntered, search, tops, folded }: View): void {
     this.changes = changes;
+    for (const [pane, lines] of folded) if (lines.length) this.panes.view(pane).foldAt(lines);
     if (this.panes.open.includes(active)) this.panes.activate(active);
     this.redrawn();
     this.finder.ask(search);
@@ -216,10 +220,15 @@ export class Explorer {
   }
 
   private heated(value: string): void {
-    this.heat = quantities(this.exploration).find((one) => one === value) ?? null;
+    this.heat = this.known(value);
     this.heats.value = this.heat ?? "";
     this.shown((pane) => pane.heat(this.heat));
     this.remember();
+  }
+
+  /** What some line has. */
+  private known(value: string): Quantity | null {
+    return quantities(this.exploration).find((one) => one === value) ?? null;
   }
 
   private draw(at = this.at): void {
@@ -303,7 +312,8 @@ export class Explorer {
     const { panes } = this.exploration;
     const at = this.at && { pane: panes[this.at.pane]!.name, line: this.at.line + panes[this.at.pane]!.first };
     const open = this.panes.open.map((pane) => panes[pane]!.name);
-    const fragment = format({ panes: open, widths: this.panes.widths, at, heat: this.heat });
+    const heat = this.heat ?? (this.page.heat ? OFF : null);
+    const fragment = format({ panes: open, widths: this.panes.widths, at, heat });
     history.replaceState(null, "", fragment);
   }
 }

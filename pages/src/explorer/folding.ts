@@ -1,5 +1,5 @@
 /** Inner jaxprs, regions, computations and kernels can be folded to their first lines. */
-import { codeFolding, foldGutter, foldService } from "@codemirror/language";
+import { codeFolding, foldable, foldedRanges, foldEffect, foldGutter, foldService } from "@codemirror/language";
 import type { EditorState, Extension } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 
@@ -22,6 +22,21 @@ function region(state: EditorState, from: number, ends: Map<number, number>) {
   const last = ends.get(first.number - 1);
   if (last === undefined || last < first.number || last >= state.doc.lines) return null;
   return { from: first.to, to: state.doc.line(last + 1).to };
+}
+
+/** The first lines of what is folded. */
+export function foldedLines(state: EditorState): number[] {
+  const found: number[] = [];
+  for (const range = foldedRanges(state).iter(); range.value; range.next()) found.push(state.doc.lineAt(range.from).number - 1);
+  return found;
+}
+
+/** Folds what begins in these lines, if something does. */
+export function foldLines(view: EditorView, lines: readonly number[]): void {
+  const { doc } = view.state;
+  const ranges = lines.filter((line) => line < doc.lines).map((line) => doc.line(line + 1));
+  const found = ranges.map(({ from, to }) => foldable(view.state, from, to)).filter((range) => range !== null);
+  view.dispatch({ effects: found.map((range) => foldEffect.of(range)) });
 }
 
 function folded(state: EditorState, range: { from: number; to: number }): string {

@@ -8,6 +8,9 @@ export interface View {
   heat: string | null;
 }
 
+/** Of heat: none, on a page that begins with some. */
+export const OFF = "none";
+
 export function format(view: View): string {
   const parts = [`panes=${view.panes.map(encoded).join(",")}`];
   if (view.widths.length > 1) parts.push(`widths=${view.widths.map(Math.round).join(",")}`);
@@ -30,7 +33,7 @@ const READERS = new Map<string, (value: string) => Partial<View> | undefined>([
   ["panes", (value) => ifAny({ panes: value.split(",").flatMap((name) => decoded(name) ?? []) })],
   ["widths", (value) => widths(value.split(",").map(Number))],
   ["at", (value) => chosen(value)],
-  ["heat", (value) => ({ heat: decoded(value) || null })],
+  ["heat", (value) => ({ heat: value === OFF ? null : decoded(value) || null })],
 ]);
 
 function ifAny(view: { panes: string[] }): Partial<View> | undefined {

@@ -19,9 +19,10 @@ interface Told {
   error: string | null;
 }
 
-/** What a pane was like: its lines as numbers, the first one on the screen, and the chosen one. */
+/** What a pane was like: its lines as numbers, the first one on the screen, the chosen one, and those folded. */
 interface Before {
   lines: number[];
+  folded: number[];
   top: number | null;
   chosen: number | null;
 }
@@ -50,6 +51,8 @@ export interface View {
   search: Search;
   /** The first line on the screen, of each pane that is there. */
   tops: Map<number, number>;
+  /** The first lines of what is folded, of each pane where something is. */
+  folded: Map<number, number[]>;
 }
 
 export interface Host {
@@ -97,10 +100,11 @@ export class Live {
   }
 
   private reload(told: string): void {
-    const { at, active, isEntered, search, tops } = this.host.left();
+    const { at, active, isEntered, search, tops, folded } = this.host.left();
     const panes = this.exploration.panes.map(({ name }, pane): [string, Before] => {
       const chosen = at?.pane === pane ? at.line : null;
-      return [name, { lines: this.lines(pane), top: tops.get(pane) ?? null, chosen }];
+      const lines = this.lines(pane);
+      return [name, { lines, top: tops.get(pane) ?? null, chosen, folded: folded.get(pane) ?? [] }];
     });
     const { name } = this.exploration.panes[active]!;
     keep({ told, active: name, isEntered, search, panes: Object.fromEntries(panes) });
@@ -110,6 +114,7 @@ export class Live {
   private goOn({ told, active, isEntered, search, panes }: Kept): void {
     const changes = new Map<number, Change>();
     const tops = new Map<number, number>();
+    const folded = new Map<number, number[]>();
     let at: At | null = null;
     this.exploration.panes.forEach(({ name }, pane) => {
       const before = panes[name];
@@ -118,11 +123,12 @@ export class Live {
       const places = matched(before.lines, now);
       const gone = places.filter((place) => place === -1).length;
       if (gone || now.length !== places.length) changes.set(pane, { lines: others(places, now.length), gone });
+      folded.set(pane, before.folded.map((line) => places[line]!).filter((line) => line >= 0));
       if (before.top !== null) tops.set(pane, near(places, before.top));
       if (before.chosen !== null) at = { pane, line: near(places, before.chosen) };
     });
     const number = this.exploration.panes.findIndex(({ name }) => name === active);
-    this.host.arrived(told, changes, { at, active: Math.max(number, 0), isEntered, search, tops });
+    this.host.arrived(told, changes, { at, active: Math.max(number, 0), isEntered, search, tops, folded });
   }
 
   private lines(pane: number): number[] {

@@ -8,6 +8,7 @@ import { button, choice, el } from "./dom.ts";
 import { changeBars, changeGutter, cursorLine, editor, heatBars, heatGutter } from "./editor.ts";
 import type { At, Exploration, Pane } from "./exploration.ts";
 import { count } from "./figures.ts";
+import { foldedLines, foldLines } from "./folding.ts";
 import { heats, type Quantity } from "./heat.ts";
 import type { Change } from "./live.ts";
 import { Overview } from "./overview.ts";
@@ -160,6 +161,16 @@ export class PaneView {
 
   fold(): void {
     if (this.view) toggleFold(this.view);
+  }
+
+  /** The first lines of what is folded. */
+  get folded(): number[] {
+    return this.view ? foldedLines(this.view.state) : [];
+  }
+
+  /** Folds what begins in these lines. */
+  foldAt(lines: readonly number[]): void {
+    if (this.view) foldLines(this.view, lines);
   }
 
   foldAll(): void {

@@ -57,6 +57,11 @@ export class Panes {
     return NARROW.matches ? [this.active] : this.open;
   }
 
+  /** The first lines of what is folded, of each pane where something is. */
+  get folded(): Map<number, number[]> {
+    return new Map([...this.made].map(([pane, view]) => [pane, view.folded]));
+  }
+
   set(open: number[], shares: number[] = []): void {
     this.open = open;
     this.shares = shares.length === open.length ? shares : open.map((pane) => this.room(pane));

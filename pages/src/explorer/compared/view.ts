@@ -39,7 +39,7 @@ export class ComparedView {
   private readonly source: Source;
   private readonly stretches: [number, number][];
   private readonly changes: [number, number][];
-  private readonly folded: Set<number>;
+  private readonly hidden: Set<number>;
   private readonly body = el("div", { class: "sides" });
   private readonly numbered = el("span", { class: "step-of muted", "aria-live": "polite" });
   private readonly overview = new Overview((part) => this.showRow(Math.floor(part * this.rows.length)));
@@ -62,7 +62,7 @@ export class ComparedView {
     };
     this.stretches = this.rows.unchanged(CONTEXT, LEAST);
     this.changes = this.rows.changes();
-    this.folded = new Set(this.changes.length ? this.stretches.keys() : []);
+    this.hidden = new Set(this.changes.length ? this.stretches.keys() : []);
     this.select = options(exploration, number, (by) => listener.replaced(number, by));
     const nothing: Found = { hits: [], current: -1 };
     this.state = { marks: [new Uint8Array(), new Uint8Array()], at: null, step: null, found: [nothing, nothing], heat: null };
@@ -240,12 +240,12 @@ export class ComparedView {
   }
 
   private drawFolds(): void {
-    const all = new Map([...this.folded].map((stretch) => [stretch, this.stretches[stretch]!] as const));
+    const all = new Map([...this.hidden].map((stretch) => [stretch, this.stretches[stretch]!] as const));
     this.documents.forEach((one) => one.fold(all));
   }
 
   private open(stretch: number): void {
-    this.folded.delete(stretch);
+    this.hidden.delete(stretch);
     this.drawFolds();
     this.showRow(this.stretches[stretch]![0]);
     this.focus();
@@ -253,7 +253,7 @@ export class ComparedView {
 
   private unfold(row: number): void {
     const found = this.stretches.findIndex(([first, last]) => first <= row && row <= last);
-    if (this.folded.delete(found)) this.drawFolds();
+    if (this.hidden.delete(found)) this.drawFolds();
   }
 
   /** Folds the stretch that the keyboard is in, or unfolds the one beside it. */
@@ -262,18 +262,22 @@ export class ComparedView {
     const near = ([first, last]: [number, number]) => first - 1 <= row && row <= last + 1;
     const found = this.stretches.findIndex(near);
     if (found < 0) return;
-    if (this.folded.has(found)) return this.open(found);
-    this.folded.add(found);
+    if (this.hidden.has(found)) return this.open(found);
+    this.hidden.add(found);
     this.drawFolds();
   }
 
+  readonly folded: number[] = []; // as pages of comparisons are not served
+
+  foldAt(): void {}
+
   foldAll(): void {
-    for (const stretch of this.stretches.keys()) this.folded.add(stretch);
+    for (const stretch of this.stretches.keys()) this.hidden.add(stretch);
     this.drawFolds();
   }
 
   unfoldAll(): void {
-    this.folded.clear();
+    this.hidden.clear();
     this.drawFolds();
   }
 
