@@ -97,14 +97,15 @@ def small():
     }  # fmt: skip
 
 
-def write(folder: Path, exploration) -> str:
-    """A file with the page, and its address."""
+def write(folder: Path, exploration, **more) -> str:
+    """A file with the page, and its address; `more` is what else its script is told."""
     data = {
         "title": f"net:loss {MARKUP}",
         "signature": f"loss(f32[8,4], f32[4,2]) {MARKUP}",
         "about": "jax 0.12, cpu",
         "command": "jitinspect explore net:loss -o x.html",
         "exploration": exploration,
+        **more,
     }
     file, packed = folder / "x.html", json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     file.write_text("".join(document(data["title"], "explorer", packed)), encoding="utf-8")

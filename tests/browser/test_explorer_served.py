@@ -116,6 +116,35 @@ def test_a_pane_stays_where_it_was_scrolled_to(session, served, page):
     expect(page.get_by_role("status").filter(has_text="saved")).to_contain_text(" s · no change")
 
 
+INNER = """
+import jax
+import jax.numpy as jnp
+
+def f(x, w):
+    y = jnp.tanh(x @ w){}
+    return jax.lax.fori_loop(0, 3, lambda _, y: jnp.sin(y), y).sum()
+"""
+
+
+def test_what_is_folded_stays_folded_where_it_still_is(session, served, page):
+    page.goto(f"{served}#panes=jaxpr")
+    session.save("net.py", INNER.format(""))
+    jaxpr = page.get_by_role("region", name="jaxpr", exact=True)
+    expect(lines(page, "jaxpr").filter(has_text="= sin")).to_have_count(1)
+    page.get_by_role("button", name="Fold all", exact=True).click()
+    expect(jaxpr.locator(".folded").first).to_be_visible()
+    folded = jaxpr.locator(".folded").all_inner_texts()
+    with page.expect_event("load"):
+        session.save("net.py", INNER.format(" * 3"))
+    expect(lines(page, "jaxpr").filter(has_text="mul")).to_have_count(1)
+    expect(jaxpr.locator(".folded")).to_have_text(folded)
+    expect(lines(page, "jaxpr").filter(has_text="= sin")).to_have_count(0)
+    with page.expect_event("load"):
+        session.save("net.py", NET.format(" * 3"))
+    expect(lines(page, "jaxpr").filter(has_text="mul")).to_have_count(1)
+    expect(jaxpr.locator(".folded")).to_have_count(0)
+
+
 def test_an_error_is_shown_above_the_last_page_that_there_was(session, served, page):
     page.goto(served)
     expect(lines(page, "jaxpr").filter(has_text="tanh")).to_have_count(1)

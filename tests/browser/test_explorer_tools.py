@@ -101,6 +101,26 @@ def test_heat_shows_what_a_line_costs(opened):
     expect(page.locator(".heat")).to_have_count(0)
 
 
+def test_a_page_may_begin_with_heat_which_the_address_can_leave_out(page, tmp_path):
+    address = write(tmp_path, small(), heat="flops")
+    page.goto(address)
+    heat = page.get_by_label("Heat in the gutter")
+    expect(heat).to_have_value("flops")
+    expect(page.locator(".heat").first).to_be_visible()
+    heat.select_option("")
+    page.wait_for_url(re.compile("&heat=none$"))
+    for fragment, value in (
+        ("#heat=none", ""),
+        ("#at=hlo:12", "flops"),
+        ("#heat=bytes", "bytes"),
+        ("#heat=", ""),
+    ):
+        page.goto("about:blank")
+        page.goto(address + fragment)
+        expect(heat).to_have_value(value)
+        expect(page.locator(".heat")).to_have_count(0 if not value else 2)
+
+
 def test_only_heat_that_there_is_can_be_chosen(page, tmp_path):
     exploration = small()
     for pane in exploration["panes"]:

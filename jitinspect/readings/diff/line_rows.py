@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from jitinspect.ir.program import Block, Program
@@ -77,7 +78,7 @@ def _beside(
     """
     first, second = _parts(before), _parts(after)
     numbers = {id(block): at for at, (block, _) in enumerate(second)}
-    partner_of = {0: 0} | {
+    partner_of = {0: 0, len(first) - 1: len(second) - 1} | {
         at: numbers[id(partner)]
         for at, (block, _) in enumerate(first)
         if block is not None and (partner := partners.get(id(block))) is not None and id(partner) in numbers
@@ -92,12 +93,12 @@ def _beside(
 
 
 def _parts(program: Program) -> list[tuple[Block | None, range]]:
-    """What is above all blocks, and each block with what is below it, down to the next one."""
+    """What is above all blocks, each block with what is below it, down to the next one, and the rest."""
     blocks = sorted(program.blocks, key=lambda block: block.start)
-    starts = [0, *(block.start for block in blocks), len(program.lines)]
+    last = blocks[-1].end if blocks else 0
+    starts = [0, *(block.start for block in blocks), last, len(program.lines)]
     return [
-        (block, range(start, end))
-        for block, start, end in zip([None, *blocks], starts, starts[1:], strict=False)
+        (block, range(*bounds)) for block, bounds in zip([None, *blocks, None], pairwise(starts), strict=True)
     ]
 
 

@@ -133,7 +133,7 @@ export class Document {
       const widget = new Unchanged(stretch, last - first + 1, () => this.listener.opened(stretch));
       return Decoration.replace({ block: true, widget }).range(doc.line(from + 1).from, doc.line(to + 1).to);
     });
-    this.view.dispatch({ effects: setFolded.of(Decoration.set(ranges)) });
+    this.view.dispatch({ effects: setFolded.of(Decoration.set(ranges, true)) });
   }
 
   mark(marks: [Marks, Marks], chosen: At | null, step: At | null): void {
