@@ -69,13 +69,46 @@ PICTURES = (
 )
 
 
-def write_page(picture: PagePicture, folder: Path) -> Path:
+@dataclass(frozen=True)
+class ProgramPicture:
+    """A command that writes a page on a program, and how the picture of it is taken."""
+
+    name: str
+    command: str
+    size: tuple[int, int]
+    scheme: Literal["light", "dark"]
+    fragment = ""
+
+    @property
+    def path(self) -> Path:
+        return ROOT / "docs" / f"{self.name}.png"
+
+
+LAST_BATCH = "samples/recompiles/last_batch.py"
+PROGRAMS = (
+    ProgramPicture("page-run", f"jitinspect run -q -o $0 {LAST_BATCH}", (1440, 900), "light"),
+    ProgramPicture(
+        "page-trace-cache", "jitinspect trace-cache samples/seed.calls -q -o $0", (1024, 768), "dark"
+    ),
+    ProgramPicture(
+        "page-summary",
+        f"jitinspect run -q --record $0.jsonl {LAST_BATCH} && jitinspect summary $0.jsonl -q -o $0",
+        (360, 740),
+        "light",
+    ),
+)
+
+
+def write_page(picture: PagePicture | ProgramPicture, folder: Path) -> Path:
     """The page that the command of this environment makes now. Raises where it fails."""
     file = folder / f"{picture.name}.html"
+    is_program = isinstance(picture, ProgramPicture)
+    command = picture.command if is_program else f'{picture.command} -q -o "$0"'
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
     subprocess.run(
-        ["bash", "-c", f'{picture.command} -q -o "$0"', str(file)],
+        ["bash", "-c", command, str(file)],
         cwd=ROOT,
+        stdout=subprocess.DEVNULL,
         env={**environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
         check=True,
     )
@@ -99,11 +132,19 @@ def digest(exploration: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode("utf-8")).hexdigest()
 
 
+def digest_of_program(file: Path) -> str:
+    """Of what a page on a program says, but for times, and what is sorted by them."""
+    data = data_of(file.read_text(encoding="utf-8"))
+    names = ("command", "statuses", "functions", "sites", "causes", "signatures", "reasons", "differences")
+    shown = json.dumps([data[name] for name in names], sort_keys=True)
+    return hashlib.sha256(shown.encode("utf-8")).hexdigest()
+
+
 @contextmanager
 def opened(
     browser: Browser,
     file: Path,
-    picture: PagePicture,
+    picture: PagePicture | ProgramPicture,
     scheme: Literal["light", "dark"],
     width=1440,
     height=900,
@@ -114,26 +155,29 @@ def opened(
     )
     page = context.new_page()
     page.goto(file.as_uri() + picture.fragment)
-    page.locator(".cm-line.strong").first.wait_for()
+    page.locator(".cm-line.strong, tbody tr").first.wait_for()
     page.evaluate(_FRAMES)
     yield page
     context.close()
 
 
-def made(browser: Browser, picture: PagePicture, folder: Path) -> bytes:
+def made(browser: Browser, picture: PagePicture | ProgramPicture, folder: Path) -> bytes:
     """The PNG, small."""
     file = write_page(picture, folder)
-    with opened(browser, file, picture, picture.scheme) as page:
+    is_program = isinstance(picture, ProgramPicture)
+    width, height = picture.size if is_program else (1440, 900)
+    note = digest_of_program(file) if is_program else digest(exploration_of(file))
+    with opened(browser, file, picture, picture.scheme, width, height) as page:
         taken = base64.b64encode(page.screenshot(animations="disabled")).decode("ascii")
     with closing(browser.new_page()) as page:
         pixels = array("I", map(int, page.evaluate(_PIXELS, taken).split()))
-    return png.with_palette(pixels, 1440, digest(exploration_of(file)))
+    return png.with_palette(pixels, width, note)
 
 
 def make_all() -> Iterator[Path]:
     """Writes all pictures; their files."""
     with TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
-        for picture in PICTURES:
+        for picture in (*PICTURES, *PROGRAMS):
             picture.path.write_bytes(made(browser, picture, Path(folder)))
             yield picture.path

@@ -74,3 +74,33 @@ def test_light_and_dark_are_not_the_same(browser, picture, file):
         with page_pictures.opened(browser, file, picture, scheme) as page:
             grounds.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert grounds == ["rgb(255, 255, 255)", "rgb(13, 17, 23)"]
+
+
+@pytest.fixture(scope="module", params=page_pictures.PROGRAMS, ids=lambda picture: picture.name)
+def program(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def program_file(program, tmp_path_factory):
+    return page_pictures.write_page(program, tmp_path_factory.mktemp("programs"))
+
+
+@pytest.mark.skipif(not jax.__version__.startswith(PINNED), reason="another JAX may compile otherwise")
+def test_a_picture_of_a_program_is_of_the_page_that_the_command_makes_now(program, program_file):
+    kept = program.path.read_bytes()
+    assert png.note_of(kept) == page_pictures.digest_of_program(program_file), "python tests/pictures.py"
+    assert png.size_of(kept) == program.size and len(kept) < 150_000
+    assert f"({program.path.relative_to(page_pictures.ROOT)})" in README
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_what_was_compiled_and_why_is_on_the_page_of_a_program(browser, program, program_file, size, scheme):
+    grounds = {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}
+    with page_pictures.opened(browser, program_file, program, scheme, *size) as page:
+        assert png.size_of(page.screenshot()) == size
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == grounds[scheme]
+        cause = page.get_by_text("f32[128,784] → f32[64,784]" if "calls" in program.command else "f32[232,8]")
+        assert cause.first.is_visible()
