@@ -125,6 +125,9 @@ def test_the_rows_are_those_of_the_report(made):
             summary[word] for word in ("changed", "added", "removed")
         ]
         assert one["operations"] == [summary["operations"][side] for side in ("before", "after")]
+        for side, text in enumerate(texts(made, name)):
+            shown = [row[side + 1] for row in rows(made, name) if row[side + 1] >= 0]
+            assert sorted(shown) == list(range(len(text)))
     lines = [line for change in stages["hlo"]["changes"] for line in change["lines"]]
     before = texts(made, "hlo")[0]
     removed = {line[2:] for line in lines if line.startswith("-")} - {before[0]}
