@@ -152,6 +152,9 @@ def explore(
         bool,
         typer.Option("--serve", help="Keep the page up to date: it is made again whenever a file is saved."),
     ] = False,
+    passes: Annotated[
+        bool, typer.Option("--passes", help="Also what each of XLA's passes did to the chosen instruction.")
+    ] = False,
     watch: Watch = False,
 ) -> None:
     """Open Python source, jaxpr, StableHLO, HLO and machine code side by side in a browser, linked by line.
@@ -162,12 +165,12 @@ def explore(
     if serve:
         from jitinspect.cli import served
 
-        served.serve(_reading_work("explore", target, served.to_serve(output), device))
+        served.serve(_reading_work("explore", target, served.to_serve(output), device, passes=passes))
         return
     from jitinspect.cli.explorer import opened
 
     with opened(output, watch) as to_page:
-        print_reading("explore", target, to_page, watch, device)
+        print_reading("explore", target, to_page, watch, device, passes=passes)
 
 
 def source(target: TargetOptions, device: DeviceOptions, output: OutputOptions, watch: Watch = False) -> None:
@@ -301,12 +304,16 @@ def passes(
     ] = "",
     op: Annotated[
         str,
-        typer.Option("--op", metavar="NAME", help="Show where an instruction first and last appears."),
+        typer.Option(
+            "--op", metavar="NAME", help="Show the history of an instruction, or those of an opcode."
+        ),
     ] = "",
     watch: Watch = False,
 ) -> None:
     """Print XLA's passes: which ones changed the module, and how."""
-    print_reading("passes", target, output, watch, device, pass_name=name, op=op)
+    from jitinspect.cli.output import wants_page
+
+    print_reading("passes", target, output, watch, device, pass_name=name, op=op, page=wants_page(output))
 
 
 def compile_time(

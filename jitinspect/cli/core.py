@@ -136,10 +136,8 @@ def reading_core(
     return replace(report, environment=environment()) if needs_environment(output) else report
 
 
-EXPLORED = (
-    "source", "cost", "collectives", "sharding", "donation", "constants", "passes", "compile-time",
-)  # fmt: skip
-"""Readings whose page has all stages side by side."""
+EXPLORED = ("source", "cost", "collectives", "sharding", "donation", "constants", "compile-time")
+"""Readings whose page has all stages side by side, as that of `passes`, which makes them itself."""
 
 
 def explored(read: Reader[Made], output: OutputOptions) -> Reader[Made]:

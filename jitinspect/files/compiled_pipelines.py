@@ -75,7 +75,8 @@ class DumpPipeline(CompiledPipeline):
         return dumps.Dump(folder, self.compiled.as_text(), start=self._start)
 
     @contextmanager
-    def passes_dumped(self) -> Iterator[Mapping[str, Path]]:
+    def passes_dumped(self, metadata: bool = False) -> Iterator[Mapping[str, Path]]:
+        """Those that are there, with metadata or without."""
         if not any(".after_" in name for name in self._files):
             raise UnavailableError(
                 "the folder has no dumps of passes", hint="XLA_FLAGS=--xla_dump_hlo_pass_re=.* writes them"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from jitinspect.ir.attribution import Attribution, Line, callers_first
 from jitinspect.ir.op_names import split_names
-from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.program import Block, Frame, Operation, Program
 
 _OF_ONE_VERSION = ("closed_call", "eval_jaxpr")
 """Words in a path for a call that one JAX makes and another does not (0.10.2 and 0.12.0.1)."""
@@ -59,6 +59,11 @@ class Origins:
     def __getitem__(self, operation: Operation) -> tuple[Origin, ...]:
         """Empty if nothing is known."""
         return self._known.get(id(operation), ())
+
+    def of_metadata(self, path: str, frames: tuple[Frame, ...]) -> tuple[Origin, ...]:
+        """Those of an HLO instruction that is not in the program, such as one that XLA has removed."""
+        one = Operation((), "", (), "", "", 0, 0, frames=frames, path=path)
+        return tuple(dict.fromkeys(self._of_hlo(one)))
 
     def _read(self, block: Block) -> None:
         """Operations of a block with the same frames and path, which most share, have the same origins."""

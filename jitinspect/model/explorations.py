@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jitinspect.model.comparisons import PaneComparison
+from jitinspect.model.pass_histories import PassHistory
 
 Language = Literal["python", "jaxpr", "stablehlo", "hlo", "llvm", "asm", "text"]
 
@@ -68,7 +69,8 @@ class Pane:
 @dataclass(frozen=True, slots=True)
 class Exploration:
     """`sets` are the origins that a line can have, sorted indices; the first is the empty one. Where two
-    compilations are compared, `comparisons` are those of their panes.
+    compilations are compared, `comparisons` are those of their panes. `history` is that of the HLO, if XLA's
+    passes were asked for.
     """
 
     files: tuple[str, ...]
@@ -77,3 +79,4 @@ class Exploration:
     sets: tuple[tuple[int, ...], ...]
     panes: tuple[Pane, ...]
     comparisons: tuple[PaneComparison, ...] = ()
+    history: PassHistory | None = None

@@ -15,6 +15,7 @@ from jitinspect.model.communication import CollectivesReport, LinkSpeed, Shardin
 from jitinspect.model.compile_times import CompileTimeReport
 from jitinspect.model.explorations import Exploration
 from jitinspect.model.fit import FitReport
+from jitinspect.model.pass_histories import InstructionHistory
 from jitinspect.model.profiles import ProfileReport
 from jitinspect.model.stages import CompileEvent, Target
 from jitinspect.model.views import Unrolled
@@ -149,7 +150,8 @@ class Pass:
 @dataclass(frozen=True, slots=True)
 class PassesReport:
     """All passes that ran, in order. `difference` is the output of `--pass`, a unified diff for each run
-    that changed something; `found` are the instructions of `--op`.
+    that changed something; `found` are the instructions of `--op`, and `histories` that of the only one, for
+    each call.
     """
 
     command: str
@@ -157,6 +159,7 @@ class PassesReport:
     passes: tuple[Pass, ...]
     difference: str | None = None
     found: tuple[Found, ...] = ()
+    histories: tuple[InstructionHistory, ...] = ()
     events: tuple[CompileEvent, ...] = ()
     environment: Environment | None = None
     exploration: Exploration | None = None

@@ -1,6 +1,6 @@
 """XLA's dumps of a module after each pass: which they are, what is in one, how two differ.
 
-Pure text → data. The file names and texts are those that `jaxapi.executables.dumps.passes_dumped` asks for,
+The file names and texts are those that `jaxapi.executables.dumps.passes_dumped` asks for,
 as jaxlib 0.10.2 and 0.12.0 write them on the CPU.
 """
 
@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import unified_diff
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
-from jitinspect.ir.readable_hlo import readable
+from jitinspect.errors import UnavailableError
+from jitinspect.ir.readable_hlo import readable, without_metadata
+from jitinspect.jaxapi.executables import dumps
+from jitinspect.model import Target
+from jitinspect.stages.pipeline import Pipeline
 
 _BETWEEN = ("pipeline-start", "after_optimizations")
 """What takes the place of a pass in the name of a dump before a pipeline's first pass, or at the end."""
@@ -69,10 +75,11 @@ def in_order(files: Iterable[str]) -> list[PassDump]:
 
 
 class DumpedModule:
-    """A module's text, and the instructions in it."""
+    """A module's text without metadata, and the instructions in it; `dump` is all that XLA wrote."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, dump: str = "") -> None:
         self.text = text
+        self.dump = dump
 
     @property
     def is_complete(self) -> bool:
@@ -88,6 +95,69 @@ class DumpedModule:
     def ops(self) -> Counter[str]:
         """How many instructions there are of each opcode."""
         return Counter(opcode for _, opcode in self.instructions)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A pass that ran: `before` is `after` itself if it did not change the text."""
+
+    index: int
+    dumped: PassDump
+    before: DumpedModule
+    after: DumpedModule
+
+
+@contextmanager
+def passes_of(pipeline: Pipeline, target: Target, metadata: bool = False) -> Iterator[Iterator[Ran]]:
+    """The passes of one compilation, to be read inside. Raises as `ran` does, `UnavailableError` for another
+    backend than the CPU's, and `CompileError` if XLA fails.
+    """
+    if pipeline.has_lowered and not target.devices:
+        _require_cpu(dumps.platforms(pipeline.lowered))
+    with pipeline.passes_dumped(metadata) as files:
+        yield ran(files)
+
+
+def _require_cpu(platforms: tuple[str, ...]) -> None:
+    if platforms != ("cpu",):
+        raise UnavailableError(
+            f"passes are read on the CPU backend only, but this is lowered for {', '.join(platforms)}",
+            hint="JAX_PLATFORMS=cpu shows the passes for this machine's CPU",
+        )
+
+
+def ran(paths: Mapping[str, Path]) -> Iterator[Ran]:
+    """All passes in their order, by their dumps, with only two modules in memory at a time.
+
+    Raises `UnavailableError` if there are none, or if one is incomplete.
+    """
+    files = in_order(paths)
+    if len(files) < 2:
+        raise UnavailableError("XLA dumped none of its passes")
+    module = _module(paths[files[0].file])
+    index = 0
+    for dumped in files[1:]:
+        before, module = module, _module(paths[dumped.file], module)
+        if module is not before or dumped.is_pass:
+            yield Ran(index, dumped, before, module)
+            index += 1
+
+
+def _module(path: Path, before: DumpedModule | None = None) -> DumpedModule:
+    """The module of a dump; `before` itself if the text is the same."""
+    dump = path.read_bytes().decode(errors="replace")
+    if before is not None and dump == before.dump:
+        return before
+    text = without_metadata(dump)
+    if before is not None and text == before.text:
+        return before
+    module = DumpedModule(text, dump)
+    if not module.is_complete:
+        raise UnavailableError(
+            f"XLA's dump {path.name} is incomplete",
+            hint="is the disk for temporary files full? Set TMPDIR to another folder",
+        )
+    return module
 
 
 def ops_changed(before: DumpedModule, after: DumpedModule) -> dict[str, int]:

@@ -5,60 +5,71 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from pathlib import Path
 
-from jitinspect.errors import UnavailableError, UsageError
-from jitinspect.ir.readable_hlo import without_metadata
-from jitinspect.jaxapi.executables import dumps
+from jitinspect.errors import UsageError
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
 from jitinspect.readings import pass_dumps
-from jitinspect.readings.pass_dumps import DumpedModule, Instruction, PassDump
+from jitinspect.readings.explore import exploration
+from jitinspect.readings.pass_dumps import DumpedModule, Instruction, Ran
+from jitinspect.readings.pass_histories.of_instruction import of_instruction
+from jitinspect.readings.pass_histories.recorder import Recorder
 from jitinspect.stages.inspection import Subject
 
 
-def read(target: Target, subjects: Iterator[Subject], pass_name: str = "", op: str = "") -> PassesReport:
+def read(
+    target: Target, subjects: Iterator[Subject], pass_name: str = "", op: str = "", page: bool = False
+) -> PassesReport:
     """Compiles each subject once, with dumps; keeps only two modules in memory at a time.
 
     `pass_name` is a pass, a pipeline (for all of its passes) or an index, `op` an opcode or the name of an
-    instruction; either may be empty. Raises `UsageError` for one that does not exist, `CompileError` if
-    XLA fails, `UnavailableError` if it writes no dumps, or not all of them.
+    instruction, whose history is told; either may be empty. For a `page` the report has an exploration of the
+    first subject, with the history of all its instructions.
+
+    Raises `UsageError` for a name that does not exist, `CompileError` if XLA fails, `UnavailableError` if it
+    writes no dumps, or not all of them.
     """
     report = PassesReport("passes", target, (), "" if pass_name else None)
     for subject in subjects:
-        report = _with(report, subject, pass_name, op.removeprefix("%"))
+        explored = page and report.exploration is None
+        report = _with(report, subject, pass_name, op.removeprefix("%"), explored)
     return report
 
 
-def _with(report: PassesReport, subject: Subject, pass_name: str, op: str) -> PassesReport:
+def _with(report: PassesReport, subject: Subject, pass_name: str, op: str, explored: bool) -> PassesReport:
     """`report` with the passes of one more call."""
-    signature, pipeline = subject.signature, subject.pipeline
-    if pipeline.has_lowered and not report.target.devices:
-        _require_cpu(dumps.platforms(pipeline.lowered))
-    lifetimes = _Lifetimes(op)
-    with pipeline.passes_dumped() as files:
-        steps = list(_steps(files, subject.dims, pass_name, lifetimes))
+    signature = subject.signature
+    lifetimes, recorder = _Lifetimes(op), Recorder() if op or explored else None
+    with pass_dumps.passes_of(subject.pipeline, report.target, recorder is not None) as all_ran:
+        steps = list(_steps(_watched(all_ran, lifetimes, recorder), subject.dims, pass_name))
     passes = tuple(replace(made, signature=signature) for made, _ in steps)
     if pass_name and not any(one.asked for one in passes):
         raise _no_pass(pass_name, passes)
     if op and not lifetimes.by_instruction:
         raise _no_op(op, lifetimes)
     difference = report.difference
-    return replace(
+    report = replace(
         report,
         target=replace(report.target, signature=report.target.signature or signature),
         passes=(*report.passes, *passes),
         difference=None if difference is None else difference + "".join(text for _, text in steps),
         found=(*report.found, *lifetimes.found(signature)),
     )
+    return report if recorder is None else _with_history(report, subject, recorder, lifetimes, explored)
 
 
-def _require_cpu(platforms: tuple[str, ...]) -> None:
-    if platforms != ("cpu",):
-        raise UnavailableError(
-            f"passes are read on the CPU backend only, but this is lowered for {', '.join(platforms)}",
-            hint="JAX_PLATFORMS=cpu shows the passes for this machine's CPU",
-        )
+def _with_history(
+    report: PassesReport, subject: Subject, recorder: Recorder, lifetimes: _Lifetimes, explored: bool
+) -> PassesReport:
+    """That of the instruction that is asked for, and for a page those of all."""
+    one = of_instruction(recorder.history(), lifetimes.only) if lifetimes.only else None
+    if one is not None:
+        report = replace(report, histories=(*report.histories, replace(one, signature=subject.signature)))
+    if not explored:
+        return report
+    with subject.muted():
+        made = exploration(subject, report.target.file, recorder=recorder)
+    return replace(report, exploration=made)
 
 
 @dataclass(slots=True)
@@ -82,52 +93,45 @@ class _Lifetimes:
         for one in self._matching:
             self.by_instruction[one] = (self.by_instruction.get(one, (index,))[0], index)
 
+    @property
+    def only(self) -> str:
+        """The name of the one instruction that is asked for; "" if that may be several."""
+        names = dict.fromkeys(name for name, _ in self.by_instruction)
+        return self.op if self.op in names else next(iter(names)) if len(names) == 1 else ""
+
     def found(self, signature: str) -> Iterator[Found]:
         return (Found(*one, *lifetime, signature) for one, lifetime in self.by_instruction.items())
 
 
-def _steps(
-    paths: Mapping[str, Path], dims: Mapping[str, int], pass_name: str, lifetimes: _Lifetimes
-) -> Iterator[tuple[Pass, str]]:
+def _steps(all_ran: Iterable[Ran], dims: Mapping[str, int], pass_name: str) -> Iterator[tuple[Pass, str]]:
     """The passes in order, each with a diff of what it changed if `pass_name` asks for that."""
-    files = pass_dumps.in_order(paths)
-    if len(files) < 2:
-        raise UnavailableError("XLA dumped none of its passes")
-    module = _module(paths[files[0].file])
-    lifetimes.add(None, module)
-    index = 0
-    for dumped in files[1:]:
-        before, module = module, _module(paths[dumped.file], module)
-        if module is before and not dumped.is_pass:
-            continue
-        lifetimes.add(index, module)
-        made = _pass(index, dumped, before, module)
-        asked = pass_name in (made.pass_, made.pipeline, str(index))
-        text = pass_dumps.difference(before, module, _title(made, dims)) if asked and made.changed else ""
-        yield replace(made, asked=asked), text
-        index += 1
-
-
-def _module(path: Path, before: DumpedModule | None = None) -> DumpedModule:
-    """The module of a dump; `before` itself if the text is the same."""
-    text = without_metadata(path.read_bytes().decode(errors="replace"))
-    if before is not None and text == before.text:
-        return before
-    module = DumpedModule(text)
-    if not module.is_complete:
-        raise UnavailableError(
-            f"XLA's dump {path.name} is incomplete",
-            hint="is the disk for temporary files full? Set TMPDIR to another folder",
+    for one in all_ran:
+        made = _pass(one)
+        asked = pass_name in (made.pass_, made.pipeline, str(made.index))
+        text = (
+            pass_dumps.difference(one.before, one.after, _title(made, dims)) if asked and made.changed else ""
         )
-    return module
+        yield replace(made, asked=asked), text
 
 
-def _pass(index: int, dumped: PassDump, before: DumpedModule, after: DumpedModule) -> Pass:
+def _watched(all_ran: Iterable[Ran], lifetimes: _Lifetimes, recorder: Recorder | None) -> Iterator[Ran]:
+    """The same passes, which the others take in as well."""
+    for one in all_ran:
+        if one.index == 0:
+            lifetimes.add(None, one.before)
+        lifetimes.add(one.index, one.after)
+        if recorder:
+            recorder.add(one)
+        yield one
+
+
+def _pass(ran: Ran) -> Pass:
+    before, after = ran.before, ran.after
     changed = after is not before
     return Pass(
-        index=index,
-        pipeline=dumped.pipeline,
-        pass_=dumped.pass_,
+        index=ran.index,
+        pipeline=ran.dumped.pipeline,
+        pass_=ran.dumped.pass_,
         changed=changed,
         instructions_before=len(before.instructions),
         instructions_after=len(after.instructions),

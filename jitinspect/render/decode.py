@@ -9,10 +9,10 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from jitinspect.model import explorations, views
+from jitinspect.model import explorations, pass_histories, views
 
 Reader = Callable[[Any], Any]
-_NAMED = vars(views) | vars(explorations)
+_NAMED = vars(views) | vars(explorations) | vars(pass_histories)
 """What `model.stages` names but does not import."""
 
 

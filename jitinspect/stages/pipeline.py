@@ -126,11 +126,13 @@ class Pipeline:
         return None
 
     @contextmanager
-    def passes_dumped(self) -> Iterator[Mapping[str, Path]]:
-        """XLA's dumps of the module after each pass, by their names; the files exist inside."""
+    def passes_dumped(self, metadata: bool = False) -> Iterator[Mapping[str, Path]]:
+        """XLA's dumps of the module after each pass, by their names; the files exist inside. Without
+        `metadata` they are smaller.
+        """
         from jitinspect.jaxapi.executables import dumps
 
-        with dumps.passes_dumped(self.lowered) as (folder, compiled):
+        with dumps.passes_dumped(self.lowered, metadata) as (folder, compiled):
             self.keep(compiled)
             yield {path.name: path for path in folder.iterdir()}
 

@@ -133,16 +133,19 @@ def dumped(lowered: jax.stages.Lowered, *, library: bool = True) -> Iterator[Dum
 
 
 @contextmanager
-def passes_dumped(lowered: jax.stages.Lowered) -> Iterator[tuple[Path, jax.stages.Compiled]]:
+def passes_dumped(
+    lowered: jax.stages.Lowered, metadata: bool = False
+) -> Iterator[tuple[Path, jax.stages.Compiled]]:
     """Compile `lowered` with a dump of its module after each pass; yields the folder, which is then removed,
     and the executable.
 
-    It holds the module's text without metadata, as XLA got it (`…before_optimizations.txt`), after each
+    It holds the module's text, without metadata unless that is asked for, as XLA got it (`…before_optimizations.txt`), after each
     pass that ran (`….0044.<pipeline>.after_<pass>.before_<next>.txt`), and at the end
     (`…cpu_after_optimizations.txt`). Options and caches as for `dumped`. Raises `CompileError` if XLA fails,
     `UnavailableError` if it cannot dump its passes.
     """
-    with _dump_folder(lowered, _PASS_OPTIONS) as (folder, compiled, refused):
+    options = _PASS_OPTIONS | {"xla_dump_disable_metadata": not metadata}
+    with _dump_folder(lowered, options) as (folder, compiled, refused):
         if lacking := [name for name in _PASSES_NEED if name in refused]:
             raise UnavailableError(f"this XLA does not dump its passes: it has no {', '.join(lacking)}")
         yield folder, compiled

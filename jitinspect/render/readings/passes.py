@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from jitinspect.model.readings import Found, Pass, PassesReport
+from jitinspect.render.readings.pass_history import history
 from jitinspect.render.readings.percall import by_call
 from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, joined
 
@@ -16,6 +17,7 @@ _HEAD = ("pipeline", "pass")
 _ONLY = {"names": "names only", "order": "order only", "": "same op counts"}
 _NO_PASS = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
 _NAMES = ["a pass may rename an instruction", "these rows follow the name"]
+_SEVERAL = ["--op with one of the names shows its history"]
 
 
 def render(report: PassesReport, painter: Painter, width: int, verbose: bool) -> Iterator[str]:
@@ -25,7 +27,11 @@ def render(report: PassesReport, painter: Painter, width: int, verbose: bool) ->
         yield ("\n" if at else "") + heading
         found = [one for one in report.found if one.signature == passes[0].signature]
         if found:
-            yield from _instructions(found, passes, painter, room)
+            yield from _instructions(found, passes, painter, room, not report.histories)
+        for one in report.histories:
+            if one.signature == passes[0].signature:
+                yield "\n"
+                yield from history(one, painter)
         if found and report.difference is not None:
             yield "\n"
         if report.difference is not None:
@@ -105,7 +111,7 @@ def _fitting(lengths: Sequence[int], room: int) -> int:
 
 
 def _instructions(
-    found: Sequence[Found], passes: Sequence[Pass], painter: Painter, room: int
+    found: Sequence[Found], passes: Sequence[Pass], painter: Painter, room: int, several: bool
 ) -> Iterator[str]:
     """A row each: the pass that added its name, and the one that removed it."""
     names = {one.index: f"{one.index} {_names(one)[1]}" for one in passes}
@@ -115,7 +121,10 @@ def _instructions(
         cells = (f"{cut_middle(text, width):<{width}}" for text, width in zip(row, widths, strict=True))
         line = "  ".join(cells).rstrip()
         yield (line if at else painter(line, _DIM)) + "\n"
-    yield from ("\n", *(painter(line, _DIM) + "\n" for line in joined(_NAMES, room)))
+    yield from (
+        "\n",
+        *(painter(line, _DIM) + "\n" for line in joined([*_NAMES, *(_SEVERAL if several else [])], room)),
+    )
 
 
 def _row(one: Found, names: Mapping[int, str]) -> tuple[str, str, str, str]:

@@ -1,0 +1,143 @@
+"""The history of one instruction: of its own name, back to what it was made of, on to what replaced it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from jitinspect.model.pass_histories import (
+    Event,
+    InstructionHistory,
+    PassEvent,
+    PassHistory,
+    Replaced,
+    Replacement,
+    Step,
+)
+from jitinspect.readings.pass_histories.recorder import versions
+from jitinspect.readings.pass_histories.versions import Version, name_of
+
+_MOST_FOLLOWED = 8
+"""Of so many in the place of one, or that one was made of: of more, each has a history of its own."""
+
+
+def of_instruction(history: PassHistory, name: str) -> InstructionHistory | None:
+    """Where several had that name one after the other, of the last one; None if none had it.
+
+    Before the pass that made it, it is followed by those that it was made of; after the one that removed it,
+    by those in its place, where either is known. Others of the same metadata have their own histories.
+    """
+    every = list(versions(history))
+    last = max((at for at, version in enumerate(every) if name in version), default=None)
+    if last is None:
+        return None
+    moves = [_Move(step, every[at], every[at + 1]) for at, step in enumerate(history.steps)]
+    earlier, first = _backward(moves[:last], name)
+    given = [_given(every[0], one) for one in first]
+    events = [*given, *reversed([one for part in earlier for one in part]), *_forward(moves[last:], name)]
+    return InstructionHistory(name, tuple(events))
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A pass, with the module before and after it."""
+
+    step: Step
+    before: Version
+    after: Version
+
+    def event(self, name: str) -> PassEvent | None:
+        """What it did to an instruction that is there on either side; None if that is nothing."""
+        was, is_ = name in self.before, name in self.after
+        before = self.before.line(name) if was else None
+        after = self.after.line(name) if is_ else None
+        places = self.before.computations.get(name), self.after.computations.get(name)
+        if (before, places[0]) == (after, places[1]):
+            return None
+        return PassEvent(
+            index=self.step.index,
+            pipeline=self.step.pipeline,
+            pass_=self.step.pass_,
+            event=_kind(before, after),
+            instruction=name,
+            before=before,
+            after=after,
+            from_computation=places[0],
+            computation=places[1],
+            called_by=tuple(self.after.callers.get(places[1] or "", ())),
+            fuses=_fused(self.after, name) if is_ and not was else (),
+            replacements=tuple(self._replacements(name)) if was != is_ else (),
+        )
+
+    def _replacements(self, name: str) -> Iterator[Replacement]:
+        """Those known; if there are none, those that may be."""
+        number = (self.before if name in self.before else self.after).at[name]
+        links = [
+            one for one in self.step.replaced if number in (one.before if name in self.before else one.after)
+        ]
+        known = [one for one in links if one.how != "unknown"]
+        yield from (self._named(one, name) for one in known or links)
+
+    def _named(self, link: Replaced, name: str) -> Replacement:
+        lines = [self.before.lines[one] for one in link.before], [self.after.lines[one] for one in link.after]
+        alike, others = lines if name in self.before else lines[::-1]
+        return Replacement(
+            link.how,
+            tuple(map(name_of, others)),
+            tuple(others),
+            tuple(one for one in map(name_of, alike) if one != name),
+        )
+
+
+def _kind(before: str | None, after: str | None) -> Event:
+    if before is None:
+        return "appeared"
+    if after is None:
+        return "vanished"
+    return "moved" if before == after else "changed"
+
+
+def _fused(version: Version, name: str) -> tuple[str, ...]:
+    operation = version.operation(name)
+    if operation.opcode != "fusion":
+        return ()
+    inside = (one for called in operation.calls for one in version.inside.get(called, ()))
+    return tuple(one for one in inside if version.operation(one).opcode != "parameter")
+
+
+def _given(version: Version, name: str) -> PassEvent:
+    computation = version.computations[name]
+    called_by = tuple(version.callers.get(computation, ()))
+    line = version.line(name)
+    return PassEvent(None, "", "", "given", name, None, line, None, computation, called_by)
+
+
+def _backward(moves: Sequence[_Move], name: str) -> tuple[list[list[PassEvent]], list[str]]:
+    """The events of each move, the last one first, and what is there before the first."""
+    followed = [name]
+    found = []
+    for move in reversed(moves):
+        events = [(one, move.event(one)) for one in followed]
+        found.append([event for _, event in events if event])
+        followed = [*_followed(events, "appeared")]
+    return found, followed
+
+
+def _forward(moves: Sequence[_Move], name: str) -> Iterator[PassEvent]:
+    followed = [name]
+    for move in moves:
+        events = [(one, move.event(one)) for one in followed]
+        yield from (event for _, event in events if event)
+        followed = [one for one in _followed(events, "vanished") if one in move.after]
+
+
+def _followed(events: Iterable[tuple[str, PassEvent | None]], end: Event) -> Iterator[str]:
+    """Each that is there on the other side of the pass, or what is in its place there."""
+    found: dict[str, None] = {}
+    for name, event in events:
+        if event is None or event.event != end:
+            found[name] = None
+            continue
+        known = [one for link in event.replacements if link.how != "unknown" for one in link.others]
+        found |= dict.fromkeys(known if len(known) <= _MOST_FOLLOWED else ())
+    return iter(found)
