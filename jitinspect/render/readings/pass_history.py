@@ -47,7 +47,7 @@ def _told(event: PassEvent) -> Iterator[str]:
 def _happened(event: PassEvent) -> str:
     place = _place(event)
     if event.event == "given":
-        return f"is there{place}"
+        return f"is{place}"
     if event.event == "moved":
         return f"moved from %{event.from_computation}{place.replace(' in ', ' to ', 1)}"
     return event.event + (place if event.event == "appeared" or _is_moved(event) else "")

@@ -1,4 +1,5 @@
 import type { Compared, PaneComparison } from "./compared/comparison.ts";
+import type { PassHistory } from "./passes.ts";
 
 /**
  * What the page is made of: the JSON in its element `data`, as `Exploration` of `jitinspect/model` is written.
@@ -26,6 +27,8 @@ export interface Exploration {
   panes: Pane[];
   /** Of the panes of two compilations. */
   comparisons?: PaneComparison[];
+  /** Of the HLO, if XLA's passes were asked for. */
+  history?: PassHistory | null;
 }
 
 export interface Place {

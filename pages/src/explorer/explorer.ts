@@ -12,6 +12,7 @@ import { Finder } from "./finder.ts";
 import { format, OFF, parse } from "./fragment.ts";
 import { near } from "./graph.ts";
 import { QUANTITIES, quantities, type Quantity } from "./heat.ts";
+import { History } from "./history.ts";
 import { type Command, listen } from "./keys.ts";
 import { type Change, type Host, Live, type View } from "./live.ts";
 import { Links, type Marks, STRONG, WEAK } from "./links.ts";
@@ -32,6 +33,7 @@ export class Explorer {
   private readonly details: Details;
   private readonly panes: Panes;
   private readonly finder: Finder;
+  private readonly history: History | null;
   private readonly status = el("output", { class: "status", "aria-live": "polite" });
   private readonly graph = new Window("Operands and users");
   private readonly keys = new Window("Keys and marks");
@@ -55,6 +57,8 @@ export class Explorer {
     this.details = new Details(this.exploration, this.texts, this.links);
     this.panes = new Panes(this.exploration, this.texts, this.listener(), () => this.redrawn());
     this.finder = new Finder(this.exploration, this.searcher());
+    const { history } = this.exploration;
+    this.history = history ? new History(history, this.exploration, this.texts, this.links) : null;
     this.commands = this.bound();
     const known = quantities(this.exploration).map((one): [string, string] => [one, `heat: ${NAMES[one]}`]);
     this.heats = choice("Heat in the gutter", [["", "no heat"], ...known], (value) => this.heated(value));
@@ -64,7 +68,8 @@ export class Explorer {
 
   /** Builds the page, and shows what the fragment of its address asks for. */
   start(): void {
-    document.body.append(this.header(), this.panes.tabs, this.panes.element, this.footer());
+    const work = this.history ? el("div", { class: "work" }, this.panes.element, this.history.element) : this.panes.element;
+    document.body.append(this.header(), this.panes.tabs, work, this.footer());
     document.body.append(this.graph.element, this.keys.element);
     listen(this.commands);
     this.restore();
@@ -85,6 +90,7 @@ export class Explorer {
       button("fold", "Fold all", () => this.shown((pane) => pane.foldAll())),
       button("unfold", "Unfold all", () => this.shown((pane) => pane.unfoldAll())),
       button("graph", "Operands and users of the chosen line (g)", () => this.draw()),
+      ...(this.history ? [button("history", "What XLA's passes did to the chosen line (h)", () => this.history!.toggle())] : []),
       theme,
       button("?", "Keys and marks (?)", () => this.help()),
     ];
@@ -154,6 +160,7 @@ export class Explorer {
     this.follow();
     this.tell();
     this.remember();
+    this.history?.choose(at, this.marks);
   }
 
   /** Brings each other pane to the line that this step is at. */
@@ -270,6 +277,7 @@ export class Explorer {
       { keys: ["/", "Ctrl+f"], what: "search; Enter goes to the next hit, Shift+Enter to the previous one, Escape to the text", run: () => this.finder.focus() },
       { keys: ["i"], what: "show type, costs and source of this line; Escape hides them" },
       { keys: ["g"], what: "show operands and users as a graph", run: () => this.draw() },
+      ...(this.history?.commands() ?? []),
       { keys: ["f"], what: "fold or unfold here", run: () => this.panes.view(this.panes.active).fold() },
       ...changeCommands(this.exploration, this.panes),
       { keys: ["?"], what: "show this help", run: () => this.help() },

@@ -42,6 +42,11 @@ export class Links {
     return place === undefined ? [] : this.where((places) => places.includes(place));
   }
 
+  /** The numbers of the origins that stand for a line itself: of a line of Python, those that begin there. */
+  same(at: At): number[] {
+    return lines(this.ofOrigins(at), STRONG);
+  }
+
   private place(at: At): number | undefined {
     const pane = this.all.panes[at.pane]!;
     return this.places.get(`${pane.file}:${at.line + pane.first}`);

@@ -1,0 +1,58 @@
+/** In words, as in the terminal: what a pass did to an instruction. */
+import { count } from "./figures.ts";
+import type { PassEvent, Replacement, Step } from "./passes.ts";
+
+/** Part of a sentence; `name` is that of an instruction, which has a history of its own. */
+export type Part = string | { name: string };
+
+const BETWEEN = new Map([
+  ["pipeline-start", "(before its passes)"],
+  ["after_optimizations", "(after all passes)"],
+]);
+const HOW = { metadata: "same metadata", users: "its users use it now" };
+/** `1 pass`, `7 passes`. */
+export function passCount(number: number): string {
+  return `${number.toLocaleString("en")} ${number === 1 ? "pass" : "passes"}`;
+}
+
+/** Names that are written out. */
+const MOST = 6;
+
+export function passed(step: Step | undefined, leftOut: number): string {
+  if (step) return `${step.index} ${BETWEEN.get(step.pass_) ?? step.pass_} (${step.pipeline})`;
+  return leftOut ? "(earlier passes are left out)" : "(XLA's input)";
+}
+
+export function told(event: PassEvent): Part[] {
+  const parts = [[{ name: event.instruction }, ...happened(event)]];
+  if (event.fuses.length) parts.push(["a fusion of ", ...named(event.fuses)]);
+  else if (!event.replacements.length) {
+    if (event.event === "appeared") parts.push(["what it was made of is unknown"]);
+    if (event.event === "vanished") parts.push(["what is in its place, if anything, is unknown"]);
+  }
+  const verb = event.event === "appeared" ? "made of " : "replaced by ";
+  for (const one of event.replacements) parts.push([verb, ...replacement(one)]);
+  return parts.flatMap((part, at) => (at ? ["; ", ...part] : part));
+}
+
+function happened(event: PassEvent): Part[] {
+  const isMoved = event.event === "changed" && event.from !== event.computation;
+  if (event.event === "given") return [" is", ...place(event, "in")];
+  if (event.event === "moved") return [` moved from %${event.from}`, ...place(event, "to")];
+  return [` ${event.event}`, ...(event.event === "appeared" || isMoved ? place(event, "in") : [])];
+}
+
+function place({ computation, calledBy }: PassEvent, where: string): Part[] {
+  return [` ${where} %${computation}`, ...(calledBy.length ? [", which ", ...named(calledBy), " calls"] : [])];
+}
+
+function replacement({ how, others, alike }: Replacement): Part[] {
+  if (how !== "unknown") return [...named(others), ` (${HOW[how]})`];
+  const such = alike.length ? `; ${count(alike.length + 1, "such instruction")} on this side` : "";
+  return ["one of ", ...named(others), `, which is unknown (all have the same metadata${such})`];
+}
+
+function named(names: string[]): Part[] {
+  const shown = names.slice(0, MOST).flatMap((name, at): Part[] => (at ? [", ", { name }] : [{ name }]));
+  return names.length > MOST ? [...shown, `, ${names.length - MOST} more`] : shown;
+}
