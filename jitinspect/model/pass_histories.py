@@ -7,7 +7,7 @@ from typing import Literal
 
 How = Literal["metadata", "users", "unknown"]
 """By what two instructions belong together: XLA gave both the same metadata; a user of the one uses the other
-after the pass; or the same metadata, but of several on either side, so that it is not known which became which.
+after the pass; or the same metadata, but of several on either side, so that which became which is unknown.
 """
 Event = Literal["given", "appeared", "changed", "moved", "vanished"]
 
@@ -40,8 +40,8 @@ class Step:
 class PassHistory:
     """A module after each pass. `lines` are the different ones of all versions, heads of computations and
     instructions, as `hlo` prints them, without indentation and closing brackets. `origins` is a number for
-    each, the same where metadata is the same, 0 without any; in an exploration `sets` is an index into its own
-    for each.
+    each, the same where metadata is the same, 0 without any. In an exploration, `sets` has an index into
+    its own for each.
 
     `first` are the numbers of the lines before the first of the `steps`. That is what XLA was given, unless
     it has `left_out` so many passes that changed lines, for the sake of its size.

@@ -37,8 +37,8 @@ _STAGES: tuple[Language, ...] = ("jaxpr", "stablehlo", "hlo")
 
 
 def read(target: Target, subjects: Iterator[Subject], passes: bool = False) -> ExploreReport:
-    """All texts of the only subject; with `passes` also the history of its HLO. Raises `UsageError` for a sweep, and the errors of its stages, but for
-    one that is not available.
+    """All texts of the only subject; with `passes` also the history of its HLO. Raises `UsageError` for a
+    sweep, and the errors of its stages, but for one that is not available.
     """
     subject, *others = subjects
     if others:
@@ -85,8 +85,8 @@ def exploration(
     kernels: bool = False,
     recorder: Recorder | None = None,
 ) -> Exploration:
-    """Of one call; `file` is the target's. Compiles what is not compiled yet. With a `recorder` of the passes of
-    that compilation it has their history.
+    """Of one call; `file` is the target's. Compiles what is not compiled yet. With a `recorder` of the passes
+    of that compilation it has their history.
     """
     return _Explorer(subject, file, measured, recorder).exploration(kernels)
 

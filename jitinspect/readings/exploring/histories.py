@@ -14,8 +14,8 @@ _MOST_TEXT = 12_000_000
 
 
 def with_sets(recorder: Recorder, origins: Origins, table: OriginTable) -> PassHistory:
-    """`origins` are those of the compiled HLO. A line has an index of `Exploration.sets`, of what its metadata
-    alone says.
+    """`origins` are those of the compiled HLO. A line has an index into `Exploration.sets`, by what its
+    metadata alone says.
     """
     history = recorder.history(_MOST_TEXT)
     sets = [table.set_of(origins.of_metadata(*one)) for one in recorder.metadata]
