@@ -142,8 +142,8 @@ def passes_dumped(
     It holds the module's text, without metadata unless that is asked for, as XLA got it
     (`…before_optimizations.txt`), after each pass that ran
     (`….0044.<pipeline>.after_<pass>.before_<next>.txt`), and at the end (`…cpu_after_optimizations.txt`).
-    Options and caches as for `dumped`. Raises `CompileError` if XLA fails, `UnavailableError` if it cannot dump
-    its passes.
+    Options and caches as for `dumped`. Raises `CompileError` if XLA fails, `UnavailableError` if it cannot
+    dump its passes.
     """
     options = _PASS_OPTIONS | {"xla_dump_disable_metadata": not metadata}
     with _dump_folder(lowered, options) as (folder, compiled, refused):
