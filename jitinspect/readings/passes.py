@@ -12,7 +12,7 @@ from jitinspect.model.readings import Found, Pass, PassesReport
 from jitinspect.readings import pass_dumps
 from jitinspect.readings.explore import exploration
 from jitinspect.readings.pass_dumps import DumpedModule, Instruction, Ran
-from jitinspect.readings.pass_histories.of_instruction import of_instruction
+from jitinspect.readings.pass_histories.histories import Histories
 from jitinspect.readings.pass_histories.recorder import Recorder
 from jitinspect.stages.inspection import Subject
 
@@ -62,7 +62,7 @@ def _with_history(
     report: PassesReport, subject: Subject, recorder: Recorder, lifetimes: _Lifetimes, explored: bool
 ) -> PassesReport:
     """That of the instruction that is asked for, and for a page those of all."""
-    one = of_instruction(recorder.history(), lifetimes.only) if lifetimes.only else None
+    one = Histories(recorder.history()).of(lifetimes.only) if lifetimes.only else None
     if one is not None:
         report = replace(report, histories=(*report.histories, replace(one, signature=subject.signature)))
     if not explored:

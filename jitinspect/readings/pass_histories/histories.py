@@ -1,9 +1,10 @@
-"""The history of one instruction: of its own name, back to what it was made of, on to what replaced it."""
+"""The history of an instruction: of its name, back to what it was made of, on to what replaced it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 from jitinspect.model.pass_histories import (
     Event,
@@ -21,21 +22,29 @@ _MOST_FOLLOWED = 8
 """Of so many in the place of one, or that one was made of: of more, each has a history of its own."""
 
 
-def of_instruction(history: PassHistory, name: str) -> InstructionHistory | None:
-    """Where several had that name one after the other, of the last one; None if none had it.
+class Histories:
+    """Those of all instructions of a module."""
 
-    Before the pass that made it, it is followed by those that it was made of; after the one that removed it,
-    by those in its place, where either is known. Others of the same metadata have their own histories.
-    """
-    every = list(versions(history))
-    last = max((at for at, version in enumerate(every) if name in version), default=None)
-    if last is None:
-        return None
-    moves = [_Move(step, every[at], every[at + 1]) for at, step in enumerate(history.steps)]
-    earlier, first = _backward(moves[:last], name)
-    given = [_given(every[0], one) for one in first]
-    events = [*given, *reversed([one for part in earlier for one in part]), *_forward(moves[last:], name)]
-    return InstructionHistory(name, tuple(events))
+    def __init__(self, history: PassHistory) -> None:
+        self._versions = list(versions(history))
+        self._moves = [
+            _Move(step, before, after)
+            for step, (before, after) in zip(history.steps, pairwise(self._versions), strict=True)
+        ]
+
+    def of(self, name: str) -> InstructionHistory | None:
+        """Where several had that name one after the other, of the last one; None if none had it.
+
+        Before the pass that made it, it is followed by those that it was made of; after the one that removed
+        it, by those in its place, where either is known.
+        """
+        last = max((at for at, version in enumerate(self._versions) if name in version), default=None)
+        if last is None:
+            return None
+        earlier, first = _backward(self._moves[:last], name)
+        given = (_given(self._versions[0], one) for one in first)
+        later = _forward(self._moves[last:], name)
+        return InstructionHistory(name, (*given, *chain.from_iterable(reversed(earlier)), *later))
 
 
 @dataclass(frozen=True, slots=True)
