@@ -7,7 +7,7 @@ from typing import Literal
 
 How = Literal["metadata", "users", "unknown"]
 """By what two instructions belong together: XLA gave both the same metadata; a user of the one uses the other
-after the pass; or the same metadata, but of several on either side, so that which became which is unknown.
+after the pass; or the same metadata, where which became which is unknown: of several, or with other opcodes.
 """
 Event = Literal["given", "appeared", "changed", "moved", "vanished"]
 

@@ -41,6 +41,10 @@ def _by_metadata(
             yield _replaced(before, after, old.pop(opcode), new.pop(opcode))
         if old and new:
             yield _replaced(before, after, [*_all(old)], [*_all(new)])
+        elif old:
+            yield Replaced("unknown", _numbers(before, _all(old)), _numbers(after, came[origin]))
+        elif new:
+            yield Replaced("unknown", _numbers(before, gone[origin]), _numbers(after, _all(new)))
 
 
 def _all(groups: Mapping[str, Names]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from jitinspect.ir.backend_configs import with_sorted_keys
 from jitinspect.ir.hlo import called_at, frames_of, instruction
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.op_names import op_name
@@ -70,7 +71,7 @@ class Texts:
         if number is None:
             told = Metadata(op_name(line), frames_of(line, self._stacks))
             origin = self._metadata.setdefault(told, len(self._metadata))
-            text = readable(line).strip()
+            text = with_sorted_keys(readable(line).strip())
             number = self._known[line] = self._lines.setdefault((text, origin), len(self._lines))
         return number
 

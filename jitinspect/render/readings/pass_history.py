@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jitinspect.model.pass_histories import InstructionHistory, PassEvent, Replacement
-from jitinspect.render.text import Painter, count
+from jitinspect.render.text import Painter
 
 _ADDED, _REMOVED, _DIM, _BOLD = "32", "31", "2", "1"
 _BETWEEN = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
@@ -39,9 +39,8 @@ def _told(event: PassEvent) -> Iterator[str]:
         yield f"a fusion of {_named(event.fuses)}"
     if not event.replacements and not event.fuses:
         yield from _UNKNOWN.get(event.event, ())
-    verb = "made of" if event.event == "appeared" else "replaced by"
     for one in event.replacements:
-        yield f"{verb} {_replacement(one)}"
+        yield _replacement(one, event.event == "appeared")
 
 
 def _happened(event: PassEvent) -> str:
@@ -62,11 +61,12 @@ def _place(event: PassEvent) -> str:
     return f" in %{event.computation}{called}"
 
 
-def _replacement(one: Replacement) -> str:
+def _replacement(one: Replacement, is_new: bool) -> str:
     if one.how != "unknown":
-        return f"{_named(one.others)} ({_HOW[one.how]})"
-    alike = f"; {count(len(one.alike) + 1, 'such instruction')} on this side" if one.alike else ""
-    return f"one of {_named(one.others)}, which is unknown (all have the same metadata{alike})"
+        return f"{'made of' if is_new else 'replaced by'} {_named(one.others)} ({_HOW[one.how]})"
+    if is_new:
+        return f"what it was made of is unknown: {_named(one.others)} vanished with the same metadata"
+    return f"what is in its place is unknown: {_named(one.others)} appeared with the same metadata"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -1,5 +1,4 @@
 /** In words, as in the terminal: what a pass did to an instruction. */
-import { count } from "./figures.ts";
 import type { PassEvent, Replacement, Step } from "./passes.ts";
 
 /** Part of a sentence; `name` is that of an instruction, which has a history of its own. */
@@ -30,8 +29,7 @@ export function told(event: PassEvent): Part[] {
     if (event.event === "appeared") parts.push(["what it was made of is unknown"]);
     if (event.event === "vanished") parts.push(["what is in its place, if anything, is unknown"]);
   }
-  const verb = event.event === "appeared" ? "made of " : "replaced by ";
-  for (const one of event.replacements) parts.push([verb, ...replacement(one)]);
+  for (const one of event.replacements) parts.push(replacement(one, event.event === "appeared"));
   return parts.flatMap((part, at) => (at ? ["; ", ...part] : part));
 }
 
@@ -46,10 +44,10 @@ function place({ computation, calledBy }: PassEvent, where: string): Part[] {
   return [` ${where} %${computation}`, ...(calledBy.length ? [", which ", ...named(calledBy), " calls"] : [])];
 }
 
-function replacement({ how, others, alike }: Replacement): Part[] {
-  if (how !== "unknown") return [...named(others), ` (${HOW[how]})`];
-  const such = alike.length ? `; ${count(alike.length + 1, "such instruction")} on this side` : "";
-  return ["one of ", ...named(others), `, which is unknown (all have the same metadata${such})`];
+function replacement({ how, others }: Replacement, isNew: boolean): Part[] {
+  if (how !== "unknown") return [isNew ? "made of " : "replaced by ", ...named(others), ` (${HOW[how]})`];
+  if (isNew) return ["what it was made of is unknown: ", ...named(others), " vanished with the same metadata"];
+  return ["what is in its place is unknown: ", ...named(others), " appeared with the same metadata"];
 }
 
 function named(names: string[]): Part[] {

@@ -147,3 +147,11 @@ def test_earlier_versions_are_left_out_where_there_is_no_room(most):
     kept, every = Histories(history).of("sin.1"), Histories(whole).of("sin.1")
     assert kept.events[1:] == every.events[len(every.events) - len(kept.events) + 1 :]
     assert sum(map(len, history.lines)) <= sum(map(len, whole.lines))
+
+
+def test_of_one_metadata_and_another_opcode_beside_it_nothing_is_known():
+    given = module(X, "%r.1 = f32[1] reshape(%x) | add", "ROOT %b.1 = f32[8] broadcast(%r.1) | add")
+    made = module(X, "ROOT %b.2 = f32[8] broadcast(%x) | add")
+    assert shapes("r.1", given, made)[1][3] == [("unknown", "b.2")]
+    assert shapes("b.1", given, made)[1][3] == [("metadata", "b.2")]
+    assert shapes("r.1", made, given)[0] == (0, "appeared", "r.1", [("unknown", "b.2")])
