@@ -77,7 +77,6 @@ def test_a_page_has_the_commands_own_text_first(shell, command, first):
     assert ('<section class="flames">' in page.read_text()) == (command in ("profile", "compile-time"))
 
 
-@pytest.mark.parametrize("command", ["show", "source", "cost", "donation", "sharding", "constants"])
 @pytest.mark.parametrize("command", ["explore samples.mlp:loss_fn --passes", "passes samples.mlp:loss_fn"])
 def test_a_page_of_passes_has_what_each_did_to_each_instruction(shell, command):
     page = shell.folder / "page.html"
@@ -87,7 +86,7 @@ def test_a_page_of_passes_has_what_each_did_to_each_instruction(shell, command):
     assert len(history["lines"]) == len(history["sets"]) and history["left_out"] == 0
 
 
-@pytest.mark.parametrize("command", ["show", "source", "cost", "donation"])
+@pytest.mark.parametrize("command", ["show", "source", "cost", "donation", "sharding", "constants"])
 def test_other_output_does_not_know_of_explorations(shell, command):
     assert shell(command, *LOSS, "-o", "report.json").returncode == 0
     assert "exploration" not in json.loads((shell.folder / "report.json").read_text())
