@@ -507,7 +507,7 @@ def summary(
     from jitinspect.cli.run import annotate, summarize
 
     with emitted(output) as emit:
-        report = summarize(recordings)
+        report = summarize(recordings, output)
         emit(report)
     annotate(report, listing, sys.stderr)
 

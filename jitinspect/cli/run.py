@@ -19,7 +19,7 @@ from jitinspect.model.runs import RunReport
 from jitinspect.process.tracebacks import being_printed
 from jitinspect.programs import limits, lockfile
 from jitinspect.programs.listeners import Listeners
-from jitinspect.programs.recording.reader import summarize_recordings
+from jitinspect.programs.recording.merging import summarize_recordings
 from jitinspect.render.decode import Misfit, reader
 from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
@@ -199,9 +199,10 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
         stderr.write(f"wrote {shown_path(str(path))}\n")
 
 
-def summarize(files: Sequence[Path]) -> RunReport:
-    """Raises `LoadError` for what is no recording."""
-    return summarize_recordings(files, decoded)
+def summarize(files: Sequence[Path], output: OutputOptions) -> RunReport:
+    """Raises `LoadError` for what is no recording. Text lists no single compilations but the slowest."""
+    is_text = output.output is None or output.output.suffix == ".txt"
+    return summarize_recordings(files, decoded, lists=output.as_json or not is_text)
 
 
 def decoded(kind: type, value: Any) -> Any:

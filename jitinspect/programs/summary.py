@@ -6,7 +6,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from jitinspect.model import MOST_WARNINGS, Work
 from jitinspect.model.runs import (
@@ -48,17 +48,17 @@ class _Cost:
     recompilations: int = 0
     misses: int = 0
 
-    def add(self, compilation: Compilation) -> None:
-        self.misses += compilation.kind == "call"
-        self.recompilations += compilation.compilations * is_recompile(compilation)
-        self.compilations += compilation.compilations
-        self.disk_hits += compilation.status == "DISK"
-        self.trace += compilation.seconds.get("trace", 0.0)
-        self.lower += compilation.seconds.get("lower", 0.0)
-        self.compile += compilation.seconds.get("compile", 0.0)
-        if compilation.avoidable:
-            self.avoidable += compilation.compilations
-            self.avoidable_seconds += compilation.spent
+    def add(self, alike: Alike, trace: float, lower: float, compile: float, spent: float) -> None:
+        self.misses += alike.misses
+        self.recompilations += alike.recompilations
+        self.compilations += alike.compilations
+        self.disk_hits += alike.disk_hits
+        self.trace += trace
+        self.lower += lower
+        self.compile += compile
+        if alike.avoidable:
+            self.avoidable += alike.compilations
+            self.avoidable_seconds += spent
 
 
 @dataclass(slots=True)
@@ -68,7 +68,47 @@ class _Site:
     compilations: int = 0
     disk_hits: int = 0
     seconds: float = 0.0
-    causes: dict[Hashable, Cause] = field(default_factory=dict)
+    causes: dict[Hashable, _Cause] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Cause:
+    """`first` is the first compilation for this cause, which gives its text; a few others are examples."""
+
+    first: Compilation
+    examples: list[str]
+    count: int = 0
+    seconds: float = 0
+
+    def told(self) -> Cause:
+        first, reasons = self.first.reasons[0], self.first.reasons
+        hint = next((reason.hint for reason in reasons if reason.hint), None)
+        return Cause(
+            first.kind, first.where, self.examples[0], self.count, self.seconds, self.first.avoidable, hint,
+            tuple(self.examples), *_first_reasons(self.first),
+        )  # fmt: skip
+
+
+class Alike:
+    """Compilations that differ only in their times: what each adds, and to which sums. `example` is the first
+    of them.
+    """
+
+    __slots__ = (
+        "avoidable", "cause", "compilations", "disk", "disk_hits", "example", "function", "internal",
+        "misses", "recompilations", "site",
+    )  # fmt: skip
+
+    def __init__(self, example: Compilation, summary: Summary) -> None:
+        self.example = example
+        self.internal = example.kind == "internal"
+        self.compilations = example.compilations
+        self.disk_hits = int(example.status == "DISK")
+        self.misses = int(example.kind == "call")
+        self.recompilations = example.compilations * is_recompile(example)
+        self.avoidable, self.disk = example.avoidable, example.disk
+        if not self.internal:
+            self.function, self.site, self.cause = summary.sums_of(example)
 
 
 class Summary:
@@ -77,10 +117,11 @@ class Summary:
     def __init__(self) -> None:
         self.compilations: list[Compilation] = []
         self.spans: list[Span] = []
-        self.internal = Work()
         self.late: list[Compilation] = []
         self.warnings: dict[str, None] = {}
-        self._omitted = 0
+        self._internal = _Cost()
+        self._internal_seconds = 0.0
+        self._own = 0
         self._disk: Counter[str] = Counter()
         self._internal_disk: Counter[str] = Counter()
         self._functions: dict[Function, _Cost] = {}
@@ -88,6 +129,10 @@ class Summary:
         self._total = _Cost()
         self._slowest: list[tuple[float, int, int, int, Compilation]] = []
         self._taken = itertools.count()
+
+    @property
+    def internal(self) -> Work:
+        return Work(self._internal.compilations, self._internal_seconds, self._internal.disk_hits)
 
     def take_span(self, span: Span) -> None:
         if len(self.spans) < 3 * MOST_KEPT:
@@ -98,43 +143,51 @@ class Summary:
             self.warnings[text] = None
 
     def take(self, compilation: Compilation) -> None:
-        (self._internal_disk if compilation.kind == "internal" else self._disk).update(compilation.disk)
-        if compilation.kind == "internal":
-            known, from_disk = self.internal, compilation.status == "DISK"
-            self.internal = Work(
-                known.compilations + compilation.compilations,
-                known.seconds + compilation.spent,
-                known.disk_hits + from_disk,
-            )
+        alike, spent = Alike(compilation, self), compilation.spent
+        self.add(alike, *stages_of(compilation), spent)
+        if not alike.internal:
+            self.keep(compilation, spent)
+
+    def add(self, alike: Alike, trace: float, lower: float, compile: float, spent: float) -> None:
+        """One more compilation, to all sums."""
+        for outcome in alike.disk:
+            (self._internal_disk if alike.internal else self._disk)[outcome] += 1
+        if alike.internal:
+            self._internal.compilations += alike.compilations
+            self._internal.disk_hits += alike.disk_hits
+            self._internal_seconds += spent
             return
+        self._own += 1
+        self._total.add(alike, trace, lower, compile, spent)
+        alike.function.add(alike, trace, lower, compile, spent)
+        site = alike.site
+        site.compilations += alike.compilations
+        site.disk_hits += alike.disk_hits
+        site.seconds += spent
+        if (cause := alike.cause) is not None:
+            cause.count += 1
+            cause.seconds += spent
+
+    def keep(self, compilation: Compilation, spent: float) -> None:
+        """While there is room; the slowest always."""
         if len(self.compilations) < MOST_KEPT:
             self.compilations.append(compilation)
-        else:
-            self._omitted += 1
         if compilation.late and len(self.late) < MOST_KEPT:
             self.late.append(compilation)
-        self._total.add(compilation)
-        self._functions.setdefault((compilation.function, compilation.definition), _Cost()).add(compilation)
-        self._take_site(compilation)
         heapq.heappush(
             self._slowest,
-            (compilation.spent, -compilation.seq, -compilation.process, -next(self._taken), compilation),
+            (spent, -compilation.seq, -compilation.process, -next(self._taken), compilation),
         )
         if len(self._slowest) > SLOWEST:
             heapq.heappop(self._slowest)
 
-    def _take_site(self, compilation: Compilation) -> None:
-        function = (compilation.function, compilation.definition)
-        site = self._sites.setdefault(
-            (compilation.at, function), _Site(compilation.definition, compilation.kind)
-        )
-        site.compilations += compilation.compilations
-        site.disk_hits += compilation.status == "DISK"
-        site.seconds += compilation.spent
-        if compilation.compilations or compilation.status == "DISK":
-            key = (compilation.avoidable, *((reason.kind, reason.where) for reason in compilation.reasons))
-            if compilation.reasons:
-                site.causes[key] = _cause(site.causes.get(key), compilation)
+    def sums_of(self, compilation: Compilation) -> tuple[_Cost, _Site, _Cause | None]:
+        """Those of its function, its call site and its cause."""
+        key = (compilation.function, compilation.definition)
+        function = self._functions.setdefault(key, _Cost())
+        site = self._sites.setdefault((compilation.at, key), _Site(compilation.definition, compilation.kind))
+        ran = compilation.compilations or compilation.status == "DISK"
+        return function, site, _cause(site.causes, compilation) if ran and compilation.reasons else None
 
     def report(
         self,
@@ -162,7 +215,7 @@ class Summary:
             slowest=tuple(compilation for *_, compilation in slowest),
             compilations=tuple(self.compilations),
             spans=tuple(self.spans),
-            omitted=self._omitted,
+            omitted=max(self._own - MOST_KEPT, 0),
             warnings=tuple(self.warnings),
             exit_code=exit_code,
             stopped=stopped,
@@ -177,7 +230,7 @@ class Summary:
 
     def _site_list(self, calls: Calls | None) -> Iterable[Site]:
         for (at, (function, _)), site in self._sites.items():
-            causes = sorted(site.causes.values(), key=lambda cause: -cause.seconds)
+            causes = sorted((cause.told() for cause in site.causes.values()), key=lambda one: -one.seconds)
             counted = None if calls is None else calls.get((function, site.definition), {}).get(at, 0)
             yield Site(
                 at, function, site.definition, site.compilations, site.disk_hits, site.seconds,
@@ -191,6 +244,12 @@ class Summary:
             cost.compilations, cost.disk_hits, cost.trace, cost.lower, cost.compile, wall_seconds,
             cost.avoidable, cost.avoidable_seconds, counted, cost.recompilations,
         )  # fmt: skip
+
+
+def stages_of(compilation: Compilation) -> tuple[float, float, float]:
+    """Seconds of tracing, lowering and compiling."""
+    seconds = compilation.seconds
+    return seconds.get("trace", 0.0), seconds.get("lower", 0.0), seconds.get("compile", 0.0)
 
 
 def is_recompile(compilation: Compilation) -> bool:
@@ -219,17 +278,10 @@ def _first_reasons(compilation: Compilation) -> tuple[tuple[str, ...], int]:
     return texts[:MOST_REASONS], max(len(texts) - MOST_REASONS, 0) + compilation.more_differences
 
 
-def _cause(known: Cause | None, compilation: Compilation) -> Cause:
-    """A cause with one more compilation: the first one gives its text, a few others are kept as examples."""
+def _cause(known: dict[Hashable, _Cause], compilation: Compilation) -> _Cause:
+    key = (compilation.avoidable, *((reason.kind, reason.where) for reason in compilation.reasons))
     text = reasons_text(compilation)
-    if known is None:
-        first = compilation.reasons[0]
-        hint = next((reason.hint for reason in compilation.reasons if reason.hint), None)
-        return Cause(
-            first.kind, first.where, text, 1, compilation.spent, compilation.avoidable, hint, (text,),
-            *_first_reasons(compilation),
-        )  # fmt: skip
-    examples = known.examples
-    if len(examples) < EXAMPLES and text not in examples:
-        examples = (*examples, text)
-    return replace(known, count=known.count + 1, seconds=known.seconds + compilation.spent, examples=examples)
+    cause = known.setdefault(key, _Cause(compilation, [text]))
+    if len(cause.examples) < EXAMPLES and text not in cause.examples:
+        cause.examples.append(text)
+    return cause

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jitinspect.cli.run import decoded
 from jitinspect.errors import LoadError, UsageError
-from jitinspect.programs.recording import reader
+from jitinspect.programs.recording import merging, reader
 from jitinspect.programs.recording.writer import Recorder, path_for
 from tests.unit.made import SHAPE, WHERE, compilation, compilations, histories, report, span, spans
 
@@ -42,7 +42,7 @@ def read(path):
 
 
 def summarize_recordings(*paths):
-    return reader.summarize_recordings(paths, decoded)
+    return merging.summarize_recordings(paths, decoded)
 
 
 def written(tmp_path, *lines):
