@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import IO, Any
 
 from jitinspect.calls.plan.cache_model import Judgement, Planner
@@ -20,11 +20,14 @@ from jitinspect.process.paths import relative
 from jitinspect.specs import ScriptCall, bind_call
 from jitinspect.specs.describe import describe_call
 from jitinspect.specs.scripts import call_key, read_jsonl_line
+from jitinspect.specs.scripts.jsonl_layouts import Core, Layout, layout_of
 from jitinspect.targets.arguments.build import build_call, make_mesh
 from jitinspect.targets.jitting import Jitted
 
 MOST_REMEMBERED = 20_000
 """How many distinct calls, and distinct lines, are remembered before all are forgotten and read again."""
+MOST_LAYOUTS = 4
+"""How many layouts of lines are remembered."""
 CHUNK = 1 << 18
 """Characters that are read at once."""
 
@@ -62,6 +65,8 @@ class Plan:
         self._distinct: dict[Any, DistinctCall] = {}
         self._by_line: dict[str, DistinctCall] = {}
         self._by_call: dict[bytes | None, DistinctCall] = {}
+        self._by_core: dict[Core, DistinctCall] = {}
+        self._layouts: list[Layout] = []
         self._calls = 0
         self.passed_over: dict[str, str] = {}
         self.all_succeed = True
@@ -87,20 +92,48 @@ class Plan:
             on_progress(sum(map(len, chunk)))
 
     def _take_chunk(self, chunk: list[str], number: int, path: str) -> None:
-        """While there is room each call gets a row; after that a known line costs just a lookup."""
+        """While there is room each call gets a row; after that, lines of one layout are counted together."""
         position = 0
         while position < len(chunk) and len(self._rows) < MOST_ROWS:
             self._take_line(chunk[position], f"{path}:{number + position + 1}")
             position += 1
+        rest, number = chunk[position:], number + position
+        cores = self._cores(rest)
+        take = self._take_alike if cores else self._take_each
+        take(rest, cores or rest, number, path)
+
+    def _cores(self, lines: list[str]) -> Sequence[Core]:
+        """What each of the lines asks for, if they have one layout that is known; else nothing."""
+        text = "".join(lines)
+        found = (layout.cores(text) for layout in self._layouts)
+        return next((cores for cores in found if len(cores) == len(lines)), ())
+
+    def _take_alike(self, lines: list[str], cores: Sequence[Core], number: int, path: str) -> None:
+        """Lines whose cores are known cost a share of one count."""
+        begin = 0
+        if not self._by_core.keys() >= {*cores}:
+            for position, core in enumerate(cores):
+                if core not in self._by_core:
+                    self._count_known(cores[begin:position])
+                    self._take_line(lines[position], f"{path}:{number + position + 1}")
+                    begin = position + 1
+        self._count_known(cores[begin:])
+
+    def _count_known(self, cores: Sequence[Core]) -> None:
+        for core, times in Counter(cores).items():
+            self._by_core[core].count += times
+        self._calls += len(cores)
+
+    def _take_each(self, lines: list[str], _: object, number: int, path: str) -> None:
+        """A known line costs just a lookup."""
         known, recall, calls = self._by_line, self._recall, self._calls
-        for line in islice(chunk, position, None):
-            position += 1
+        for position, line in enumerate(lines):
             if (distinct := known.get(line) or recall(line)) is not None:
                 distinct.count += 1
                 calls += 1
             else:
                 self._calls = calls
-                self._take_line(line, f"{path}:{number + position}")
+                self._take_line(line, f"{path}:{number + position + 1}")
                 calls = self._calls
         self._calls = calls
 
@@ -117,6 +150,18 @@ class Plan:
                 if len(self._by_call) >= MOST_REMEMBERED:
                     self._by_call.clear()
                 self._by_call[key] = distinct
+                self._remember_core(line, distinct)
+
+    def _remember_core(self, line: str, distinct: DistinctCall) -> None:
+        found = (layout.core(line) for layout in self._layouts)
+        core = next((core for core in found if core is not None), None)
+        if core is None and len(self._layouts) < MOST_LAYOUTS and (new := layout_of(line)) is not None:
+            core = new.core(line)
+            self._layouts += [new] if core is not None else []
+        if core is not None:
+            if len(self._by_core) >= MOST_REMEMBERED:
+                self._by_core.clear()
+            self._by_core[core] = distinct
 
     def _recall(self, line: str) -> DistinctCall | None:
         """A call that was judged before, by what the line says. The line is only remembered while there is
@@ -185,6 +230,7 @@ class Plan:
         self._distinct.clear()
         self._by_line.clear()
         self._by_call.clear()
+        self._by_core.clear()
 
     def report(self, script: str) -> CallReport:
         """The report on all calls so far."""

@@ -38,9 +38,9 @@ _COMPILATION = (
     r'"at":(?:null|<text>),"signature":(?:null|<text>),"status":<text>),'
     rf'"began":(?P<began><float>),"ended":(?P<ended><float>),"seconds":{_SECONDS},'
     r'(?P<number>"compilations":<int>),"nearest":(?P<nearest>null|<int>),'
-    r'(?P<why>"reasons":\[(?:(?:[^}]*+\})+?)?\],"more_differences":<int>,"avoidable":<bool>,'
+    r'(?P<why>"reasons":\[(?:(?:[^}\n]*+\})+?)?\],"more_differences":<int>,"avoidable":<bool>,'
     r'"raised":(?:null|<text>),"error":(?:null|<text>),"module":(?:null|<text>),"shared":<bool>,'
-    r'"late":<bool>),"thread":(?P<thread><int>),"process":<int>,(?P<disk>"disk":\[[^]]*+\]),'
+    r'"late":<bool>),"thread":(?P<thread><int>),"process":<int>,(?P<disk>"disk":\[[^]\n]*+\]),'
     rf'"lookups":(?P<lookups>\[(?:{_LOOKUP}(?:,{_LOOKUP})*+)?+\])\}}\n)'
 )
 

@@ -1,7 +1,7 @@
 """A recording → what a summary has of it, line by line: of the lines no more is kept than is listed.
 
-Most lines have the form in which a recorder writes them, and texts that other lines had before. They are added
-to the sums of their like, without a look into their texts. All others are read one by one.
+Most lines have the form in which a recorder writes them, and texts that other lines had before. Those are
+added to the sums of their like, without a look into their texts; all others are read one by one.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from jitinspect.cli.run import decoded
 from jitinspect.errors import LoadError, UsageError
-from jitinspect.programs.recording import merging, reader
+from jitinspect.model.runs import DiskLookup
+from jitinspect.programs.recording import merging, reader, stream
 from jitinspect.programs.recording.writer import Recorder, path_for
 from tests.unit.made import SHAPE, WHERE, compilation, compilations, histories, report, span, spans
 
@@ -330,3 +332,58 @@ def test_a_job_that_hangs_tells_in_what(tmp_path):
     assert [(one.function, one.what, one.shared) for one in told.uneven] == [
         ("step", "not on all", True), ("g", "not on all", False),
     ]  # fmt: skip
+
+
+def told(path):
+    """The report of a recording, or what is wrong with it."""
+    try:
+        return summarize_recordings(path)
+    except LoadError as error:
+        return error.message, error.hint
+
+
+def line_by_line(path, monkeypatch):
+    """The same, where no line is known by its form."""
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "LINES", re.compile(b"(?!)"))
+        return told(path)
+
+
+LOOKUP = DiskLookup("jit_step-key-cache", "written", 0.5)
+ALIKE = [
+    event
+    for seq in range(4)
+    for event in (
+        ("on_start", "compile", "step", float(seq)),
+        ("on_compiling", compilation(seq, compilations=0)),
+        ("on_span", span(began=seq + 0.5)),
+        *whole(compilation(seq, nearest=seq, disk=("written",), lookups=(LOOKUP,), reasons=(SHAPE,))),
+    )
+]
+
+
+def test_lines_that_are_alike_are_told_as_if_each_was_read(tmp_path, monkeypatch):
+    path = recorded(tmp_path / "rec.jsonl", ALIKE, calls=CALLS)
+    text = path.read_bytes()
+    assert stream.LINES.sub(b"", text).count(b"\n") == 3  # all but the header, the calls and the end
+    assert told(path) == line_by_line(path, monkeypatch) and len(told(path).compilations) == 4
+    path.write_bytes(text[: text.index(b'{"record":"calls"')])
+    assert told(path) == line_by_line(path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "damage", [b"\r", b"\n", b"\xff", b"\\", b'"', b"\t", b"0", b".", b"}", b"]", b"NaN", b"x"]
+)
+def test_damage_anywhere_is_told_as_if_each_line_was_read(tmp_path, monkeypatch, damage):
+    path = recorded(tmp_path / "rec.jsonl", ALIKE[:8], calls=CALLS)
+    text = path.read_bytes()
+    for place in range(0, len(text), 7):
+        path.write_bytes(text[:place] + damage + text[place:])
+        assert told(path) == line_by_line(path, monkeypatch), place
+
+
+def test_what_is_listed_is_left_out_of_text_alone(tmp_path):
+    path = recorded(tmp_path / "rec.jsonl", ALIKE)
+    listed = summarize_recordings(path)
+    short = merging.summarize_recordings([path], decoded, lists=False)
+    assert short == replace(listed, compilations=(), spans=())
