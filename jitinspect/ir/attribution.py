@@ -84,13 +84,14 @@ class Attribution:
         self._is_users = is_users
         self._innermost = Innermost(own, is_users)
         self._known: dict[int, tuple[Line, ...]] = {}
-        self._innermost_of: dict[tuple[Frame, ...], tuple[Line, ...]] = {}
+        self._innermost_of: dict[int, tuple[tuple[Frame, ...], tuple[Line, ...]]] = {}
         self._blocks = program.named()
         self._callers: dict[int, list[Operation]] = {}
         self._is_hlo = program.stage == "hlo"
         for operation in program.operations():
-            for block in (*operation.inner, *self._called(operation)):
-                self._callers.setdefault(id(block), []).append(operation)
+            if operation.inner or operation.calls:
+                for block in (*operation.inner, *self._called(operation)):
+                    self._callers.setdefault(id(block), []).append(operation)
         self._attribute(program)
 
     def lines(self, operation: Operation) -> tuple[Line, ...]:
@@ -98,12 +99,16 @@ class Attribution:
         return self._known.get(id(operation), ())
 
     def framed(self, frames: tuple[Frame, ...]) -> tuple[Line, ...]:
-        """The line that such frames of an HLO instruction stand for; empty without frames."""
-        known = self._innermost_of.get(frames)
+        """The line that such frames of an HLO instruction stand for; empty without frames.
+
+        Operations share their tuples of frames, which are long: each is looked up by its identity, and kept.
+        """
+        known = self._innermost_of.get(id(frames))
         if known is None:
             found = self._innermost(frames)
-            known = self._innermost_of[frames] = (Line(found.file, found.line),) if found else ()
-        return known
+            lines = (Line(found.file, found.line),) if found else ()
+            known = self._innermost_of[id(frames)] = frames, lines
+        return known[1]
 
     def stack(self, operation: Operation) -> tuple[Line, ...]:
         """All lines of the user's code on the stack of `operation`, innermost first; empty without frames."""
@@ -118,27 +123,28 @@ class Attribution:
 
     def _attribute(self, program: Program) -> None:
         """Callers come before the blocks they call, so that lines are inherited all the way down."""
+        known = self._known
         for block in callers_first(program, self._blocks):
             inherited = self._inherited(block)
+            framed: dict[int, tuple[Line, ...]] = {}
             for operation in block.operations:
-                self._known[id(operation)] = self._fused(operation) or self._framed(operation, inherited)
+                lines = self._fused(operation) if operation.opcode == "fusion" else ()
+                if not lines and (lines := framed.get(id(operation.frames))) is None:  # type: ignore[assignment]
+                    lines = framed[id(operation.frames)] = self._framed(operation.frames, inherited)
+                known[id(operation)] = lines
             if self._is_hlo:
                 self._follow_data(block)
-            for operation in block.operations:
-                if not (self._known[id(operation)] or (self._is_hlo and operation.opcode in _HAVE_NO_LINE)):
-                    self._known[id(operation)] = inherited
+            if inherited:
+                for operation in block.operations:
+                    if not (known[id(operation)] or (self._is_hlo and operation.opcode in _HAVE_NO_LINE)):
+                        known[id(operation)] = inherited
 
-    def _framed(self, operation: Operation, inherited: tuple[Line, ...]) -> tuple[Line, ...]:
-        """What its frames say: in JAX's own texts they begin at the inner jit, in HLO they are the whole
-        stack.
-        """
-        own = self._own(operation)
+    def _framed(self, frames: tuple[Frame, ...], inherited: tuple[Line, ...]) -> tuple[Line, ...]:
+        """What they say: in JAX's own texts they begin at the inner jit, in HLO they are the whole stack."""
+        own = self.framed(frames)
         if self._is_hlo or not own or self._is_users(own[0].file):
             return own
         return tuple(line for line in inherited if self._is_users(line.file)) or own
-
-    def _own(self, operation: Operation) -> tuple[Line, ...]:
-        return self.framed(operation.frames)
 
     def _inherited(self, block: Block) -> tuple[Line, ...]:
         callers = self._callers.get(id(block), ())
@@ -148,11 +154,15 @@ class Attribution:
         """Without a frame, XLA's copies and bitcasts take the lines of their operands, tuples and the rest
         those of their users.
         """
+        known = self._known
+        unframed = [one for one in block.operations if not (one.frames or known[id(one)])]
+        lost = [one for one in unframed if one.opcode not in _HAVE_NO_LINE]
+        if not lost:
+            return
         made = {operation.names[0]: operation for operation in block.operations}
         used: dict[str, Operation] = {}
         for operation in reversed(block.operations):
             used.update(dict.fromkeys(operation.operands, operation))
-        lost = [operation for operation in block.operations if self._is_lost(operation)]
         for operation in lost:
             if operation.opcode != "tuple":
                 sources = (made[name] for name in operation.operands if name in made)
@@ -163,16 +173,12 @@ class Attribution:
             if user is not None and not self._known[id(operation)]:
                 self._known[id(operation)] = self._known[id(user)]
 
-    def _is_lost(self, operation: Operation) -> bool:
-        is_framed = operation.frames or self._known[id(operation)]
-        return not is_framed and operation.opcode not in _HAVE_NO_LINE
-
-    def _fused(self, operation: Operation) -> tuple[Line, ...]:
-        """The lines of all instructions in a fusion; empty for anything else."""
-        if operation.opcode != "fusion":
-            return ()
-        inside = (one for block in self._called(operation) for one in block.operations)
-        return tuple(sorted({line for one in (operation, *inside) for line in self._own(one)}))
+    def _fused(self, fusion: Operation) -> tuple[Line, ...]:
+        """The lines of all instructions in a fusion."""
+        stacks = {id(fusion.frames): fusion.frames}
+        for block in self._called(fusion):
+            stacks.update((id(one.frames), one.frames) for one in block.operations)
+        return tuple(sorted({line for frames in stacks.values() for line in self.framed(frames)}))
 
 
 def attribute(program: Program, own: str | None = None, is_users: IsUsers = is_users) -> Attribution:

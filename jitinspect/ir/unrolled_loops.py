@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from operator import eq
 
 from jitinspect.ir.attribution import Attribution, Line
-from jitinspect.ir.program import Block, Operation, Program
+from jitinspect.ir.program import Block, Frame, Operation, Program
 
 LoopOf = Callable[[Line], Line | None]
 """A line → that of the innermost `for`, `while` or comprehension around it."""
@@ -17,6 +20,7 @@ FEWEST = 4
 SHORTEST = 4
 """A body of fewer operations is not worth a `lax.scan`, unless all iterations together have `MANY`."""
 MANY = 100
+_ONES = re.compile(rb"\x01+")
 _PERIODS = 16
 """How many distances between equal operations are tried in each block."""
 
@@ -57,7 +61,7 @@ def _together(runs: Sequence[UnrolledLoop]) -> UnrolledLoop:
 
 def _in_block(block: Block, attribution: Attribution, loop_of: LoopOf) -> Iterator[UnrolledLoop]:
     operations = block.operations
-    for start, times, period in _tandem_repeats(_interned([_token(operation) for operation in operations])):
+    for start, times, period in _tandem_repeats(_tokens(operations)):
         body = operations[start : start + period]
         if not _is_several(body) and (line := _loop_line(body, attribution, loop_of)) is not None:
             yield UnrolledLoop(line, times, period)
@@ -70,13 +74,15 @@ def _is_several(body: Sequence[Operation]) -> bool:
     return any(tokens[step:] == tokens[:-step] for step in steps)
 
 
-def _token(operation: Operation) -> Hashable:
-    """What is the same in each iteration: the operation, its type, and its whole stack."""
-    return operation.opcode, operation.type, operation.frames
-
-
-def _interned(tokens: Sequence[Hashable]) -> list[int]:
+def _tokens(operations: Sequence[Operation]) -> list[int]:
+    """What is the same in each iteration: the operation, its type, and its whole stack. Equal ones have equal
+    numbers; stacks, which are long and shared, are compared once.
+    """
+    stacks: dict[tuple[Frame, ...], int] = {}
+    shared = {id(one.frames): one.frames for one in operations}
+    stack = {key: stacks.setdefault(frames, len(stacks)) for key, frames in shared.items()}
     numbers: dict[Hashable, int] = {}
+    tokens = ((one.opcode, one.type, stack[id(one.frames)]) for one in operations)
     return [numbers.setdefault(token, len(numbers)) for token in tokens]
 
 
@@ -107,20 +113,17 @@ def _periods(tokens: Sequence[int]) -> list[int]:
 
 def _runs(tokens: Sequence[int], period: int) -> Iterator[tuple[int, int, int]]:
     """Where the tokens equal themselves shifted by the period."""
-    length = 0
-    for index in range(len(tokens) - period + 1):
-        if index + period < len(tokens) and tokens[index] == tokens[index + period]:
-            length += 1
-            continue
-        times = length // period + 1
-        if length >= period and times >= FEWEST:
-            yield index - length, times, period
-        length = 0
+    same = bytes(map(eq, tokens, islice(tokens, period, None)))
+    for run in _ONES.finditer(same):
+        times = (run.end() - run.start()) // period + 1
+        if times >= FEWEST:
+            yield run.start(), times, period
 
 
 def _loop_line(operations: Sequence[Operation], attribution: Attribution, loop_of: LoopOf) -> Line | None:
     """The innermost loop in which all were made."""
-    stacks = [stack for operation in operations if (stack := attribution.stack(operation))]
+    distinct = {id(operation.frames): operation for operation in operations}.values()
+    stacks = [stack for operation in distinct if (stack := attribution.stack(operation))]
     return _in_common([[loop for line in stack if (loop := loop_of(line))] for stack in stacks])
 
 

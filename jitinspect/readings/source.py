@@ -21,11 +21,12 @@ from jitinspect.readings.communication.subjects import asking
 from jitinspect.readings.cost_model.by_line import Asking, divided_by_line
 from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.stages.inspection import Subject
-from jitinspect.stages.parsing import program
+from jitinspect.stages.parsing import located
 from jitinspect.stages.pipeline import Pipeline
 from jitinspect.stages.views import unrolled_rows
 
 STAGES = ("jaxpr", "stablehlo", "hlo")
+_UNCOUNTED = frozenset((*MADE_BY_NO_LINE, "fusion"))
 
 
 def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
@@ -51,7 +52,7 @@ def _stages(pipeline: Pipeline) -> tuple[str, ...]:
 def _program(stage: str, stages: Collection[str], pipeline: Pipeline) -> Program:
     """Empty for a stage that is not among the `stages`."""
     nothing = Program(stage, [], [Block("", (), [], 0, 0, is_entry=True)])
-    return program(stage, pipeline, text=False) if stage in stages else nothing
+    return located(stage, pipeline) if stage in stages else nothing
 
 
 @dataclass(slots=True)
@@ -100,10 +101,11 @@ class _Reading:
 
     def _count(self, program: Program, attribution: Attribution, what: str) -> None:
         """An operation that several lines made, as in a function that both call, counts for each."""
+        counted = (one for one in program.operations() if one.opcode not in _UNCOUNTED)
         counts: Counter[Line | None] = Counter()
-        for operation in program.operations():
-            if operation.opcode not in (*MADE_BY_NO_LINE, "fusion"):
-                counts.update(attribution.lines(operation) or (None,))
+        for lines, count in Counter(map(attribution.lines, counted)).items():
+            for line in lines or (None,):
+                counts[line] += count
         for line, count in counts.items():
             setattr(self._tally(line), what, count)
 

@@ -7,6 +7,7 @@ from typing import Any
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import hlo, jaxpr, mlir
 from jitinspect.ir.program import Block, Program
+from jitinspect.jaxapi.source_lines import module_lines
 from jitinspect.jaxapi.source_lines.equation_names import name_equations
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
 from jitinspect.process import garbage_collection
@@ -29,6 +30,17 @@ def program(stage: str, pipeline: Pipeline, text: bool = True, names: bool = Fal
         if stage == "jaxpr" and not text:
             return walked(pipeline.traced)
         return (_PROGRAMS | (_NAMED if names else {}))[stage](pipeline)
+
+
+def located(stage: str, pipeline: Pipeline) -> Program:
+    """As `program` without text, for what only counts operations and asks for their lines: StableHLO then has
+    no names and types either.
+    """
+    if stage != "stablehlo" or not module_lines.AVAILABLE:
+        return program(stage, pipeline, text=False)
+    module = pipeline.lowered.compiler_ir("stablehlo")
+    with garbage_collection.paused():
+        return module_lines.walked(module)
 
 
 def _jaxpr(pipeline: Pipeline) -> Program:

@@ -76,21 +76,21 @@ class _Lines:
 
     def __init__(self, source_map: list[list[tuple[int, int, Any]]]) -> None:
         self._rows = source_map
-        self._known: dict[int, tuple[Frame, ...]] = {}
+        self._known: dict[Any, tuple[Frame, ...]] = {}
 
     def __call__(self, row: int, column: int) -> tuple[Frame, ...]:
         spans = self._rows[row] if row < len(self._rows) else []
         return next((self.frames_of(found) for start, _, found in spans if start == column), ())
 
     def frames_of(self, traceback: Any) -> tuple[Frame, ...]:
-        """JAX's own frames are left out; many equations share a traceback, and some have none."""
+        """JAX's own frames are left out. Many equations have equal tracebacks, and some have none."""
         if isinstance(traceback, _FrameWithTraceback):
             traceback = traceback.traceback
         if traceback is None:
             return ()
-        if id(traceback) not in self._known:  # the jaxpr keeps it alive
-            self._known[id(traceback)] = tuple(user_frames(traceback))
-        return self._known[id(traceback)]
+        if traceback not in self._known:
+            self._known[traceback] = tuple(user_frames(traceback))
+        return self._known[traceback]
 
 
 def walked(traced: jax.stages.Traced) -> Program:
