@@ -29,8 +29,8 @@ from jitinspect.readings.exploring.stage_panes import stage_pane, unavailable_pa
 from jitinspect.readings.pass_dumps import passes_of
 from jitinspect.readings.pass_histories.recorder import Recorder
 from jitinspect.stages.inspection import Read, Reader, Subject
+from jitinspect.stages.kernel_texts import kernel_texts
 from jitinspect.stages.parsing import program
-from jitinspect.stages.pipeline import kernel_texts
 
 _KERNELS: tuple[Language, ...] = ("llvm", "asm")
 _STAGES: tuple[Language, ...] = ("jaxpr", "stablehlo", "hlo")

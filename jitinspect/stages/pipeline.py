@@ -11,9 +11,9 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,7 +25,6 @@ from jitinspect.jaxapi.devices import require_backend
 from jitinspect.jaxapi.executables.uneven import uneven
 from jitinspect.model import Artifact, DiskKey, StageText
 from jitinspect.process.tracebacks import user_traceback
-from jitinspect.stages import kernels
 
 if TYPE_CHECKING:
     from jitinspect.jaxapi.keys.disk_key import KeyParts
@@ -238,36 +237,19 @@ def hlo_before(pipeline: Pipeline, options: Options) -> StageText:
 
 
 def llvm(pipeline: Pipeline, options: Options) -> StageText:
+    from jitinspect.stages import kernels  # which most commands do not need
+
     if (dump := pipeline.kernels_dump(".ll")) is not None:
         return kernels.llvm_of(dump, options.optimized)
     return kernels.llvm(pipeline.lowered, optimized=options.optimized, expose_library=not options.library)
 
 
 def asm(pipeline: Pipeline, options: Options) -> StageText:
+    from jitinspect.stages import kernels
+
     if (dump := pipeline.kernels_dump(".o")) is not None:
         return kernels.asm_of(dump)
     return kernels.asm(pipeline.lowered, expose_library=not options.library)
-
-
-def kernel_texts(pipeline: Pipeline) -> dict[str, StageText | UnavailableError]:
-    """`llvm` and `asm`, or why there is none. Without a dump, this compiles, and keeps what it made."""
-    texts: dict[str, StageText | UnavailableError] = {}
-    readers = (("llvm", ".ll", kernels.llvm_of), ("asm", ".o", kernels.asm_of))
-    with ExitStack() as opened:
-        made = cache(lambda: opened.enter_context(_kernels_dumped(pipeline)))
-        for stage, ending, read in readers:
-            try:
-                texts[stage] = read(pipeline.kernels_dump(ending) or made())
-            except UnavailableError as error:
-                texts[stage] = error
-    return texts
-
-
-@contextmanager
-def _kernels_dumped(pipeline: Pipeline) -> Iterator[Any]:
-    with kernels.dump_of(pipeline.lowered) as dump:
-        pipeline.keep(dump.compiled)
-        yield dump
 
 
 STAGE_READERS: dict[str, Callable[[Pipeline, Options], StageText]] = {
