@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import os
 import traceback
-from typing import NoReturn
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from jitinspect.devices.lifeline import Parent
 from jitinspect.errors import JitinspectError
 from jitinspect.jaxapi.executables import absent
 
 
-def serve(parent: Parent) -> NoReturn:
-    """Answers with an `Outcome`, or the error."""
+def serve(loaded: tuple[str, str, dict[str, Any], bool], parent: Parent) -> NoReturn:
+    """Answers with an `Outcome`, or the error. `loaded` names platform, topology and its options, and says
+    whether to warm up before the compilation comes.
+    """
     try:
-        platform, topology, options = parent.receive()
+        platform, topology, options, warms = loaded
         devices = absent.absent_devices(platform, topology, options)
+        if warms:
+            with suppress(JitinspectError):  # what it is about, the compilation will tell as well
+                absent.warm_up(devices)
         compilation = parent.receive()
         parent.end_with()
         parent.answer(absent.carry_out(compilation, devices))

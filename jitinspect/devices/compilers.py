@@ -7,11 +7,9 @@ import pickle
 import select
 import shutil
 import tempfile
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from jitinspect.devices import dump_folder
 from jitinspect.devices.lifeline import Child
 from jitinspect.devices.names import DeviceTarget
 from jitinspect.devices.zygote import Zygote
@@ -19,30 +17,38 @@ from jitinspect.errors import CompileError
 from jitinspect.ir import out_of_memory
 from jitinspect.jaxapi.executables.absent import Compilation, Outcome
 
-_PAUSE = 0.01
+_OURS = "dump-"
+"""How the names of folders begin that only we read."""
+_PAUSE = 0.005
 """Seconds between looks at the dump folder."""
 
 
 class Compilers:
-    """Compiles for `device`, in processes of the `zygote`; `full` waits for each compiler's end. `folder` is
-    for dumps. With `weigh`, a program that does not fit is no error: what takes the memory is what was asked
-    for.
+    """Compiles in processes of the `zygote`, the first in `spare`; `full` waits for each compiler's end.
+    `folder` is for dumps. With `weigh`, a program that does not fit is no error: what takes the memory is
+    what was asked for.
 
-    The first compile process is started before it is needed: it loads its compiler while the function is
-    traced.
+    A compile process is started before it is needed: the first loads its compiler while the function is
+    traced. A second compilation makes a third likely, whose process is started at once, and so on.
     """
 
-    def __init__(self, zygote: Zygote, device: DeviceTarget, folder: str, full: bool, weigh: bool) -> None:
+    def __init__(
+        self, zygote: Zygote, spare: Child, device: DeviceTarget, folder: str, full: bool, weigh: bool
+    ) -> None:
         self._zygote = zygote
         self._device = device
         self._folder = folder
         self._full = full
         self._weigh = weigh
-        self._spare: Child | None = self._started()
+        self._spare: Child | None = spare
+        self._has_compiled = False
 
     def compile(self, compilation: Compilation) -> Outcome:
         """Raises `CompileError` with what the compiler says, if it fails."""
-        child, self._spare = self._spare or self._started(), None
+        child, self._spare = self._spare or self._zygote.start(), None
+        if self._has_compiled and not self._full:
+            self._spare = self._zygote.start()
+        self._has_compiled = True
         try:
             child.send(replace(compilation, records=self._full))
             ended = self._wait(child, Path(compilation.dump))
@@ -55,25 +61,22 @@ class Compilers:
 
     def dump(self) -> str:
         """A new folder for the dump of one compilation."""
-        return tempfile.mkdtemp(prefix=dump_folder.OURS, dir=self._folder)
-
-    def _started(self) -> Child:
-        child = self._zygote.start()
-        device = self._device
-        with suppress(BrokenPipeError):  # it is found to have ended when it is used
-            child.send((device.platform, device.topology, dict(device.topology_options)))
-        return child
+        return tempfile.mkdtemp(prefix=_OURS, dir=self._folder)
 
     def _wait(self, child: Child, dump: Path) -> bool:
         """Until the compiler ends, which is True, or may be stopped."""
-        watch = dump_folder.Watch(dump, self._device.platform)
+        from jitinspect.devices.dump_folder import Watch  # with all that reads a dump: the compiler works
+
+        watch = Watch(dump, self._device.platform)
         while not select.select([child.answers], [], [], _PAUSE)[0]:
             if not self._full and watch.is_complete():
                 return False
         return True
 
     def _outcome(self, child: Child, compilation: Compilation, ended: bool) -> Outcome:
-        texts = dump_folder.read(Path(compilation.dump), compilation.name)
+        from jitinspect.devices.dump_folder import read
+
+        texts = read(Path(compilation.dump), compilation.name)
         if not ended:
             return texts.outcome()
         try:
@@ -99,5 +102,5 @@ class Compilers:
 
     def _remove(self, dump: str) -> None:
         """A dump that was not asked for by others, who remove their own."""
-        if os.path.basename(dump).startswith(dump_folder.OURS):
+        if os.path.basename(dump).startswith(_OURS):
             shutil.rmtree(dump, ignore_errors=True)

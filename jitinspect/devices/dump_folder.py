@@ -21,8 +21,6 @@ from jitinspect.ir.buffer_assignment import parse
 from jitinspect.jaxapi.executables.absent import Outcome
 from jitinspect.jaxapi.executables.memory import TEXTS
 
-OURS = "dump-"
-"""How the names of folders begin that only we read."""
 _FITS = "after_optimizations_after_buffer_assignment.txt"
 _HLO = "after_optimizations.txt"
 _ASSIGNMENT = "after_optimizations-buffer-assignment.txt"

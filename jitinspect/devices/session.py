@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import pickle
 import select
-import shutil
 import sys
-import tempfile
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jitinspect.devices.lifeline import Child, start
+from jitinspect.devices.lifeline import Child
 from jitinspect.devices.names import DeviceTarget
-from jitinspect.devices.quiet import FULL_DISK, quiet_environment
+from jitinspect.devices.waiting import Worker
 from jitinspect.devices.worker import CHATTER, Fault
-from jitinspect.errors import CompileError, JitinspectError, UnavailableError
+from jitinspect.errors import CompileError, JitinspectError
 
 Result = TypeVar("Result")
-_ATTEMPTS, _PAUSE = 100, 0.01
-"""Times that the removal of a folder is tried, and the seconds between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +31,8 @@ class Task:
     device: DeviceTarget
     full: bool
     weigh: bool
-    folder: str
     path: list[str] = field(default_factory=lambda: list(sys.path))
     argv: list[str] = field(default_factory=lambda: list(sys.argv))
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A process that imports JAX, and then waits for its one task; it writes to a folder of its own."""
-
-    folder: str
-    child: Child
-
-    @classmethod
-    def started(cls) -> Worker:
-        """Raises `UnavailableError` where there is no place for its folder."""
-        folder = _temporary_folder()
-        try:
-            environ = quiet_environment(os.environ, folder)
-            child = start("jitinspect.devices.worker", folder, environ=environ)
-            child.send(sys.path)
-        except BaseException:
-            _remove(folder)
-            raise
-        return cls(folder, child)
-
-    def is_waiting(self) -> bool:
-        """Whether it has neither ended nor been used."""
-        return not select.select([self.child.answers], [], [], 0)[0]
-
-    def end(self) -> None:
-        """Nothing is left of it."""
-        self.child.end()
-        _remove(self.folder)
 
 
 def carry_out(
@@ -88,31 +53,24 @@ def carry_out(
     """
     worker = worker or Worker.started()
     try:
-        worker.child.send(Task(pickle.dumps(work), device, full, weigh, worker.folder))
+        with suppress(BrokenPipeError):  # it has ended, as its answer tells
+            worker.child.send(_loaded(device, full))
+            worker.child.send(Task(pickle.dumps(work), device, full, weigh))
         answer: Result = _answer(worker.child, device, timeout)
         return answer
     finally:
         worker.child.end()
         on_chatter(_chatter(Path(worker.folder)))
-        _remove(worker.folder)
+        worker.remove_folder()
 
 
-def _remove(folder: str) -> None:
-    """A process that was killed a moment ago still ends the call to the system that it is in, and may so
-    write one more file, for which a removal fails half-way.
+def _loaded(device: DeviceTarget, full: bool) -> tuple[str, str, dict[str, Any], bool]:
+    """What a compile process loads, and whether it is to warm up, from which only a TPU's gains. It is not to
+    where the compiler's own time was asked for, or its files, among which another program would be found.
     """
-    for _ in range(_ATTEMPTS):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not os.path.exists(folder):
-            break
-        time.sleep(_PAUSE)
-
-
-def _temporary_folder() -> str:
-    try:
-        return tempfile.mkdtemp(prefix="jitinspect-")
-    except OSError as error:
-        raise UnavailableError(f"no temporary folder can be made: {error.strerror}", hint=FULL_DISK) from None
+    asked = " ".join(os.environ.get(name, "") for name in ("XLA_FLAGS", "LIBTPU_INIT_ARGS"))
+    warms = device.platform == "tpu" and not full and "dump" not in asked
+    return device.platform, device.topology, dict(device.topology_options), warms
 
 
 def _answer(child: Child, device: DeviceTarget, timeout: float | None) -> Any:

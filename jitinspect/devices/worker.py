@@ -12,50 +12,67 @@ import pickle
 import shutil
 import sys
 import traceback
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from jitinspect.devices.lifeline import Parent
+from jitinspect.devices.lifeline import Child, Parent
 from jitinspect.devices.zygote import Zygote
 from jitinspect.errors import JitinspectError
+from jitinspect.jaxapi.version import required
 
 CHATTER = "chatter"
 """The file, in the folder of a session, of what compilers print."""
 
 
 def main() -> None:
-    """Receives the path on which JAX is found; then the device, the folder for whatever is written, and the
-    work; answers with its result, or the error that it raised. JAX is imported after the chatter is kept
-    apart, since its plugins print when they are, and before the task comes.
+    """Receives the path on which JAX is found, what its compilers are to load, and the task; answers with
+    its result, or the error that it raised. JAX is imported after the chatter is kept apart, since its
+    plugins print when they are. The first compiler is loaded before the task is read, which imports much.
     """
     gc.disable()
     parent, folder = Parent.of_arguments(), Path(sys.argv[1])
     keep_chatter_apart(folder / CHATTER)
-    sys.path[:] = parent.receive()
-    from jitinspect.devices.compile_process import serve
-
-    task = _received(parent, folder)
+    remove = partial(shutil.rmtree, folder, ignore_errors=True)
+    sys.path[:] = _received(parent, before_its_end=remove)
+    serve = _with_jax(parent)
+    loaded = _received(parent, before_its_end=remove)
+    zygote = Zygote(partial(serve, loaded), parent, str(folder))
+    spare = zygote.start()
+    task = _received(parent, before_its_end=zygote.remove_all)
     sys.path[:], sys.argv[:] = task.path, task.argv
-    zygote = Zygote(serve, parent, task.folder)
     parent.end_with(before=zygote.remove_all)
-    parent.answer(carried_out(task, zygote))
+    parent.answer(carried_out(task, zygote, spare, folder))
 
 
-def _received(parent: Parent, folder: Path) -> Any:
-    """The task. Where its parent ends before it has one, so does this process, and nothing is left of it."""
+def _with_jax(parent: Parent) -> Callable[..., NoReturn]:
+    """What a compile process does, which needs JAX. Where there is none that works, that is the answer."""
+    try:
+        with required():
+            from jitinspect.devices.compile_process import serve
+    except JitinspectError as error:
+        parent.answer(error)
+    except Exception:
+        parent.answer(Fault(traceback.format_exc()))
+    return serve
+
+
+def _received(parent: Parent, before_its_end: Callable[[], None]) -> Any:
+    """Where its parent ends without a word, so does this process, and nothing is left of it."""
     try:
         return parent.receive()
     except EOFError:
-        shutil.rmtree(folder, ignore_errors=True)
+        before_its_end()
         os._exit(0)
 
 
-def carried_out(task: Any, zygote: Zygote) -> Any:
+def carried_out(task: Any, zygote: Zygote, spare: Child, folder: Path) -> Any:
     from jitinspect.devices.compilers import Compilers
     from jitinspect.jaxapi.executables.absent import compiled_by
 
     try:
-        compilers = Compilers(zygote, task.device, task.folder, task.full, task.weigh)
+        compilers = Compilers(zygote, spare, task.device, str(folder), task.full, task.weigh)
         with compiled_by(compilers.compile, compilers.dump):
             return pickle.loads(task.work)()
     except JitinspectError as error:

@@ -91,3 +91,23 @@ def test_what_xla_says_of_a_failure_is_passed_on(handed):
 
     with pytest.raises(CompileError, match="no room\nmore of it"):
         carry_out(handed[0], [Device()])
+
+
+def test_a_compiler_warms_up_with_a_program_of_ours_that_is_not_dumped():
+    """JAX reads it; that XLA compiles it, the tests with its compilers show."""
+    given = []
+
+    class Client:
+        def compile(self, module, executable_devices, compile_options):
+            assert module.operation.verify()
+            name = module.operation.attributes["sym_name"].value
+            given.append((name, dict(compile_options.env_option_overrides)))
+            raise RuntimeError("it is known")
+
+    class Device:
+        id = 3
+        client = Client()
+
+    with pytest.raises(CompileError, match="it is known"):
+        absent.warm_up([Device()])
+    assert given == [("warm_up", {"xla_dump_to": ""})]
