@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from jitinspect.cli.ahead import taken
 from jitinspect.cli.options import DeviceOptions, OutputOptions
 from jitinspect.errors import UsageError
 from jitinspect.jaxapi.version import import_jax
@@ -20,7 +21,7 @@ from jitinspect.model import AbsentDevice, Report
 
 if TYPE_CHECKING:
     from jitinspect.devices.names import DeviceTarget
-    from jitinspect.devices.session import Worker
+    from jitinspect.devices.waiting import Worker
     from jitinspect.model.fit import FitReport
     from jitinspect.model.readings import ReadingReport
 
@@ -137,6 +138,7 @@ def _in_worker(
     require_plugin(device.device)
     work = partial(core, device=device, full=asked.full)
     on_chatter = partial(_show_chatter, output)
+    worker = worker or taken()
     with _line_cleared():
         return session.carry_out(work, device, asked.full, asked.weigh, asked.timeout, on_chatter, worker)
 

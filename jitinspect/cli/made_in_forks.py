@@ -17,11 +17,12 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
+from jitinspect.cli.ahead import taken
 from jitinspect.cli.core import resume_collection
 from jitinspect.cli.faults import as_known
 from jitinspect.cli.work import Core, Work
 from jitinspect.devices.lifeline import Child, Parent, fork
-from jitinspect.devices.session import Worker
+from jitinspect.devices.waiting import Worker
 from jitinspect.errors import INTERRUPTED, CompileError, JitinspectError
 from jitinspect.ir.attribution import is_users
 from jitinspect.jaxapi.version import import_jax
@@ -60,7 +61,7 @@ class Maker:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._worker: Worker | None = None
+        self._worker = taken()
         if not work.devices.devices and work.file is None:
             import_jax()
         resume_collection()

@@ -96,6 +96,17 @@ def test_each_is_told_for_what_it_is(with_jax, text, number, said, hint):
         assert advice.startswith("hint: ") and hint in advice
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [(OLD, "0.7.2"), (NEW, "99.0"), (MISSING, None), ("1 / 0", None)]
+)
+def test_a_worker_that_was_started_ahead_says_nothing_of_its_own(with_jax, text, number):
+    """It meets that JAX, too; the compiler may be what is told to be missing."""
+    call = (*COMMANDS["hlo"][0], "--target", "v5e")
+    finished = with_jax(text, number)("hlo", *call)
+    assert finished.returncode == 6 and not finished.stdout
+    assert [line.partition(":")[0] for line in finished.stderr.splitlines()] == ["error", "hint"]
+
+
 @pytest.mark.parametrize(("text", "number"), [(OLD, "0.7.2"), (NEW, "99.0")])
 def test_with_json_it_is_a_document(with_jax, text, number):
     finished = with_jax(text, number)("cost", *COMMANDS["cost"][0], "--json")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-CALL = ("hlo", "long:step", "-s", "256,256", "--target", "v5e", "--full")
+DEVICE = ("--target", "v5e")
+CALL = ("hlo", "long:step", "-s", "256,256", *DEVICE, "--full")
+SHORT = ("hlo", "samples.mlp:normalize", "-s", "8,4", *DEVICE, "-q")
 LONG = """
 import jax, jax.numpy as jnp
 def step(x):
@@ -146,6 +148,47 @@ def test_when_the_disk_is_full(shell, folder):
 def test_when_all_goes_well(shell, folder):
     assert shell(*CALL[:-1], "-q").stderr == ""
     assert is_gone(folder)
+
+
+def test_when_a_sweep_goes_well(shell, folder):
+    """For which compilers are started before they are needed."""
+    finished = shell("hlo", "samples.mlp:normalize", "-s", "B,4", "--dim", "B=8,16,32", *DEVICE, "-q")
+    assert finished.returncode == 0 and finished.stdout.count("ENTRY") == 3, finished.stderr
+    assert is_gone(folder)
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--nonsense",), ("--target", "v5f"), ("--before", "--full", "--timeout", "x")]
+)
+def test_when_the_command_line_is_wrong(shell, folder, wrong):
+    """A worker is started ahead of the command, and is ended."""
+    finished = shell(*CALL[:-1], *wrong)
+    assert finished.returncode == 2 and finished.stderr.startswith("error: ")
+    assert is_gone(folder)
+
+
+STARTED = """
+import sys
+if any("devices.worker" in word for word in sys.orig_argv):
+    print("one more", file=open("workers", "a"))
+"""
+
+
+def test_a_command_uses_the_worker_that_was_started_ahead(shell, folder):
+    shell.write("sitecustomize.py", STARTED)
+    path = os.pathsep.join([str(shell.folder), os.environ.get("PYTHONPATH", "")])
+    finished = shell(*SHORT, PYTHONPATH=path)
+    assert finished.returncode == 0, finished.stderr
+    assert (shell.folder / "workers").read_text().splitlines() == ["one more"]
+
+
+def test_what_the_compiler_is_told_to_dump_is_of_the_users_program_alone(shell, folder, tmp_path):
+    """Before it, a compiler warms up with another, which makes no difference to the text."""
+    dumps = tmp_path / "dumps"
+    finished = shell(*SHORT, LIBTPU_INIT_ARGS=f"--xla_jf_dump_to={dumps} --xla_jf_dump_llo_text=true")
+    assert finished.returncode == 0, finished.stderr
+    assert not [path for path in dumps.glob("*.txt") if "warm_up" in path.read_text()]
+    assert shell(*SHORT).stdout == finished.stdout
 
 
 EIGHT = ("long:step", "-s", "8,8")
