@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from jitinspect.ir.backend_configs import with_sorted_keys
-from jitinspect.ir.hlo import called_at, frames_of, instruction
+from jitinspect.ir.hlo_instructions import called_at, frames_of, instruction
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.op_names import op_name
 from jitinspect.ir.program import Frame, Operation
