@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import tee
 from typing import NamedTuple
 
 from jitinspect.ir import hlo
@@ -58,6 +59,7 @@ class Dataflow:
         self._defined = cache(self._definitions)
         self._used = cache(self._uses)
         self._known_operands: dict[int, list[tuple[str, str]]] = {}
+        self._begun: dict[tuple[str, str, int | None], Iterator[Place]] = {}
 
     def _note_calls(self, caller: Place) -> None:
         """Also of an instruction that the way led to, which a part of a program does not have."""
@@ -101,8 +103,14 @@ class Dataflow:
 
     def uses(self, place: Place, element: int | None = None) -> Iterator[Place]:
         """Forwards from a result, or an element of it: each instruction that takes it, the nearest first. The
-        search goes on behind those that pass it on, and into and out of computations.
+        search goes on behind those that pass it on, and into and out of computations. What was found before
+        is not searched for again.
         """
+        key = place.block.name, place.operation.names[0], element
+        found, self._begun[key] = tee(self._begun.get(key) or self._forwards(place, element))
+        return found
+
+    def _forwards(self, place: Place, element: int | None) -> Iterator[Place]:
         waiting = [_Value(place.block, place.operation.names[0], element)]
         seen = {_key(value) for value in waiting}
         for value in waiting:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from jitinspect.ir import hlo
@@ -55,11 +55,11 @@ _Scope = dict[str, _Value]
 
 
 class Replication:
-    """That of one module; `program` may be a part of it, as `flow` needs it. `tiles` are those that the
-    devices have of arguments, by path.
+    """That of one module; `program` may be a part of it, as `flow` needs it. `tiles` gives those that the
+    devices have of an argument, by its path; none if that is not known.
     """
 
-    def __init__(self, program: Program, flow: Dataflow, tiles: Mapping[str, Sequence[Hashable]]) -> None:
+    def __init__(self, program: Program, flow: Dataflow, tiles: Callable[[str], Sequence[Hashable]]) -> None:
         self._blocks = flow.blocks
         self._lines = program.lines
         self._flow = flow
@@ -138,7 +138,7 @@ class Replication:
         return _numbered(list(zip(*columns, strict=True))) if columns else (0,) * self._devices
 
     def _given(self, parameter: Operation) -> _Value:
-        found = self._tiles.get(op_name(self._flow.line(parameter)), ())
+        found = self._tiles(op_name(self._flow.line(parameter)))
         return _Value(_numbered(found) if len(found) == self._devices else self._differing)
 
     def _inside(self, caller: Operation, operands: Sequence[_Value]) -> _Value:

@@ -70,8 +70,7 @@ class Communication:
         self._program = _enough(text)
         self._flow = Dataflow(self._program)
         self._causes = Causes(attribute(self._program, file), self._flow, own, laid)
-        laid_out = {path: tiles(axes, meshes) for path, axes in arguments.items()}
-        self._replication = Replication(self._program, self._flow, laid_out)
+        self._replication = Replication(self._program, self._flow, self._tiles)
         self._executions = BlockExecutions(self._program)
         self.meshes = tuple(meshes)
         self._arguments = arguments
@@ -161,6 +160,10 @@ class Communication:
         """
         is_looked_into = told.asked.by == "partitioner" and len(told.axes) > 1
         return self._replication.repeats(told.one) if is_looked_into else 1
+
+    def _tiles(self, path: str) -> Sequence[tuple[int, ...]]:
+        axes = self._arguments.get(path)
+        return () if axes is None else tiles(axes, self.meshes)
 
     def _lines(self, one: CollectiveOperation) -> list[str]:
         """The text of its instructions, and of what calls the computations that they are in."""
