@@ -51,6 +51,24 @@ def ending_the_process() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def interrupted_afterwards() -> Iterator[None]:
+    """Ctrl-C takes effect at the end. In the middle of an import, an `except` of a module's own can take the
+    `KeyboardInterrupt` for a module that is missing, and the process would go on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 class ReportedInterrupts:
     """Calls `report` on Ctrl-C during a compilation, and ends the process.
 

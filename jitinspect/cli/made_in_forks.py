@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from jitinspect.cli.ahead import taken
 from jitinspect.cli.core import resume_collection
 from jitinspect.cli.faults import as_known
+from jitinspect.cli.interrupts import interrupted_afterwards
 from jitinspect.cli.work import Core, Work
 from jitinspect.devices.lifeline import Child, Parent, fork
 from jitinspect.devices.waiting import Worker
@@ -157,6 +158,7 @@ def _missing(error: JitinspectError) -> Stamps:
 
 
 def _import_all(modules: Iterable[str]) -> None:
-    for name in modules:
-        with suppress(ImportError):
-            import_module(name)
+    with interrupted_afterwards():
+        for name in modules:
+            with suppress(ImportError):
+                import_module(name)
