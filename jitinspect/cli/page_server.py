@@ -21,6 +21,8 @@ from jitinspect.devices.lifeline import Parent, fork
 from jitinspect.errors import UnavailableError
 
 HOST = "127.0.0.1"
+_PATIENCE = 10.0
+"""Seconds that the first page may take from the command to the server."""
 _HTML, _JSON = "text/html; charset=utf-8", "application/json"
 
 
@@ -65,7 +67,7 @@ def _serve(server: _Server, parent: Parent) -> NoReturn:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         while True:
-            server.served = parent.receive()
+            server.show(parent.receive())
     finally:
         os._exit(0)
 
@@ -75,7 +77,8 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.path = f"/{secrets.token_urlsafe()}/"
-        self.served: Served | None = None
+        self._served: Served | None = None
+        self._is_shown = threading.Event()
         super().__init__((HOST, 0), _Handler)
         self.hosts = {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
 
@@ -84,17 +87,24 @@ class _Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
+    def show(self, served: Served) -> None:
+        self._served = served
+        self._is_shown.set()
+
     def found(self, path: str) -> tuple[str, bytes] | None:
-        """The type and the content of what is at a path."""
-        served = self.served
-        if served is None:
+        """The type and the content of what is at a path. The address is told when the first page is made,
+        which may be a moment before it is here: whoever asks so early gets it then.
+        """
+        is_page = secrets.compare_digest(path.encode(), self.path.encode())
+        if not is_page and not secrets.compare_digest(path.encode(), f"{self.path}version".encode()):
             return None
-        if secrets.compare_digest(path.encode(), self.path.encode()):
+        self._is_shown.wait(_PATIENCE)
+        if (served := self._served) is None:
+            return None
+        if is_page:
             return _HTML, served.page
-        if secrets.compare_digest(path.encode(), f"{self.path}version".encode()):
-            told = {"version": served.version, "told": served.told, "error": served.error}
-            return _JSON, json.dumps(told).encode()
-        return None
+        told = {"version": served.version, "told": served.told, "error": served.error}
+        return _JSON, json.dumps(told).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
