@@ -41,14 +41,8 @@ def ending_the_process() -> Iterator[None]:
     """Ctrl-C ends the process at once, while it waits for a device: Python's own handler would run only when
     that is done.
     """
-    if threading.current_thread() is not threading.main_thread():
+    with _handled_by(signal.SIG_DFL):
         yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -56,17 +50,24 @@ def interrupted_afterwards() -> Iterator[None]:
     """Ctrl-C takes effect at the end. In the middle of an import, an `except` of a module's own can take the
     `KeyboardInterrupt` for a module that is missing, and the process would go on.
     """
+    came: list[int] = []
+    with _handled_by(lambda number, frame: came.append(number)):
+        yield
+    if came:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _handled_by(handler: Any) -> Iterator[None]:
+    """SIGINT goes there meanwhile; in another thread than the main one, which alone may say so, as before."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
 
 
 class ReportedInterrupts:

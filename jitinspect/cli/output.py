@@ -90,6 +90,11 @@ def _emit(report: AnyReport, options: OutputOptions, stdout: TextIO) -> None:
 
 def needs_environment(options: OutputOptions) -> bool:
     """Only JSON and HTML say where they were made; finding that out starts the backend."""
+    return is_data(options)
+
+
+def is_data(options: OutputOptions) -> bool:
+    """Whether all of the report is asked for, as JSON or HTML, and not the text that is made of it."""
     return options.as_json or (options.output is not None and options.output.suffix in (".json", ".html"))
 
 

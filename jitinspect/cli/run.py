@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from jitinspect.cli import streams
 from jitinspect.cli.core import computations_awaited, own_files, resume_collection
 from jitinspect.cli.options import Format, LimitOptions, OutputOptions
-from jitinspect.cli.output import columns, near_file, needs_environment
+from jitinspect.cli.output import columns, is_data, near_file, needs_environment
 from jitinspect.errors import INTERRUPTED, CheckFailed, JitinspectError, LoadError, UsageError
 from jitinspect.model.runs import RunReport
 from jitinspect.process.tracebacks import being_printed
@@ -201,8 +201,7 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
 
 def summarize(files: Sequence[Path], output: OutputOptions) -> RunReport:
     """Raises `LoadError` for what is no recording. Text lists no single compilations but the slowest."""
-    is_text = output.output is None or output.output.suffix == ".txt"
-    return summarize_recordings(files, decoded, lists=output.as_json or not is_text)
+    return summarize_recordings(files, decoded, lists=is_data(output))
 
 
 def decoded(kind: type, value: Any) -> Any:

@@ -78,11 +78,7 @@ class Replication:
         return max((_repeats(value.numbers, one.groups) for value in found if value), default=1)
 
     def _adds(self, one: CollectiveOperation) -> bool:
-        rows = (row for name in one.operation.calls for row in self._rows(name))
-        return any("ROOT " in row[:8] and " add(" in row for row in rows)
-
-    def _rows(self, block: str) -> Sequence[str]:
-        return self._lines[self._blocks[block].start + 1 : self._blocks[block].end - 1]
+        return any(block_root(self._blocks[name]).opcode == "add" for name in one.operation.calls)
 
     def _before(self, block: Block, names: Iterable[str]) -> list[Operation]:
         """What these values are made from and is not known yet, in order; nothing if it is too much."""
@@ -126,9 +122,10 @@ class Replication:
     def _differing(self) -> Numbers:
         return tuple(range(self._devices))
 
-    def _differs(self, block: str) -> bool:
+    def _differs(self, name: str) -> bool:
         """Whether a computation may make something else on each device of equal operands."""
-        text = "\n".join(self._rows(block))
+        block = self._blocks[name]
+        text = "\n".join(self._lines[block.start : block.end])
         return any(word in text for word in _DIFFERING) or any(map(self._differs, _CALLED.findall(text)))
 
     def _together(self, values: Sequence[_Value]) -> Numbers:
@@ -164,8 +161,10 @@ class Replication:
 
 def _is_looked_up(operands: Sequence[_Value]) -> bool:
     """The partitioner has tables of what belongs to each device, and looks up its own."""
-    table, index = operands[0].table, operands[1]
-    return len(operands) == 2 and index.is_index and max(index.numbers) < len(table)
+    if len(operands) != 2:
+        return False
+    whole, index = operands
+    return index.is_index and max(index.numbers) < len(whole.table)
 
 
 def _by_device(kind: str, found: Groups, given: Numbers) -> list[Hashable]:

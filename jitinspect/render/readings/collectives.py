@@ -39,11 +39,9 @@ def render(report: CollectivesReport, painter: Painter, width: int, verbose: boo
         yield "\n" + heading
         yield from _rows(_alike(rows), painter, room, verbose)
     yield from _lines(report.by_line, painter, room, verbose)
-    for text in dict.fromkeys(map(_hint, report.collectives)):
-        yield from (painter(line, _HINT) + "\n" for line in hanging(text, width))
-    for text in dict.fromkeys(map(_warning, report.collectives)):
-        yield from (painter(line, _WARN) + "\n" for line in hanging(text, width))
-    for text, sgr in _notes(report):
+    hints = dict.fromkeys((_hint(row), _HINT) for row in report.collectives)
+    warnings = dict.fromkeys((_warning(row), _WARN) for row in report.collectives)
+    for text, sgr in (*hints, *warnings, *_notes(report)):
         yield from (painter(line, sgr) + "\n" for line in hanging(text, width))
 
 
@@ -141,20 +139,22 @@ def _details(row: Collective, painter: Painter) -> Iterator[str]:
 
 def _hint(row: Collective) -> str:
     """What would move less; "" if that is not known."""
-    place = f"{shown_path(row.lines[0])}: " if row.lines else ""
-    return f"hint  {place}{row.hint}" if row.hint else ""
+    return f"hint  {_place(row)}{row.hint}" if row.hint else ""
 
 
 def _warning(row: Collective) -> str:
     """Where XLA adds more than there is; "" elsewhere."""
     if row.repeats == 1:
         return ""
-    place = f"{shown_path(row.lines[0])}: " if row.lines else ""
     return (
-        f"warning  {place}XLA adds each part {row.repeats} times, as so many devices have it, so that this "
-        f"sum is {row.repeats} × too large: shard what it is made of over every axis of the mesh, or leave "
-        "the other axes out of the mesh"
+        f"warning  {_place(row)}XLA adds each part {row.repeats} times, as so many devices have it, so that "
+        f"this sum is {row.repeats} × too large: shard what it is made of over every axis of the mesh, or "
+        "leave the other axes out of the mesh"
     )
+
+
+def _place(row: Collective) -> str:
+    return f"{shown_path(row.lines[0])}: " if row.lines else ""
 
 
 def _lines(totals: Sequence[Moved], painter: Painter, room: int, verbose: bool) -> Iterator[str]:

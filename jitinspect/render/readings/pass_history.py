@@ -8,7 +8,7 @@ from jitinspect.model.pass_histories import InstructionHistory, PassEvent, Repla
 from jitinspect.render.text import Painter
 
 _ADDED, _REMOVED, _DIM, _BOLD = "32", "31", "2", "1"
-_BETWEEN = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
+_NO_PASS = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
 _HOW = {"metadata": "same metadata", "users": "its users use it now"}
 _UNKNOWN = {
     "appeared": ["what it was made of is unknown"],
@@ -27,10 +27,15 @@ def history(one: InstructionHistory, painter: Painter) -> Iterator[str]:
             yield painter(f"{sign} {line}", _ADDED if sign == "+" else _REMOVED if sign == "-" else "") + "\n"
 
 
+def pass_name(name: str) -> str:
+    """Of a dump: XLA also names those that no pass is before."""
+    return _NO_PASS.get(name, name)
+
+
 def _pass(event: PassEvent) -> str:
     if event.index is None:
         return "(XLA's input)"
-    return f"{event.index} {_BETWEEN.get(event.pass_, event.pass_)} ({event.pipeline})"
+    return f"{event.index} {pass_name(event.pass_)} ({event.pipeline})"
 
 
 def _told(event: PassEvent) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from jitinspect.model.readings import Found, Pass, PassesReport
-from jitinspect.render.readings.pass_history import history
+from jitinspect.render.readings.pass_history import history, pass_name
 from jitinspect.render.readings.percall import by_call
 from jitinspect.render.text import ALL, Painter, count, cut_middle, fitted, joined
 
@@ -15,7 +15,6 @@ _OPS, _PIPELINE, _LEAST = 20, 12, 8
 """The least columns for opcodes, pipelines and other names; a pipeline shrinks first."""
 _HEAD = ("pipeline", "pass")
 _ONLY = {"names": "names only", "order": "order only", "": "same op counts"}
-_NO_PASS = {"pipeline-start": "(before its passes)", "after_optimizations": "(after all passes)"}
 _NAMES = ["a pass may rename an instruction", "these rows follow the name"]
 _SEVERAL = ["--op with one of the names shows its history"]
 
@@ -81,7 +80,7 @@ def _table(passes: Sequence[Pass], painter: Painter, room: int) -> Iterator[str]
 
 
 def _names(one: Pass) -> tuple[str, str]:
-    return one.pipeline, _NO_PASS.get(one.pass_, one.pass_)
+    return one.pipeline, pass_name(one.pass_)
 
 
 def _counts(one: Pass) -> tuple[str, str]:
