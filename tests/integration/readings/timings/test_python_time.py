@@ -37,8 +37,8 @@ def line(function, offset):
 SLEEP = 0.05
 
 
-def slow_helper(x):
-    time.sleep(SLEEP)
+def slow_helper(x, seconds=SLEEP):
+    time.sleep(seconds)
     return jnp.sin(x)
 
 
@@ -65,7 +65,7 @@ def test_what_python_takes_outside_of_jax():
     def program(x, w):
         for _ in range(400):
             x = x @ w
-        return slow_helper(x)
+        return slow_helper(x, 10 * SLEEP)
 
     _, found = traced(program, X, X)
     outside = found.outside_of_jax()
@@ -73,6 +73,7 @@ def test_what_python_takes_outside_of_jax():
     assert outside.get(line(program, 2), 0) < found.by_line()[line(program, 2)] / 2
 
 
+@one_of_three_runs
 def test_the_seconds_within_a_function():
     _, found = traced(looping, X, X)
     helper = range(line(slow_helper, 0).line, line(slow_helper, 3).line)
@@ -153,6 +154,7 @@ def test_lowering_by_primitive_and_line():
     assert next(iter(first.lines)) == line(program, 2)
 
 
+@one_of_three_runs
 def test_boxes_of_a_flame_graph():
     def program(x):
         return jax.vmap(jax.jit(slow_helper))(x)
