@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from jitinspect.files.cache.listing import contents  # noqa: E402
+from tests.bench.rows import head, row  # noqa: E402
 
 COMPILED, KEYS, RUNS, LIMIT = 200, 5, 7, 1.5
 MAKE = """
@@ -88,14 +89,17 @@ def main(runs: int) -> int:
         make(folder)
         found = contents(folder)
         print(f"{found.totals.entries:,} entries, {found.totals.bytes / 1e6:.1f} MB")
-        ratios = []
-        for name, bare, listing in (("listing", loop, contents), ("command", whole_loop, whole_listing)):
+        head("takes", "bare loop")
+        held = []
+        for name, bare, listing, limit in (
+            ("listing", loop, contents, LIMIT),
+            ("command", whole_loop, whole_listing, None),
+        ):
             times = [(seconds(bare, folder), seconds(listing, folder)) for _ in range(runs)]
             least, taken = map(min, zip(*times, strict=True))
-            ratios.append(taken / least)
-            print(f"{name:8} {taken * 1e3:6.0f} ms, bare loop {least * 1e3:6.0f} ms, ratio {ratios[-1]:.2f}")
-        print(f"limit of the listing's ratio: {LIMIT}")
-        return int(ratios[0] > LIMIT)
+            cells = (f"{seconds * 1e3:.0f} ms" for seconds in (taken, least))
+            held.append(row(name, *cells, ratio=taken / least, limit=limit))
+        return int(not all(held))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from unittest import mock
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.bench import rows as ratios  # noqa: E402
+
 ADDED = 1.5
 """Microseconds by which a cached call may take longer."""
 SHARE = 0.02
@@ -364,7 +366,8 @@ def whole(*command: object) -> float:
 
 
 def bench_plan(lines: int = 1_000_000) -> bool:
-    head(f"--plan of {lines:,} calls", "json.loads", "--plan", "ratio", "limit")
+    print(f"\n--plan of {lines:,} calls: CPU seconds, and megabytes at the peak")
+    ratios.head("json.loads", "--plan")
     with tempfile.TemporaryDirectory() as folder:
         return all([_bench_file(Path(folder), lines, stamped) for stamped in (False, True)])
 
@@ -376,24 +379,21 @@ def _bench_file(folder: Path, lines: int, stamped: bool, rounds: int = 7) -> boo
     write_calls(none, 1, 1)
     kind = "each line another" if stamped else "1,000 lines"
     loops = [(child("-c", LOOP, file), child("-c", OURS, file)) for _ in range(rounds)]
-    held = compared(f"{kind}: the loops, s", [(theirs[0], ours[0]) for theirs, ours in loops])
+    held = compared(kind, [(theirs[0], ours[0]) for theirs, ours in loops])
     command = ("-m", "jitinspect", "trace-cache", "--plan", "--json")
     pairs = [
         tuple(whole(*words, file) - whole(*words, none) for words in (("-c", LOOP), command))
         for _ in range(rounds)
     ]
-    held &= compared("  without start-up, s", pairs)
+    held &= compared("  the command without its start", pairs)
     few, many = child("-c", OURS, tenth)[1], loops[0][1][1]
-    return (
-        row("  peak MB, of a tenth and all", f"{few:.0f}", f"{many:.0f}", f"{many / few:.2f}", "1.05",
-            held=many <= 1.05 * few) and held
-    )  # fmt: skip
+    cells = f"{few:.0f} MB", f"{many:.0f} MB"
+    return ratios.row("  a tenth of it, and all", *cells, ratio=many / few, limit=1.05) and held
 
 
 def compared(name: str, pairs: list[tuple[float, float]]) -> bool:
     theirs, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    held = ours <= PLAN * theirs
-    return row(name, f"{theirs:.2f}", f"{ours:.2f}", f"{ours / theirs:.2f}", f"{PLAN}", held=held)
+    return ratios.row(name, f"{theirs:.2f} s", f"{ours:.2f} s", ratio=ours / theirs, limit=PLAN)
 
 
 BENCHES = {

@@ -23,6 +23,7 @@ from jitinspect.model import Target
 from jitinspect.readings import collectives, sharding
 from jitinspect.stages import inspection
 from jitinspect.stages.inspection import Subject
+from tests.bench.rows import head, row
 
 LAYERS, RUNS, LIMIT = 96, 3, 0.05
 WIDTH, HIDDEN, BATCH, LENGTH, HEADS = 64, 256, 64, 16, 4
@@ -80,12 +81,12 @@ def main(runs: int) -> int:
         jax.clear_caches()
         inspection.read_call(step, (arguments(), {}), request, timed)
     compiling, *readings = map(statistics.median, zip(*measured, strict=True))
-    print(f"XLA {compiling:.2f} s")
-    for name, seconds in zip(("collectives", "sharding"), readings, strict=True):
-        ratio = seconds / compiling
-        verdict = "ok" if ratio <= LIMIT else "OVER"
-        print(f"{name:<12} {seconds:.3f} s, {ratio:.3f} of it, at most {LIMIT}  {verdict}")
-    return int(max(readings) > LIMIT * compiling)
+    head("seconds", "XLA")
+    held = [
+        row(name, f"{seconds:.3f}", f"{compiling:.2f}", ratio=seconds / compiling, limit=LIMIT)
+        for name, seconds in zip(("collectives", "sharding"), readings, strict=True)
+    ]
+    return int(not all(held))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 
 from jitinspect.jaxapi.traces.compilation import timed
 from samples import mlp, transformer
+from tests.bench.rows import head, row
 
 PAIRS, LEAST_SECONDS, LIMIT = 9, 8, 1.10
 
@@ -75,15 +76,13 @@ def compared(program, pairs):
 
 
 def main(pairs: int) -> int:
-    missed = False
-    print(f"{'':24}{'bare':>9}{'timed':>9}{'ratio':>8}{'limit':>8}")
+    held = True
+    head("bare", "timed")
     for name, program in PROGRAMS.items():
         found = compared(program, pairs)
         *seconds, ratio = map(statistics.median, zip(*found, strict=True))
-        missed |= ratio > LIMIT
-        verdict = "OVER" if ratio > LIMIT else "ok"
-        print(f"{name:24}{seconds[0]:8.3f}s{seconds[1]:8.3f}s{ratio:8.3f}{LIMIT:8.2f}  {verdict}", flush=True)
-    return int(missed)
+        held &= row(name, *(f"{one:.3f} s" for one in seconds), ratio=ratio, limit=LIMIT)
+    return int(not held)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from jitinspect.devices.quiet import quiet_environment  # noqa: E402
+from tests.bench.rows import head, row  # noqa: E402
 
 RUNS = 3
 HLO, FIT = 0.15, 1.0
@@ -47,11 +48,12 @@ def main(device: str) -> int:
             FIT,
         ),
     }
-    print(f"{'a whole compilation':<24} {full:8.1f} s")
-    for name, (median, limit) in rows.items():
-        verdict = "ok" if median <= limit * full else "OVER"
-        print(f"{name:<24} {median:8.1f} s  {median / full:6.3f} of it, at most {limit}  {verdict}")
-    return int(any(median > limit * full for median, limit in rows.values()))
+    head("seconds", "all of it")
+    held = [
+        row(name, f"{median:.1f}", f"{full:.1f}", ratio=median / full, limit=limit)
+        for name, (median, limit) in rows.items()
+    ]
+    return int(not all(held))
 
 
 def seconds(command: list[str]) -> float:

@@ -1,9 +1,9 @@
 """The explorer's page of a large program in Chromium: `python tests/bench/explorer.py [TARGET OPTIONS…]`.
 
-By the browser's own clock: the first paint, the time from a click to the picture that shows what belongs to
-the line, and the heap after it. Without a target, of a transformer's training step with 24 layers: 26,000
-lines of HLO. Exits 1 where one is over its limit, or where the page is larger than 1.3 times its texts,
-gzipped and in base64, plus 700 kB.
+By the browser's own clock, medians: the first paint, the time from a click to the picture that shows what
+belongs to the line, and the heap after it. Without a target, of a transformer's training step with 24 layers:
+26,000 lines of HLO. Exits 1 where one is over its limit, or where the page is larger than 1.3 times its
+texts, gzipped and in base64, plus 700 kB.
 """
 
 import base64
@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.bench.rows import head, row  # noqa: E402
 from tests.browser.conftest import executable  # noqa: E402
 from tests.browser.explorations import write  # noqa: E402
 
@@ -78,14 +79,6 @@ def measured(browser, address):
     return paint, linked, heap / 1e6
 
 
-def held(name, value, limit):
-    """Prints a row."""
-    print(
-        f"{name:<18} {value:>9.1f} {limit:>9.1f} {value / limit:>6.2f}  {'ok' if value <= limit else 'OVER'}"
-    )
-    return value <= limit
-
-
 def main(command):
     exploration = explored(command)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -93,11 +86,14 @@ def main(command):
         browser = playwright.chromium.launch(executable_path=executable(), args=["--no-sandbox"])
         rounds = [measured(browser, address) for _ in range(ROUNDS)]
         size = (Path(folder) / "x.html").stat().st_size
-    print(f"{'median of ' + str(ROUNDS):<18} {'is':>9} {'limit':>9} {'ratio':>6}")
+    head("is", "at most")
     medians = map(statistics.median, zip(*rounds, strict=True))
-    rows = [held(name, value, limit) for (name, limit), value in zip(LIMITS.items(), medians, strict=True)]
-    rows.append(held("file, kB", size / 1e3, 1.3 * gzipped(exploration) / 1e3 + 700))
-    return 0 if all(rows) else 1
+    most = LIMITS | {"file, kB": 1.3 * gzipped(exploration) / 1e3 + 700}
+    held = [
+        row(name, f"{value:.1f}", f"{limit:.1f}", ratio=value / limit, limit=1)
+        for (name, limit), value in zip(most.items(), (*medians, size / 1e3), strict=True)
+    ]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":

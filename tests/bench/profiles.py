@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jitinspect.readings.profile import read
 from jitinspect.stages import inspection
 from samples import transformer
+from tests.bench.rows import head, row
 
 ROUNDS, CALLS, LIMIT = 15, 20, 1.05
 
@@ -84,15 +85,13 @@ def measured(fn, arguments, rounds):
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     print(f"jax {jax.__version__}, Python {sys.version.split()[0]}, medians of {rounds} rounds")
-    missed = False
+    head("bare", "as told", "profiler ×")
+    held = True
     for name, (fn, *arguments) in subjects().items():
         bare, profiled, ratio, overhead = measured(fn, tuple(arguments), rounds)
-        missed |= ratio > LIMIT
-        seconds = f"{bare * 1e3:8.3f} ms   profile says {profiled * 1e3:8.3f} ms"
-        verdict = "OVER" if ratio > LIMIT else "ok"
-        added = f"(under the profiler {overhead:.3f} ×)"
-        print(f"{name:20} {seconds}   {ratio:.3f} × {added}   {verdict}", flush=True)
-    sys.exit(missed)
+        cells = f"{bare * 1e3:.3f} ms", f"{profiled * 1e3:.3f} ms", f"{overhead:.3f}"
+        held &= row(name, *cells, ratio=ratio, limit=LIMIT)
+    sys.exit(not held)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,12 @@ import tempfile
 import time
 from pathlib import Path
 
-LIMIT = 0.5
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
+
+LIMIT = 0.5
 COMMAND = Path(sys.executable).with_name("jitinspect")
 CALL = ("samples.mlp:loss_fn", "-s", "64,784", "-s", "784,10")
 COMMANDS = ("jaxpr", "stablehlo", "hlo", "asm", "show", "source", "cost", "donation", "compile-time")
@@ -57,18 +61,16 @@ def wait_for(process: subprocess.Popen[str], words: str) -> None:
 
 
 def main(saves: int) -> int:
-    print(f"{'':14}{'first':>8}{'again':>8}{'ratio':>8}{'limit':>8}")
-    missed = False
+    head("first", "again")
+    held = True
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         shutil.copytree(ROOT / "samples", folder / "samples")
         for command in COMMANDS:
             first, again = measured(command, folder, saves)
-            ratio = statistics.median(again) / first
-            missed |= ratio > LIMIT
-            told = "OVER" if ratio > LIMIT else "ok"
-            print(f"{command:14}{first:8.2f}{statistics.median(again):8.2f}{ratio:8.2f}{LIMIT:8.2f}  {told}")
-    return int(missed)
+            median = statistics.median(again)
+            held &= row(command, f"{first:.2f} s", f"{median:.2f} s", ratio=median / first, limit=LIMIT)
+    return int(not held)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import shutil
 import jax
 import pytest
 
-from tests import pictures
+from tests import costs, pictures
+from tests.bench import rows as ratios
 from tests.e2e.conftest import ROOT, Shell
 
 PINNED = "0.10."
@@ -118,3 +119,74 @@ def test_the_readme_tells_every_exit_code():
     codes = {kind.exit_code for kind in vars(errors).values() if isinstance(kind, type)}
     table = README.partition("| exit code |")[2].partition("\n\n")[0]
     assert set(map(int, re.findall(r"^\| (\d+) \|", table, re.MULTILINE))) == codes | {0}
+
+
+def cells(row):
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def test_the_table_of_costs_has_the_form_and_the_rows_that_its_script_writes():
+    head, line, *rows = map(cells, costs.shown_in(README).splitlines())
+    assert head[:3] == ["what", "compared with", "limit"] and len(head) == len(line) > 3
+    assert all(re.fullmatch(r"Python 3\.\d+, jax 0\.\d+", column) for column in head[3:])
+    assert len({row[0] for row in rows}) == len(rows)
+    places = []
+    for what, against, limit, *told in rows:
+        (place,) = (at for at, one in enumerate(costs.SHOWN) if one.against == against and one.shows(what))
+        places.append(place)
+        assert len(told) == len(head) - 3 and {*told} != {"–"}
+        for ratio in told:
+            number = re.fullmatch(r"(\*\*)?(\d+\.\d{3})(?(1)\*\*)|–", ratio)
+            assert not number[2] or (float(number[2]) <= float(limit) or bool(number[1]))
+    assert places == sorted(places)
+    benchmarks = {path.stem for path in (ROOT / "tests" / "bench").glob("*.py")}
+    assert {costs.SHOWN[place].benchmark for place in places} == {
+        one.benchmark for one in costs.SHOWN if one.benchmark in benchmarks
+    }
+
+
+PRINTED = """
+Python 3.13.0, jax 0.12.0.1
+== processes
+                       jitinspect       bare    ratio   limit
+--help                    0.152 s    0.884 s    0.172    0.25   ok
+jaxpr, small              0.152 s    0.884 s    1.172    1.10   OVER
+== readings
+2.6 MB of HLO
+                      seconds   ratio   limit
+hlo --stats              0.18   0.067    0.04  OVER
+diff A B                 1.24   0.234    0.30  ok
+== devices.py v5e
+fit --dim B=1..4096           4.4 s   0.440 of it, at most 1.0  ok
+== programs
+10,000 steps, --hits               2.66 s     2.46 s   1.112     1.40 s     1.49 s   0.942    1.15   ok
+== cache
+listing                                    119 ms      100 ms       1.190        1.50  ok
+command                                    519 ms      100 ms       5.190           -  ok
+== readings
+hlo --stats              0.10   0.031    0.04  ok
+"""
+
+
+def test_costs_are_read_from_what_benchmarks_print(capsys):
+    found = {name: list(rows.values()) for name, rows in costs.rows(PRINTED).items() if rows}
+    assert found == {
+        "processes": [costs.Row("--help", 0.172, 0.25), costs.Row("jaxpr, small", 1.172, 1.1)],
+        "readings": [costs.Row("hlo --stats", 0.031, 0.04), costs.Row("diff A B", 0.234, 0.3)],
+        "devices": [costs.Row("fit --dim B=1..4096", 0.44, 1.0)],
+        "programs": [costs.Row("10,000 steps, --hits", 0.942, 1.15)],
+        "cache": [costs.Row("listing", 1.19, 1.5)],
+    }
+    ratios.head("seconds")
+    held = [ratios.row("a row, of now", "1.0 s", ratio=ratio, limit=1.5) for ratio in (1.25, 1.75)]
+    assert held == [True, False]
+    *_, below, above = capsys.readouterr().out.splitlines()
+    assert costs.rows(below)[""] == {"a row, of now": costs.Row("a row, of now", 1.25, 1.5)}
+    assert above.endswith("OVER") and costs.rows(above)[""]["a row, of now"].ratio == 1.75
+
+
+def test_the_table_of_costs_tells_what_is_over_and_what_is_missing():
+    table = costs.table({costs.environment(PRINTED, "?"): PRINTED, "elsewhere": "== readings\n"})
+    assert "| what | compared with | limit | Python 3.13, jax 0.12 | elsewhere |\n" in table
+    assert "| `jaxpr, small` function | a script that prints the same text | 1.1 | **1.172** | – |\n" in table
+    assert table.index("| `--help` |") < table.index("| `diff A B` |") < table.index("| `hlo --stats` |")
