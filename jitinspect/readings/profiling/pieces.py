@@ -129,9 +129,10 @@ class PieceRecorder:
 
     # Under the lock
 
-    def _begin(self) -> None:
+    def _begin(self, waits_since: float | None = None) -> None:
+        """`waits_since` is when the program began to wait for this, if it does: then the pause had ended."""
         self._session, self._began = Session(self._class), time.perf_counter()
-        self._settle(self._began)
+        self._settle(self._began if waits_since is None else waits_since)
         self._size = max(self._size, resident_bytes())
 
     def _end(self) -> None:
@@ -178,7 +179,7 @@ class PieceRecorder:
     def _come_back(self) -> None:
         with self._lock:
             self._own -= 1
-            self._go_on(time.perf_counter())
+            self._go_on(time.perf_counter(), is_waited_for=True)
 
     def _serve(self) -> None:
         with self._lock:
@@ -197,7 +198,7 @@ class PieceRecorder:
         """In the parent."""
         now = time.perf_counter()
         self._forked += now - self._forking
-        self._go_on(now)
+        self._go_on(now, is_waited_for=True)
         self._lock.release()
 
     # In a thread of its own
@@ -234,10 +235,10 @@ class PieceRecorder:
         has_grown = size > self._size + _GROWTH
         return seconds >= self._length or (has_grown and seconds >= _SHORTEST)
 
-    def _go_on(self, now: float) -> None:
+    def _go_on(self, now: float, is_waited_for: bool = False) -> None:
         serves = is_serving() or now - self._served_at < _STARTING
         if self._own == 0 and self._session is None and now >= self._resume_at and not serves:
-            self._begin()
+            self._begin(now if is_waited_for else None)
 
     def _stay_away(self, why: str) -> None:
         """Not to record until the next beginning, for a reason of the program's, which waits while the piece

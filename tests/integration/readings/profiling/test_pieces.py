@@ -58,14 +58,15 @@ def a_fork(recorder):
 
 
 @pytest.mark.parametrize("between", [a_profile_of_its_own, a_fork])
-def test_the_program_waits_while_a_piece_ends(monkeypatch, between):
+@pytest.mark.parametrize("what", ["stop", "__init__"])
+def test_the_program_waits_while_a_piece_ends_and_the_next_one_begins(monkeypatch, between, what):
     """It is no pause then, however long that takes."""
-    stop = pieces.Session.stop
+    real = getattr(pieces.Session, what)
 
-    def slow_stop(session):
+    def slow(session, *args):
         time.sleep(PAUSE)
-        return stop(session)
+        return real(session, *args)
 
-    monkeypatch.setattr(pieces.Session, "stop", slow_stop)
+    monkeypatch.setattr(pieces.Session, what, slow)
     recorder = recorded(monkeypatch, between)
     assert [piece.weight for piece in recorder.pieces] == [1, 1] and not recorder.has_paused
