@@ -149,7 +149,8 @@ class PythonTime:
                 yield _frame(site)
 
     def _counts(self, file: str) -> bool:
-        is_library = package(file) is not None and not is_jax(file)
+        """A library that does not use JAX, such as NumPy, is at work for whoever called it: JAX, too."""
+        is_library = _is_of_jax(file) and not is_jax(file)
         return is_library or is_users(file) or self._innermost.is_near(file)
 
     def _boxes(self, sites: tuple[Site, ...]) -> tuple[str, ...]:

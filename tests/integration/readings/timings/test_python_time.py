@@ -6,6 +6,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jitinspect.ir.attribution import Line
@@ -101,20 +102,20 @@ def test_each_sleep_has_its_time():
 
     def program(x):
         began = time.perf_counter()
-        time.sleep(0.12)
+        time.sleep(0.4)
         took[line(program, 2)] += time.perf_counter() - began
         x = jax.jit(inside)(x)
         return jax.lax.scan(body, x, None, length=2)[0]
 
     def inside(x):
         began = time.perf_counter()
-        time.sleep(0.03)
+        time.sleep(0.1)
         took[line(inside, 2)] += time.perf_counter() - began
         return x + 1
 
     def body(x, _):
         began = time.perf_counter()
-        time.sleep(0.06)
+        time.sleep(0.2)
         took[line(body, 2)] += time.perf_counter() - began
         return x + 1, None
 
@@ -178,4 +179,17 @@ def test_a_library_alone_has_its_own_lines():
     own = PythonTime(samples, gelu.__code__.co_filename)
     folder = own._innermost
     assert all(key is None or folder.is_near(key.file) for key in own.by_line())
-    assert all(key is None for key in PythonTime(samples).by_line())
+    assert {*PythonTime(samples).by_line()} == {None}
+
+
+def test_what_jax_calls_of_a_library_that_does_not_use_it_is_its_own_work():
+    """Here all that is traced."""
+    of_numpy = {}
+    exec(
+        compile("import time\ndef slow(x):\n    time.sleep(0.1)\n    return x\n", np.__file__, "exec"),
+        of_numpy,
+    )
+    _, found = traced(of_numpy["slow"], X)
+    assert {*found.by_line()} == {None} and found.by_line()[None] > 0.1
+    own = PythonTime(found.samples, np.__file__).by_line()
+    assert next(iter(own)) == Line(np.__file__, 3) and own[Line(np.__file__, 3)] > 0.09
