@@ -38,7 +38,7 @@ class Asking:
         self.place, self.path = urlsplit(self.url).netloc, urlsplit(self.url).path
 
     def __call__(self, path=None, method="GET", host=None):
-        connection = http.client.HTTPConnection(self.place, timeout=20)
+        connection = http.client.HTTPConnection(self.place, timeout=PATIENCE)
         connection.request(method, self.path if path is None else path, headers={"Host": host or self.place})
         answer = connection.getresponse()
         content = answer.read()

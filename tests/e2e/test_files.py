@@ -76,7 +76,7 @@ def test_ctrl_c_leaves_nothing(shell, exported, tmp_path_factory):
         assert command.poll() is None
         time.sleep(0.05)
     command.send_signal(signal.SIGINT)
-    printed = command.communicate(timeout=60)
+    printed = command.communicate(timeout=300)
     assert command.returncode == 130 and b"Traceback" not in printed[1]
     assert not any(folder.iterdir())
 

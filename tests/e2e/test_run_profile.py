@@ -121,7 +121,7 @@ def test_however_it_ends_there_is_a_report(shell, end):
 
 
 def test_ctrl_c_ends_it_with_a_report(shell):
-    shell.write("train.py", TRAIN.replace("0.3", "60"))
+    shell.write("train.py", TRAIN.replace("0.3", "600"))
     process = subprocess.Popen(
         [COMMAND, "run", "-q", "--profile", "-o", "report.json", "train.py"],
         cwd=shell.folder,
@@ -133,7 +133,7 @@ def test_ctrl_c_ends_it_with_a_report(shell):
     assert "trained" in process.stdout.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == -signal.SIGINT
     assert_calls(shell, step=8)
 

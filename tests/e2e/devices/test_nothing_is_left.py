@@ -3,10 +3,11 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.support.working import wait_until
 
 DEVICE = ("--target", "v5e")
 CALL = ("hlo", "long:step", "-s", "256,256", *DEVICE, "--full")
@@ -63,13 +64,6 @@ def processes(folder):
         except OSError:
             continue
     return found
-
-
-def wait_until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def is_gone(folder):

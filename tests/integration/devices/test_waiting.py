@@ -1,13 +1,13 @@
 """Workers that wait: started ahead where a command line names a device, and gone when it is."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from jitinspect.cli.ahead import taken, worker_ahead
 from jitinspect.devices.waiting import Worker
+from tests.support.working import wait_until
 
 ASKED = ["hlo", "mod:fn", "--target", "v5e"]
 
@@ -19,13 +19,6 @@ def is_gone(worker):
     except ProcessLookupError:
         return not Path(worker.folder).exists()
     return False
-
-
-def wait_until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("words", [["--target", "v5e"], ["--target=v5e"]])

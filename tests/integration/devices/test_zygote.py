@@ -39,7 +39,7 @@ def program(folder):
 
     def run(rest):
         command = [sys.executable, "-c", PROGRAM + rest, str(folder)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, start_new_session=True)
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, start_new_session=True)
 
     return run
 
@@ -78,7 +78,7 @@ while len(os.listdir(folder)) < 3:
     time.sleep(0.01)
 time.sleep(0.2)
 zygote.remove_all()
-time.sleep(60)
+time.sleep(600)
 """
     assert program(writing).returncode == -signal.SIGKILL
     assert not folder.exists()

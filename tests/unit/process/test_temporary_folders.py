@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ import pytest
 
 from jitinspect.process import temporary_folders
 from jitinspect.process.temporary_folders import temporary_folder
+from tests.support.working import wait_until
 
 WAITING = """
 import time
@@ -19,7 +19,7 @@ from jitinspect.process.temporary_folders import temporary_folder
 with temporary_folder() as folder:
     open(folder + "/it's here", "w").close()
     print(folder, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -62,8 +62,4 @@ def test_it_is_removed_however_its_process_ends(how):
     assert folder.is_dir()
     process.send_signal(how)
     process.wait()
-    for _ in range(500):
-        if not folder.exists():
-            break
-        time.sleep(0.01)
-    assert not folder.exists()
+    wait_until(lambda: not folder.exists())

@@ -15,6 +15,7 @@ from jitinspect.process.paths import relative
 from jitinspect.readings import compile_time
 from jitinspect.stages.inspection import Subject
 from jitinspect.stages.pipeline import Pipeline
+from tests.support.measured import one_of_three_runs
 
 
 def f32(*shape):
@@ -45,6 +46,7 @@ def inverted(x):
     return functools.reduce(lambda y, _: jax.lax.erf_inv(y) * x, range(60), x)
 
 
+@one_of_three_runs
 def test_one_slow_kernel():
     text, where = first(inverted, f32(1000))
     assert where == 2 and "fusion" in text and "longer than all others" in text
@@ -57,6 +59,7 @@ def layers(weights, x):
     return x.sum()
 
 
+@one_of_three_runs
 def test_96_unrolled_layers():
     text, where = first(jax.grad(layers), [f32(16, 16)] * 96, f32(4, 16))
     assert where == 1 and "96 times" in text and "jax.lax.scan" in text
@@ -69,6 +72,7 @@ def multiplied(x):
     return jnp.sin(x @ TABLE).sum()
 
 
+@one_of_three_runs
 def test_a_large_constant():
     text, where = first(multiplied, f32(4, 40_000))
     assert where == 1 and "f32[40000,1024]" in text and "pass it as an argument" in text
@@ -83,6 +87,7 @@ def sorting(x):
     return y + order[:3]
 
 
+@one_of_three_runs
 def test_slow_constant_folding():
     text, where = first(sorting, f32(3))
     assert where == 2 and "folds constants" in text and "sort of 4,000 elements" in text
@@ -99,6 +104,7 @@ def calling(x):
     return x
 
 
+@one_of_three_runs
 def test_a_slow_trace():
     text, where = first(calling, f32(3))
     assert where == slow_helper.__code__.co_firstlineno + 1 - calling.__code__.co_firstlineno
@@ -141,6 +147,7 @@ def equinox():
 
 
 @pytest.mark.parametrize("program", [mlp, block, flax, equinox])
+@one_of_three_runs
 def test_nothing_where_nothing_is_wrong(program):
     function, args = program()
     assert read(function, *args).advice == ()
