@@ -4,10 +4,12 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.explorations import small, write
+from tests.support.working import PATIENCE
 
+expect.set_options(timeout=1000 * PATIENCE)
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -43,7 +45,7 @@ def watched_page(browser: Browser, told: list[str], asked: str, offline: bool = 
     """One that may ask for nothing but what begins so."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, offline=offline)
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(1000 * PATIENCE)
     opened.on("console", lambda message: told.append(f"console: {message.text}"))
     opened.on("pageerror", lambda error: told.append(f"error: {error}"))
     opened.on("request", lambda one: one.url.startswith(asked) or told.append(f"request: {one.url}"))

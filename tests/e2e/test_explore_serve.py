@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.saving import PATIENCE, Saving
+from tests.support.saving import Saving
+from tests.support.working import PATIENCE
 
 NET = """
 import jax.numpy as jnp

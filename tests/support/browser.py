@@ -40,7 +40,7 @@ def told_by(page: str, script: str, folder: Path, width: int = 1200) -> object:
         "--host-resolver-rules=MAP * ~NOTFOUND", f"--window-size={width},800",
         f"--user-data-dir={folder / 'browser'}", file.as_uri(),
     ]  # fmt: skip
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300)
     found = re.search(r'<pre id="told">(.*?)</pre>', finished.stdout, re.DOTALL)
     assert found, finished.stderr
     told = json.loads(html.unescape(found[1]))

@@ -12,8 +12,8 @@ import termios
 import threading
 import time
 
-PATIENCE = 120
-"""Seconds for what takes less than one."""
+from tests.support.working import PATIENCE
+
 _SGR = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from jitinspect.model.base import SCHEMA
+from tests.support.measured import one_of_three_runs
 
 LOSS = ("samples.mlp:loss_fn", "-t", "grad", "-s", "128,784", "-s", "784,256")
 COMMANDS = {
@@ -59,6 +60,7 @@ def test_a_report_is_one_document_that_view_prints_again(shell, needs, ran, comm
 
 
 @DEVICES
+@one_of_three_runs
 def test_the_phases_of_a_compilation_are_all_of_it(shell, needs, device):
     """Also where the compiler works in threads of its own, and is waited for."""
     needs(device)
