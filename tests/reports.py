@@ -23,10 +23,6 @@ from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from tests.support.prefork import Prefork  # noqa: E402
-
 SUPPORT = ("library_targets.py", "program_samples.py")
 """Copied beside the samples."""
 TIMEOUT, SHOWN = 900, 12
@@ -164,6 +160,8 @@ def capture_some(
     names: Iterator[str], wanted: Commands, where: Path, environ: dict[str, str], folder: Path
 ) -> int:
     """Those that no other thread has taken, by a process that is forked for each."""
+    from tests.support.prefork import Prefork
+
     started = Prefork(Path(sys.executable).with_name("jitinspect"))
     failed = 0
     try:
@@ -218,4 +216,5 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
     sys.exit(main(sys.argv[1:]))

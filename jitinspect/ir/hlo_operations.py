@@ -66,7 +66,7 @@ def _primitives(made: Module, given: Module) -> Iterator[OperationChange]:
 
 def _precisions(made: Module, given: Module) -> Iterator[OperationChange]:
     before, now = _precisions_of(made), _precisions_of(given)
-    for name in before.keys() & now.keys():
+    for name in (one for one in before if one in now):
         gone, new = before[name] - now[name], now[name] - before[name]
         if gone and gone.total() == new.total():
             yield OperationChange(f"precision of {name}", _shown(gone), _shown(new))

@@ -34,10 +34,12 @@ def _by_origin(version: Version, names: Names, origins: Sequence[int]) -> dict[i
 def _by_metadata(
     before: Version, after: Version, gone: Mapping[int, Names], came: Mapping[int, Names]
 ) -> Iterator[Replaced]:
-    """Of several with the same metadata, those with the same opcode belong together."""
-    for origin in gone.keys() & came.keys():
+    """Of several with the same metadata, those with the same opcode belong together. In the order of the
+    module: that of a set of opcodes is another in each process.
+    """
+    for origin in (one for one in gone if one in came):
         old, new = _by_opcode(before, gone[origin]), _by_opcode(after, came[origin])
-        for opcode in old.keys() & new.keys():
+        for opcode in [one for one in old if one in new]:
             yield _replaced(before, after, old.pop(opcode), new.pop(opcode))
         if old and new:
             yield _replaced(before, after, [*_all(old)], [*_all(new)])

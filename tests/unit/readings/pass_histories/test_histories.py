@@ -155,3 +155,17 @@ def test_of_one_metadata_and_another_opcode_beside_it_nothing_is_known():
     assert shapes("r.1", given, made)[1][3] == [("unknown", "b.2")]
     assert shapes("b.1", given, made)[1][3] == [("metadata", "b.2")]
     assert shapes("r.1", made, given)[0] == (0, "appeared", "r.1", [("unknown", "b.2")])
+
+
+OPCODES = ("sine", "cosine", "tanh", "exponential", "log", "negate", "sqrt", "rsqrt", "cbrt", "abs")
+
+
+def test_what_became_what_is_told_in_the_order_of_the_module():
+    before, after = (
+        module(X, *(f"%{opcode}.{number} = f32[] {opcode}(%x) | one" for opcode in OPCODES))
+        for number in (1, 2)
+    )
+    (step,) = recorded(before, after).history().steps
+    assert [one.how for one in step.replaced] == ["metadata"] * len(OPCODES)
+    numbers = [one.before for one in step.replaced]
+    assert numbers == sorted(numbers)
