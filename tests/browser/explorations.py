@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from playwright.sync_api import expect
+
 from jitinspect.render.pages.document import document
 
 MARKUP = "</script><img src=x onerror=\"document.title='broken'\"><b>bold</b>"
@@ -143,6 +145,15 @@ def expected(exploration, chosen, line):
         return strong, {index for index in every if sets[index] & near} - strong
 
     return marks
+
+
+def click(page, line):
+    """At the beginning of a line. What has come up meanwhile at the line of the last click, as it does where
+    the mouse rests, could lie above it.
+    """
+    page.mouse.move(0, 0)
+    expect(page.locator(".cm-tooltip")).to_have_count(0)
+    line.click(position={"x": 12, "y": 6})
 
 
 def lines(page, name):

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.explorations import expected
+from tests.browser.explorations import click, expected
 from tests.browser.test_explorer_tools import CONTRASTS
 from tests.e2e.conftest import Shell
 from tests.support.pages import data_of
@@ -221,7 +221,7 @@ def test_a_line_marks_what_it_became_on_its_own_side_alone(made, opened):
             if line < 0 or not chosen["origins"][line] or clicks > 24:
                 continue
             clicks += 1
-            editors.nth(side).locator(".cm-line").nth(row).click(position={"x": 12, "y": 6})
+            click(page, editors.nth(side).locator(".cm-line").nth(row))
             marks = expected(made[1], chosen, line)
             drawn = page.evaluate(LINKED)
             for name, documents in zip(names, drawn, strict=True):

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.explorations import HLO, MARKUP, NET, expected, lines, pane, small, write
+from tests.browser.explorations import HLO, MARKUP, NET, click, expected, lines, pane, small, write
 
 ALL = "#panes=net.py,%3Cb%3Elib%3C/b%3E.py,jaxpr,stablehlo,hlo,llvm"
 
@@ -32,7 +32,7 @@ def test_each_line_marks_in_all_panes_what_belongs_to_it(opened):
     panes = [one for one in exploration["panes"] if one["unavailable"] is None]
     for number, chosen in enumerate(panes):
         for line in range(chosen["text"].count("\n") + 1):
-            page.locator(".pane").nth(number).locator(".cm-line").nth(line).click(position={"x": 12, "y": 6})
+            click(page, page.locator(".pane").nth(number).locator(".cm-line").nth(line))
             marks = expected(exploration, chosen, line)
             assert marked(page) == [marks(pane) for pane in panes], (chosen["name"], line)
 

@@ -7,7 +7,7 @@ import pytest
 
 from jitinspect.readings import explore
 from jitinspect.stages import inspection
-from tests.browser.explorations import expected, write
+from tests.browser.explorations import click, expected, write
 from tests.browser.test_explorer import marked
 from tests.support.explored import NAMES, calls
 
@@ -47,6 +47,6 @@ def test_a_click_marks_in_all_panes_what_the_report_links(page, tmp_path, name):
     page.locator(".cm-line").first.wait_for()
     for number, chosen in enumerate(shown):
         for line in clicks[chosen["name"]]:
-            page.locator(".pane").nth(number).locator(".cm-line").nth(line).click(position={"x": 12, "y": 6})
+            click(page, page.locator(".pane").nth(number).locator(".cm-line").nth(line))
             marks = expected(exploration, chosen, line)
             assert marked(page) == [marks(pane) for pane in shown], (chosen["name"], line)
