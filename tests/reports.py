@@ -141,25 +141,20 @@ def prepared() -> Path:
 
 
 def capture(folder: Path, chosen: str = "") -> int:
-    """Runs the commands, as many at a time as there are processors; how many failed without a document."""
+    """Runs the commands, as many at a time as there are processors; whether one failed without a document."""
     wanted = {name: words for name, words in commands().items() if re.search(chosen, name)}
-    where = prepared()
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
-    environ["PYTHONPATH"] = str(ROOT)
-    os.environ.clear()
-    os.environ.update(environ)
-    size = os.cpu_count() or 1
-    names = iter(wanted)
+    for name in [name for name in os.environ if name.startswith(("JAX_", "XLA_"))]:
+        del os.environ[name]
+    os.environ["PYTHONPATH"] = str(ROOT)
+    names, where, size = iter(wanted), prepared(), os.cpu_count() or 1
     with ThreadPoolExecutor(size) as pool:
-        failed = sum(pool.map(lambda _: capture_some(names, wanted, where, environ, folder), range(size)))
+        failed = sum(pool.map(lambda _: capture_some(names, wanted, where, folder), range(size)))
     print(f"{len(wanted) - failed} reports in {folder}; {failed} commands failed without one")
     return int(failed > 0)
 
 
-def capture_some(
-    names: Iterator[str], wanted: Commands, where: Path, environ: dict[str, str], folder: Path
-) -> int:
-    """Those that no other thread has taken, by a process that is forked for each."""
+def capture_some(names: Iterator[str], wanted: Commands, where: Path, folder: Path) -> int:
+    """Those that no other thread has taken, by a process that is forked for each; how many failed."""
     from tests.support.prefork import Prefork
 
     started = Prefork(Path(sys.executable).with_name("jitinspect"))
@@ -168,7 +163,7 @@ def capture_some(
         for name in names:
             file = folder / f"{name}.json"
             file.parent.mkdir(parents=True, exist_ok=True)
-            done = started.run([*wanted[name], "--json", "-q"], where, environ, TIMEOUT)
+            done = started.run([*wanted[name], "--json", "-q"], where, dict(os.environ), TIMEOUT)
             file.write_text(done.stdout)
             if not done.stdout:
                 failed += 1
