@@ -11,6 +11,7 @@ Python, during which no handler runs, is charged to the line that made it.
 from __future__ import annotations
 
 import _thread
+import math
 import signal
 import sys
 import threading
@@ -29,7 +30,7 @@ _MOST_COST = 0.02
 program loses about as much again, in what the processor forgets meanwhile.
 """
 _LONGEST = 0.1
-"""Seconds that a sample's cost may put off the next: Python's garbage collector may run during one."""
+"""Seconds that the cost of samples may put off the next."""
 _MANY = 10_000
 """After so many intervals they grow with the time, so that an hour has not more stacks than fit in memory."""
 
@@ -65,6 +66,7 @@ class Samples:
         self._sites: dict[tuple[int, int, Any], int] = {}
         self._stacks: dict[tuple[int, ...], float] = {}
         self._began = self._last = time.perf_counter()
+        self._cost_before = math.inf
 
     @classmethod
     def none(cls) -> Samples:
@@ -86,16 +88,18 @@ class Samples:
     def take(self, frame: FrameType | None, outside: FrameType) -> float:
         """One sample, of the frames inside of `outside`. Returns the seconds until the next one.
 
-        What it costs is CPU time: on a busy machine a sample may wait, as the program may.
+        What it costs is CPU time: on a busy machine a sample may wait, as the program may. One that costs
+        more than the one before puts nothing off: Python's garbage collector may have run.
         """
         now, began = time.perf_counter(), time.thread_time()
         stack = self._stack(frame, outside)
         self._stacks[stack] = self._stacks.get(stack, 0.0) + now - self._last
         self.count += 1
         cost = time.thread_time() - began
+        usual, self._cost_before = min(cost, self._cost_before), cost
         self.own_seconds += cost
         self._last = now + cost
-        return max(INTERVAL, min(cost / _MOST_COST, _LONGEST), (now - self._began) / _MANY)
+        return max(INTERVAL, min(usual / _MOST_COST, _LONGEST), (now - self._began) / _MANY)
 
     def end(self) -> None:
         now = time.perf_counter()

@@ -196,6 +196,20 @@ def test_samples_of_deep_stacks_are_taken_less_often():
     assert shortest_pause(900) > 1.5 * shortest_pause(5)
 
 
+def test_one_sample_that_costs_much_puts_off_no_other():
+    def costs_much_once(frame):
+        began = time.thread_time()
+        while samples.count == 5 and time.thread_time() - began < 0.01:
+            pass
+
+    def pause():
+        return samples.take(sys._getframe(), outside)
+
+    samples, outside = Samples(lambda code: costs_much_once, "signal"), sys._getframe()
+    pauses = [pause() for _ in range(9)]
+    assert samples.own_seconds > 0.01 and max(pauses) < 0.1
+
+
 INTERRUPTED = """
     import signal, threading, time
     from jitinspect.process.stack_sampling import Samples, sampled
