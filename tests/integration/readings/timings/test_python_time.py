@@ -182,14 +182,16 @@ def test_a_library_alone_has_its_own_lines():
     assert {*PythonTime(samples).by_line()} == {None}
 
 
+@one_of_three_runs
 def test_what_jax_calls_of_a_library_that_does_not_use_it_is_its_own_work():
     """Here all that is traced."""
     of_numpy = {}
     exec(
-        compile("import time\ndef slow(x):\n    time.sleep(0.1)\n    return x\n", np.__file__, "exec"),
+        compile("import time\ndef slow(x):\n    time.sleep(0.5)\n    return x\n", np.__file__, "exec"),
         of_numpy,
     )
     _, found = traced(of_numpy["slow"], X)
-    assert {*found.by_line()} == {None} and found.by_line()[None] > 0.1
+    assert {*found.by_line()} == {None}
+    asleep = Line(np.__file__, 3)
     own = PythonTime(found.samples, np.__file__).by_line()
-    assert next(iter(own)) == Line(np.__file__, 3) and own[Line(np.__file__, 3)] > 0.09
+    assert {*own} <= {None, asleep} and own[asleep] > 0.4  # of 0.5: samples take some for themselves
