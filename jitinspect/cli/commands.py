@@ -477,6 +477,12 @@ def run(
             help="Write each event as it happens; {pid} and {host} are filled in.",
         ),
     ] = "",
+    otlp: Annotated[
+        str,
+        typer.Option(
+            "--otlp", metavar="URL", help="Send each compilation as a span to an OpenTelemetry collector."
+        ),
+    ] = "",
     listing: Listing = Format.text,
 ) -> None:
     """Run a program, and report what it compiled, what that cost, and why; with --profile, also what ran.
@@ -487,7 +493,7 @@ def run(
     from jitinspect.cli.run import ended, fields_of, report_run, run_core
     from jitinspect.cli.streams import own_stderr
 
-    fields = fields_of(program, arguments, module, hits, record, limits, profile, compile_time)
+    fields = fields_of(program, arguments, module, hits, record, limits, profile, compile_time, otlp)
     lock = fields["lock"]
     is_new = lock is not None and (limits.update_lock or not lock.exists())
     with emitted(output, shared=True) as emit, own_stderr() as stderr:

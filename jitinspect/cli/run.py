@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -40,8 +41,11 @@ def fields_of(
     limit_options: LimitOptions,
     profile: bool = False,
     compile_time: bool = False,
+    otlp: str = "",
 ) -> dict[str, Any]:
-    """The fields of a `Request`. Raises `UsageError` or `LoadError` before jax is imported."""
+    """The fields of a `Request`. Raises `UsageError`, `UnavailableError` or `LoadError` before jax is
+    imported.
+    """
     if limit_options.warmup and not limit_options.fail_on_recompile:
         raise UsageError("--warmup needs --fail-on-recompile", hint="add --fail-on-recompile")
     if limit_options.update_lock and limit_options.lock is None:
@@ -57,6 +61,7 @@ def fields_of(
         "is_module": module,
         "hits": hits,
         "record": record or None,
+        "otlp": _endpoint(otlp) if otlp else None,
         "limits": _limits(limit_options),
         "lock": limit_options.lock.absolute() if limit_options.lock else None,
         "update_lock": limit_options.update_lock,
@@ -75,6 +80,12 @@ def _compile_timer() -> CompileTimeRecorder:
     from jitinspect.readings.timings.of_program import CompileTimeRecorder
 
     return CompileTimeRecorder()
+
+
+def _endpoint(url: str) -> str:
+    from jitinspect.programs.telemetry.endpoint import endpoint_of
+
+    return endpoint_of(url)
 
 
 def _limits(limit_options: LimitOptions) -> limits.Limits:
@@ -98,9 +109,9 @@ def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> R
     from jitinspect.programs import run
 
     log = _log(output, stderr)
-    listeners = Listeners()
+    listeners = Listeners(on_note=_noting()) if fields["otlp"] else Listeners()
     if not output.quiet:
-        listeners = Listeners(on_compiling=log.on_compiling, on_compilation=log.on_compilation)
+        listeners = replace(listeners, on_compiling=log.on_compiling, on_compilation=log.on_compilation)
     own = own_files()
     resume_collection()
     with computations_awaited():
@@ -111,6 +122,17 @@ def run_core(fields: dict[str, Any], output: OutputOptions, stderr: TextIO) -> R
     from jitinspect.jaxapi.devices import environment
 
     return replace(result, report=replace(result.report, environment=environment()))
+
+
+def _noting() -> Callable[[str], None]:
+    """Notes go to stderr, also where the program closes its own, or ours was closed at the end."""
+    stderr = streams.own_stderr()
+
+    def note(text: str) -> None:
+        with suppress(OSError, ValueError):
+            stderr.write(f"note: {text}\n")
+
+    return note
 
 
 def _profiled(result: Result) -> Result:

@@ -125,6 +125,12 @@ class CompilationWatcher:
         self._finished.extend(self._in_progress)
         self._settle()
 
+    def follow(self) -> None:
+        """In a child that the program has forked: watch it. What is in progress is its parent's."""
+        self._process, self._lock = os.getpid(), threading.Lock()
+        self._in_progress.clear()
+        self._finished.clear()
+
     @contextmanager
     def ignoring(self) -> Iterator[None]:
         """What this thread does inside is not the program's."""
@@ -140,7 +146,8 @@ class CompilationWatcher:
         return time.perf_counter() - self.started
 
     def _guarded(self, listener: Callable[..., None]) -> Callable[..., None]:
-        """A child that the program forks goes on unwatched: the report is its parent's. Ignored as well is
+        """A child that the program forks goes on unwatched, unless it is followed: the report is its
+        parent's. Ignored as well is
         what JAX does while the program's code runs only to read its arguments, such as in an `__eq__`.
         """
         thread = self._thread

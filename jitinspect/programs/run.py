@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import socket
 import sys
 import time
 import traceback
@@ -26,6 +27,7 @@ from jitinspect.programs.recording.writer import Recorder
 from jitinspect.programs.summary import Summary
 
 if TYPE_CHECKING:
+    from jitinspect.programs.telemetry.sender import Sender
     from jitinspect.programs.watch import Watch
 
 
@@ -38,6 +40,7 @@ class Request:
     is_module: bool = False
     hits: bool = False
     record: str | None = None
+    otlp: str | None = None
     limits: Limits = Limits()  # noqa: RUF009 (frozen)
     lock: Path | None = None
     update_lock: bool = False
@@ -77,7 +80,7 @@ def run(request: Request, listeners: Listeners, own_files: Collection[str] = ())
     refuse_too_old(installed())  # not when the program has run, which may take hours
     program = runner.module(request.program) if request.is_module else runner.script(Path(request.program))
     before = _lock_before(request)
-    run = _Run(request, listeners, own_files, _recorder(request))
+    run = _Run(request, listeners, own_files, _recorder(request), _sender(request))
     atexit.register(run.close)  # registered first, so called last
     with import_hooks.when_imported("jax", run.begin):
         outcome = runner.run(program, request.argv, runner.call_excepthook)
@@ -97,22 +100,28 @@ class _Run:
         listeners: Listeners,
         own_files: Collection[str],
         recorder: Recorder | None,
+        sender: Sender | None,
     ) -> None:
         self._request, self._listeners, self._own_files = request, listeners, own_files
-        self._recorder = recorder
+        self._recorder, self._sender, self._on_note = recorder, sender, listeners.on_note
         self._watch: Watch | None = None
         self._marks: set[str] = set()
         self._started, self._process = time.perf_counter(), os.getpid()
         self._failure: Exception | None = None
         self.profiler: Profiler | None = None
         marks.listeners.append(self._marks.add)
+        if sender is not None:
+            sender.started = self._started
+            self._listeners = sender.added_to(listeners)
+            os.register_at_fork(after_in_child=self._follow)
 
     def begin(self) -> None:
         """jax has been imported. An error in jitinspect must not reach the program."""
-        if not self.is_parent:
+        if not self.is_parent and self._sender is None:
             return
         try:
             import_jax()
+            from jitinspect.jaxapi import devices
             from jitinspect.jaxapi.source_lines.hidden_frames import hide_frames
             from jitinspect.programs.watch import Watch
 
@@ -122,12 +131,22 @@ class _Run:
                 self._listeners, self._request.hits, warmup, self._recorder, self._marks, self._started
             )
             self._watch.__enter__()
-            if self._request.profiler is not None:
+            if self._sender is not None:
+                self._sender.job = devices.job
+            if self._request.profiler is not None and self.is_parent:
                 self.profiler = self._request.profiler()
                 self.profiler.start()
         except Exception as error:
             self._failure = error
         gc.freeze()  # so that the program's collections do not scan what was imported for the watch
+
+    def _follow(self) -> None:
+        """In a child that the program has forked: it sends spans of its own, and no more is told of it."""
+        assert self._sender is not None
+        self._sender.forked()
+        self._listeners, self._recorder = self._sender.added_to(Listeners()), None
+        if self._watch is not None:
+            self._watch.follow(self._listeners)
 
     @property
     def is_parent(self) -> bool:
@@ -177,6 +196,8 @@ class _Run:
             self._watch.__exit__()
         if self.is_parent and self._recorder is not None:
             self._recorder.close()
+        if self._sender is not None and (note := self._sender.finish()) is not None:
+            self._on_note(note)
 
 
 def _command(request: Request) -> str:
@@ -195,6 +216,23 @@ def _recorder(request: Request) -> Recorder | None:
         "started": time.time(),
     }
     return Recorder(writer.path_for(request.record).absolute(), header)
+
+
+def _sender(request: Request) -> Sender | None:
+    if request.otlp is None:
+        return None
+    resource: dict[str, str | int] = {
+        "service.name": request.program if request.is_module else Path(request.program).stem,
+        "host.name": socket.gethostname(),
+        "process.runtime.name": sys.implementation.name,
+        "process.runtime.version": ".".join(map(str, sys.version_info[:3])),
+        "jitinspect.version": jitinspect.__version__,
+    }
+    if (version := installed()) is not None:
+        resource["jax.version"] = version
+    from jitinspect.programs.telemetry.sender import Sender
+
+    return Sender(request.otlp, resource)
 
 
 def _lock_before(request: Request) -> lockfile.LockContents | None:

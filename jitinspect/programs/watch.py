@@ -74,6 +74,11 @@ class Watch:
         self._open.close()
         self.watcher.fault = self.watcher.fault or self._stale.fault or self._slow.fault
 
+    def follow(self, listeners: Listeners) -> None:
+        """In a child that the program has forked: watch on, but tell these alone."""
+        self._listeners, self._recorder = listeners, None
+        self.watcher.follow()
+
     @property
     def calls(self) -> Calls | None:
         """By function and line, if calls are counted."""
@@ -110,6 +115,7 @@ class Watch:
         self.summary.take_span(span)
         if self._recorder is not None:
             self._recorder.on_span(span)
+        self._listeners.on_span(span)
 
     def on_compilation(self, compilation: Compilation) -> None:
         self.summary.take(compilation)
