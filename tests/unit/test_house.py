@@ -164,6 +164,15 @@ def test_the_core_never_sees_rich_and_only_the_core_sees_jax():
         }, path  # fmt: skip
 
 
+def test_one_process_alone_sees_opentelemetry():
+    """It is started by its name, so that no other imports it."""
+    exporter = HOUSE / "programs/telemetry/exporter.py"
+    for _, path in files():
+        used = {*imports(path)}
+        assert path == exporter or not any(name.startswith("opentelemetry") for name in used), path
+        assert not any(name.startswith("jitinspect.programs.telemetry.exporter") for name in used), path
+
+
 def test_what_runs_before_jax_does_not_import_it():
     for first, path in files():
         if (

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,13 +30,12 @@ _LOOK = 0.02
 
 def main() -> None:
     """Ends when the program and all its children have."""
-    with suppress(OSError):
-        os.nice(5)  # the program comes first
     connection = socket.socket(fileno=int(sys.argv[1]))
     lines = connection.makefile("rb")
     begin = json.loads(lines.readline())
     exporting = Exporting(begin["endpoint"], begin["resource"], begin["seconds"])
-    for line in lines:
+    connection.sendall(b"\n")  # ready
+    for line in _until_the_end(lines):
         message = _read(line)
         if "end" in message:
             with suppress(OSError):  # the program did not wait
@@ -45,6 +44,12 @@ def main() -> None:
             exporting.take(message["pid"], message["spans"])
     exporting.settled()
     os._exit(0)
+
+
+def _until_the_end(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Where the program ended before it read what it was told, the last of them is an error."""
+    with suppress(ConnectionResetError):
+        yield from lines
 
 
 def _read(line: bytes) -> Mapping[str, Any]:

@@ -27,6 +27,8 @@ from jitinspect.programs.telemetry.spans import spans_of, stages_of
 
 LAST_SECONDS = 3.0
 """How long the end of the program may wait for what has not been delivered."""
+_START_SECONDS = 4.0
+"""More than that, if the process that sends them has hardly started: the machine has much else to do."""
 _MOST_BYTES = 4 << 20
 """Waiting to be handed over; what exceeds that is lost."""
 _MOST_STAGES = 256
@@ -119,13 +121,15 @@ class Sender:
     def _answer(self) -> Mapping[str, Any]:
         """What became of the spans, those of the program's children included."""
         self._backlog.add({"end": True})
-        self._socket.settimeout(LAST_SECONDS + 1)
+        self._socket.settimeout(LAST_SECONDS + _START_SECONDS)
         try:
             self._socket.sendall(self._backlog.waiting, _FLAGS)
-            line = self._socket.makefile("rb").readline()
+            answers = self._socket.makefile("rb")
+            answers.readline()  # it is ready
+            line = answers.readline()
         except TimeoutError:
             return {"unknown": "the process that sends them does not answer"}
-        except OSError:
+        except OSError:  # it has ended
             line = b""
         return json.loads(line) if line else {"unknown": "the process that sends them has ended"}
 

@@ -16,7 +16,7 @@ Data = dict[str, Any]
 
 
 def spans_of(
-    one: Compilation, stages: Iterable[Span], origin: int, job: tuple[int, int] | None
+    one: Compilation, stages: Iterable[Span], origin: int, job: tuple[int, int] | None = None
 ) -> list[Data]:
     """The span of a compilation, and behind it those of its stages. `origin` is when the watch began, in
     nanoseconds since 1970; `job` is the index of the process in its job, and how many there are.
