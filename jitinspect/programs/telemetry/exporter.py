@@ -33,17 +33,25 @@ def main() -> None:
     connection = socket.socket(fileno=int(sys.argv[1]))
     lines = connection.makefile("rb")
     begin = json.loads(lines.readline())
-    exporting = Exporting(begin["endpoint"], begin["resource"], begin["seconds"])
-    connection.sendall(b"\n")  # ready
+    try:
+        exporting = Exporting(begin["endpoint"], begin["resource"], begin["seconds"])
+    except Exception as error:  # such as a timeout in the environment that is no number
+        _tell(connection, {"delivered": 0, "why": f"{type(error).__name__}: {error}"})
+        raise
+    _tell(connection, {})  # it is ready
     for line in _until_the_end(lines):
         message = _read(line)
         if "end" in message:
-            with suppress(OSError):  # the program did not wait
-                connection.sendall(json.dumps(exporting.settled()).encode() + b"\n")
+            _tell(connection, exporting.settled())
         elif message:
             exporting.take(message["pid"], message["spans"])
     exporting.settled()
     os._exit(0)
+
+
+def _tell(connection: socket.socket, answer: Mapping[str, Any]) -> None:
+    with suppress(OSError):  # the program has ended, or does not wait
+        connection.sendall(json.dumps(answer).encode() + b"\n")
 
 
 def _until_the_end(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -135,14 +143,17 @@ class _Failures(logging.Handler):
         logging.getLogger("opentelemetry").addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = reason_in(record.getMessage()) or self.last
+        raised = record.exc_info[1] if record.exc_info else None
+        self.last = reason_in(f"{record.getMessage()} {raised or ''}") or self.last
         self.count += 1
 
 
 def reason_in(message: str) -> str:
-    """The cause in what the exporter logged (seen in SDK 1.45): `Connection refused`, `500 Internal …`."""
+    """The cause in what was logged (seen in SDK 1.30 and 1.45): `Connection refused`, `500 Internal …`."""
     if found := re.search(r"code: (\d+), reason: (.+)", message):
         return f"{found[1]} {found[2]}"
+    if found := re.search(r"Transient error (?!HTTP)(.+) encountered", message):
+        return found[1]
     if found := re.search(r"\[Errno -?\d+\] ([^'\")>]+)", message):
         return found[1]
     if "timed out" in message:

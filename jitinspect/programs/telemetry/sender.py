@@ -122,16 +122,15 @@ class Sender:
         """What became of the spans, those of the program's children included."""
         self._backlog.add({"end": True})
         self._socket.settimeout(LAST_SECONDS + _START_SECONDS)
+        answers = self._socket.makefile("rb")
         try:
-            self._socket.sendall(self._backlog.waiting, _FLAGS)
-            answers = self._socket.makefile("rb")
-            answers.readline()  # it is ready
-            line = answers.readline()
+            with suppress(ConnectionError):  # it may have told why it ended
+                self._socket.sendall(self._backlog.waiting, _FLAGS)
+            return next(filter(None, map(json.loads, answers)))  # the first says that it is ready
         except TimeoutError:
             return {"unknown": "the process that sends them does not answer"}
-        except OSError:  # it has ended
-            line = b""
-        return json.loads(line) if line else {"unknown": "the process that sends them has ended"}
+        except (OSError, StopIteration):
+            return {"unknown": "the process that sends them has ended"}
 
     def _hand_over(self) -> None:
         """As much as the other process has room for."""

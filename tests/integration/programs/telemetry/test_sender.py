@@ -100,7 +100,7 @@ def test_what_exceeds_the_queue_is_lost_and_nobody_waits(monkeypatch):
 def ready(sender):
     """Once its process has started, which may take long here."""
     sender._socket.settimeout(60)
-    assert sender._socket.recv(1, socket.MSG_PEEK) == b"\n"
+    assert sender._socket.recv(3, socket.MSG_PEEK) == b"{}\n"
     sender._socket.setblocking(False)
     return sender
 
@@ -133,6 +133,17 @@ def test_an_exporter_that_is_gone_does_not_end_the_program():
         assert "is not known: the process that sends them has ended" in sender.finish()
     finally:
         signal.signal(signal.SIGPIPE, before)
+
+
+def test_settings_that_the_sdk_refuses_are_told(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "much")
+    sender = Sender(NOWHERE, RESOURCE)
+    sender.on_compilation(compilation())
+    sender._socket.settimeout(60)
+    assert sender._socket.recv(1, socket.MSG_PEEK)
+    assert sender.finish().startswith(
+        "1 of 1 spans were not delivered to http://127.0.0.1:9/v1/traces: ValueError"
+    )
 
 
 def test_a_program_that_compiled_nothing_waits_for_nothing():
