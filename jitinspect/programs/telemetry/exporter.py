@@ -144,7 +144,7 @@ class _Failures(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         raised = record.exc_info[1] if record.exc_info else None
-        self.last = reason_in(f"{record.getMessage()} {raised or ''}") or self.last
+        self.last = reason_in(f"{record.getMessage()} {raised or ''}".strip()) or self.last
         self.count += 1
 
 

@@ -136,7 +136,7 @@ def test_an_exporter_that_is_gone_does_not_end_the_program():
 
 
 def test_settings_that_the_sdk_refuses_are_told(monkeypatch):
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "much")
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "-1")
     sender = Sender(NOWHERE, RESOURCE)
     sender.on_compilation(compilation())
     sender._socket.settimeout(60)
