@@ -24,6 +24,8 @@ from opentelemetry.sdk.trace import ReadableSpan, Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
 
+_MOST_WAITING = 8192
+"""Spans, unless the environment says otherwise: the SDK's 2048 are those of 500 compilations."""
 _LOOK = 0.02
 """Seconds between two looks at whether all has been delivered."""
 
@@ -75,7 +77,8 @@ class Exporting:
     def __init__(self, endpoint: str, resource: Mapping[str, Any], seconds: float) -> None:
         self._resource, self._seconds = resource, seconds
         self._counted = _Counted(OTLPSpanExporter(endpoint=endpoint))
-        self._processor = BatchSpanProcessor(self._counted)
+        most = None if "OTEL_BSP_MAX_QUEUE_SIZE" in os.environ else _MOST_WAITING
+        self._processor = BatchSpanProcessor(self._counted, max_queue_size=most)
         self._tracers: dict[int, Tracer] = {}
         self._failures = _Failures()
         self._made = 0
