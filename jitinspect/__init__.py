@@ -3,10 +3,12 @@
 Importing this package imports neither jax nor anything else that is slow.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False  # not from `typing`, whose import would take longer than all of `--version`
 if TYPE_CHECKING:
+    from typing import Any
+
     from jitinspect.api.inspecting import Inspection, Reading, inspect, read
     from jitinspect.api.profiling import Profiling, profile
     from jitinspect.api.watching import CompileLog, CompileSummary, watch
@@ -33,6 +35,8 @@ def __getattr__(name: str) -> Any:
     """Each public name is imported when it is first asked for: all but `mark` need jax. Raises
     `jitinspect.errors.UnavailableError` where there is none that works.
     """
+    from importlib import import_module
+
     if name == "mark":
         return getattr(import_module(_MARKS), name)
     if name in _HOMES:
@@ -45,9 +49,13 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """`%load_ext jitinspect`."""
-    import_module("jitinspect.api.notebook.magics").load(shell)
+    from jitinspect.api.notebook import magics
+
+    magics.load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """`%unload_ext jitinspect`: watches no longer, and leaves nothing behind."""
-    import_module("jitinspect.api.notebook.magics").unload(shell)
+    from jitinspect.api.notebook import magics
+
+    magics.unload(shell)

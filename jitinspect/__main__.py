@@ -1,7 +1,5 @@
 """The `jitinspect` command, and `python -m jitinspect`."""
 
-import gc
-import signal
 import sys
 
 
@@ -12,6 +10,9 @@ def main() -> None:
 
         sys.stdout.write(f"jitinspect {__version__}\n")
         return
+    import gc
+    import signal
+
     # Imports make few cycles, but the collector keeps looking for them: without it, imports take
     # a third less time. `cli.core` turns it back on before the user's code runs.
     gc.disable()

@@ -197,8 +197,8 @@ def stats(
 COMMANDS: tuple[Callable[..., None], ...] = (ls, show, verify, prune, why, stats)
 
 
-def group() -> typer.Typer:
-    """The commands, as one of `jitinspect`'s."""
+def group(is_empty: bool = False) -> typer.Typer:
+    """The commands, as one of `jitinspect`'s; without them where it is only to be listed."""
     app = typer.Typer(name="cache", help=HELP, cls=Group, rich_markup_mode=None)
 
     @app.callback(invoke_without_command=True)
@@ -206,6 +206,6 @@ def group() -> typer.Typer:
         if context.invoked_subcommand is None:
             typer.echo(context.get_help(), color=context.color)
 
-    for command in COMMANDS:
+    for command in () if is_empty else COMMANDS:
         app.command(command.__name__, cls=Command)(grouped(command))
     return app

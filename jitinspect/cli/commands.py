@@ -38,6 +38,9 @@ CALLS = "Calls and programs"
 FILES = "Files"
 MORE = "Other"
 
+LIST = frozenset({"-h", "--help"})
+"""The first words of a command line that ask for nothing but the list of commands."""
+
 
 def jaxpr(target: TargetOptions, view: ViewOptions, output: OutputOptions, watch: Watch = False) -> None:
     """Print the traced jaxpr. Nothing is lowered."""
@@ -608,8 +611,9 @@ def view(
 
 
 def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
-    """Add the commands to `app`, in the order of the help. If the `first` word of the command line is a
-    command, add only that one: each has some twenty options to build.
+    """Add the commands to `app`, in the order of the help. Each has some twenty options to build: if the
+    `first` word of the command line is a command, add only that one; if it asks for the list of them, add
+    them without.
     """
     inspecting: tuple[Function, ...] = (jaxpr, stablehlo, hlo, llvm, asm, key, show, explore)
     reading: tuple[Function, ...] = (
@@ -623,16 +627,26 @@ def register(app: typer.Typer, first: Sequence[str] = ()) -> None:
     named = {
         command.__name__.replace("_", "-"): (command, panel) for panel in panels for command in panels[panel]
     }
+    is_list = bool(LIST.intersection(first))
     for name in [word for word in first if word in named] or named:
         command, panel = named[name]
         # options after the program are the program's
         settings = {"allow_interspersed_args": False} if command is run else None
         made = app.command(name, cls=Command, rich_help_panel=panel, context_settings=settings)
-        made(grouped(command))
+        made(_only_listed(command.__doc__) if is_list else grouped(command))
     if not any(word in named for word in first):
         from jitinspect.cli import cache
 
-        app.add_typer(cache.group(), rich_help_panel=FILES)
+        app.add_typer(cache.group(is_list), rich_help_panel=FILES)
+
+
+def _only_listed(help_text: str | None) -> Function:
+    """A command without options, for the list of commands."""
+
+    def command() -> None: ...
+
+    command.__doc__ = help_text
+    return command
 
 
 def print_stages(

@@ -56,8 +56,8 @@ def main(runs: int = 9) -> int:
     import_jax = [sys.executable, "-c", "import jax"]
     print(f"{'':<22} {'jitinspect':>10} {'bare':>10}   {'ratio':>6}   limit")
     held = [
-        compare("--version", [*command, "--version"], import_jax, 0.15, runs),
-        compare("--help", [*command, "--help"], import_jax, 0.25, runs),
+        compare("--version", [*command, "--version"], import_jax, 0.03, runs),
+        compare("--help", [*command, "--help"], import_jax, 0.17, runs),
     ]
     for size, (script, arguments) in TARGETS.items():
         for stage, prints in PRINTS.items():
