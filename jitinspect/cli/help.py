@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from typer.core import TyperCommand, TyperGroup
 
 from jitinspect.cli.streams import wants_color
+from jitinspect.cli.values import spare_conversions
 
 WIDTH = 100
 """Columns at most: longer lines of help are hard to read."""
@@ -37,12 +38,20 @@ class Formatter(Protocol):
 class Command(TyperCommand):
     """A command whose help has a heading for each group of options."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spare_conversions(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         _write_sections(ctx, formatter, _parameters(self, ctx))
 
 
 class Group(TyperGroup):
     """Commands whose help has a heading for each group of them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spare_conversions(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         commands = [self.commands[name] for name in self.list_commands(ctx)]
