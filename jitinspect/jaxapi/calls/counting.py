@@ -27,8 +27,31 @@ from jitinspect.jaxapi.calls.proxies import (
 )
 from jitinspect.jaxapi.jits.facts import facts_of_function
 
-Places = dict[Place, int]
-"""Where calls are made, and how many."""
+_QUICK = 256
+"""Places of one function that are found by identity."""
+
+
+class Places:
+    """Where the calls of one function are made, and how many."""
+
+    def __init__(self) -> None:
+        self.quick: dict[tuple[int, int], tuple[list[int], CodeType]] = {}
+        """By the identity of the code, and the instruction: the counter, and the code, so that its identity
+        stays its own. To hash code takes microseconds: all that is defined in it is hashed with it.
+        """
+        self._counters: dict[Place, list[int]] = {}
+
+    def counter(self, code: CodeType, instruction: int) -> list[int]:
+        """The one of a place that is not in `quick`: code that is executed anew may be equal to earlier."""
+        if len(self.quick) >= _QUICK:
+            self.quick.clear()
+        counter = self._counters.setdefault((code.co_filename, code, instruction), [0])
+        self.quick[id(code), instruction] = counter, code
+        return counter
+
+    def numbers(self) -> list[tuple[Place, int]]:
+        """The calls of each place so far."""
+        return [(place, counter[0]) for place, counter in list(self._counters.items())]
 
 
 class Counts:
@@ -42,11 +65,12 @@ class Counts:
     def places(self, fun: Any) -> Places:
         """Where the calls of a function are counted."""
         name = getattr(fun, "__name__", type(fun).__name__)
-        return self._places.setdefault((name, facts_of_function(fun)["definition"]), {})
+        return self._places.setdefault((name, facts_of_function(fun)["definition"]), Places())
 
     def count_of(self, name: str, definition: str | None) -> int:
         """The calls of one function so far, including the current one."""
-        return sum(self._places.get((name, definition), {}).values())
+        places = self._places.get((name, definition))
+        return sum(number for _, number in places.numbers()) if places else 0
 
     def calls(
         self, shorten: Callable[[str | None], str | None]
@@ -55,7 +79,7 @@ class Counts:
         counted: dict[tuple[str, str | None], dict[str | None, int]] = {}
         for (name, definition), places in list(self._places.items()):
             lines = counted.setdefault((name, shorten(definition)), {})
-            for (_, code, instruction), number in list(places.items()):
+            for (_, code, instruction), number in places.numbers():
                 line = shorten(position(code, instruction))
                 lines[line] = lines.get(line, 0) + number
         return {key: lines for key, lines in counted.items() if lines}
@@ -102,15 +126,14 @@ def counting_proxy(
         is_eager = context.trace is evaluating
         if not is_eager and being_staged():
             return jit(*args, **kwargs)
-        frame, counter = getframe(1), places
+        frame, counted = getframe(1), places
         if indirect:
-            frame, counter = _through_library(frame, places, counts)
-        code = frame.f_code
-        place = (code.co_filename, code, frame.f_lasti)
+            frame, counted = _through_library(frame, places, counts)
+        code, instruction = frame.f_code, frame.f_lasti
         try:
-            counter[place] += 1
+            counted.quick[id(code), instruction][0][0] += 1
         except KeyError:
-            counter[place] = 1
+            counted.counter(code, instruction)[0] += 1
         before, times = fired[0], watched.times
         began = 0.0 if times is None else clock()
         try:
