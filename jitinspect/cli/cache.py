@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from jitinspect.cli.options import (
     EntryReading,
     OutputOptions,
     Raw,
+    Recordings,
     TargetOptions,
     ViewOptions,
     grouped,
@@ -174,7 +174,7 @@ def why(target: TargetOptions, output: OutputOptions, folder: Folder = None) -> 
 
 
 def stats(
-    recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings from run --record.")],
+    recordings: Recordings,
     output: OutputOptions,
     folder: Annotated[
         str | None,

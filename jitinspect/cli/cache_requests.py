@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jitinspect.cli import streams
@@ -164,7 +163,7 @@ def require_removed(report: PruneReport) -> None:
         raise CheckFailed(f"{len(failed):,} entries could not be removed", hint=f"ls -l {report.folder}")
 
 
-def stats_core(recordings: Sequence[Path], folder: str | None) -> CacheStatsReport:
+def stats_core(recordings: Sequence[str], folder: str | None) -> CacheStatsReport:
     """The folder is the one that is named, or else the one that the recorded programs used, if it is here.
 
     Raises `LoadError` for what is no recording, and for a named folder that cannot be listed.
@@ -172,8 +171,9 @@ def stats_core(recordings: Sequence[Path], folder: str | None) -> CacheStatsRepo
     from jitinspect.cli.run import decoded
     from jitinspect.programs.recording.cache_use import cache_use
     from jitinspect.programs.recording.reader import read
+    from jitinspect.programs.recording.sources import sources
 
-    found = [read(path, decoded) for path in recordings]
+    found = [read(source, decoded) for source in sources(recordings)]
     used = {str(one.cache["folder"]) for one in found if one.cache}
     where = folder if folder is not None else used.pop() if len(used) == 1 else None
     if where is None or (folder is None and not os.path.isdir(where)):

@@ -20,6 +20,7 @@ from jitinspect.cli.options import (
     LimitOptions,
     OutputOptions,
     Raw,
+    Recordings,
     TargetOptions,
     ViewOptions,
     Watch,
@@ -507,7 +508,7 @@ def run(
 
 
 def summary(
-    recordings: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings from run --record.")],
+    recordings: Recordings,
     output: OutputOptions,
     listing: Listing = Format.text,
 ) -> None:

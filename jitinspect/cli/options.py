@@ -356,6 +356,12 @@ Watch = Annotated[
     ),
 ]
 Raw = Annotated[bool, typer.Option("--raw", help="Print JAX's own text, byte for byte.")]
+Recordings = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE…", help="Recordings from run --record: files, folders, globs, or URLs (s3://, gs://)."
+    ),
+]
 
 
 def grouped(command: Callable[..., Result]) -> Callable[..., Result]:

@@ -21,6 +21,7 @@ from jitinspect.process.tracebacks import being_printed
 from jitinspect.programs import limits, lockfile
 from jitinspect.programs.listeners import Listeners
 from jitinspect.programs.recording.merging import summarize_recordings
+from jitinspect.programs.recording.sources import sources
 from jitinspect.render.decode import Misfit, reader
 from jitinspect.render.errors import error_text
 from jitinspect.render.run import RunLog, render
@@ -221,9 +222,9 @@ def _write_lock(path: Path, report: RunReport, own_code: int, stderr: TextIO, qu
         stderr.write(f"wrote {shown_path(str(path))}\n")
 
 
-def summarize(files: Sequence[Path], output: OutputOptions) -> RunReport:
+def summarize(names: Sequence[str], output: OutputOptions) -> RunReport:
     """Raises `LoadError` for what is no recording. Text lists no single compilations but the slowest."""
-    return summarize_recordings(files, decoded, lists=is_data(output))
+    return summarize_recordings(sources(names), decoded, lists=is_data(output))
 
 
 def decoded(kind: type, value: Any) -> Any:

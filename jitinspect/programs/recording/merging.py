@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from jitinspect.model.runs import Compilation, Process, RunReport
 from jitinspect.programs.process_differences import uneven
 from jitinspect.programs.recording.kept import Sums
 from jitinspect.programs.recording.reader import Decode, under_way
+from jitinspect.programs.recording.sources import Source
 from jitinspect.programs.recording.stream import Known, Streamed, stream
 from jitinspect.programs.summary import Calls
 
 
-def summarize_recordings(files: Sequence[Path], decode: Decode, lists: bool = True) -> RunReport:
+def summarize_recordings(files: Iterable[Source], decode: Decode, lists: bool = True) -> RunReport:
     """The report of one recording, or of several together; those of one job are compared. Unless it `lists`
     them, it has no single compilations but the slowest, and no spans.
     """

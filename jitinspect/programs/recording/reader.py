@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import IO, Any
 
 from jitinspect.errors import LoadError
 from jitinspect.model import SCHEMA
 from jitinspect.model.runs import Compilation, Span
+from jitinspect.programs.recording.sources import Source
 from jitinspect.programs.recording.writer import Job
 from jitinspect.programs.summary import Calls
 
@@ -57,7 +57,7 @@ class Recording:
             self.under_way.remove(stage)
 
 
-def read(path: Path, decode: Decode) -> Recording:
+def read(path: Source, decode: Decode) -> Recording:
     """The recording at `path`. An incomplete last line, as a killed program leaves it, is skipped.
 
     Raises `LoadError` for a file that is not a recording.
@@ -71,7 +71,7 @@ def read(path: Path, decode: Decode) -> Recording:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def opened(path: Source) -> Iterator[IO[bytes]]:
     """The bytes of a file. Raises `LoadError` where they cannot be read."""
     try:
         with path.open("rb") as stream:

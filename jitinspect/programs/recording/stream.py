@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-from pathlib import Path
 from re import Match
 from typing import IO, NamedTuple, cast
 
@@ -19,6 +18,7 @@ from jitinspect.model.runs import Compilation, Span
 from jitinspect.programs.recording.kept import Course, Form, Kept, Sums, Times
 from jitinspect.programs.recording.line_forms import LINES, STAGE
 from jitinspect.programs.recording.reader import Decode, LineReader, Recording, last_known, opened, read
+from jitinspect.programs.recording.sources import Source
 from jitinspect.programs.summary import stages_of
 
 CHUNK = 1 << 20
@@ -70,7 +70,7 @@ class Streamed(NamedTuple):
         return float(self.recording.header.get("started", 0.0))
 
 
-def stream(path: Path, known: Known, sums: Sums) -> Streamed:
+def stream(path: Source, known: Known, sums: Sums) -> Streamed:
     """The recording at `path`, whose compilations are added to the sums. Raises as `read` does."""
     with opened(path) as lines:
         taken = _Stream(LineReader(str(path), known.decode), known, sums, follows=not _ends(lines))
