@@ -126,7 +126,6 @@ class Summary:
         self._internal_disk: Counter[str] = Counter()
         self._functions: dict[Function, _Cost] = {}
         self._sites: dict[tuple[str | None, Function], _Site] = {}
-        self._total = _Cost()
         self._slowest: list[tuple[float, int, int, int, Compilation]] = []
         self._taken = itertools.count()
 
@@ -158,7 +157,6 @@ class Summary:
             self._internal_seconds += spent
             return
         self._own += 1
-        self._total.add(alike, trace, lower, compile, spent)
         alike.function.add(alike, trace, lower, compile, spent)
         site = alike.site
         site.compilations += alike.compilations
@@ -238,12 +236,20 @@ class Summary:
             )  # fmt: skip
 
     def _totals(self, wall_seconds: float, calls: Calls | None) -> RunTotals:
-        cost = self._total
+        costs = self._functions.values()
         counted = None if calls is None else sum(sum(lines.values()) for lines in calls.values())
         return RunTotals(
-            cost.compilations, cost.disk_hits, cost.trace, cost.lower, cost.compile, wall_seconds,
-            cost.avoidable, cost.avoidable_seconds, counted, cost.recompilations,
-        )  # fmt: skip
+            sum(one.compilations for one in costs),
+            sum(one.disk_hits for one in costs),
+            sum(one.trace for one in costs),
+            sum(one.lower for one in costs),
+            sum(one.compile for one in costs),
+            wall_seconds,
+            sum(one.avoidable for one in costs),
+            sum(one.avoidable_seconds for one in costs),
+            counted,
+            sum(one.recompilations for one in costs),
+        )
 
 
 def stages_of(compilation: Compilation) -> tuple[float, float, float]:

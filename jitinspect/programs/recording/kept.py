@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from heapq import heappush, heappushpop
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from jitinspect.model.runs import Compilation, DiskLookup, Span
-from jitinspect.programs.summary import MOST_KEPT, SLOWEST, Alike, Summary
+from jitinspect.programs.summary import MOST_KEPT, SLOWEST, Alike, Calls, Summary
+
+Entry = TypeVar("Entry", bound=tuple[Any, ...])
 
 
 class Form(NamedTuple):
@@ -47,15 +52,17 @@ class Times(NamedTuple):
 
 
 class Course(NamedTuple):
-    """The compilations of a process in their order: each one's `seq`, and its form's number."""
+    """The compilations of a process in their order: each one's `seq`, as text, and its form's number. In as
+    little room as possible, because each process may have its own.
+    """
 
-    seqs: tuple[int, ...]
-    numbers: tuple[int, ...]
+    seqs: bytes
+    numbers: bytes
 
 
 class Sums:
     """Those of all recordings. `room` is for how many more compilations, `room_for_spans` for how many spans;
-    there is none unless the report `lists` them.
+    there is none unless the report `lists` them. `calls` is None once a recording has not counted them.
     """
 
     def __init__(self, lists: bool) -> None:
@@ -64,6 +71,10 @@ class Sums:
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._examples: list[Compilation] = []
         self._courses: dict[Course, Course] = {}
+        self.calls: dict[tuple[str, str | None], dict[str | None, int]] | None = {}
+        self._listed: list[tuple[Kept, int, float]] = []
+        self._slowest: list[tuple[float, int, int, int, Compilation | Times, float]] = []
+        self._taken = itertools.count()
 
     def form(self, one: Compilation) -> Form:
         """That of a compilation that is added now: it may be the first of its function."""
@@ -77,46 +88,82 @@ class Sums:
         raised = f"{one.raised} {one.function}" if one.raised is not None else None
         return Form(Alike(one, self.summary), number, raised)
 
-    def course(self, seqs: Iterable[int], numbers: Iterable[int]) -> Course:
+    def course(self, seqs: Iterable[bytes], numbers: array[int]) -> Course:
         """The same object for the same course, which most processes of a job have."""
-        course = Course(tuple(seqs), tuple(numbers))
+        course = Course(b",".join(seqs), numbers.tobytes())
         return self._courses.setdefault(course, course)
 
     def count(self, course: Course) -> int:
-        return sum(self._examples[number].compilations for number in course.numbers)
+        return sum(self._examples[number].compilations for number in _numbers(course))
 
     def compilations(self, course: Course) -> list[Compilation]:
         """Of each only what processes are compared by, and its `seq`, holds."""
-        pairs = zip(course.seqs, course.numbers, strict=True)
-        return [replace(self._examples[number], seq=seq) for seq, number in pairs]
+        pairs = zip(course.seqs.split(b","), _numbers(course), strict=False)  # of nothing, there is one text
+        return [replace(self._examples[number], seq=int(seq)) for seq, number in pairs]
+
+    def add_calls(self, calls: Calls | None) -> None:
+        """Those of a recording that has ended."""
+        if calls is None or self.calls is None:
+            self.calls = None
+            return
+        for key, lines in calls.items():
+            counts = self.calls.setdefault(key, {})
+            for at, count in lines.items():
+                counts[at] = counts.get(at, 0) + count
+
+    def new_kept(self) -> Kept:
+        """For the next recording: what is not as slow as the slowest of the others is only counted."""
+        return Kept(self._slowest[0][0] if len(self._slowest) == SLOWEST else -math.inf)
+
+    def keep(self, kept: Kept, process: int, started: float) -> None:
+        """What may be listed of a recording that has ended, of a program that `started` then."""
+        if kept.compilations or kept.spans:
+            self._listed.append((kept, process, started))
+        for spent, seq, _, one in sorted(kept.slowest, key=lambda entry: -entry[2]):
+            _push(self._slowest, (spent, seq, -process, -next(self._taken), one, started))
+
+    def list_kept(self, first: float) -> None:
+        """In the summary, on the clock of the program that started `first`."""
+        for kept, process, started in self._listed:
+            kept.give_to(self.summary, process, started - first)
+        for spent, _, process, _, one, started in sorted(self._slowest, key=lambda entry: -entry[3]):
+            self.summary.keep(_compilation(one, -process, started - first), spent)
+
+
+def _numbers(course: Course) -> array[int]:
+    numbers = array("L")
+    numbers.frombytes(course.numbers)
+    return numbers
 
 
 @dataclass(slots=True)
 class Kept:
-    """What may be listed of a recording: its first compilations and spans, and the slowest of the others."""
+    """What may be listed of a recording: its first compilations and spans, and the slowest of the others, if
+    they take at least `floor` seconds.
+    """
 
+    floor: float
     compilations: list[tuple[float, Compilation | Times]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     slowest: list[tuple[float, int, int, Compilation | Times]] = field(default_factory=list)
 
     def is_slow(self, spent: float) -> bool:
         """Whether it may be one of the slowest of the others."""
-        return len(self.slowest) < SLOWEST or spent >= self.slowest[0][0]
+        return spent >= self.floor and (len(self.slowest) < SLOWEST or spent >= self.slowest[0][0])
 
     def take_other(self, spent: float, one: Compilation | Times, index: int) -> None:
-        entry = (spent, -one.seq, -index, one)
-        if len(self.slowest) < SLOWEST:
-            heappush(self.slowest, entry)
-        else:
-            heappushpop(self.slowest, entry)
+        _push(self.slowest, (spent, -one.seq, -index, one))
 
     def give_to(self, summary: Summary, process: int, offset: float) -> None:
         """`offset` is how much later than the first this recording's program started."""
         for span in self.spans:
             summary.take_span(_span(span, process, offset))
-        others = [(entry[0], entry[3]) for entry in sorted(self.slowest, key=lambda entry: -entry[2])]
-        for spent, one in (*self.compilations, *others):
+        for spent, one in self.compilations:
             summary.keep(_compilation(one, process, offset), spent)
+
+
+def _push(slowest: list[Entry], entry: Entry) -> None:
+    (heappush if len(slowest) < SLOWEST else heappushpop)(slowest, entry)
 
 
 def _span(one: Span, process: int, offset: float) -> Span:

@@ -41,8 +41,8 @@ def sources(names: Iterable[str]) -> Iterator[Source]:
     a package is missing for it. A file that cannot be read is told by whoever opens it.
     """
     named = (_remote(name) if _URL.match(name) else _local(name) for name in names)
-    found = {str(one): one for one in chain.from_iterable(named)}
-    for batch in _batches(found.values()):
+    found = {str(one): one if isinstance(one, Remote) else None for one in chain.from_iterable(named)}
+    for batch in _batches(found[name] or Path(name) for name in found):
         yield from _fetched(batch)
 
 

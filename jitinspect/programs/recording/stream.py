@@ -9,16 +9,27 @@ from __future__ import annotations
 import io
 import json
 import os
+import sys
+from array import array
 from re import Match
 from typing import IO, NamedTuple, cast
 
 from jitinspect.errors import LoadError
 from jitinspect.model import Phase
 from jitinspect.model.runs import Compilation, Span
-from jitinspect.programs.recording.kept import Course, Form, Kept, Sums, Times
+from jitinspect.programs.recording.kept import Course, Form, Sums, Times
 from jitinspect.programs.recording.line_forms import LINES, STAGE
-from jitinspect.programs.recording.reader import Decode, LineReader, Recording, last_known, opened, read
+from jitinspect.programs.recording.reader import (
+    Decode,
+    LineReader,
+    Recording,
+    last_known,
+    opened,
+    read,
+    under_way,
+)
 from jitinspect.programs.recording.sources import Source
+from jitinspect.programs.recording.writer import Job
 from jitinspect.programs.summary import stages_of
 
 CHUNK = 1 << 20
@@ -58,27 +69,37 @@ class Known:
 
 
 class Streamed(NamedTuple):
-    """A recording without its lines: `seconds` are those of the program's own compilations."""
+    """What is told of a recording beside the sums: `seconds` are those of the program's own compilations,
+    `exit_code` is None if it has no end.
+    """
 
-    recording: Recording
-    kept: Kept
+    file: str
+    program: str
+    job: Job | None
+    started: float
+    wall_seconds: float
+    exit_code: int | None
+    stopped: str | None
+    under_way: str | None
     course: Course
     seconds: float
 
-    @property
-    def started(self) -> float:
-        return float(self.recording.header.get("started", 0.0))
 
-
-def stream(path: Source, known: Known, sums: Sums) -> Streamed:
+def stream(path: Source, known: Known, sums: Sums, index: int) -> Streamed:
     """The recording at `path`, whose compilations are added to the sums. Raises as `read` does."""
     with opened(path) as lines:
         taken = _Stream(LineReader(str(path), known.decode), known, sums, follows=not _ends(lines))
-        while chunk := lines.read(CHUNK):
-            taken.take(chunk + lines.readline())
-    if taken.misses_what_is_under_way():
+        try:
+            while chunk := lines.read(CHUNK):
+                taken.take(chunk + lines.readline())
+            misses = taken.misses_what_is_under_way()
+        except LoadError:
+            if lines.seekable():
+                read(path, known.decode)  # tells which line is the first that is invalid
+            raise
+    if misses:
         taken.follow(read(path, known.decode))
-    return taken.ended()
+    return taken.ended(index)
 
 
 def _ends(lines: IO[bytes]) -> bool:
@@ -91,21 +112,28 @@ def _ends(lines: IO[bytes]) -> bool:
     return b'\n{"record":"end",' in last
 
 
-_OF_COMPILATION = ("form", "seq", "call", *STAGES, "number", "why", "disk")
+_NOTHING = b'"disk":[]'
+_OF_COMPILATION = [
+    LINES.groupindex[name] for name in ("form", "seq", "call", *STAGES, "number", "why", "disk")
+]
+"""Groups by their numbers, which are looked up faster than names."""
 
 
 class _Stream:
     """`follows` what is under way, which does not matter if the program came to its end. `_counted` is up to
-    where the lines of a chunk are counted, `_so_far` has the lines of compilations that have not ended, and
-    `_taken` the `seq`, the form's number and the seconds of those that have.
+    where the lines of a chunk are counted. `_so_far` has the lines of compilations that have not ended, by
+    their `seq`, and `_unchecked` those with new texts, which are valid if the same texts are at their end.
+    `_seqs`, `_numbers` and `_spent` are of those that have ended: their forms' numbers, and their seconds.
     """
 
     def __init__(self, reader: LineReader, known: Known, sums: Sums, follows: bool) -> None:
         self._reader, self._known, self._sums, self._follows = reader, known, sums, follows
-        self._kept = Kept()
+        self._kept = sums.new_kept()
         self._counted = 0
-        self._so_far: dict[int, bytes] = {}
-        self._taken: list[tuple[int, int, float]] = []
+        self._so_far: dict[bytes, bytes] = {}
+        self._unchecked: dict[bytes, tuple[Texts, bytes]] = {}
+        self._seqs: list[bytes] = []
+        self._numbers, self._spent = array("L"), array("d")
 
     def take(self, chunk: bytes) -> None:
         """Whole lines. A carriage return would end one, too."""
@@ -152,9 +180,9 @@ class _Stream:
             return
         texts, stages = (call, number, why, disk), (trace, lower, compile)
         if form == b"ing":
-            is_valid = self._take_so_far(match, int(seq), texts)
+            is_valid = self._take_so_far(match, seq, texts)
         else:
-            is_valid = self._take_compilation(match, int(seq), texts, stages, recording)
+            is_valid = self._take_compilation(match, seq, texts, stages, recording)
         if not is_valid:
             self._read(match.string, *match.span("compilation"))
 
@@ -172,45 +200,61 @@ class _Stream:
             self._sums.room_for_spans -= 1
             self._kept.spans.append(span)
 
-    def _take_so_far(self, match: Match[bytes], seq: int, texts: Texts) -> bool:
+    def _take_so_far(self, match: Match[bytes], seq: bytes, texts: Texts) -> bool:
         line = match["compilation"]
         if texts not in self._known.so_far:
-            if self._known.decoded(line) is None:
-                return False
-            self._known.so_far.add(texts)
+            if self._follows or seq in self._unchecked:
+                if self._known.decoded(line) is None:
+                    return False
+                self._known.so_far.add(texts)
+            else:
+                self._unchecked[seq] = texts, line
         self._so_far[seq] = line
         return True
 
+    def _check(self, unchecked: tuple[Texts, bytes], texts: Texts = ()) -> None:
+        """A line about a compilation whose end has these texts, which are valid."""
+        (call, _, why, disk), line = unchecked
+        is_valid = disk == _NOTHING and texts[:1] + texts[2:3] == (call, why)
+        if not is_valid and self._known.decoded(line) is None:
+            raise LoadError("not a line of a recording")
+        self._known.so_far.add(unchecked[0])
+
     def _take_compilation(
-        self, match: Match[bytes], seq: int, texts: Texts, stages: Texts, recording: Recording
+        self, match: Match[bytes], seq: bytes, texts: Texts, stages: Texts, recording: Recording
     ) -> bool:
         form = self._known.forms.get(texts)
         if form is None:
             if (one := self._known.decoded(match["compilation"])) is None:
                 return False
             form = self._known.forms[texts] = self._sums.form(one)
-        trace, lower, compile = [float(text or 0) for text in stages]
+        if self._unchecked and (unchecked := self._unchecked.pop(seq, None)) is not None:
+            self._check(unchecked, texts)
+        trace, lower, compile = float(stages[0] or 0), float(stages[1] or 0), float(stages[2] or 0)
         spent = sum((trace, lower, compile))
         self._sums.summary.add(form.alike, trace, lower, compile, spent)
         if not form.alike.internal:
-            self._taken.append((seq, form.number, spent))
-            if self._is_kept(spent):
-                self._keep(_times(form, seq, match), spent)
-        self._finish(seq, form.raised, recording)
+            self._count(seq, form, spent)
+            if spent >= self._kept.floor and self._is_kept(spent):
+                self._keep(_times(form, int(seq), match), spent)
+        self._so_far.pop(seq, None)
+        if recording.unfinished:
+            recording.unfinished.pop(int(seq), None)
+        if form.raised is not None:
+            recording.stop(form.raised)
         return True
 
-    def _finish(self, seq: int, raised: str | None, recording: Recording) -> None:
-        self._so_far.pop(seq, None)
-        recording.unfinished.pop(seq, None)
-        if raised is not None:
-            recording.stop(raised)
+    def _count(self, seq: bytes, form: Form, spent: float) -> None:
+        self._seqs.append(seq)
+        self._numbers.append(form.number)
+        self._spent.append(spent)
 
     def _add(self, one: Compilation) -> None:
         """One that was read as a whole."""
         form, spent = self._sums.form(one), one.spent
         self._sums.summary.add(form.alike, *stages_of(one), spent)
         if not form.alike.internal:
-            self._taken.append((one.seq, form.number, spent))
+            self._count(str(one.seq).encode(), form, spent)
             if self._is_kept(spent):
                 self._keep(one, spent)
 
@@ -223,13 +267,16 @@ class _Stream:
             self._sums.room -= 1
             self._kept.compilations.append((spent, one))
         else:
-            self._kept.take_other(spent, one, len(self._taken))
+            self._kept.take_other(spent, one, len(self._seqs))
 
     def _decode_unfinished(self) -> None:
         """Before what is read line by line may end them."""
+        for unchecked in self._unchecked.values():
+            self._check(unchecked)
+        self._unchecked.clear()
         if self._so_far and (recording := self._reader.recording) is not None:
             for seq, line in self._so_far.items():
-                recording.unfinished[seq] = self._known.decode(Compilation, json.loads(_text(line)))
+                recording.unfinished[int(seq)] = self._known.decode(Compilation, json.loads(_text(line)))
             self._so_far.clear()
 
     def misses_what_is_under_way(self) -> bool:
@@ -241,14 +288,20 @@ class _Stream:
         """What is under way is what this one says."""
         self._reader.ended().under_way, self._reader.ended().last = recording.under_way, recording.last
 
-    def ended(self) -> Streamed:
-        """Raises `LoadError` if there was no line."""
+    def ended(self, index: int) -> Streamed:
+        """With all that is kept in the sums. Raises `LoadError` if there was no line."""
         recording = self._reader.ended()
         self._decode_unfinished()
         for one in last_known(recording):
             self._add(one)
-        seqs, numbers, spent = zip(*self._taken, strict=True) if self._taken else ((), (), ())
-        return Streamed(recording, self._kept, self._sums.course(seqs, numbers), sum(spent))
+        started, end = float(recording.header.get("started", 0.0)), recording.end
+        self._sums.keep(self._kept, recording.job[0] if recording.job else index, started)
+        self._sums.add_calls(recording.calls)
+        return Streamed(
+            recording.file, sys.intern(recording.program), recording.job, started, recording.wall_seconds,
+            end["exit_code"] if end else None, end["stopped"] if end else None, under_way(recording),
+            self._sums.course(self._seqs, self._numbers), sum(self._spent),
+        )  # fmt: skip
 
 
 def _span(phase: str, function: str, began: float, *others: bytes) -> Span:

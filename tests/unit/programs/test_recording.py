@@ -387,3 +387,31 @@ def test_what_is_listed_is_left_out_of_text_alone(tmp_path):
     listed = summarize_recordings(path)
     short = merging.summarize_recordings([path], decoded, lists=False)
     assert short == replace(listed, compilations=(), spans=())
+
+
+def test_of_two_damaged_lines_the_first_is_told(tmp_path, monkeypatch):
+    """Though the first is only known to be invalid by the line that ends its compilation."""
+    path = recorded(tmp_path / "rec.jsonl", ALIKE)
+    lines = path.read_text().splitlines(keepends=True)
+    lines[2] = lines[2].replace('"status":"COMPILED"', '"status":"NONESUCH"')
+    lines[3] = lines[3].replace("step", "st\tep")
+    path.write_text("".join(lines))
+    assert told(path) == line_by_line(path, monkeypatch) and f"{path}:3: " in told(path)[0]
+
+
+def test_the_slowest_of_many_recordings_are_told_by_process(tmp_path):
+    seconds = {(process, seq): (process * 7 + seq * 3) % 31 / 10 for process in range(12) for seq in range(3)}
+    paths = [
+        recorded(
+            tmp_path / f"rec-{process}.jsonl",
+            whole(*(compilation(seq, seconds={"compile": seconds[process, seq]}) for seq in range(3))),
+            job=(process, 12),
+            started=float(process),
+        )
+        for process in range(12)
+    ]
+    expected = sorted(seconds, key=lambda one: (-seconds[one], one[1], one[0]))[:5]
+    for lists in (False, True):
+        slowest = merging.summarize_recordings(paths, decoded, lists).slowest
+        assert [(one.process, one.seq) for one in slowest] == expected
+        assert all(one.ended == compilation(one.seq).ended + one.process for one in slowest)
