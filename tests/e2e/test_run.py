@@ -410,7 +410,7 @@ def job(shell, *arguments):
     for process in processes:
         process.kill()  # which is no more to one that has ended
         process.wait()
-    return shell("summary", *sorted(path.name for path in shell.folder.glob("rec-*.jsonl"))).stdout
+    return shell("summary", "rec-*.jsonl").stdout
 
 
 def test_the_processes_of_a_job_stand_side_by_side(shell):
@@ -530,6 +530,7 @@ def test_annotations_stand_at_the_lines_of_the_program(shell):
         (["run", "--lock", "damaged.lock", "train.py"], 3, "not a jitinspect lock file"),
         (["run", "broken.py"], 3, "broken.py:1"),
         (["summary", "none.jsonl"], 3, "cannot be read"),
+        (["summary", "none-*.jsonl"], 3, "none-*.jsonl: no recordings there"),
         (["view", "rec.jsonl"], 3, "jitinspect summary reads recordings"),
     ],
 )
