@@ -2,40 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jitinspect.ir.program import Block, Program
 from jitinspect.readings.diff.alignment import Pairs, filled, refined
-from jitinspect.readings.diff.statements import Name, Statement, options
-from jitinspect.readings.diff.structural_hash import Interner, Structure
+from jitinspect.readings.diff.block_statements import Skeleton, Statements
+from jitinspect.readings.diff.sides_of_rows import PairOfSides, Sides, Text
+from jitinspect.readings.diff.statements import CALLS, DEFINES, Form, options
+from jitinspect.readings.diff.structural_hash import Shape, Shared, Structure
 
-Rename = Callable[[Name], str]
+Placed = tuple[Statements, int]
+_Shapes = tuple[Shape, Shape]
 
 
-@dataclass(frozen=True, slots=True)
 class Row:
-    """A statement that both or only one of them has, or a pair in which the second replaces the first.
+    """A statement that both or only one of them has, or a pair in which the second replaces the first."""
 
-    Both texts use the names of the first program wherever it has one. `statements` are the two themselves.
-    """
+    __slots__ = ("_left", "_right", "_sides", "is_same")
 
-    before: str | None
-    after: str | None
-    is_same: bool = False
-    statements: tuple[Statement | None, Statement | None] = (None, None)
+    def __init__(self, sides: Sides, left: int | None, right: int | None, is_same: bool = False) -> None:
+        """`left` and `right` are the numbers of the statements."""
+        self._sides, self._left, self._right, self.is_same = sides, left, right, is_same
+
+    @property
+    def is_added(self) -> bool:
+        return self._left is None
+
+    @property
+    def is_removed(self) -> bool:
+        return self._right is None
+
+    @property
+    def before(self) -> Text | None:
+        return None if self._left is None else self._sides.before(self._left)
+
+    @property
+    def after(self) -> Text | None:
+        """In the names of the first program where that has some."""
+        return None if self._right is None else self._sides.after(self._right)
+
+    @property
+    def statements(self) -> tuple[Placed | None, Placed | None]:
+        """Both, as the statements of a block and a number in them."""
+        left = None if self._left is None else (self._sides.left, self._left)
+        return left, None if self._right is None else (self._sides.right, self._right)
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """The names of the second statement, and those of the first program for them."""
+        if self._right is None:
+            return {}
+        names = self._sides.right.names_of(self._right)
+        return dict(zip(names, self._sides.renamed(self._right), strict=True))
+
+    @property
+    def texts(self) -> tuple[Text, Text] | None:
+        """Both, if there are both."""
+        before, after = self.before, self.after
+        return None if before is None or after is None else (before, after)
 
 
 @dataclass(slots=True)
 class BlockRows:
-    """The rows of a pair of blocks, or of a block that only one program has; `is_same` if nothing differs.
-    `rename` maps the second program's names to the first's.
-    """
+    """The rows of a pair of blocks, or of a block that only one program has; `is_same` if nothing differs."""
 
     name: str
     rows: list[Row] = field(default_factory=list)
     blocks: tuple[Block | None, Block | None] = (None, None)
-    rename: Rename = Name.itself
 
     @property
     def is_same(self) -> bool:
@@ -46,44 +81,59 @@ def changed_blocks(before: Program, after: Program) -> list[BlockRows]:
     """The blocks in which something differs, the entry first; empty if and only if the programs differ at
     most in names.
     """
-    comparison = _Comparison(before, after)
-    return [rows for rows in comparison.blocks(with_same=False) if not rows.is_same]
+    comparison = _Comparison(before, after, with_same=False)
+    return [rows for rows in comparison.blocks() if not rows.is_same]
 
 
 def all_blocks(before: Program, after: Program) -> list[BlockRows]:
     """The same with those in which nothing differs; left out are those that one program has more often."""
-    return list(_Comparison(before, after).blocks(with_same=True))
+    return list(_Comparison(before, after, with_same=True).blocks())
+
+
+@dataclass(slots=True)
+class _Alignment:
+    """Two shapes, aligned. `pairs` are of statements, `defined` of the places of the names that they define.
+    Each pair is the `same` in all blocks of these shapes, or not; None where that depends on names, or on the
+    blocks that they call.
+    """
+
+    pairs: Pairs
+    defined: Pairs
+    same: list[bool | None] | None = None
+    is_same: bool = False
 
 
 class _Comparison:
     """Both programs, and which blocks of one correspond to which of the other."""
 
-    def __init__(self, before: Program, after: Program) -> None:
-        interner = Interner()
-        self._before, self._after = Structure(before, interner), Structure(after, interner)
+    def __init__(self, before: Program, after: Program, with_same: bool) -> None:
+        self._with_same = with_same
+        shared = Shared()
+        self._before, self._after = Structure(before, shared), Structure(after, shared)
         self._partners: dict[int, Block] = {}
         self._taken: dict[int, str] = {}
-        self._queue: list[tuple[Block, Block, dict[str, str]]] = []
+        self._queue: deque[tuple[Block, Block, Mapping[str, str]]] = deque()
+        self._alignments: dict[_Shapes, _Alignment] = {}
 
-    def blocks(self, with_same: bool) -> Iterator[BlockRows]:
+    def blocks(self) -> Iterator[BlockRows]:
         first, second = self._before.program, self._after.program
-        heads = options(first).text(), options(second).text()
-        yield BlockRows("module", [Row(*heads, heads[0] == heads[1])])
+        heads = Sides(_alone(options(first)), _alone(options(second)))
+        yield BlockRows("module", [Row(heads, 0, 0, str(heads.before(0)) == str(heads.after(0)))])
         entries = first.entry, second.entry
         is_same = self._before.digest(entries[0]) == self._after.digest(entries[1])
-        if is_same and not with_same:
+        if is_same and not self._with_same:
             return
         self._pair(*entries, {})
         yield from self._queued()
-        if with_same:
+        if self._with_same:
             self._pair_equal()
             yield from self._queued()
-        yield from self._alone(first, self._before, is_before=True)
-        yield from self._alone(second, self._after, is_before=False)
+        yield from self._unpaired(first, self._before, is_before=True)
+        yield from self._unpaired(second, self._after, is_before=False)
 
     def _queued(self) -> Iterator[BlockRows]:
         while self._queue:
-            yield self._rows(*self._queue.pop(0))
+            yield self._rows(*self._queue.popleft())
 
     def _pair_equal(self) -> None:
         """Blocks whose callers do not correspond, though they themselves are the same."""
@@ -96,86 +146,108 @@ class _Comparison:
             if equal and id(block) not in self._partners:
                 self._pair(block, equal.pop(0), {})
 
-    def _pair(self, before: Block, after: Block, around: dict[str, str]) -> None:
+    def _pair(self, before: Block, after: Block, around: Mapping[str, str]) -> None:
         """The first pairing of a block is kept."""
         if id(before) not in self._partners and id(after) not in self._taken:
             self._partners[id(before)] = after
             self._taken[id(after)] = before.name
             self._queue.append((before, after, around))
 
-    def _rows(self, before: Block, after: Block, around: dict[str, str]) -> BlockRows:
+    def _rows(self, before: Block, after: Block, around: Mapping[str, str]) -> BlockRows:
         left, right = self._before.statements[id(before)], self._after.statements[id(after)]
-        pairs = self._aligned(before, after)
-        names = {**around, **dict(zip(after.parameters, before.parameters, strict=False))}
-        for i, j in pairs:
-            names.update(zip(_defined(right[j]), _defined(left[i]), strict=False))
-        rename = self._renaming(names, left)
-        made = BlockRows(_title(before, after), blocks=(before, after), rename=rename)
+        aligned = self._aligned(before, after)
+        parameters = zip(after.parameters, before.parameters, strict=False)
+        sides = PairOfSides(left, right, {**around, **dict(parameters)}, aligned.defined, self._block_name)
+        same = self._same(before, after, aligned, sides)
+        made = BlockRows(_title(before, after), blocks=(before, after))
+        if aligned.is_same and not self._with_same:
+            return made
         done = (-1, -1)
-        for i, j in [*pairs, (len(left), len(right))]:
-            made.rows += map(_gone, left[done[0] + 1 : i])
-            made.rows += (_came(one, rename) for one in right[done[1] + 1 : j])
-            if i < len(left):
-                made.rows.append(self._row(left[i], right[j], names, rename))
+        for (i, j), is_same in zip(aligned.pairs, same, strict=True):
+            made.rows += _between(sides, done, (i, j))
+            if is_same is None:
+                self._pair_inner(sides, i, j)
+                is_same = self._is_same(sides, i, j)
+                sides.keep(j)
+            made.rows.append(Row(sides, i, j, is_same))
             done = (i, j)
+        made.rows += _between(sides, done, (len(left), len(right)))
         return made
 
-    def _row(self, before: Statement, after: Statement, names: dict[str, str], rename: Rename) -> Row:
-        self._pair_inner(before, after, names)
-        is_same = before.words == after.words and all(
-            self._is_same_name(one, other, names)
-            for one, other in zip(before.names, after.names, strict=False)
-        )
-        is_same = is_same and len(before.names) == len(after.names)
-        text = before.text()
-        return Row(text, text if is_same else after.text(rename), is_same, (before, after))
+    def _same(
+        self, before: Block, after: Block, aligned: _Alignment, sides: PairOfSides
+    ) -> list[bool | None]:
+        """What is known of the pairs in all blocks of these shapes. Those that are not closed are the only
+        ones of theirs.
+        """
+        if aligned.same is None:
+            shapes = self._before.shapes[id(before)], self._after.shapes[id(after)]
+            if not (shapes[0].is_closed and shapes[1].is_closed):
+                return [None] * len(aligned.pairs)
+            aligned.same = [
+                None if sides.depends_on_names(i, j) else self._is_same(sides, i, j) for i, j in aligned.pairs
+            ]
+            is_whole = len(sides.left) == len(sides.right) == len(aligned.pairs)
+            aligned.is_same = is_whole and all(aligned.same)
+        return aligned.same
 
-    def _is_same_name(self, before: Name, after: Name, names: dict[str, str]) -> bool:
-        first, second = self._before.block_of(before), self._after.block_of(after)
-        if first is not None and second is not None:
-            if self._partners.get(id(first)) is second:
-                return True
-            return self._before.digest(first) == self._after.digest(second)
-        return before.kind == "def" or names.get(after.text, after.text) == before.text
+    def _is_same(self, sides: PairOfSides, i: int, j: int) -> bool:
+        before, after = sides.left.form(i), sides.right.form(j)
+        if before is not after and before.words != after.words:
+            return False
+        kinds = zip(before.kinds, after.kinds, strict=True)
+        pairs = zip(sides.left.names_of(i), sides.right.names_of(j), kinds, strict=True)
+        return all(self._is_same_name(one, other, kinds, sides.names) for one, other, kinds in pairs)
 
-    def _pair_inner(self, before: Statement, after: Statement, names: dict[str, str]) -> None:
-        if before.operation is not None and after.operation is not None:
-            for one, other in zip(before.operation.inner, after.operation.inner, strict=False):
-                self._pair(one, other, names)
-        calls = zip(_called(before, self._before), _called(after, self._after), strict=False)
-        for one, other in calls:
-            self._pair(one, other, {})
+    def _is_same_name(
+        self, before: str, after: str, kinds: tuple[str, str], names: Mapping[str, str]
+    ) -> bool:
+        if kinds == (CALLS, CALLS):
+            first, second = self._before.block_of(before), self._after.block_of(after)
+            if first is not None and second is not None:
+                if self._partners.get(id(first)) is second:
+                    return True
+                return self._before.digest(first) == self._after.digest(second)
+        return kinds[0] == DEFINES or names.get(after, after) == before
 
-    def _aligned(self, before: Block, after: Block) -> Pairs:
+    def _pair_inner(self, sides: PairOfSides, i: int, j: int) -> None:
+        left, right = sides.left, sides.right
+        before, after = left.operation(i), right.operation(j)
+        if before is not None and after is not None:
+            for one, other in zip(before.inner, after.inner, strict=False):
+                self._pair(one, other, sides.names)
+        if i in left.skeleton.calling and j in right.skeleton.calling:
+            calls = zip(_called(left, i, self._before), _called(right, j, self._after), strict=False)
+            for one, other in calls:
+                self._pair(one, other, {})
+
+    def _aligned(self, before: Block, after: Block) -> _Alignment:
+        shapes = self._before.shapes[id(before)], self._after.shapes[id(after)]
+        if shapes not in self._alignments:
+            pairs = self._pairs(before, after, *shapes)
+            left, right = (one.skeleton.defined for one in shapes)
+            defined = [pair for i, j in pairs for pair in zip(left[i], right[j], strict=False)]
+            self._alignments[shapes] = _Alignment(pairs, defined)
+        return self._alignments[shapes]
+
+    def _pairs(self, before: Block, after: Block, first: Shape, second: Shape) -> Pairs:
         """Aligned first by all that statements are computed from, then by less and less of it."""
-        first, second = self._before, self._after
-        left, right = first.statements[id(before)], second.statements[id(after)]
-        pairs = refined([], first.exact[id(before)], second.exact[id(after)])
-        pairs = refined(pairs, first.opcodes[id(before)], second.opcodes[id(after)])
+        left, right = first.skeleton.forms, second.skeleton.forms
+        pairs = refined([], first.exact, second.exact)
+        pairs = refined(pairs, first.opcodes, second.opcodes)
         if len(pairs) < max(len(left), len(right)):
-            pairs = refined(pairs, first.users(before), second.users(after))
-            pairs = filled(pairs, *(_keys(side, with_words=True) for side in (left, right)))
-            pairs = filled(pairs, *(_keys(side, with_words=False) for side in (left, right)))
+            pairs = refined(pairs, self._before.users(before), self._after.users(after))
+            for keys in (_with_words, _opcodes):
+                pairs = filled(pairs, keys(first.skeleton), keys(second.skeleton))
         return [(i, j) for i, j in pairs if left[i].opcode == right[j].opcode]
 
-    def _renaming(self, names: dict[str, str], left: Sequence[Statement]) -> Rename:
-        """Maps names of the second program to those of the first; a new name that clashes gets a prime."""
-        taken = {name for one in left for name in _defined(one)}
+    def _block_name(self, name: str) -> str:
+        block = self._after.block_of(name)
+        partner = None if block is None else self._taken.get(id(block))
+        sign = name[:1] if name[:1] in "%@" else ""
+        return f"{sign}{partner}" if partner is not None else name
 
-        def rename(name: Name) -> str:
-            if name.kind == "call":
-                return self._block_name(name)
-            known = names.get(name.text)
-            return known or (f"{name.text}′" if name.text in taken else name.text)
-
-        return rename
-
-    def _block_name(self, name: Name) -> str:
-        partner = self._taken.get(id(self._after.block_of(name)))
-        sign = name.text[:1] if name.text[:1] in "%@" else ""
-        return f"{sign}{partner}" if partner is not None else name.text
-
-    def _alone(self, program: Program, side: Structure, is_before: bool) -> Iterator[BlockRows]:
+    def _unpaired(self, program: Program, side: Structure, is_before: bool) -> Iterator[BlockRows]:
         """Blocks to which no block of the other program corresponds or is equal."""
         other = self._after if is_before else self._before
         there = {other.digest(block) for block in other.program.blocks}
@@ -184,30 +256,35 @@ class _Comparison:
             if met or id(block) not in side.statements or side.digest(block) in there:
                 continue
             made = side.statements[id(block)]
-            if is_before:
-                yield BlockRows(block.name, list(map(_gone, made)), (block, None))
-            else:
-                yield BlockRows(block.name, list(map(_came, made)), (None, block))
+            sides, numbers = Sides(made, made), range(len(made))
+            rows = [Row(sides, at, None) if is_before else Row(sides, None, at) for at in numbers]
+            yield BlockRows(block.name, rows, (block, None) if is_before else (None, block))
 
 
-def _gone(one: Statement) -> Row:
-    return Row(one.text(), None, statements=(one, None))
+def _between(sides: PairOfSides, done: tuple[int, int], pair: tuple[int, int]) -> list[Row]:
+    """What only one side has in front of a pair."""
+    for at in range(done[1] + 1, pair[1]):
+        sides.keep(at)
+    removed = [Row(sides, at, None) for at in range(done[0] + 1, pair[0])]
+    return removed + [Row(sides, None, at) for at in range(done[1] + 1, pair[1])]
 
 
-def _came(one: Statement, rename: Rename = Name.itself) -> Row:
-    return Row(None, one.text(rename), statements=(None, one))
+def _alone(form: Form) -> Statements:
+    return Statements(Skeleton([form]), ())
 
 
-def _defined(statement: Statement) -> list[str]:
-    return [name.text for name in statement.names if name.kind == "def"]
+def _called(made: Statements, at: int, side: Structure) -> list[Block]:
+    calls = zip(made.names_of(at), made.form(at).kinds, strict=True)
+    found = (side.block_of(name) for name, kind in calls if kind == CALLS)
+    return [block for block in found if block is not None]
 
 
-def _called(statement: Statement, side: Structure) -> list[Block]:
-    return [block for name in statement.names if (block := side.block_of(name)) is not None]
+def _with_words(skeleton: Skeleton) -> list[tuple[str, tuple[str, ...]]]:
+    return [(form.opcode, form.words) for form in skeleton.forms]
 
 
-def _keys(statements: Sequence[Statement], with_words: bool) -> list[Hashable]:
-    return [(one.opcode, one.words) if with_words else one.opcode for one in statements]
+def _opcodes(skeleton: Skeleton) -> list[str]:
+    return [form.opcode for form in skeleton.forms]
 
 
 def _title(before: Block, after: Block) -> str:

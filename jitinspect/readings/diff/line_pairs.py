@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.ir.program import Block, Program
 from jitinspect.readings.diff.alignment import Pairs, filled
-from jitinspect.readings.diff.block_rows import BlockRows, Row
-from jitinspect.readings.diff.statements import Statement
+from jitinspect.readings.diff.block_rows import BlockRows, Placed, Row
 
 Lines = Sequence[int]
 Names = Mapping[str, str]
@@ -50,7 +49,7 @@ class _Reader:
     def read(self, rows: BlockRows) -> None:
         first, second = rows.blocks
         for row in rows.rows:
-            self._read_row(row, rows)
+            self._read_row(row)
         if first is not None and second is not None:
             names = _of_blocks(first, second)
             for left, right in zip(_edges(first), _edges(second), strict=True):
@@ -60,16 +59,14 @@ class _Reader:
         elif second is not None:
             self.found.came.update(range(second.start, second.end))
 
-    def _read_row(self, row: Row, rows: BlockRows) -> None:
+    def _read_row(self, row: Row) -> None:
         first, second = row.statements
-        left, right = _lines(first, rows.blocks[0]), _lines(second, rows.blocks[1])
         if first is None:
-            self.found.came.update(right)
+            self.found.came.update(_lines(second))
         elif second is None:
-            self.found.gone.update(left)
+            self.found.gone.update(_lines(first))
         else:
-            names = None if row.is_same else {one.text: rows.rename(one) for one in second.names}
-            self._pair(left, right, names)
+            self._pair(_lines(first), _lines(second), None if row.is_same else row.renamed)
 
     def _pair(self, left: Lines, right: Lines, names: Names | None) -> None:
         """`names` is None if nothing differs. The first pairing of a line is kept."""
@@ -95,13 +92,14 @@ class _Reader:
         return filled(sorted(ends), *texts)
 
 
-def _lines(statement: Statement | None, block: Block | None) -> Lines:
+def _lines(placed: Placed | None) -> Lines:
     """Of an operation its own, without those of blocks in it, but for their heads and feet."""
-    if statement is None or block is None:
+    statements, at = placed or (None, 0)
+    if statements is None or statements.block is None:
         return ()
-    if statement.operation is None:
-        return _edges(block)[statement.opcode != "head"]
-    operation = statement.operation
+    operation = statements.operation(at)
+    if operation is None:
+        return _edges(statements.block)[at >= statements.first]
     inner = {line for one in operation.inner for line in range(one.start + 1, one.end - 1)}
     return [line for line in range(operation.start, operation.end) if line not in inner]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,10 +11,11 @@ from jitinspect.errors import LoadError
 from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
 from jitinspect.ir.attribution import MADE_BY_NO_LINE
 from jitinspect.ir.program import Program
-from jitinspect.model.differences import Difference, Hunk, Quantity, Substitution, Summary
+from jitinspect.model.differences import Difference, Hunk, Quantity, Summary
 from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.readings.diff.block_rows import BlockRows, Row, changed_blocks
 from jitinspect.readings.diff.collectives_changed import Rows, come_and_gone, moved, rows_of_program
+from jitinspect.readings.diff.substitutions import substitutions
 
 _PARSERS: dict[str, Callable[[str], Program]] = {
     "jaxpr": jaxpr.parse,
@@ -24,10 +24,6 @@ _PARSERS: dict[str, Callable[[str], Program]] = {
     "hlo-before": lambda text: hlo.parse(readable_hlo.readable(text)),
 }
 """One for each of `model.differences.STAGES`. The Python lines in JAX's own HLO are not compared."""
-
-_WORD = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|x(?=[\dfibuc])|[a-zA-Z_]\w*|\W")
-_TYPE_OR_NUMBER = re.compile(r"\d|(?:f|bf|s|u|i|c)\d+(?:_?e\w+)?$|pred$|bool$")
-_MOST_SUBSTITUTIONS = 4
 
 
 def difference(
@@ -72,18 +68,18 @@ def summary(
     """`blocks` are those that changed, or all."""
     first, second = (_counts(program) for program in programs)
     rows = [row for block in blocks for row in block.rows if not row.is_same]
-    changed = [row for row in rows if row.before is not None and row.after is not None]
-    substitutions, explained = _substitutions(changed)
+    changed = [row for row in rows if not (row.is_added or row.is_removed)]
+    replaced, explained = substitutions(changed)
     is_compiled = stage == "hlo"
     costs = [_costs(program) for program in programs] if is_compiled else []
     return Summary(
         operations=Quantity(first.total(), second.total()),
         ops={op: second[op] - first[op] for op in sorted(first | second) if first[op] != second[op]},
-        added=sum(row.before is None for row in rows),
-        removed=sum(row.after is None for row in rows),
+        added=sum(row.is_added for row in rows),
+        removed=sum(row.is_removed for row in rows),
         changed=len(changed),
         explained=explained,
-        substitutions=substitutions,
+        substitutions=replaced,
         fusions=Quantity(first["fusion"], second["fusion"]) if is_compiled else None,
         flops=Quantity(*(one[0] for one in costs)) if is_compiled else None,
         bytes=Quantity(*(one[1] for one in costs)) if is_compiled else None,
@@ -122,25 +118,6 @@ def _counts(program: Program) -> Counter[str]:
     return Counter(one.opcode for one in program.operations() if one.opcode not in MADE_BY_NO_LINE)
 
 
-def _substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], int]:
-    """The words that change most often, and the number of rows in which nothing else changes."""
-    found = [_exchanged(row) for row in changed]
-    counts = Counter(pair for pairs in found if pairs for pair in pairs)
-    common = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_MOST_SUBSTITUTIONS]
-    kept = {pair for pair, _ in common}
-    explained = sum(bool(pairs) and pairs <= kept for pairs in found if pairs is not None)
-    return tuple(Substitution(*pair, count) for pair, count in common), explained
-
-
-def _exchanged(row: Row) -> set[tuple[str, str]] | None:
-    """The sizes, numbers and dtypes that were replaced, in pairs; None if anything else differs."""
-    before, after = _WORD.findall(row.before or ""), _WORD.findall(row.after or "")
-    if len(before) != len(after):
-        return None
-    pairs = {(one, other) for one, other in zip(before, after, strict=True) if one != other}
-    return pairs if all(_TYPE_OR_NUMBER.match(word) for pair in pairs for word in pair) else None
-
-
 def _hunks(block: BlockRows, context: int) -> Iterator[Hunk]:
     """Changes that are closer together than twice the context share a hunk."""
     changed = [at for at, row in enumerate(block.rows) if not row.is_same]
@@ -157,7 +134,7 @@ def _lines(row: Row) -> Iterator[str]:
     if row.is_same:
         yield f"  {row.before}"
         return
-    if row.before is not None:
+    if not row.is_added:
         yield f"- {row.before}"
-    if row.after is not None:
+    if not row.is_removed:
         yield f"+ {row.after}"

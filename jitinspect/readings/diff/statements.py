@@ -1,15 +1,17 @@
-"""An operation as words, which matter, and names, which do not: what is compared and printed."""
+"""Operations as words, which matter, and names, which do not: what is compared and printed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
+from jitinspect.ir.hlo_instructions import instruction
 from jitinspect.ir.program import Block, Operation, Program
 
-_HLO_NAME = re.compile(r"%[\w.\-]+")
+_HLO_NAME = re.compile(r"(%[\w.\-]+)")
+_IS_SIGNED = re.compile(r" *(?:ROOT )?%[^ ]+ = ").match
 _MLIR_NAME = re.compile(r"%[\w$.\-]+|@[\w$.\-]+")
 _ATOM = re.compile(r"(?<![^\s(,])[a-z]+(?![^\s,)])")
 _BINDER = re.compile(r"[^\s:]+(?=:)")
@@ -17,63 +19,90 @@ _BLANKS = re.compile(r"\s+")
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 """Where a Python object lies, which JAX prints of some (0.8.3: of the function that a callback calls)."""
 _OPTIONS = re.compile(r"^(HloModule|module) [^,\s]+")
+_NAME = "\0"
+"""Stands for a name. It is no blank, and in no text."""
+DEFINES, USES, CALLS = "duc"
+"""What a statement does with a name: values are defined and used, blocks are called."""
 
 
-class Name(NamedTuple):
-    """A name in a statement: `def` and `use` are those of values, `call` is that of a block."""
-
-    text: str
-    kind: str
-    """`def`, `use` or `call`."""
-
-    def itself(self) -> str:
-        """As it is written: what renames nothing."""
-        return self.text
-
-
-@dataclass(slots=True)
-class Statement:
-    """`words` come before, between and after the `names`: there is one more than there are names."""
+class Statement(NamedTuple):
+    """`words` come before, between and after the `names`: there is one more than there are names. `kinds` has
+    one of `DEFINES`, `USES` and `CALLS` for each name.
+    """
 
     opcode: str
     words: tuple[str, ...]
-    names: tuple[Name, ...]
-    operation: Operation | None = None
-    """None for the head and the foot of a block."""
+    names: Sequence[str]
+    kinds: str
 
-    def text(self, rename: Callable[[Name], str] = Name.itself) -> str:
-        """The statement on one line, with its names mapped by `rename`."""
-        parts = [self.words[0]]
-        for name, word in zip(self.names, self.words[1:], strict=True):
-            parts += (rename(name), word)
-        return _BLANKS.sub(" ", "".join(parts)).strip()
+
+class Form:
+    """What statements have in common that differ in names alone."""
+
+    def __init__(self, opcode: str, words: tuple[str, ...], kinds: str = "") -> None:
+        self.opcode, self.words, self.kinds = opcode, words, kinds
+
+    def text(self, names: Sequence[str]) -> str:
+        """The statement on one line."""
+        return self._template % tuple(names)
+
+    @cached_property
+    def parts(self) -> list[str]:
+        """What that line has between its names, before and after them."""
+        return _BLANKS.sub(" ", _NAME.join(self.words)).strip().split(_NAME)
+
+    @cached_property
+    def _template(self) -> str:
+        return "%s".join(part.replace("%", "%%") for part in self.parts)
 
 
 def statements(program: Program, block: Block) -> list[Statement]:
-    """The block's operations, preceded by its head and followed by its foot."""
-    make = _MAKERS[program.stage]
-    found = [make(program, operation) for operation in block.operations]
-    return [*_head(program, block), *found, *_foot(block)]
+    """One for each operation of a jaxpr, a function or region, not for those inside them; head and foot, too,
+    if there are such.
+    """
+    make = _mlir if program.stage == "stablehlo" else _jaxpr
+    return [*_head(program, block), *(make(program, one) for one in block.operations), *_foot(block)]
 
 
-def options(program: Program) -> Statement:
+def has_head(block: Block) -> bool:
+    """Whether its first statement is its head: the types of its parameters, if no operation shows them."""
+    return bool(block.head)
+
+
+def options(program: Program) -> Form:
     """What the module's first line says, except for its name."""
-    return Statement("module", (_OPTIONS.sub(r"\1", program.head),), ())
+    return Form("module", (_OPTIONS.sub(r"\1", program.head),))
 
 
-def _hlo(program: Program, operation: Operation) -> Statement:
-    line = program.lines[operation.start].strip()
-    if not line.startswith(("%", "ROOT %")):
-        line = _with_signs(line, operation)
-    names = _HLO_NAME.findall(line)
-    defined, used = len(operation.names), len(operation.names) + len(operation.operands)
-    made = [
-        Name(
-            name, "def" if at < defined else "use" if at < used or name[1:] not in operation.calls else "call"
-        )
+def hlo_lines(program: Program, block: Block) -> list[str]:
+    """The instructions of an HLO computation, each on a line, with signs before all names."""
+    lines = program.lines[block.start + 1 : block.end - 1]
+    if all(map(_IS_SIGNED, lines)):
+        return list(lines)
+    return [_signed_line(program, one) for one in block.operations]
+
+
+def hlo_pieces(text: str) -> tuple[list[str], list[str]]:
+    """What is between the names in a text of HLO, and these names."""
+    pieces = _HLO_NAME.split(text)
+    return pieces[::2], pieces[1::2]
+
+
+def hlo_form(line: str, words: tuple[str, ...], names: Sequence[str]) -> Form:
+    """The form of such a line, whose pieces these are."""
+    operation = instruction(line, 0)
+    assert operation is not None
+    used = 1 + len(operation.operands)
+    kinds = [
+        DEFINES if at == 0 else USES if at < used or name[1:] not in operation.calls else CALLS
         for at, name in enumerate(names)
     ]
-    return Statement(operation.opcode, tuple(_HLO_NAME.split(line)), tuple(made), operation)
+    return Form(operation.opcode, words, "".join(kinds))
+
+
+def _signed_line(program: Program, operation: Operation) -> str:
+    line = program.lines[operation.start].strip()
+    return line if line.startswith(("%", "ROOT %")) else _with_signs(line, operation)
 
 
 def _with_signs(line: str, operation: Operation) -> str:
@@ -93,58 +122,59 @@ def _mlir(program: Program, operation: Operation) -> Statement:
     if operation.inner:
         line = f"{line} … {program.lines[operation.end - 1].strip()}"
     defined = {*operation.names, *(name for block in operation.inner for name in block.parameters)}
-    made = []
-    for match in _MLIR_NAME.finditer(line):
-        name = match[0]
-        if name.startswith("@"):
-            made.append(Name(name, "call" if name[1:] in operation.calls else "use"))
-        else:
-            made.append(Name(name, "def" if name in defined and name not in operation.operands else "use"))
-    return Statement(operation.opcode, tuple(_MLIR_NAME.split(line)), tuple(made), operation)
+    names = _MLIR_NAME.findall(line)
+    kinds = [
+        (CALLS if name[1:] in operation.calls else USES)
+        if name.startswith("@")
+        else DEFINES
+        if name in defined and name not in operation.operands
+        else USES
+        for name in names
+    ]
+    return Statement(operation.opcode, tuple(_MLIR_NAME.split(line)), names, "".join(kinds))
 
 
 def _jaxpr(program: Program, operation: Operation) -> Statement:
     words: list[str] = [""]
-    names: list[Name] = []
+    names: list[str] = []
+    kinds: list[str] = []
 
     def put(pattern: re.Pattern[str], text: str, kind: str) -> None:
         """Split the text into words and names, which `pattern` matches."""
         pieces = pattern.split(text)
-        names.extend(Name(name, kind) for name in pattern.findall(text))
+        names.extend(pattern.findall(text))
+        kinds.extend(kind for _ in pieces[1:])
         words[-1] += pieces[0]
         words.extend(pieces[1:])
 
     types = operation.type.split(" ") if operation.names else []
     rest = _ADDRESS.sub("", operation.rest)
     for name, type_ in zip(operation.names, types, strict=False):
-        names.append(Name(name, "def"))
+        names.append(name)
+        kinds.append(DEFINES)
         words.append(f":{type_} ")
     words[-1] += f"= {operation.opcode}"
     if operation.calls:
         called = "|".join(map(re.escape, sorted(set(operation.calls), key=len, reverse=True)))
-        put(re.compile(rf"(?<=[=(,\s])(?<!\bname=)(?:{called})\b(?! ?=)"), rest, "call")
+        put(re.compile(rf"(?<=[=(,\s])(?<!\bname=)(?:{called})\b(?! ?=)"), rest, CALLS)
     else:
         words[-1] += rest
     words[-1] += " "
-    put(_ATOM, operation.arguments, "use")
-    return Statement(operation.opcode, tuple(words), tuple(names), operation)
-
-
-_MAKERS = {"hlo": _hlo, "stablehlo": _mlir, "jaxpr": _jaxpr}
+    put(_ATOM, operation.arguments, USES)
+    return Statement(operation.opcode, tuple(words), names, "".join(kinds))
 
 
 def _head(program: Program, block: Block) -> Iterator[Statement]:
-    """The types of the parameters, if no operation shows them."""
-    if not block.head:
+    if not has_head(block):
         return
     pattern = _BINDER if program.stage == "jaxpr" else _MLIR_NAME
-    names = tuple(Name(name, "def") for name in pattern.findall(block.head))
-    yield Statement("head", tuple(pattern.split(block.head)), names)
+    names = pattern.findall(block.head)
+    yield Statement("head", tuple(pattern.split(block.head)), names, DEFINES * len(names))
 
 
 def _foot(block: Block) -> Iterator[Statement]:
     """The results of a jaxpr."""
     if block.foot:
-        names = tuple(Name(name, "use") for name in _ATOM.findall(block.foot.removeprefix("in ")))
+        names = _ATOM.findall(block.foot.removeprefix("in "))
         words = _ATOM.split(block.foot.removeprefix("in "))
-        yield Statement("in", (f"in {words[0]}", *words[1:]), names)
+        yield Statement("in", (f"in {words[0]}", *words[1:]), names, USES * len(names))

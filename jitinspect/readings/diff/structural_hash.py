@@ -7,9 +7,14 @@ count. Equal operations in one block get different hashes, in their order.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
 from jitinspect.ir.program import Block, Program
-from jitinspect.readings.diff.statements import Name, Statement, statements
+from jitinspect.readings.diff.block_statements import Skeleton, StatementReader, Statements
+from jitinspect.readings.diff.statements import CALLS, DEFINES, USES
+
+_Hash = tuple[int, int]
+"""With all words, and with opcodes alone."""
 
 
 class Interner:
@@ -22,67 +27,103 @@ class Interner:
         return self._numbers.setdefault(thing, len(self._numbers))
 
 
-class Structure:
-    """The statements of each block of a program, and their hashes.
-
-    `exact` includes all words; `opcodes` only the opcodes; `users` the opcodes of what is computed from them.
+@dataclass(eq=False, slots=True)
+class Shape:
+    """The hashes of a block's statements, and one of the whole block, its `digest`. `exact` includes all
+    words, `opcodes` only the opcodes. `is_closed` if it uses no name from outside: other blocks of this shape
+    differ from it in names alone.
     """
 
-    def __init__(self, program: Program, interner: Interner) -> None:
+    skeleton: Skeleton
+    exact: list[int]
+    opcodes: list[int]
+    digest: int
+    is_closed: bool
+
+
+@dataclass(slots=True)
+class Shared:
+    """What is known of both programs."""
+
+    intern: Interner = field(default_factory=Interner)
+    read: StatementReader = field(default_factory=StatementReader)
+    shapes: dict[Hashable, Shape] = field(default_factory=dict)
+
+
+class Structure:
+    """The statements of each block of a program, and its shape."""
+
+    def __init__(self, program: Program, shared: Shared) -> None:
         self.program = program
-        self._intern = interner
+        self._shared = shared
+        self._intern = shared.intern
         self._blocks = program.named()
-        self._digests: dict[int, int] = {}
-        self.statements: dict[int, list[Statement]] = {}
-        self.exact: dict[int, list[int]] = {}
-        self.opcodes: dict[int, list[int]] = {}
+        self.statements: dict[int, Statements] = {}
+        self.shapes: dict[int, Shape] = {}
         self._open: set[int] = set()
 
-    def block_of(self, name: Name) -> Block | None:
-        """The block that a `call` refers to."""
-        return self._blocks.get(name.text.lstrip("%@")) if name.kind == "call" else None
+    def block_of(self, name: str) -> Block | None:
+        """The block that a statement calls."""
+        return self._blocks.get(name.lstrip("%@"))
 
-    def digest(self, block: Block, around: Mapping[str, tuple[int, int]] | None = None) -> int:
+    def digest(self, block: Block, around: Mapping[str, _Hash] | None = None) -> int:
         """The hash of a whole block; `around` are the hashes of the values from outside that it can use."""
-        if id(block) not in self._digests:
+        if id(block) not in self.shapes:
             if id(block) in self._open:
                 return -1  # a block that calls itself
             self._open.add(id(block))
-            self._digests[id(block)] = self._read(block, dict(around or {}))
-        return self._digests[id(block)]
+            self.shapes[id(block)] = self._shape(block, around or {})
+        return self.shapes[id(block)].digest
 
-    def _read(self, block: Block, known: dict[str, tuple[int, int]]) -> int:
+    def _shape(self, block: Block, around: Mapping[str, _Hash]) -> Shape:
+        made = self.statements[id(block)] = self._shared.read(self.program, block)
+        called = {made.names[at]: self._called(made.names[at]) for at in made.skeleton.called}
+        hashes = tuple([called[made.names[at]] for at in made.skeleton.called])
+        key = made.skeleton, hashes, len(block.parameters)
+        shape = self._shared.shapes.get(key)
+        if shape is None:
+            shape = self._hashed(block, made, {**around}, called)
+            if shape.is_closed:
+                self._shared.shapes[key] = shape
+        return shape
+
+    def _called(self, name: str) -> _Hash | None:
+        block = self.block_of(name)
+        if block is None:
+            return None
+        return self.digest(block), self._intern(("block", len(block.parameters)))
+
+    def _hashed(
+        self, block: Block, made: Statements, known: dict[str, _Hash], called: Mapping[str, _Hash | None]
+    ) -> Shape:
         for index, parameter in enumerate(block.parameters):
             known[parameter] = (self._intern(("parameter", index)),) * 2
-        made = statements(self.program, block)
         exact: list[int] = []
         opcodes: list[int] = []
         alike: dict[int, int] = {}
-        for statement in made:
-            inner = (
-                [self.digest(one, known) for one in statement.operation.inner] if statement.operation else []
-            )
-            used = [self._used(name, known) for name in statement.names if name.kind != "def"]
-            whole = self._intern((statement.words, tuple(one[0] for one in used), tuple(inner)))
-            shape = self._intern((statement.opcode, tuple(one[1] for one in used), len(inner)))
+        is_closed = True
+        for at, form in enumerate(made.skeleton.forms):
+            inner, names = [self.digest(one, known) for one in made.inner(at)], made.names_of(at)
+            is_closed = is_closed and not inner
+            used: list[_Hash] = []
+            for name, kind in zip(names, form.kinds, strict=True):
+                if kind != DEFINES:
+                    found = (called[name] if kind == CALLS else None) or _value(name, known)
+                    is_closed = is_closed and found is not None
+                    used.append(found or (self._intern(("free", name)),) * 2)
+            whole = self._intern((form.words, tuple(one[0] for one in used), tuple(inner)))
+            shape = self._intern((form.opcode, tuple(one[1] for one in used), len(inner)))
             exact.append(self._numbered(whole, alike))
             opcodes.append(self._numbered(shape, alike))
-            for index, name in enumerate(name for name in statement.names if name.kind == "def"):
-                if statement.operation is not None:
-                    known[name.text] = (self._intern((exact[-1], index)), self._intern((opcodes[-1], index)))
-        self.statements[id(block)], self.exact[id(block)], self.opcodes[id(block)] = made, exact, opcodes
-        return self._intern(("block", len(block.parameters), tuple(exact)))
+            for index, name in enumerate(made.defined(at) if at >= made.first else ()):
+                known[name] = self._intern((exact[-1], index)), self._intern((opcodes[-1], index))
+        digest = self._intern(("block", len(block.parameters), tuple(exact)))
+        return Shape(made.skeleton, exact, opcodes, digest, is_closed)
 
     def _numbered(self, number: int, alike: dict[int, int]) -> int:
         """Of equal statements in a block, only the first keeps `number`."""
         alike[number] = alike.get(number, 0) + 1
         return number if alike[number] == 1 else self._intern(("occurrence", number, alike[number]))
-
-    def _used(self, name: Name, known: dict[str, tuple[int, int]]) -> tuple[int, int]:
-        if (block := self.block_of(name)) is not None:
-            return self.digest(block), self._intern(("block", len(block.parameters)))
-        key = name.text if name.text in known else name.text.lstrip("%")
-        return known.get(key) or (self._intern(("free", name.text)),) * 2
 
     def users(self, block: Block) -> list[int]:
         """For each statement a hash of all that is computed from it, down to the results; only opcodes."""
@@ -91,10 +132,15 @@ class Structure:
         numbers = [0] * len(made)
         alike: dict[int, int] = {}
         for at in range(len(made) - 1, -1, -1):
-            names = made[at].names
-            followers = sorted(use for name in names if name.kind == "def" for use in used.get(name.text, ()))
-            numbers[at] = self._numbered(self._intern((made[at].opcode, tuple(followers))), alike)
-            for position, name in enumerate(names):
-                if name.kind == "use":
-                    used.setdefault(name.text, []).append((numbers[at], position))
+            form = made.form(at)
+            followers = sorted(use for name in made.defined(at) for use in used.get(name, ()))
+            numbers[at] = self._numbered(self._intern((form.opcode, tuple(followers))), alike)
+            for position, name in enumerate(made.names_of(at)):
+                if form.kinds[position] == USES:
+                    used.setdefault(name, []).append((numbers[at], position))
         return numbers
+
+
+def _value(name: str, known: Mapping[str, _Hash]) -> _Hash | None:
+    """None for a name from outside."""
+    return known.get(name) or known.get(name.lstrip("%"))

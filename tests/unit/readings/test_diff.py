@@ -267,3 +267,62 @@ def test_pairs_increase_on_both_sides_and_are_equal(before, after):
 
 def test_the_difference_from_an_empty_program_is_everything():
     assert hlo(HLO, HLO) == Difference(True, hlo(HLO, HLO).summary, (), "hlo")
+
+
+def two_computations(first, second):
+    """Two fused computations that differ in names alone; each is called with its own operand."""
+    fused = "".join(
+        f"%{name} (p{at}: f32[8]) -> f32[8] {{\n  %p{at} = f32[8] parameter(0)\n"
+        f"  ROOT %{root}.{at} = f32[8] {root}(%p{at})\n}}\n\n"
+        for at, (name, root) in enumerate((("fused.1", first), ("fused.2", second)))
+    )
+    return (
+        f"{HEAD}{fused}ENTRY %main.9 (x.1: f32[8]) -> f32[8] {{\n  %x.1 = f32[8] parameter(0)\n"
+        "  %one.2 = f32[8] fusion(%x.1), kind=kLoop, calls=%fused.1\n"
+        "  ROOT %two.3 = f32[8] fusion(%one.2), kind=kLoop, calls=%fused.2\n}\n"
+    )
+
+
+def test_computations_that_differ_in_names_alone_are_shown_by_their_own_names():
+    found = hlo(two_computations("sine", "sine"), two_computations("cosine", "cosine"))
+    assert [hunk.block for hunk in found.changes] == ["fused.1", "fused.2"]
+    assert lines(found) == [
+        "- ROOT %sine.0 = f32[8] sine(%p0)",
+        "+ ROOT %cosine.0 = f32[8] cosine(%p0)",
+        "- ROOT %sine.1 = f32[8] sine(%p1)",
+        "+ ROOT %cosine.1 = f32[8] cosine(%p1)",
+    ]
+
+
+def test_computations_with_the_same_words_may_use_other_operands():
+    text = f"{HEAD}{FUSED}{FUSED.replace('fused.1', 'fused.2')}{ENTRY}".replace(
+        "ROOT %sub.5 = f32[8] subtract(%fusion.4, %dot.3)",
+        "ROOT %other.5 = f32[8] fusion(%fusion.4, %dot.3), kind=kLoop, calls=%fused.2",
+    )
+    head, second = text.split("%fused.2 (")
+    swapped = f"{head}%fused.2 ({second.replace('multiply(%p, %q)', 'multiply(%q, %p)')}"
+    assert lines(hlo(text, swapped)) == [
+        "- %mul.3 = f32[8] multiply(%p, %q)",
+        "+ %mul.3 = f32[8] multiply(%q, %p)",
+    ]
+
+
+def test_one_of_two_computations_that_were_alike_differs():
+    found = hlo(two_computations("sine", "sine"), two_computations("sine", "cosine"))
+    assert [hunk.block for hunk in found.changes] == ["fused.2"]
+    assert found.summary.ops == {"cosine": 1, "sine": -1}
+
+
+def test_an_operand_that_has_only_got_the_name_of_another_is_not_the_same():
+    """`%b` is a value that the other module does not have, and that is called like another one there."""
+    before = f"{HEAD}ENTRY %m (x: f32[8]) -> f32[8] {{\n  %x = f32[8] parameter(0)\n"
+    first = f"{before}  %b = f32[8] sine(%x)\n  ROOT %r = f32[8] negate(%b)\n}}\n"
+    second = f"{before}  %b = f32[8] cosine(%x)\n  ROOT %r = f32[8] negate(%b)\n}}\n"
+    assert lines(hlo(first, second)) == ["- %b = f32[8] sine(%x)", "+ %b′ = f32[8] cosine(%x)"]
+
+
+def test_numbers_that_move_between_names_are_seen_where_the_words_are_as_many():
+    before = HLO.replace("f32[8] subtract(", "f32[8,1] subtract(")
+    after = before.replace("f32[8,1] subtract(%fusion.4, %dot.3)", "f32[8] subtract(%fusion.4, %dot.3), a=1")
+    found = hlo(before, after)
+    assert (found.summary.changed, found.summary.explained, found.summary.substitutions) == (1, 0, ())
