@@ -33,7 +33,7 @@ _INSTRUCTION = re.compile(
 """Name, type, opcode, and all that follows the parenthesis behind it."""
 _NO_BLOCKS: list[Block] = []
 """What is inside of each instruction."""
-_PARAMETER = re.compile(r"([\w.\-]+): ")
+_PARAMETER = re.compile(r"[( ]([\w.\-]+): ")
 
 
 def instruction(line: str, number: int, stacks: StackFrames | None = None) -> Operation | None:

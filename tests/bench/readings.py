@@ -18,8 +18,8 @@ LIMITS = {
     "hlo --outline": 0.04,
     "hlo --op dot": 0.04,
     "cost": 0.08,
-    "diff A A": 0.3,
-    "diff A B": 0.3,
+    "diff A A": 0.08,
+    "diff A B": 0.08,
 }
 LAYERS = 24
 RUN = """

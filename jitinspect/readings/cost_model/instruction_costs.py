@@ -149,6 +149,11 @@ def program_cost(program: Program, ran: Mapping[str, int] | None = None) -> Prog
     return _Counting(program, ran or {}).costs()
 
 
+def program_work(program: Program) -> Work:
+    """The sum of all that `program_cost` tells of."""
+    return _Counting(program, {}).work()
+
+
 class _Counting:
     """Adds up each computation's cost from its instructions; counts its runs from the entry down."""
 
@@ -160,7 +165,8 @@ class _Counting:
         self._sent = {id(one.operation): one.wire_bytes for one in readable_collectives(program)}
         self._calls = {block.name: [one for one in block.operations if one.calls] for block in program.blocks}
         calling = [one for calls in self._calls.values() for one in calls]
-        self._fused = {name for one in calling if _opcode(one) == "fusion" for name in one.calls}
+        fused = [name for one in calling if _opcode(one) == "fusion" for name in one.calls]
+        self._fused = {self._blocks[name].name for name in fused if name in self._blocks}
         self._is_straight = not any(one.opcode in ("while", "conditional") for one in calling)
         self._structures = Structures(self._blocks, program.root)
         self._own: dict[tuple[int, bool], list[_Priced]] = {}
@@ -192,6 +198,12 @@ class _Counting:
             least=self._total(entry, "least"),
             most=self._total(entry, "most"),
             unlike_xla=unlike_xla({self._structures[block]: block for block in reached}.values()),
+        )
+
+    def work(self) -> Work:
+        times = self._times()
+        return total_work(
+            [self._sum(block) * times[block.name] for block in self._program.blocks if block.name in times]
         )
 
     def _instruction_costs(self, block: Block, times: int) -> Iterator[InstructionCost]:

@@ -4,8 +4,10 @@ these have in common is found out once.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from jitinspect.ir.program import Block, Operation, Program
@@ -16,7 +18,6 @@ from jitinspect.readings.diff.statements import (
     Statement,
     has_head,
     hlo_form,
-    hlo_lines,
     hlo_pieces,
     statements,
 )
@@ -41,11 +42,15 @@ class Skeleton:
             for start, form in zip(self.starts, forms, strict=False)
         ]
 
+    @cached_property
+    def opcodes(self) -> Counter[str]:
+        return Counter(form.opcode for form in self.forms)
+
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """A `skeleton` with its `names`. The statement `first` is the first operation of the `block`: a head comes
-    before it.
+    """A `skeleton` with its `names`. The statement `first` is the first operation of the `block`: what comes
+    before it is a head.
     """
 
     skeleton: Skeleton
@@ -70,6 +75,11 @@ class Statements:
         """The names that a statement defines."""
         return [self.names[place] for place in self.skeleton.defined[at]]
 
+    def called(self, at: int) -> list[str]:
+        """The names of the blocks that a statement calls."""
+        kinds = zip(self.names_of(at), self.form(at).kinds, strict=True)
+        return [name for name, kind in kinds if kind == CALLS]
+
     def operation(self, at: int) -> Operation | None:
         """None for a head and a foot."""
         operations = self.block.operations if self.block else []
@@ -92,9 +102,8 @@ class StatementReader:
 
     def __init__(self) -> None:
         self._forms: dict[tuple[str, _Words, str], Form] = {}
-        self._hlo_forms: dict[_Words, Form] = {}
+        self._hlo_forms: dict[str, Form] = {}
         self._skeletons: dict[object, Skeleton] = {}
-        self._computations: dict[tuple[_Words, str], tuple[Skeleton, Sequence[str]]] = {}
 
     def __call__(self, program: Program, block: Block) -> Statements:
         if program.stage == "hlo":
@@ -105,32 +114,21 @@ class StatementReader:
         return Statements(skeleton, names, block, int(has_head(block)), has_inner=True)
 
     def _computation(self, program: Program, block: Block) -> tuple[Skeleton, Sequence[str]]:
-        """What is equal in both programs, letter by letter, is read once."""
-        lines = hlo_lines(program, block)
-        key = block.parameters, "\n".join(lines)
-        if key not in self._computations:
-            self._computations[key] = self._skeleton(*key, lines)
-        return self._computations[key]
-
-    def _skeleton(
-        self, parameters: Sequence[str], text: str, lines: Sequence[str]
-    ) -> tuple[Skeleton, Sequence[str]]:
-        words, names = hlo_pieces(text)
+        text, names = hlo_pieces(program, block)
         numbers: dict[str, int] = {}
         same = tuple([numbers.setdefault(name, len(numbers)) for name in names])
-        key = tuple(words), same, tuple([numbers.get(f"%{name}", -1) for name in parameters])
+        key = text, same, tuple([numbers.get(f"%{name}", -1) for name in block.parameters])
         skeleton = self._skeletons.get(key)
         if skeleton is None:
-            skeleton = self._skeletons[key] = Skeleton(list(map(self._hlo_form, lines)))
+            skeleton = self._skeletons[key] = Skeleton(
+                list(map(self._hlo_form, filter(None, text.split("\n"))))
+            )
         return skeleton, names
 
     def _hlo_form(self, line: str) -> Form:
-        line = line.strip()
-        pieces, names = hlo_pieces(line)
-        words = tuple(pieces)
-        form = self._hlo_forms.get(words)
+        form = self._hlo_forms.get(line)
         if form is None:
-            form = self._hlo_forms[words] = hlo_form(line, words, names)
+            form = self._hlo_forms[line] = hlo_form(line)
         return form
 
     def _form(self, one: Statement) -> Form:

@@ -9,7 +9,7 @@ from typing import Any
 from jitinspect.model.comparisons import ADDED, CHANGED, REMOVED, PaneComparison
 from jitinspect.model.differences import Quantity
 from jitinspect.model.explorations import Exploration, Pane
-from jitinspect.readings.diff.block_rows import all_blocks
+from jitinspect.readings.diff.block_rows import Comparison
 from jitinspect.readings.diff.changed_words import Words
 from jitinspect.readings.diff.line_rows import LineRow, rows_of_lines, rows_of_programs
 from jitinspect.readings.diff.stage_texts import parsed, summary
@@ -52,8 +52,9 @@ def _of_sources(before: Pane, after: Pane) -> PaneComparison:
 
 def _of_stages(stage: str, before: Pane, after: Pane) -> PaneComparison:
     programs = parsed(stage, before.text), parsed(stage, after.text)
-    blocks = all_blocks(*programs)
-    told = summary(stage, programs, blocks)
+    comparison = Comparison(*programs)
+    blocks = comparison.all_blocks()
+    told = summary(stage, comparison, blocks)
     return _comparison(
         before,
         after,

@@ -67,11 +67,6 @@ class PairOfSides(Sides):
         left, right = self.left.names, self.right.names
         return {**self._around, **{right[other]: left[one] for one, other in self._defined}}
 
-    def depends_on_names(self, i: int, j: int) -> bool:
-        """Whether it depends on names, not only on shapes, if a pair of statements is the same."""
-        calls = CALLS in self.left.form(i).kinds or CALLS in self.right.form(j).kinds
-        return calls or any(name not in self.names for name in self.right.names_of(j))
-
     def keep(self, at: int) -> None:
         """What a statement of the right calls is shown by the names that are known now, not by those of
         blocks that turn out later to correspond.

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jitinspect.errors import LoadError
 from jitinspect.ir import hlo, jaxpr, mlir, readable_hlo
 from jitinspect.ir.attribution import MADE_BY_NO_LINE
+from jitinspect.ir.collectives import KINDS
 from jitinspect.ir.program import Program
-from jitinspect.model.differences import Difference, Hunk, Quantity, Summary
-from jitinspect.readings.cost_model.instruction_costs import program_cost
-from jitinspect.readings.diff.block_rows import BlockRows, Row, changed_blocks
+from jitinspect.model.differences import Difference, Quantity, Summary
+from jitinspect.readings.cost_model.instruction_costs import program_work
+from jitinspect.readings.diff.alike_computations import merged, opcodes
+from jitinspect.readings.diff.block_rows import BlockRows, Comparison
 from jitinspect.readings.diff.collectives_changed import Rows, come_and_gone, moved, rows_of_program
+from jitinspect.readings.diff.hunks import Hunks
+from jitinspect.readings.diff.structural_hash import Structure
 from jitinspect.readings.diff.substitutions import substitutions
 
 _PARSERS: dict[str, Callable[[str], Program]] = {
@@ -39,14 +43,15 @@ def difference(
 
     Raises `LoadError` for a jaxpr that cannot be parsed.
     """
-    programs = parsed(stage, before), parsed(stage, after)
-    blocks = [] if before == after else changed_blocks(*programs)
+    program = parsed(stage, before)
+    comparison = Comparison(program, program if before == after else parsed(stage, after))
+    blocks, hunks = comparison.changed_blocks(), Hunks(context)
     return Difference(
         same=not blocks,
         summary=replace(
-            summary(stage, programs, blocks, peaks), **_sent(stage, programs, collectives, bool(blocks))
+            summary(stage, comparison, blocks, peaks), **_sent(stage, comparison, collectives, bool(blocks))
         ),
-        changes=tuple(hunk for block in blocks for hunk in _hunks(block, context)),
+        changes=tuple(hunk for block in blocks for hunk in hunks.of(block)),
         stage=stage,
     )
 
@@ -61,23 +66,22 @@ def parsed(stage: str, text: str) -> Program:
 
 def summary(
     stage: str,
-    programs: tuple[Program, Program],
+    comparison: Comparison,
     blocks: Sequence[BlockRows],
     peaks: tuple[int | None, int | None] = (None, None),
 ) -> Summary:
     """`blocks` are those that changed, or all."""
-    first, second = (_counts(program) for program in programs)
-    rows = [row for block in blocks for row in block.rows if not row.is_same]
-    changed = [row for row in rows if not (row.is_added or row.is_removed)]
-    replaced, explained = substitutions(changed)
+    first, second = (_counts(side) for side in comparison.sides)
+    changes = [change for block in blocks for change in block.layout.changes]
+    replaced, explained = substitutions(blocks)
     is_compiled = stage == "hlo"
-    costs = [_costs(program) for program in programs] if is_compiled else []
+    costs = [_costs(side) for side in comparison.sides] if is_compiled else []
     return Summary(
         operations=Quantity(first.total(), second.total()),
         ops={op: second[op] - first[op] for op in sorted(first | second) if first[op] != second[op]},
-        added=sum(row.is_added for row in rows),
-        removed=sum(row.is_removed for row in rows),
-        changed=len(changed),
+        added=sum(left is None for left, _ in changes),
+        removed=sum(right is None for _, right in changes),
+        changed=sum(None not in change for change in changes),
         explained=explained,
         substitutions=replaced,
         fusions=Quantity(first["fusion"], second["fusion"]) if is_compiled else None,
@@ -88,14 +92,14 @@ def summary(
 
 
 def _sent(
-    stage: str, programs: tuple[Program, Program], known: tuple[Rows, Rows] | None, is_changed: bool
+    stage: str, comparison: Comparison, known: tuple[Rows, Rows] | None, is_changed: bool
 ) -> dict[str, Any]:
     """What is said of collectives; nothing if there are none. In equal programs they are the same, whatever
     their axes are called.
     """
     if stage != "hlo":
         return {}
-    before, after = known or tuple(map(rows_of_program, programs))
+    before, after = known or tuple(map(_rows, comparison.sides))
     if not (before or after):
         return {}
     return {
@@ -105,36 +109,23 @@ def _sent(
     }
 
 
-def _costs(program: Program) -> tuple[int | None, int | None]:
+def _rows(side: Structure) -> Rows:
+    """What the text says of its collectives. Most modules have none."""
+    kinds = {opcode.removesuffix("-start") for opcode in opcodes(side)}
+    return rows_of_program(side.program) if not kinds.isdisjoint(KINDS) else ()
+
+
+def _costs(side: Structure) -> tuple[int | None, int | None]:
     """FLOPs and bytes; unknown for a text that was edited and is no longer valid HLO."""
     try:
-        costs = program_cost(program)
+        work = program_work(merged(side))
     except (ValueError, IndexError, KeyError):
         return None, None
-    return costs.flops, costs.bytes
+    return work.flops, work.bytes
 
 
-def _counts(program: Program) -> Counter[str]:
-    return Counter(one.opcode for one in program.operations() if one.opcode not in MADE_BY_NO_LINE)
-
-
-def _hunks(block: BlockRows, context: int) -> Iterator[Hunk]:
-    """Changes that are closer together than twice the context share a hunk."""
-    changed = [at for at, row in enumerate(block.rows) if not row.is_same]
-    start = 0
-    for index, at in enumerate(changed):
-        if index + 1 < len(changed) and changed[index + 1] - at <= 2 * context + 1:
-            continue
-        rows = block.rows[max(0, changed[start] - context) : at + context + 1]
-        yield Hunk(block.name, tuple(line for row in rows for line in _lines(row)))
-        start = index + 1
-
-
-def _lines(row: Row) -> Iterator[str]:
-    if row.is_same:
-        yield f"  {row.before}"
-        return
-    if not row.is_added:
-        yield f"- {row.before}"
-    if not row.is_removed:
-        yield f"+ {row.after}"
+def _counts(side: Structure) -> Counter[str]:
+    found = opcodes(side)
+    for opcode in MADE_BY_NO_LINE:
+        del found[opcode]
+    return found

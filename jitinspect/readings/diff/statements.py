@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from jitinspect.ir.hlo_instructions import instruction
 from jitinspect.ir.program import Block, Operation, Program
 
 _HLO_NAME = re.compile(r"(%[\w.\-]+)")
-_IS_SIGNED = re.compile(r" *(?:ROOT )?%[^ ]+ = ").match
+_UNSIGNED = re.compile(r"\n(?!  %[^ \n]+ = |  ROOT %[^ \n]+ = )")
 _MLIR_NAME = re.compile(r"%[\w$.\-]+|@[\w$.\-]+")
 _ATOM = re.compile(r"(?<![^\s(,])[a-z]+(?![^\s,)])")
 _BINDER = re.compile(r"[^\s:]+(?=:)")
@@ -19,7 +20,7 @@ _BLANKS = re.compile(r"\s+")
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 """Where a Python object lies, which JAX prints of some (0.8.3: of the function that a callback calls)."""
 _OPTIONS = re.compile(r"^(HloModule|module) [^,\s]+")
-_NAME = "\0"
+NAME = "\0"
 """Stands for a name. It is no blank, and in no text."""
 DEFINES, USES, CALLS = "duc"
 """What a statement does with a name: values are defined and used, blocks are called."""
@@ -42,17 +43,22 @@ class Form:
     def __init__(self, opcode: str, words: tuple[str, ...], kinds: str = "") -> None:
         self.opcode, self.words, self.kinds = opcode, words, kinds
 
+        self.used = [place for place, kind in enumerate(kinds) if kind != DEFINES]
+        """Where the names are that are not defined here."""
+        self.calls = CALLS in kinds
+
     def text(self, names: Sequence[str]) -> str:
         """The statement on one line."""
-        return self._template % tuple(names)
+        return self.template % tuple(names)
 
     @cached_property
     def parts(self) -> list[str]:
         """What that line has between its names, before and after them."""
-        return _BLANKS.sub(" ", _NAME.join(self.words)).strip().split(_NAME)
+        return _BLANKS.sub(" ", NAME.join(self.words)).strip().split(NAME)
 
     @cached_property
-    def _template(self) -> str:
+    def template(self) -> str:
+        """That line, with `%s` for each name."""
         return "%s".join(part.replace("%", "%%") for part in self.parts)
 
 
@@ -74,30 +80,27 @@ def options(program: Program) -> Form:
     return Form("module", (_OPTIONS.sub(r"\1", program.head),))
 
 
-def hlo_lines(program: Program, block: Block) -> list[str]:
-    """The instructions of an HLO computation, each on a line, with signs before all names."""
-    lines = program.lines[block.start + 1 : block.end - 1]
-    if all(map(_IS_SIGNED, lines)):
-        return list(lines)
-    return [_signed_line(program, one) for one in block.operations]
+def hlo_pieces(program: Program, block: Block) -> tuple[str, list[str]]:
+    """The instructions of an HLO computation, each on a line, with `NAME` for each name; and the names."""
+    text = "\n".join(["", *program.lines[block.start + 1 : block.end - 1]])
+    if _UNSIGNED.search(text):
+        text = "\n".join(["", *(_signed_line(program, one) for one in block.operations)])
+    pieces = _HLO_NAME.split(text[1:])
+    return NAME.join(pieces[::2]), pieces[1::2]
 
 
-def hlo_pieces(text: str) -> tuple[list[str], list[str]]:
-    """What is between the names in a text of HLO, and these names."""
-    pieces = _HLO_NAME.split(text)
-    return pieces[::2], pieces[1::2]
-
-
-def hlo_form(line: str, words: tuple[str, ...], names: Sequence[str]) -> Form:
-    """The form of such a line, whose pieces these are."""
-    operation = instruction(line, 0)
+def hlo_form(line: str) -> Form:
+    """The form of such a line. Which of its names are those of blocks depends on what is before them."""
+    words = line.strip().split(NAME)
+    names = [f"%{at}" for at in range(len(words) - 1)]
+    operation = instruction("".join(chain.from_iterable(zip(words, [*names, ""], strict=True))), 0)
     assert operation is not None
     used = 1 + len(operation.operands)
     kinds = [
         DEFINES if at == 0 else USES if at < used or name[1:] not in operation.calls else CALLS
         for at, name in enumerate(names)
     ]
-    return Form(operation.opcode, words, "".join(kinds))
+    return Form(operation.opcode, tuple(words), "".join(kinds))
 
 
 def _signed_line(program: Program, operation: Operation) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.ir.program import Block, Program
 from jitinspect.readings.diff.block_statements import Skeleton, StatementReader, Statements
-from jitinspect.readings.diff.statements import CALLS, DEFINES, USES
+from jitinspect.readings.diff.statements import USES
 
 _Hash = tuple[int, int]
 """With all words, and with opcodes alone."""
@@ -66,6 +66,11 @@ class Structure:
         """The block that a statement calls."""
         return self._blocks.get(name.lstrip("%@"))
 
+    def read(self, block: Block) -> Statements:
+        """The statements of one of the program's blocks."""
+        self.digest(block)
+        return self.statements[id(block)]
+
     def digest(self, block: Block, around: Mapping[str, _Hash] | None = None) -> int:
         """The hash of a whole block; `around` are the hashes of the values from outside that it can use."""
         if id(block) not in self.shapes:
@@ -104,21 +109,32 @@ class Structure:
         is_closed = True
         for at, form in enumerate(made.skeleton.forms):
             inner, names = [self.digest(one, known) for one in made.inner(at)], made.names_of(at)
-            is_closed = is_closed and not inner
-            used: list[_Hash] = []
-            for name, kind in zip(names, form.kinds, strict=True):
-                if kind != DEFINES:
-                    found = (called[name] if kind == CALLS else None) or _value(name, known)
-                    is_closed = is_closed and found is not None
-                    used.append(found or (self._intern(("free", name)),) * 2)
-            whole = self._intern((form.words, tuple(one[0] for one in used), tuple(inner)))
-            shape = self._intern((form.opcode, tuple(one[1] for one in used), len(inner)))
+            found = [known.get(names[place]) for place in form.used]
+            if form.calls or None in found:
+                found = [
+                    (called[names[place]] if form.kinds[place] == CALLS else None)
+                    or _value(names[place], known)
+                    for place in form.used
+                ]
+            is_closed = is_closed and not inner and None not in found
+            used = [one or self._free(names[place]) for place, one in zip(form.used, found, strict=True)]
+            whole = self._intern((form.words, tuple([one[0] for one in used]), tuple(inner)))
+            shape = self._intern((form.opcode, tuple([one[1] for one in used]), len(inner)))
             exact.append(self._numbered(whole, alike))
             opcodes.append(self._numbered(shape, alike))
             for index, name in enumerate(made.defined(at) if at >= made.first else ()):
-                known[name] = self._intern((exact[-1], index)), self._intern((opcodes[-1], index))
+                known[name] = self._result(exact[-1], index), self._result(opcodes[-1], index)
         digest = self._intern(("block", len(block.parameters), tuple(exact)))
         return Shape(made.skeleton, exact, opcodes, digest, is_closed)
+
+    def _free(self, name: str) -> _Hash:
+        """That of a name from outside."""
+        number = self._intern(("free", name))
+        return number, number
+
+    def _result(self, operation: int, index: int) -> int:
+        """The hash of a result; most operations have one, for which theirs stands."""
+        return self._intern((operation, index)) if index else operation
 
     def _numbered(self, number: int, alike: dict[int, int]) -> int:
         """Of equal statements in a block, only the first keeps `number`."""

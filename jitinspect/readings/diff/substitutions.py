@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from jitinspect.model.differences import Substitution
-from jitinspect.readings.diff.block_rows import Row
+from jitinspect.readings.diff.block_rows import BlockRows
+from jitinspect.readings.diff.row_layouts import Layout
 from jitinspect.readings.diff.sides_of_rows import Text
 from jitinspect.readings.diff.statements import Form
 
@@ -19,10 +20,12 @@ _MOST_SUBSTITUTIONS = 4
 Exchanged = frozenset[tuple[str, str]]
 
 
-def substitutions(changed: Sequence[Row]) -> tuple[tuple[Substitution, ...], int]:
+def substitutions(blocks: Sequence[BlockRows]) -> tuple[tuple[Substitution, ...], int]:
     """The words that change most often, and the number of rows in which nothing else changes."""
     exchanges = _Exchanges()
-    found = Counter(exchanges.of(*texts) for row in changed if (texts := row.texts))
+    found: Counter[Exchanged | None] = Counter()
+    for block in blocks:
+        found.update(exchanges.of(block))
     counts: Counter[tuple[str, str]] = Counter()
     for pairs, count in found.items():
         for pair in pairs or ():
@@ -39,11 +42,25 @@ class _Exchanges:
     def __init__(self) -> None:
         self._known: dict[tuple[Form, Form], Exchanged | None] = {}
         self._words: dict[Form, list[list[str]]] = {}
+        self._layouts: dict[Layout, list[Exchanged | None]] = {}
 
-    def of(self, before: Text, after: Text) -> Exchanged | None:
-        """The sizes, numbers and dtypes that were replaced, in pairs; None if anything else differs."""
+    def of(self, block: BlockRows) -> Iterable[Exchanged | None]:
+        """What is exchanged in each pair of rows that differ: the sizes, numbers and dtypes that were
+        replaced, in pairs; None if anything else differs.
+        """
+        layout, sides = block.layout, block.sides
+        if layout in self._layouts:
+            return self._layouts[layout]
+        changed = [(i, j) for i, j in layout.changes if i is not None and j is not None]
+        texts = [(sides.before(i), sides.after(j)) for i, j in changed]
+        found = [self._between(*both) for both in texts]
+        if layout.shown is not None and all(before.names == after.names for before, after in texts):
+            self._layouts[layout] = found
+        return found
+
+    def _between(self, before: Text, after: Text) -> Exchanged | None:
         forms = before.form, after.form
-        if not self._are_alike(*forms) or before.names != after.names:
+        if before.names != after.names or not self._are_alike(*forms):
             return _exchanged(_WORD.findall(str(before)), _WORD.findall(str(after)))
         if forms not in self._known:
             first, second = (list(chain.from_iterable(self._words_of(form))) for form in forms)

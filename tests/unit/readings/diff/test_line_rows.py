@@ -3,7 +3,7 @@
 import pytest
 
 from jitinspect.model.comparisons import ADDED, APART, CHANGED, REMOVED, SAME
-from jitinspect.readings.diff.block_rows import all_blocks
+from jitinspect.readings.diff.block_rows import Comparison
 from jitinspect.readings.diff.line_rows import rows_of_lines, rows_of_programs
 from jitinspect.readings.diff.stage_texts import parsed
 
@@ -76,7 +76,7 @@ JAXPR = """{ lambda ; a:f32[8]. let
 def rows(stage, before, after):
     """What is beside what, once it is known that each line of both is in one row."""
     programs = parsed(stage, before), parsed(stage, after)
-    found = rows_of_programs(*programs, all_blocks(*programs))
+    found = rows_of_programs(*programs, Comparison(*programs).all_blocks())
     for side, program in zip(("before", "after"), programs, strict=True):
         lines = [getattr(row, side) for row in found if getattr(row, side) >= 0]
         assert sorted(lines) == list(range(len(program.lines)))
