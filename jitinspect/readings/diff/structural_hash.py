@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from jitinspect.ir.program import Block, Program
 from jitinspect.readings.diff.block_statements import Skeleton, StatementReader, Statements
-from jitinspect.readings.diff.statements import USES
+from jitinspect.readings.diff.statements import CALLS, USES
 
 _Hash = tuple[int, int]
 """With all words, and with opcodes alone."""

@@ -326,3 +326,47 @@ def test_numbers_that_move_between_names_are_seen_where_the_words_are_as_many():
     after = before.replace("f32[8,1] subtract(%fusion.4, %dot.3)", "f32[8] subtract(%fusion.4, %dot.3), a=1")
     found = hlo(before, after)
     assert (found.summary.changed, found.summary.explained, found.summary.substitutions) == (1, 0, ())
+
+
+def many_computations(size, opcode="add"):
+    """Three fused computations that differ in names alone, and in each of which a line is to change."""
+    fused = "".join(
+        f"%fused.{at} (p{at}: f32[{size}]) -> f32[{size}] {{\n  %p{at} = f32[{size}] parameter(0)\n"
+        f"  %a{at} = f32[{size}] {opcode}(%p{at}, %p{at})\n  ROOT %r{at} = f32[{size}] negate(%a{at})\n}}\n\n"
+        for at in range(3)
+    )
+    calls = "".join(
+        f"  %c{at} = f32[{size}] fusion(%c{at - 1}), kind=kLoop, calls=%fused.{at}\n" for at in range(3)
+    )
+    return (
+        f"{HEAD}{fused}ENTRY %m (c-1: f32[{size}]) -> f32[{size}] {{\n  %c-1 = f32[{size}] parameter(0)\n"
+        f"{calls}  ROOT %last = f32[{size}] negate(%c2)\n}}\n"
+    )
+
+
+def test_rows_of_computations_that_are_alike_have_the_names_of_each():
+    found = hlo(many_computations(8), renamed(many_computations(16), 5))
+    hunks = [hunk for hunk in found.changes if hunk.block.startswith("fused")]
+    assert [hunk.lines for hunk in hunks] == [
+        (
+            f"- %p{at} = f32[8] parameter(0)", f"+ %p{at} = f32[16] parameter(0)",
+            f"- %a{at} = f32[8] add(%p{at}, %p{at})", f"+ %a{at} = f32[16] add(%p{at}, %p{at})",
+            f"- ROOT %r{at} = f32[8] negate(%a{at})", f"+ ROOT %r{at} = f32[16] negate(%a{at})",
+        )
+        for at in range(3)
+    ]  # fmt: skip
+    (one,) = found.summary.substitutions
+    assert (one.before, one.after, one.count) == ("8", "16", found.summary.changed)
+    assert found.summary.changed == found.summary.explained == 14
+
+
+def test_what_an_added_operation_calls_has_its_own_name_until_it_is_known_to_correspond():
+    before = f"{HEAD}{FUSED}{ENTRY}"
+    more = "  %more = f32[8] fusion(%y.1, %y.1), kind=kLoop, calls=%other\n  %fusion.4"
+    after = before.replace("fused.1", "other").replace("  %fusion.4", more, 1)
+    assert lines(hlo(before, after)) == ["+ %more = f32[8] fusion(%y.1, %y.1), kind=kLoop, calls=%other"]
+
+
+def test_lines_that_are_no_instructions_are_left_out():
+    note = HLO.replace("  %mul.3", "  %a note\n  %mul.3")
+    assert hlo(HLO, note).same and not hlo(note, HLO.replace("multiply", "divide")).same
