@@ -9,11 +9,14 @@ moves or prepares: a frame that is there is never overruled.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cached_property
 from itertools import takewhile
 from typing import NamedTuple
 
-from jitinspect.ir.program import Block, Frame, Operation, Program
+from jitinspect.ir.program import Block, Frame, Operation, Program, within
 from jitinspect.process.paths import is_installed
 
 IsUsers = Callable[[str], bool]
@@ -54,6 +57,10 @@ def _traced(frames: Iterable[Frame]) -> Iterator[Frame]:
     return takewhile(lambda frame: not frame.file.startswith(_JITINSPECT), frames)
 
 
+LinesOf = list[tuple[Line, ...]]
+"""The lines that made each operation of a block, in their order."""
+
+
 class Innermost:
     """Which of some frames, innermost first, stands for all: the innermost of the user's; failing that, of
     the libraries', where those in the folder of `own`, the target's file, are preferred.
@@ -81,22 +88,60 @@ class Attribution:
     """
 
     def __init__(self, program: Program, own: str | None = None, is_users: IsUsers = is_users) -> None:
+        self._program = program
         self._is_users = is_users
         self._innermost = Innermost(own, is_users)
-        self._known: dict[int, tuple[Line, ...]] = {}
         self._innermost_of: dict[int, tuple[tuple[Frame, ...], tuple[Line, ...]]] = {}
         self._blocks = program.named()
-        self._callers: dict[int, list[Operation]] = {}
         self._is_hlo = program.stage == "hlo"
-        for operation in program.operations():
-            if operation.inner or operation.calls:
-                for block in (*operation.inner, *self._called(operation)):
-                    self._callers.setdefault(id(block), []).append(operation)
-        self._attribute(program)
+        self._lines: dict[int, LinesOf] = {}
+        self._known: dict[int, tuple[Line, ...]] = {}
+        self._fused: dict[tuple[int, int], tuple[Line, ...]] = {}
+        self._attribute()
 
     def lines(self, operation: Operation) -> tuple[Line, ...]:
         """The lines of `operation`, more than one if several made it. Empty if none is known."""
+        if id(operation) not in self._known:
+            self._know(operation)
         return self._known.get(id(operation), ())
+
+    def of(self, block: Block) -> LinesOf:
+        """The lines of its operations, in their order. Blocks that are alike share a list where they can, so
+        that what follows from it need be worked out once.
+        """
+        return self._lines[id(block)]
+
+    def counts(self, but: Collection[str] = ()) -> Counter[tuple[Line, ...]]:
+        """How many operations the same lines made, without those of some opcodes."""
+        found: Counter[tuple[Line, ...]] = Counter()
+        for lines, blocks in self.alike():
+            for operation, made_by in zip(blocks[0].operations, lines, strict=True):
+                if operation.opcode not in but:
+                    found[made_by] += len(blocks)
+        return found
+
+    def alike(self) -> list[tuple[LinesOf, list[Block]]]:
+        """All blocks, those together that are alike and have the same lines, in the order of the first."""
+        found: dict[tuple[int, int], tuple[LinesOf, list[Block]]] = {}
+        for block in self._program.all_blocks():
+            lines = self.of(block)
+            found.setdefault((id(block.model), id(lines)), (lines, []))[1].append(block)
+        return list(found.values())
+
+    def _know(self, operation: Operation) -> None:
+        """Looks at the block that it is in, or at all, if there is no text to say which one that is."""
+        starts, blocks = self._unknown
+        place = bisect_right(starts, operation.start) - 1
+        for at in range(len(blocks)) if not any(starts[-1:]) else (place,):
+            block, blocks[at] = blocks[at], None
+            for one in within(block) if block else ():
+                self._known.update(zip(map(id, one.operations), self.of(one), strict=True))
+
+    @cached_property
+    def _unknown(self) -> tuple[list[int], list[Block | None]]:
+        """Where the program's blocks begin, and those whose operations are not yet in `_known`."""
+        blocks = sorted(self._program.blocks, key=lambda block: block.start)
+        return [block.start for block in blocks], list(blocks)
 
     def framed(self, frames: tuple[Frame, ...]) -> tuple[Line, ...]:
         """The line that such frames of an HLO instruction stand for; empty without frames.
@@ -118,26 +163,41 @@ class Attribution:
         """The frames of the user's code, innermost first."""
         return tuple(frame for frame in _traced(operation.frames) if self._is_users(frame.file))
 
-    def _called(self, operation: Operation) -> Iterable[Block]:
-        return (self._blocks[name] for name in operation.calls if name in self._blocks)
-
-    def _attribute(self, program: Program) -> None:
+    def _attribute(self) -> None:
         """Callers come before the blocks they call, so that lines are inherited all the way down."""
-        known = self._known
-        for block in callers_first(program, self._blocks):
-            inherited = self._inherited(block)
-            framed: dict[int, tuple[Line, ...]] = {}
-            for operation in block.operations:
-                lines = self._fused(operation) if operation.opcode == "fusion" else ()
-                if not lines and (lines := framed.get(id(operation.frames))) is None:  # type: ignore[assignment]
-                    lines = framed[id(operation.frames)] = self._framed(operation.frames, inherited)
-                known[id(operation)] = lines
-            if self._is_hlo:
-                self._follow_data(block)
-            if inherited:
-                for operation in block.operations:
-                    if not (known[id(operation)] or (self._is_hlo and operation.opcode in _HAVE_NO_LINE)):
-                        known[id(operation)] = inherited
+        callers: dict[int, list[tuple[Block, int]]] = {}
+        for block in self._program.all_blocks():
+            for at, called in block.reached(self._blocks):
+                callers.setdefault(id(called), []).append((block, at))
+        found: dict[tuple[int, tuple[Line, ...]], LinesOf] = {}
+        for block in callers_first(self._program, self._blocks):
+            inherited = self._inherited(callers.get(id(block), ()))
+            key = id(block.model), inherited
+            if key not in found:
+                found[key] = self._of_block(block.model, inherited)
+            self._lines[id(block)] = found[key]
+        for block in self._program.all_blocks():
+            self._lines.setdefault(id(block), [])
+
+    def _inherited(self, callers: Iterable[tuple[Block, int]]) -> tuple[Line, ...]:
+        return tuple(dict.fromkeys(line for block, at in callers for line in self._lines[id(block)][at]))
+
+    def _of_block(self, block: Block, inherited: tuple[Line, ...]) -> LinesOf:
+        framed: dict[int, tuple[Line, ...]] = {}
+        found: LinesOf = []
+        fused = dict(block.reached(self._blocks)) if self._is_hlo else {}
+        for at, operation in enumerate(block.operations):
+            lines = self._of_fusion(operation, fused.get(at)) if operation.opcode == "fusion" else ()
+            if not lines and (lines := framed.get(id(operation.frames))) is None:  # type: ignore[assignment]
+                lines = framed[id(operation.frames)] = self._framed(operation.frames, inherited)
+            found.append(lines)
+        if self._is_hlo:
+            self._follow_data(block, found)
+        if inherited:
+            for at, operation in enumerate(block.operations):
+                if not (found[at] or (self._is_hlo and operation.opcode in _HAVE_NO_LINE)):
+                    found[at] = inherited
+        return found
 
     def _framed(self, frames: tuple[Frame, ...], inherited: tuple[Line, ...]) -> tuple[Line, ...]:
         """What they say: in JAX's own texts they begin at the inner jit, in HLO they are the whole stack."""
@@ -146,39 +206,41 @@ class Attribution:
             return own
         return tuple(line for line in inherited if self._is_users(line.file)) or own
 
-    def _inherited(self, block: Block) -> tuple[Line, ...]:
-        callers = self._callers.get(id(block), ())
-        return tuple(dict.fromkeys(line for caller in callers for line in self._known.get(id(caller), ())))
-
-    def _follow_data(self, block: Block) -> None:
+    def _follow_data(self, block: Block, known: LinesOf) -> None:
         """Without a frame, XLA's copies and bitcasts take the lines of their operands, tuples and the rest
         those of their users.
         """
-        known = self._known
-        unframed = [one for one in block.operations if not (one.frames or known[id(one)])]
-        lost = [one for one in unframed if one.opcode not in _HAVE_NO_LINE]
+        operations = block.operations
+        lost = [
+            at
+            for at, one in enumerate(operations)
+            if not (one.frames or known[at] or one.opcode in _HAVE_NO_LINE)
+        ]
         if not lost:
             return
-        made = {operation.names[0]: operation for operation in block.operations}
-        used: dict[str, Operation] = {}
-        for operation in reversed(block.operations):
-            used.update(dict.fromkeys(operation.operands, operation))
-        for operation in lost:
-            if operation.opcode != "tuple":
-                sources = (made[name] for name in operation.operands if name in made)
-                found = (self._known[id(source)] for source in sources)
-                self._known[id(operation)] = next((lines for lines in found if lines), ())
-        for operation in reversed(lost):
-            user = used.get(operation.names[0])
-            if user is not None and not self._known[id(operation)]:
-                self._known[id(operation)] = self._known[id(user)]
+        made = {one.names[0]: at for at, one in enumerate(operations)}
+        used: dict[str, int] = {}
+        for at in reversed(range(len(operations))):
+            used.update(dict.fromkeys(operations[at].operands, at))
+        for at in lost:
+            if operations[at].opcode != "tuple":
+                found = (known[made[name]] for name in operations[at].operands if name in made)
+                known[at] = next((lines for lines in found if lines), ())
+        for at in reversed(lost):
+            user = used.get(operations[at].names[0])
+            if user is not None and not known[at]:
+                known[at] = known[user]
 
-    def _fused(self, fusion: Operation) -> tuple[Line, ...]:
+    def _of_fusion(self, fusion: Operation, called: Block | None) -> tuple[Line, ...]:
         """The lines of all instructions in a fusion."""
-        stacks = {id(fusion.frames): fusion.frames}
-        for block in self._called(fusion):
-            stacks.update((id(one.frames), one.frames) for one in block.operations)
-        return tuple(sorted({line for frames in stacks.values() for line in self.framed(frames)}))
+        model = called.model if called else None
+        key = id(fusion.frames), id(model)
+        if key not in self._fused:
+            inside = model.operations if model else ()
+            stacks = {id(one.frames): one.frames for one in (fusion, *inside)}
+            lines = {line for frames in stacks.values() for line in self.framed(frames)}
+            self._fused[key] = tuple(sorted(lines))
+        return self._fused[key]
 
 
 def attribute(program: Program, own: str | None = None, is_users: IsUsers = is_users) -> Attribution:
@@ -192,15 +254,11 @@ def callers_first(program: Program, blocks: dict[str, Block]) -> list[Block]:
     visited: set[int] = set()
 
     def visit(block: Block) -> None:
-        if id(block) in visited or not block.operations:
+        if id(block) in visited or not block.model.operations:
             return
         visited.add(id(block))
-        for operation in block.operations:
-            for inner in operation.inner:
-                visit(inner)
-            for name in operation.calls:
-                if name in blocks:
-                    visit(blocks[name])
+        for _, inner in block.reached(blocks):
+            visit(inner)
         ordered.append(block)
 
     for block in (program.entry, *program.blocks):

@@ -16,7 +16,7 @@ from functools import cached_property
 
 from jitinspect.ir import hlo, shapes
 from jitinspect.ir.device_groups import Groups, groups, pairs
-from jitinspect.ir.hlo_instructions import Computations
+from jitinspect.ir.hlo_computations import Computations
 from jitinspect.ir.program import Block, Operation, Program
 
 KINDS = (
@@ -163,10 +163,8 @@ def is_collective(operation: Operation) -> bool:
 
 def _each(program: Program) -> Iterator[CollectiveOperation]:
     devices = hlo.device_count(program)
-    for block in program.blocks:
-        for operation in block.operations:
-            if is_collective(operation):
-                yield _collective(program, block, operation, devices)
+    for block, at in program.places(is_collective):
+        yield _collective(program, block, block.operations[at], devices)
 
 
 def _collective(program: Program, block: Block, operation: Operation, devices: int) -> CollectiveOperation:

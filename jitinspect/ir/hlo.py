@@ -6,7 +6,8 @@ import math
 import re
 
 from jitinspect.ir import readable_hlo
-from jitinspect.ir.hlo_instructions import Reader, blocks
+from jitinspect.ir.hlo_computations import read
+from jitinspect.ir.hlo_spans import blocks
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.op_names import op_name
 from jitinspect.ir.program import Operation, Program
@@ -21,7 +22,7 @@ _MODULE = re.compile(r"^HloModule.*", re.MULTILINE)
 
 def parse(text: str) -> Program:
     """Of a text as it is: JAX's own, with the tables that tell source lines, or a readable one."""
-    return Program("hlo", text.split("\n"), Reader(text, _stacks(text)).blocks(), head(text))
+    return Program("hlo", text.split("\n"), read(text, _stacks(text)), head(text))
 
 
 def readable(raw: str) -> Program:
@@ -29,8 +30,8 @@ def readable(raw: str) -> Program:
     made where they are asked for: to read what is in them, that form need not be written.
     """
     stacks = _stacks(raw)
-    kept = readable_hlo.without_tables(raw).rstrip("\n") + "\n"
-    found = Reader(kept, stacks, readable_hlo.readable_part).blocks()
+    kept = readable_hlo.without_op_names(readable_hlo.without_tables(raw)).rstrip("\n") + "\n"
+    found = read(kept, stacks, readable_hlo.readable_part)
     return Program("hlo", readable_hlo.Lines(kept), found, readable_hlo.readable_part(head(kept)))
 
 

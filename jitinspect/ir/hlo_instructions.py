@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import accumulate, repeat
-from operator import add
 from typing import Any, NamedTuple
 
+from jitinspect.ir.hlo_spans import Span
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.program import Block, Frame, Operation
 
@@ -26,11 +24,11 @@ _CALLED = re.compile(r"(?:" + "|".join(CALLING) + r")=(\{[^}]*\}|%?[\w.\-]+)")
 _LITERAL = ("constant", "parameter")
 """What is in their parentheses is not an operand."""
 _FRAME = re.compile(r"stack_frame_id=(\d+)")
-_HEAD = re.compile(r"\n(?!HloModule)(ENTRY )?%?([^\s(]+)(?: \(| *(?=\{))[^\n]*\{(?=\n|\Z)")
 _INSTRUCTION = re.compile(
     r"^  (?:ROOT )?%?([^ \n]+) = ([^( \n][^ \n]*|\([^\n]*?\)) ([a-z][\w\-]*)\(([^\n]*)$", re.MULTILINE
 )
 """Name, type, opcode, and all that follows the parenthesis behind it."""
+_OPCODE = re.compile(r" ([a-z][\w\-]*)\(")
 _NO_BLOCKS: list[Block] = []
 """What is inside of each instruction."""
 _PARAMETER = re.compile(r"[( ]([\w.\-]+): ")
@@ -69,143 +67,6 @@ def called_at(text: str, at: int) -> tuple[str, ...]:
     """The names of the blocks in the attribute, one of `CALLING`, that begins there."""
     found = _CALLED.match(text, at)
     return _names(found[1]) if found else ()
-
-
-def blocks(text: str) -> Iterator[Block]:
-    """Without parameters and instructions."""
-    for one in _spans(text):
-        yield Block(parameters=(), operations=[], **one.places)
-
-
-class _Span(NamedTuple):
-    """A block in a text: where it begins, where its first instruction does, and where its last line does."""
-
-    begin: int
-    first: int
-    end: int
-    places: dict[str, Any]
-
-
-def _spans(text: str) -> Iterator[_Span]:
-    line, counted, at = 0, 0, 0
-    while head := _HEAD.search(text, at):
-        begin, end = head.start() + 1, text.find("\n}", head.end())
-        if end < 0:
-            return
-        line += text.count("\n", counted, begin)
-        yield _span(text, head, end, line)
-        line, counted, at = line + text.count("\n", begin, end + 1), end + 1, end
-
-
-def _span(text: str, head: re.Match[str], end: int, line: int) -> _Span:
-    """`line` is the number of its first one."""
-    begin = head.start() + 1
-    last = line + text.count("\n", begin, end + 1)
-    root = text.rfind("\n  ROOT ", begin, end)
-    places = {
-        "name": head[2],
-        "start": line,
-        "end": last + 1,
-        "is_entry": head[1] is not None,
-        "root": last - 1 - text.count("\n", root + 1, end) if root >= 0 else None,
-    }
-    return _Span(begin, head.end() + 1, end, places)
-
-
-class Computations(Mapping[str, Block]):
-    """Those of a module, from JAX's own text, by name: each is found, and read, where it is asked for."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._reader = Reader(text, StackFrames(text) if "stack_frame_id=" in text else None)
-        self._heads = {head[2]: head for head in _HEAD.finditer(text)}
-        self._begins = [head.start() for head in self._heads.values()]
-        self._names = list(self._heads)
-        self._block = cache(self._found)
-        self.lines = text.split("\n")
-        self._starts = list(accumulate(map(add, map(len, self.lines), repeat(1)), initial=0))
-
-    def __getitem__(self, name: str) -> Block:
-        return self._block(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._heads
-
-    def _found(self, name: str) -> Block:
-        head = self._heads[name]
-        end = self._text.find("\n}", head.end())
-        line = self.line(head.start() + 1)
-        return self._reader.block(_span(self._text, head, end if end >= 0 else len(self._text), line))
-
-    @property
-    def entry(self) -> Block:
-        marked = (name for name in reversed(self._names) if self._heads[name][1])
-        return self[next(marked, self._names[-1])]
-
-    def places(self, words: str, but: Block | None = None) -> Iterator[int]:
-        """Where the words are in computations, and not in the tables, which name the user's files; nor in the
-        one that is left out.
-        """
-        at = self._text.find(words, self._begins[0])
-        begin, end = self._bounds(but) if but else (-1, -1)
-        while at >= 0:
-            if begin <= at < end:
-                at = self._text.find(words, end)
-                continue
-            yield at
-            at = self._text.find(words, at + 1)
-
-    def _bounds(self, block: Block) -> tuple[int, int]:
-        """Where the text of a computation begins, and where it ends."""
-        return self._starts[block.start], self._starts[block.end - 1]
-
-    def line(self, at: int) -> int:
-        """The number of the line at a place."""
-        return bisect_right(self._starts, at) - 1
-
-    def at(self, place: int) -> Block:
-        """The computation there."""
-        return self[self._names[bisect_right(self._begins, place) - 1]]
-
-    def callers(self, name: str) -> Iterator[tuple[Block, Operation]]:
-        """The instructions that call a computation."""
-        lines = {self.line(at): at for at in self.places(f"%{name}")}
-        for number, at in lines.items():
-            block = self.at(at)
-            if block.name != name:
-                yield from ((block, one) for one in block.operations if _calls(one, number, name))
-
-
-def _calls(one: Operation, line: int, name: str) -> bool:
-    return one.start == line and name in one.calls
-
-
-class _Computation(Block):
-    """A block whose parameters and instructions are read when they are first asked for."""
-
-    __slots__ = ("_read", "_span")
-
-    def __init__(self, span: _Span, read: Reader) -> None:
-        for name, value in span.places.items():
-            setattr(self, name, value)
-        self.head = self.foot = ""
-        self._span, self._read = span, read
-
-    def __getattr__(self, name: str) -> Any:
-        """Called for what has no value yet."""
-        if name == "parameters":
-            self.parameters = self._read.parameters(self._span)
-            return self.parameters
-        if name == "operations":
-            self.operations = self._read.operations(self._span)
-            return self.operations
-        raise AttributeError(name)
 
 
 class _Attributes(NamedTuple):
@@ -264,17 +125,17 @@ class Reader:
         self._opcode = cache(str)
         self._read = cache(self._attributes)
 
-    def blocks(self) -> list[Block]:
-        return [_Computation(span, self) for span in _spans(self._text)]
-
-    def block(self, span: _Span) -> Block:
-        return _Computation(span, self)
-
-    def parameters(self, block: _Span) -> tuple[str, ...]:
+    def parameters(self, block: Span) -> tuple[str, ...]:
         head = self._text[block.begin : block.first]
         return tuple(_PARAMETER.findall(head.rpartition(") -> ")[0]))
 
-    def operations(self, block: _Span) -> list[Operation]:
+    def words(self, block: Span) -> set[str]:
+        """At least the opcodes of its instructions, and the names of all that they define, use and call."""
+        text = self._text[block.first : block.end]
+        names = _NAME if self._has_percents else _BARE
+        return {*_OPCODE.findall(text), *names.findall(text)}
+
+    def operations(self, block: Span) -> list[Operation]:
         start, end = block.places["start"] + 1, block.places["end"] - 1
         rows = _INSTRUCTION.findall(self._text, block.first, block.end)
         if len(rows) == end - start:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -65,6 +65,30 @@ class Block:
     foot: str = ""
     root: int | None = None
 
+    @property
+    def model(self) -> Block:
+        """The first block of its program that is the same but for names, as far as that is known: what holds
+        for one, whatever its instructions are called, is worked out once for all.
+        """
+        return self
+
+    def words(self) -> set[str]:
+        """At least the opcodes, and the names of what its operations define and call."""
+        return {word for one in self.operations for word in (one.opcode, *one.names, *one.calls)}
+
+    def nested(self) -> Iterator[Block]:
+        """The blocks that its operations contain, without those in these."""
+        return (inner for one in self.operations for inner in one.inner)
+
+    def reached(self, blocks: Mapping[str, Block]) -> Iterator[tuple[int, Block]]:
+        """The blocks that its operations contain or call by name, each with the operation's index."""
+        for at, one in enumerate(self.operations):
+            for inner in one.inner:
+                yield at, inner
+            for name in one.calls:
+                if name in blocks:
+                    yield at, blocks[name]
+
 
 @dataclass(slots=True)
 class Program:
@@ -85,12 +109,31 @@ class Program:
     def all_blocks(self) -> Iterator[Block]:
         """Every block, each before those inside it."""
         for block in self.blocks:
-            yield from _within(block)
+            yield from within(block)
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, block by block."""
         for block in self.all_blocks():
             yield from block.operations
+
+    def alike(self) -> list[list[Block]]:
+        """Every block, together with those that are the same but for names, in the order of the first."""
+        found: dict[int, list[Block]] = {}
+        for block in self.all_blocks():
+            found.setdefault(id(block.model), []).append(block)
+        return list(found.values())
+
+    def places(self, is_meant: Callable[[Operation], bool]) -> Iterator[tuple[Block, int]]:
+        """Every operation that is meant, by its block and its index there. Names must not matter: of blocks
+        that are alike, only the first is looked at.
+        """
+        meant: dict[int, list[int]] = {}
+        for block in self.all_blocks():
+            model = block.model
+            if id(model) not in meant:
+                meant[id(model)] = [at for at, one in enumerate(model.operations) if is_meant(one)]
+            for at in meant[id(model)]:
+                yield block, at
 
     def root(self, block: Block) -> Operation:
         """The instruction whose value an HLO computation returns."""
@@ -101,11 +144,11 @@ class Program:
         return next((block for block in self.blocks if block.is_entry), self.blocks[-1])
 
 
-def _within(block: Block) -> Iterator[Block]:
+def within(block: Block) -> Iterator[Block]:
+    """A block, and all blocks inside it."""
     yield block
-    for operation in block.operations:
-        for inner in operation.inner:
-            yield from _within(inner)
+    for inner in block.nested():
+        yield from within(inner)
 
 
 def block_root(block: Block) -> Operation:

@@ -13,6 +13,7 @@ from typing import overload
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _METADATA = re.compile(rf', metadata=\{{(?:[^{{}}"]|{_STRING}|\{{[^{{}}]*\}})*\}}')
+_OP_NAME = re.compile(r'op_name="[^"\\]*(?:\\.[^"\\]*)*" ?')
 _LAYOUT = re.compile(r"\[([\d,<=?]*)\]\{([\d,]+)\}")
 _TABLES = ("FileNames", "FunctionNames", "FileLocations", "StackFrames")
 _TABLE = re.compile(rf"\n*(?:{'|'.join(_TABLES)})\n(?:[^\n]+\n)*(?:\n|\Z)")
@@ -34,6 +35,13 @@ def without_metadata(text: str) -> str:
     """`text` without `metadata`, and the file and stack tables."""
     kept = without_tables(text)
     return _METADATA.sub("", kept) if "metadata={" in kept else kept
+
+
+def without_op_names(text: str) -> str:
+    """`text` without what JAX calls its instructions: a good part of it, which differs where all else is the
+    same.
+    """
+    return _OP_NAME.sub("", text) if 'op_name="' in text else text
 
 
 def without_tables(text: str) -> str:

@@ -25,7 +25,13 @@ def by_name(program: Program, pattern: re.Pattern[str]) -> list[Operation]:
         else:
             yield from operation.names
 
-    return [operation for operation in program.operations() if any(map(pattern.search, words(operation)))]
+    return [
+        operation
+        for block in program.all_blocks()
+        if program.stage == "jaxpr" or any(map(pattern.search, block.words()))
+        for operation in block.operations
+        if any(map(pattern.search, words(operation)))
+    ]
 
 
 def by_line(program: Program, attribution: Attribution, file: str, line: int) -> list[Operation]:
@@ -54,8 +60,10 @@ def by_fusion(program: Program, name: str) -> list[Operation]:
 
 def with_neighbours(program: Program, chosen: Iterable[Operation], steps: int) -> list[Operation]:
     """`chosen`, and all operations within `steps` steps along operands and users."""
-    edges = _Edges(program)
     reached = {id(operation): operation for operation in chosen}
+    if not steps:
+        return list(reached.values())
+    edges = _Edges(program)
     border = list(reached.values())
     for _ in range(steps):
         border = [near for operation in border for near in edges.of(operation) if id(near) not in reached]

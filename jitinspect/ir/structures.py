@@ -1,49 +1,51 @@
-"""Which computations of an HLO module are alike but for names: a program of many layers repeats a few."""
+"""Which computations of an HLO text are alike but for names: a program of many layers repeats a few."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import re
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
-from jitinspect.ir.program import Block, Operation
+from jitinspect.ir.readable_hlo import without_op_names
+
+_NAME = re.compile(r"%([\w.\-]+)")
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+_BEFORE_AN_INSTRUCTION = ("  ", "  ROOT ")
 
 
-class Structures:
-    """`structures[block]` is a number, the same for blocks that are alike, with all that they call. `root`
-    gives the instruction whose value a block returns.
+def structures(computations: Iterable[tuple[str, str]]) -> Iterator[int]:
+    """A number for each, the same for those that are alike, with all that they call. Given are their names,
+    and the texts of their instructions, what is called before what calls it, as XLA prints them.
     """
+    numbers: dict[Hashable, int] = {}
+    known: dict[str, int] = {}
+    for name, text in computations:
+        known[name] = numbers.setdefault(_structure(text, known), len(numbers))
+        yield known[name]
 
-    def __init__(self, blocks: Mapping[str, Block], root: Callable[[Block], Operation]) -> None:
-        self._blocks = blocks
-        self._root = root
-        self._known: dict[str, int] = {}
-        self._numbers: dict[Hashable, int] = {}
 
-    def __getitem__(self, block: Block) -> int:
-        number = self._known.get(block.name)
-        if number is None:
-            structure = self._structure(block)
-            number = self._known[block.name] = self._numbers.setdefault(structure, len(self._numbers))
-        return number
+def _structure(text: str, known: Mapping[str, int]) -> Hashable:
+    """Places stand for names. What is in strings has to be the same, if it looks like a name or not."""
+    text = without_op_names(text)
+    between = _NAME.split(text)
+    names = between[1::2]
+    del between[1::2]
+    rest = "%".join(between)
+    places = dict(zip(names, range(len(names)), strict=True))
+    return (
+        rest,
+        tuple(map(places.get, names)),
+        _called(between, names, known) if "=%" in rest or "={%" in rest else (),
+        tuple(_STRING.findall(text)) if '"' in rest else (),
+    )
 
-    def _structure(self, block: Block) -> Hashable:
-        """Names stand for the instructions that have them, by their places."""
-        places = {one.names[0]: place for place, one in enumerate(block.operations)}
-        rows = [
-            (
-                one.opcode,
-                one.type,
-                self._attributes(one) if one.calls else one.rest,
-                one.arguments,
-                tuple(map(places.get, one.operands)),
-            )
-            for one in block.operations
-        ]
-        return places[self._root(block).names[0]], tuple(rows)
 
-    def _attributes(self, one: Operation) -> Hashable:
-        """With what it calls instead of the names."""
-        rest = one.rest
-        for name in one.calls:
-            rest = rest.replace(f"%{name}", "%")
-        called = (self._blocks.get(name) for name in one.calls)
-        return rest, tuple(None if block is None else self[block] for block in called)
+def _called(between: list[str], names: list[str], known: Mapping[str, int]) -> tuple[int | str | None, ...]:
+    """The structures of computations that are called, and the names of those that are not known."""
+    own = {name for name, text in zip(names, between, strict=False) if text.endswith(_BEFORE_AN_INSTRUCTION)}
+    return tuple(known.get(name, None if name in own else name) for name in names)
+
+
+def renamed(text: str, like: str) -> dict[str, str]:
+    """What the names in `like` are called in `text`, which is alike."""
+    names, others = (_NAME.findall(without_op_names(one)) for one in (text, like))
+    return dict(zip(others, names, strict=True))

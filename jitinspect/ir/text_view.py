@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -69,11 +70,16 @@ def indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def parents(program: Program) -> dict[int, tuple[Block, Operation | None]]:
-    """`id` of an operation → the block that contains it, and the operation that contains that block."""
+def parents(program: Program, chosen: Iterable[Operation]) -> dict[int, tuple[Block, Operation | None]]:
+    """`id` of an operation → the block that contains it, and the operation that contains that block: at least
+    for those that are chosen, and for what they are in.
+    """
     found: dict[int, tuple[Block, Operation | None]] = {}
+    lines = sorted({one.start for one in chosen})
 
     def visit(block: Block, holder: Operation | None) -> None:
+        if bisect_left(lines, block.start) == bisect_left(lines, block.end):
+            return
         for operation in block.operations:
             found[id(operation)] = (block, holder)
             for inner in operation.inner:

@@ -45,11 +45,9 @@ class TripCounts:
         self._program = program
         self._blocks = program.named()
         self._loops = {
-            part: (block, one)
-            for block in program.blocks
-            for one in block.operations
-            if one.opcode == "while"
-            for part in loop_parts(one).values()
+            part: (block, block.operations[at])
+            for block, at in program.places(lambda one: one.opcode == "while")
+            for part in loop_parts(block.operations[at]).values()
         }
         self._known: dict[int, int | None] = {}
 

@@ -45,9 +45,9 @@ def unrolled_loops(program: Program, attribution: Attribution, loop_of: LoopOf) 
     What is repeated outside of such a loop, as in `jax.tree.map`, is not for `lax.scan`.
     """
     runs: dict[Line, list[UnrolledLoop]] = {}
-    for block in program.all_blocks():
-        for one in _in_block(block, attribution, loop_of):
-            runs.setdefault(one.line, []).append(one)
+    for blocks in program.alike():
+        for one in _in_block(blocks[0], attribution, loop_of):
+            runs.setdefault(one.line, []).extend([one] * len(blocks))
     found = [one for one in map(_together, runs.values()) if one.matters]
     return sorted(found, key=lambda one: -one.times * one.period)
 

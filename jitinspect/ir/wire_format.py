@@ -95,6 +95,29 @@ def first_places(message: bytes, begin: int, end: int, last: int) -> dict[int, P
     return {key >> 3: (at, min(to, end)) for key, (at, to) in found.items()}
 
 
+def number_at(message: bytes, begin: int, end: int, field: int) -> int:
+    """The first value of a field of numbers in a part of a message: what is before it is not copied. Raises
+    `ValueError` if it has none.
+    """
+    at, wanted = begin, field << 3 | _VARINT
+    while at < end:
+        key = message[at]
+        key, at = (key, at + 1) if key < 0x80 else _varint(message, at)
+        if key == wanted:
+            return _varint(message, at)[0]
+        if key & 7 == _BYTES:
+            length = message[at]
+            length, at = (length, at + 1) if length < 0x80 else _varint(message, at)
+            at += length
+        elif key & 7 == _VARINT:
+            while message[at] >= 0x80:
+                at += 1
+            at += 1
+        else:
+            at += _FIXED[key & 7]
+    raise ValueError(f"no field {field}")
+
+
 def varint_at(message: bytes, at: int) -> tuple[int, int]:
     """The number at a place, and where it ends. Raises `ValueError` where it is cut off, or too long."""
     try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, Literal, TypeVar, get_args
@@ -37,7 +37,6 @@ from jitinspect.readings.cost_model.by_line import divided_by_line, sent_by_line
 from jitinspect.readings.cost_model.estimated_cycles import estimates
 from jitinspect.readings.cost_model.instruction_costs import (
     Branching,
-    InstructionCost,
     Loop,
     ProgramCost,
     program_cost,
@@ -60,9 +59,9 @@ def read(target: Target, subjects: Iterator[Subject]) -> CostReport:
 
 
 def _cost(file: str | None, subject: Subject, sources: SourceFiles) -> Cost:
-    _ = subject.pipeline.compiled  # the user's code runs here, with the garbage collector on
-    with garbage_collection.paused():
-        return _Reading(file, subject, sources).cost()
+    compiled = subject.pipeline.compiled  # the user's code runs here, with the garbage collector on
+    with garbage_collection.paused(), ThreadPoolExecutor(1) as beside:
+        return _Reading(file, subject, sources, _Asked(compiled, beside)).cost()
 
 
 def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
@@ -73,10 +72,35 @@ def _growth(costs: tuple[Cost, ...]) -> Iterator[Growth]:
             yield Growth(quantity, dim, exponent, found.error if found else 0.0)
 
 
+class _Asked:
+    """XLA's own answers about an executable: it works on them while the text is read, as it does not need
+    Python for that.
+    """
+
+    def __init__(self, compiled: Any, beside: Executor) -> None:
+        self._memory = beside.submit(assigned.analysis, compiled)
+        self._modules = beside.submit(assigned.serialized_modules, compiled)
+        self._costs = beside.submit(_cost_analysis, compiled)
+        self.compiled = compiled
+
+    @property
+    def memory(self) -> dict[str, int]:
+        """XLA's sums, by name."""
+        return assigned.sums(self.compiled, self._memory.result())
+
+    @property
+    def allocations(self) -> list[assigned.Allocation]:
+        return assigned.allocations(self.compiled, self._memory.result(), self._modules.result)
+
+    def costs(self, peak: int | None) -> XlaCost:
+        return _xla(self._costs.result(), peak)
+
+
 class _Reading:
     """One call: its compiled program, and what is known about it."""
 
-    def __init__(self, file: str | None, subject: Subject, sources: SourceFiles) -> None:
+    def __init__(self, file: str | None, subject: Subject, sources: SourceFiles, asked: _Asked) -> None:
+        self._asked = asked
         self._subject = subject
         self._program: Program = program("hlo", subject.pipeline)
         self._attribution: Attribution = attribute(self._program, file)
@@ -86,10 +110,8 @@ class _Reading:
         self._estimates = estimates(self._costs.instructions) if subject.device else []
 
     def cost(self) -> Cost:
-        costs, compiled = self._costs, self._subject.pipeline.compiled
-        analysis = assigned.analysis(compiled)
-        memory = assigned.sums(compiled, analysis)
-        buffers, no_buffers = self._buffers(compiled, analysis)
+        costs, memory = self._costs, self._asked.memory
+        buffers, no_buffers = self._buffers()
         found = Cost(
             flops=costs.flops,
             transcendentals=costs.transcendentals,
@@ -97,7 +119,7 @@ class _Reading:
             intensity=costs.flops / costs.bytes if costs.bytes else None,
             peak_bytes=assigned.peak(memory),
             once=_counts(costs.once),
-            xla=_xla(compiled, memory.pop("peak", None)),
+            xla=self._asked.costs(memory.pop("peak", None)),
             memory=memory,
             by_line=tuple(self._by_line()),
             by_op=tuple(self._by_op()),
@@ -112,7 +134,7 @@ class _Reading:
             most=_counts(costs.most) if costs.branchings else {},
             unlike_xla={"flops": costs.unlike_xla.flops, "bytes": costs.unlike_xla.bytes},
             devices=device_count(self._program),
-            collectives=sum(one.wire_bytes is not None and one.times > 0 for one in costs.instructions),
+            collectives=sum(one.times > 0 for one in costs.collectives),
             wire_bytes=costs.wire_bytes,
         )
         return self._bounded(found) if self._subject.device else found
@@ -146,7 +168,7 @@ class _Reading:
 
     def _by_line(self) -> list[CostOfLine]:
         """The most expensive first; what is divided among lines is rounded."""
-        shares = divided_by_line(self._costs.instructions, self._attribution, self._asking)
+        shares = divided_by_line(self._costs, self._attribution, self._asking)
         sums = _summed((line, parts) for line, *parts in shares)
         bounds = self._bounds_by_line()
         rows = [
@@ -175,7 +197,7 @@ class _Reading:
 
     def _links_seconds(self, links: LinkSpeed | None) -> dict[Line | None, float]:
         """By line, if their speed is known."""
-        sent = sent_by_line(self._costs.instructions, self._attribution, self._asking)
+        sent = sent_by_line(self._costs.collectives, self._attribution, self._asking)
         return {line: bytes_ / links.bandwidth for line, bytes_ in sent.items()} if links else {}
 
     def _of_line(
@@ -194,14 +216,16 @@ class _Reading:
 
     def _by_op(self) -> list[CostOfOp]:
         """The most expensive first, without those that cost nothing."""
-        alike = Counter((one.operation.opcode, one.times, *_parts(one)) for one in self._costs.instructions)
-        counts: Counter[str] = Counter()
-        for (op, *_), count in alike.items():
-            counts[op] += count
-        sums = _summed((op, [count * part for part in parts]) for (op, *parts), count in alike.items())
-        rows = [
-            self._of_op(op, counts[op], *map(round, parts)) for op, parts in sums.items() if any(parts[1:])
-        ]
+        sums: dict[str, list[int]] = {}
+        for one in self._costs.running:
+            for operation, (work, *_) in zip(one.blocks[0].operations, one.prices, strict=True):
+                found = sums.setdefault(operation.opcode, [0] * 6)
+                parts = (1, one.times, *(one.times * part for part in work.parts))
+                for at, part in enumerate(parts):
+                    found[at] += part * len(one.blocks)
+        for sent in self._costs.collectives:
+            sums[sent.operation.opcode][5] += sent.wire_bytes or 0
+        rows = [self._of_op(op, *parts) for op, parts in sums.items() if any(parts[2:])]
         return sorted(rows, key=lambda row: (-row.share, -row.bytes))
 
     def _of_op(
@@ -239,15 +263,24 @@ class _Reading:
         line = next(iter(self._attribution.lines(operation)), None)
         return relative(str(line)) if line else None
 
-    def _buffers(self, compiled: Any, analysis: Any) -> tuple[tuple[Buffer, ...], str | None]:
+    def _buffers(self) -> tuple[tuple[Buffer, ...], str | None]:
         """The largest first, or why there are none."""
         try:
-            allocations = assigned.allocations(compiled, analysis)
+            allocations = self._asked.allocations
         except UnavailableError as error:
             return (), error.message
-        made = {one.names[0]: one for one in self._program.operations()}
+        made = self._made({value.instruction for one in allocations for value in one.values})
         buffers = [buffer for one in allocations for buffer in self._of_allocation(one, made)]
         return tuple(sorted(buffers, key=lambda buffer: -buffer.bytes)), None
+
+    def _made(self, names: Collection[str | None]) -> dict[str, Operation]:
+        """The instructions of these names: of a module's computations, the last ones have them all."""
+        found: dict[str, Operation] = {}
+        for block in reversed(self._program.blocks):
+            found |= {one.names[0]: one for one in block.operations if one.names[0] in names}
+            if len(found) >= len(names):
+                break
+        return found
 
     def _of_allocation(self, allocation: assigned.Allocation, made: dict[str, Operation]) -> Iterator[Buffer]:
         """Values that begin at the same offset take turns there."""
@@ -302,10 +335,6 @@ def _counts(work: Work) -> dict[str, int]:
     return {"flops": work.flops, "transcendentals": work.transcendentals, "bytes": work.bytes}
 
 
-def _parts(one: InstructionCost) -> tuple[int, int, int, int]:
-    return one.flops, one.transcendentals, one.bytes, one.wire_bytes or 0
-
-
 def _summed(rows: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, Sequence[float]]:
     """The sum of each column, for each key."""
     sums: dict[Key, Sequence[float]] = {}
@@ -315,12 +344,15 @@ def _summed(rows: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, Sequence[f
     return sums
 
 
-def _xla(compiled: Any, peak: int | None) -> XlaCost:
-    """XLA gives -1 for what it does not know, and leaves out transcendentals if there are none."""
+def _cost_analysis(compiled: Any) -> Any:
     try:
-        analysis = compiled.cost_analysis()
+        return compiled.cost_analysis()
     except (NotImplementedError, RuntimeError):
-        analysis = None
+        return None
+
+
+def _xla(analysis: Any, peak: int | None) -> XlaCost:
+    """XLA gives -1 for what it does not know, and leaves out transcendentals if there are none."""
     if not isinstance(analysis, dict):
         return XlaCost(peak_bytes=peak)
 

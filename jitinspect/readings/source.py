@@ -84,9 +84,9 @@ class _Reading:
 
     def source(self) -> Source:
         of_jaxpr, of_hlo = self._attributed(self._jaxpr), self._attributed(self._hlo)
-        self._count(self._jaxpr, of_jaxpr, "equations")
-        self._count(self._stablehlo, self._attributed(self._stablehlo), "operations")
-        self._count(self._hlo, of_hlo, "instructions")
+        self._count(of_jaxpr, "equations")
+        self._count(self._attributed(self._stablehlo), "operations")
+        self._count(of_hlo, "instructions")
         self._name_fusions(of_hlo)
         self._add_costs(of_hlo)
         return Source(
@@ -99,11 +99,10 @@ class _Reading:
     def _attributed(self, program: Program) -> Attribution:
         return attribute(program, self._file)
 
-    def _count(self, program: Program, attribution: Attribution, what: str) -> None:
+    def _count(self, attribution: Attribution, what: str) -> None:
         """An operation that several lines made, as in a function that both call, counts for each."""
-        counted = (one for one in program.operations() if one.opcode not in _UNCOUNTED)
         counts: Counter[Line | None] = Counter()
-        for lines, count in Counter(map(attribution.lines, counted)).items():
+        for lines, count in attribution.counts(but=_UNCOUNTED).items():
             for line in lines or (None,):
                 counts[line] += count
         for line, count in counts.items():
@@ -113,15 +112,14 @@ class _Reading:
         return self._tallies.setdefault(line, _Tally())
 
     def _name_fusions(self, attribution: Attribution) -> None:
-        for operation in self._hlo.operations():
-            if operation.opcode == "fusion":
-                for line in attribution.lines(operation):
-                    self._tally(line).fusions[operation.names[0]] = None
+        for block, at in self._hlo.places(lambda one: one.opcode == "fusion"):
+            for line in attribution.of(block)[at]:
+                self._tally(line).fusions[block.operations[at].names[0]] = None
 
     def _add_costs(self, attribution: Attribution) -> None:
         costs = program_cost(self._hlo)
         asked = self._asking() if costs.wire_bytes else {}
-        shares = divided_by_line(costs.instructions, attribution, asked)
+        shares = divided_by_line(costs, attribution, asked)
         for line, flops, _, bytes_, sent in shares:
             tally = self._tally(line)
             tally.flops += flops

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 
@@ -63,7 +63,7 @@ class Viewer:
         text_view = TextView(self._program)
         if view.selects:
             chosen = selection.with_neighbours(self._program, self._chosen(view), view.neighbours)
-            text_view.show(chosen, parents(self._program))
+            text_view.show(chosen, parents(self._program, chosen))
         if view.source:
             interleave(text_view, self._attribution, self._line_text)
         if view.fold:
@@ -76,13 +76,14 @@ class Viewer:
 
     def stats(self) -> Stats:
         """Counts of operations, of their result types, and of the lines that made them."""
-        operations = list(self._program.operations())
+        alike = self._program.alike()
+        counted = [(one, len(blocks)) for blocks in alike for one in blocks[0].operations]
         return Stats(
-            operations=len(operations),
-            blocks=sum(1 for _ in self._program.all_blocks()),
-            ops=tuple(_op_counts(operations)),
-            types=tuple(_type_counts(operations)),
-            lines=tuple(self._line_counts(operations)),
+            operations=sum(count for _, count in counted),
+            blocks=sum(map(len, alike)),
+            ops=tuple(_op_counts(counted)),
+            types=tuple(_type_counts(counted)),
+            lines=tuple(self._line_counts()),
             unrolled=tuple(unrolled_rows(self._program, self._attribution, self._python)),
         )
 
@@ -136,10 +137,9 @@ class Viewer:
         """`samples/mlp.py:12  y = x @ w`."""
         return f"{relative(str(line))}  {self._python.text_of(line)}"
 
-    def _line_counts(self, operations: list[Operation]) -> Iterator[LineCount]:
-        made = [one for one in operations if one.opcode not in MADE_BY_NO_LINE]
+    def _line_counts(self) -> Iterator[LineCount]:
         counts: Counter[Line | None] = Counter()
-        for lines, count in Counter(map(self._attribution.lines, made)).items():
+        for lines, count in self._attribution.counts(but=MADE_BY_NO_LINE).items():
             counts.update(dict.fromkeys(lines or (None,), count))
         for line, count in counts.most_common():
             text = self._python.text_of(line) if line is not None else ""
@@ -167,18 +167,28 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise UsageError(f"--op {text}: {error}", hint="a regular expression, such as 'dot|conv'") from None
 
 
-def _op_counts(operations: list[Operation]) -> Iterator[OpCount]:
-    counts = Counter(operation.opcode for operation in operations)
+_Counted = Iterable[tuple[Operation, int]]
+"""Operations, and how many there are that are alike but for names."""
+
+
+def _op_counts(counted: _Counted) -> Iterator[OpCount]:
+    alike: Counter[tuple[str, str]] = Counter()
+    for one, count in counted:
+        alike[one.opcode, one.type] += count
+    counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
-    for (op, type_), count in Counter((one.opcode, one.type) for one in operations).items():
+    for (op, type_), count in alike.items():
+        counts[op] += count
         sizes[op] += count * shapes.size(type_)
     return (OpCount(op, count, sizes[op]) for op, count in counts.most_common())
 
 
-def _type_counts(operations: list[Operation]) -> list[TypeCount]:
+def _type_counts(counted: _Counted) -> list[TypeCount]:
     """The largest first."""
-    counts = Counter(operation.type for operation in operations if operation.type)
-    rows = [TypeCount(type_, count, shapes.size(type_)) for type_, count in counts.items()]
+    counts: Counter[str] = Counter()
+    for one, count in counted:
+        counts[one.type] += count
+    rows = [TypeCount(type_, count, shapes.size(type_)) for type_, count in counts.items() if type_]
     return sorted(rows, key=lambda one: (-one.bytes, one.type))
 
 

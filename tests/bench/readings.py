@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 LIMITS = {
-    "source": 0.3,
+    "source": 0.08,
     "jaxpr --stats": 0.3,
     "stablehlo --stats": 0.3,
     "hlo --stats": 0.04,

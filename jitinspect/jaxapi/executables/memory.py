@@ -8,13 +8,14 @@ texts that `xla_dump_to` writes (`*-buffer-assignment.txt`) say the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from jitinspect.errors import UnavailableError
 from jitinspect.ir import buffer_assignment, peak_memory
-from jitinspect.ir.wire_format import fields, packed_numbers, repeated, spans
+from jitinspect.ir.wire_format import fields, first_places, number_at, packed_numbers, repeated, spans
 
 Kind = Literal["argument", "output", "constant", "temp"]
 TEXTS = "buffer_assignment_texts"
@@ -87,9 +88,11 @@ def peak(memory: Mapping[str, int]) -> int | None:
     return memory["argument"] + memory["output"] + memory["temp"] - memory.get("alias", 0)
 
 
-def allocations(compiled: Any, stats: Any = None) -> list[Allocation]:
-    """All allocations except thread-local ones, of a few bytes each. `stats` is the `analysis`, if that was
-    made before.
+def allocations(
+    compiled: Any, stats: Any = None, modules: Callable[[], Sequence[bytes]] | None = None
+) -> list[Allocation]:
+    """All allocations except thread-local ones, of a few bytes each. `stats` is the `analysis`, and `modules`
+    gives the `serialized_modules`, if they were made before.
 
     Raises `UnavailableError` if the assignment is not available, or has an unknown form.
     """
@@ -100,7 +103,7 @@ def allocations(compiled: Any, stats: Any = None) -> list[Allocation]:
     if not message:
         raise UnavailableError(getattr(compiled, "no_buffers", _NO_BUFFERS))
     try:
-        return list(_allocations(message, compiled))
+        return list(_allocations(message, modules or partial(serialized_modules, compiled)))
     except (ValueError, IndexError, KeyError, TypeError):
         raise UnavailableError("XLA's buffer assignment has an unknown form") from None
 
@@ -128,19 +131,20 @@ def analysis(compiled: Any) -> Any:
         return None
 
 
-def _names(compiled: Any, wanted: Collection[int]) -> dict[int, str]:
+def _names(modules: Iterable[bytes], wanted: Collection[int]) -> dict[int, str]:
     """Id → name of instructions. Ids are unique in a module; the upper half is the computation's id: most
     computations are inside of fusions, and have none of those that are wanted.
     """
     names: dict[int, str] = {}
     computations = {_computation(number) for number in wanted}
-    for module in _modules(compiled):
+    for module in modules:
         for computation in repeated(module, 3):
             for begin, end in spans(computation, 2):
-                number, name = _instruction(computation[begin:end])
+                number = number_at(computation, begin, end, 35)
                 if _computation(number) not in computations:
                     break
-                names[number] = name
+                if number in wanted:
+                    names[number] = _name(computation, begin, end)
     return names
 
 
@@ -148,19 +152,14 @@ def _computation(instruction: int) -> int:
     return instruction >> 32
 
 
-def _instruction(message: bytes) -> tuple[int, str]:
-    """Its id and its name, which come first."""
-    name = b""
-    for number, value in fields(message):
-        if number == 1:
-            name = value
-        elif number == 35:
-            return value, name.decode()
-    raise KeyError("an instruction without an id")
+def _name(message: bytes, begin: int, end: int) -> str:
+    """That of the instruction there, which comes first."""
+    at, to = first_places(message, begin, end, 1)[1]
+    return message[at:to].decode()
 
 
-def _modules(compiled: Any) -> list[bytes]:
-    """Serialized `HloModuleProto`s; empty if the executable does not give them."""
+def serialized_modules(compiled: Any) -> list[bytes]:
+    """`HloModuleProto`s; empty if the executable does not give them."""
     try:
         modules = compiled.runtime_executable().hlo_modules()
         return [module.as_serialized_hlo_module_proto() for module in modules]
@@ -168,9 +167,9 @@ def _modules(compiled: Any) -> list[bytes]:
         return []
 
 
-def _allocations(message: bytes, compiled: Any) -> Iterator[Allocation]:
+def _allocations(message: bytes, modules: Callable[[], Sequence[bytes]]) -> Iterator[Allocation]:
     made = list(map(_buffer, repeated(message, 1)))
-    names = _names(compiled, {maker for _, maker, _ in made})
+    names = _names(modules(), {maker for _, maker, _ in made})
     buffers = {id_: (names.get(maker), index) for id_, maker, index in made}
     listed = [packed_numbers(dict(fields(peak)).get(2, b"")) for peak in repeated(message, 5)]
     peaks = {number for numbers in listed for number in numbers} if listed else None

@@ -7,14 +7,13 @@ counts as often as the loop runs it, if that number is known.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Literal, NamedTuple
 
 from jitinspect.ir.hlo import loop_parts
 from jitinspect.ir.program import Block, Operation, Program
-from jitinspect.ir.structures import Structures
 from jitinspect.ir.trip_counts import TripCounts
 from jitinspect.readings.communication.readable import readable_collectives
 from jitinspect.readings.cost_model.flops import Instruction, arithmetic
@@ -25,6 +24,7 @@ from jitinspect.readings.cost_model.unlike_xla import UnlikeXla, unlike_xla
 from jitinspect.readings.cost_model.work import NONE, Work, total_work
 
 _CALLS = ("fusion", "call", "async-start")
+_CONTROL = ("while", "conditional")
 _Way = Literal["runs", "once", "least", "most"]
 """How to add up: as often as it runs; each loop once and the most of all branches, as XLA does; or with the
 least, or the most, of each quantity among branches.
@@ -50,7 +50,7 @@ class InstructionCost:
     wire_bytes: int | None = None
 
 
-class _Priced(NamedTuple):
+class Priced(NamedTuple):
     """What one run of an instruction costs; nothing is known of the work of some custom calls."""
 
     work: Work
@@ -89,15 +89,34 @@ class Branching:
     costliest: tuple[Operation, ...]
 
 
-@dataclass
-class ProgramCost:
-    """`instructions` are all that run, including those in fusions; what reducers and comparators cost counts
-    for the instruction that applies them. `once` counts the body of each loop once, as XLA does; `least` and
-    `most` are the least and the most of each quantity, whichever branches are taken. `unmodelled` are the
-    custom calls whose FLOPs are unknown, `unlike_xla` says what else is counted otherwise than by XLA.
+class Running(NamedTuple):
+    """Blocks that are alike but for names, which run equally often, and the costs of one run of each of their
+    instructions.
     """
 
-    instructions: list[InstructionCost]
+    blocks: list[Block]
+    times: int
+    prices: list[Priced]
+
+    @property
+    def total_times(self) -> int:
+        """How often all of them run together."""
+        return self.times * len(self.blocks)
+
+
+@dataclass
+class ProgramCost:
+    """`running` are all blocks that run, including those of fusions, in the order of the first of those that
+    are alike; what reducers and comparators cost counts for the instruction that applies them. `collectives`
+    are the instructions that send something to other devices, or begin to.
+
+    `once` counts the body of each loop once, as XLA does; `least` and `most` are the least and the most of
+    each quantity, whichever branches are taken. `unmodelled` are the custom calls whose FLOPs are unknown,
+    `unlike_xla` says what else is counted otherwise than by XLA.
+    """
+
+    running: list[Running]
+    collectives: list[InstructionCost]
     loops: list[Loop]
     branchings: list[Branching]
     unmodelled: list[Operation]
@@ -107,26 +126,43 @@ class ProgramCost:
     unlike_xla: UnlikeXla
 
     @cached_property
+    def instructions(self) -> list[InstructionCost]:
+        """All that run, in the order of the text."""
+        sent = {id(one.operation): one.wire_bytes for one in self.collectives}
+        blocks = ((block, one) for one in self.running for block in one.blocks)
+        return [
+            _instruction_cost(operation, block, one.times, price, sent.get(id(operation)))
+            for block, one in sorted(blocks, key=lambda pair: pair[0].start)
+            for operation, price in zip(block.operations, one.prices, strict=True)
+        ]
+
+    @cached_property
     def flops(self) -> int:
-        return sum(one.flops for one in self.instructions)
+        return self._total.flops
 
     @cached_property
     def transcendentals(self) -> int:
-        return sum(one.transcendentals for one in self.instructions)
+        return self._total.transcendentals
 
     @cached_property
     def bytes(self) -> int:
-        return sum(one.bytes for one in self.instructions)
+        return self._total.bytes
+
+    @cached_property
+    def _total(self) -> Work:
+        return total_work(
+            [total_work([price.work for price in one.prices]) * one.total_times for one in self.running]
+        )
 
     @cached_property
     def hbm_bytes(self) -> int:
         """`bytes` of the device's main memory: all of them on a CPU."""
-        return sum(one.hbm_bytes for one in self.instructions)
+        return sum(one.total_times * sum(price.hbm_bytes for price in one.prices) for one in self.running)
 
     @cached_property
     def wire_bytes(self) -> int:
         """What one device sends to others."""
-        return sum(one.wire_bytes or 0 for one in self.instructions)
+        return sum(one.wire_bytes or 0 for one in self.collectives)
 
     @property
     def flops_once(self) -> int:
@@ -154,50 +190,65 @@ def program_work(program: Program) -> Work:
     return _Counting(program, {}).work()
 
 
+def _instruction_cost(
+    operation: Operation, block: Block, times: int, one: Priced, sent: int | None
+) -> InstructionCost:
+    """`sent` is already multiplied."""
+    total = one.work if times == 1 else one.work * times
+    return InstructionCost(
+        operation,
+        block,
+        times,
+        total.flops,
+        total.transcendentals,
+        total.bytes,
+        one.hbm_bytes * times,
+        one.numbers,
+        sent,
+    )
+
+
 class _Counting:
-    """Adds up each computation's cost from its instructions; counts its runs from the entry down."""
+    """Adds up each computation's cost from its instructions; counts its runs from the entry down. What does
+    not depend on names is worked out once for all computations that are alike.
+    """
 
     def __init__(self, program: Program, ran: Mapping[str, int]) -> None:
         self._program = program
         self._ran = ran
         self._blocks = program.named()
         self._trips = TripCounts(program)
-        self._sent = {id(one.operation): one.wire_bytes for one in readable_collectives(program)}
-        self._calls = {block.name: [one for one in block.operations if one.calls] for block in program.blocks}
-        calling = [one for calls in self._calls.values() for one in calls]
-        fused = [name for one in calling if _opcode(one) == "fusion" for name in one.calls]
-        self._fused = {self._blocks[name].name for name in fused if name in self._blocks}
-        self._is_straight = not any(one.opcode in ("while", "conditional") for one in calling)
-        self._structures = Structures(self._blocks, program.root)
-        self._own: dict[tuple[int, bool], list[_Priced]] = {}
+        self._is_fused = {
+            called.name
+            for block in program.blocks
+            for at, called in block.reached(self._blocks)
+            if _opcode(block.model.operations[at]) == "fusion"
+        }
+        self._controls: dict[str, list[Operation]] = {}
+        for block, at in program.places(lambda one: one.opcode in _CONTROL):
+            self._controls.setdefault(block.name, []).append(block.operations[at])
+        self._own: dict[tuple[int, bool], list[Priced]] = {}
         self._sums: dict[tuple[int, bool], Work] = {}
-        self._totals: dict[tuple[str, str], Work] = {}
+        self._totals: dict[tuple[int, str], Work] = {}
         self._traffic: dict[int, Traffic] = {}
 
     def costs(self) -> ProgramCost:
         times = self._times()
         reached = [block for block in self._program.blocks if block.name in times]
-        instructions = [one for block in reached for one in self._instruction_costs(block, times[block.name])]
-        operations = [(one, times[block.name]) for block in reached for one in block.operations]
+        controls = [
+            (one, times[block.name]) for block in reached for one in self._controls.get(block.name, ())
+        ]
         entry = self._program.entry
         return ProgramCost(
-            instructions,
-            [self._loop(one, count) for one, count in operations if one.opcode == "while"],
-            [
-                self._branching(one, count)
-                for one, count in operations
-                if one.opcode == "conditional" and count
-            ],
-            [
-                operation
-                for block in reached
-                for operation, one in zip(block.operations, self._prices(block), strict=True)
-                if not one.is_modelled
-            ],
+            self._running(reached, times),
+            list(self._collectives(times)),
+            [self._loop(one, count) for one, count in controls if one.opcode == "while"],
+            [self._branching(one, count) for one, count in controls if one.opcode == "conditional" and count],
+            list(self._unmodelled(reached)),
             once=self._total(entry, "once"),
             least=self._total(entry, "least"),
             most=self._total(entry, "most"),
-            unlike_xla=unlike_xla({self._structures[block]: block for block in reached}.values()),
+            unlike_xla=unlike_xla({id(block.model): block.model for block in reached}.values()),
         )
 
     def work(self) -> Work:
@@ -206,20 +257,27 @@ class _Counting:
             [self._sum(block) * times[block.name] for block in self._program.blocks if block.name in times]
         )
 
-    def _instruction_costs(self, block: Block, times: int) -> Iterator[InstructionCost]:
-        for operation, one in zip(block.operations, self._prices(block), strict=True):
-            total, sent = one.work if times == 1 else one.work * times, self._sent.get(id(operation))
-            yield InstructionCost(
-                operation,
-                block,
-                times,
-                total.flops,
-                total.transcendentals,
-                total.bytes,
-                one.hbm_bytes * times,
-                one.numbers,
-                None if sent is None else sent * times,
-            )
+    def _running(self, reached: Iterable[Block], times: Mapping[str, int]) -> list[Running]:
+        found: dict[tuple[int, int], Running] = {}
+        for block in reached:
+            prices, count = self._prices(block), times[block.name]
+            found.setdefault((id(prices), count), Running([], count, prices)).blocks.append(block)
+        return list(found.values())
+
+    def _collectives(self, times: Mapping[str, int]) -> Iterator[InstructionCost]:
+        """In the order of the text."""
+        found = [one for one in readable_collectives(self._program) if one.block.name in times]
+        for one in sorted(found, key=lambda one: one.operation.start):
+            block, count = one.block, times[one.block.name]
+            at = next(at for at, other in enumerate(block.operations) if other is one.operation)
+            price, sent = self._prices(block)[at], one.wire_bytes * count
+            yield _instruction_cost(one.operation, block, count, price, sent)
+
+    def _unmodelled(self, reached: Iterable[Block]) -> Iterator[Operation]:
+        for block in reached:
+            for at, price in enumerate(self._prices(block)):
+                if not price.is_modelled:
+                    yield block.operations[at]
 
     def _loop(self, operation: Operation, times: int) -> Loop:
         body = self._blocks[loop_parts(operation)["body"]]
@@ -236,11 +294,12 @@ class _Counting:
         )
 
     def _costliest(self, block: Block) -> Operation:
+        inner: dict[int, list[Work]] = {}
+        for at, work in self._inner(block):
+            inner.setdefault(at, []).append(work)
+
         def price(at: int) -> tuple[int, int]:
-            operation = block.operations[at]
-            total = total_work(
-                [self._prices(block)[at].work, *([self._inner(operation)] if operation.calls else [])]
-            )
+            total = total_work([self._prices(block)[at].work, *inner.get(at, ())])
             return total.flops, total.bytes
 
         return block.operations[max(range(len(block.operations)), key=price)]
@@ -249,42 +308,60 @@ class _Counting:
         """How often each computation runs, by name. A computation is printed before those that call it."""
         times = Counter({self._program.entry.name: 1, **self._ran})
         for block in reversed(self._program.blocks):
-            for operation in self._calling(block) if block.name in times else ():
-                for called, count in self._runs(operation):
+            if block.name in times:
+                for called, count in self._runs_of(block):
                     if called.name not in self._ran:
                         times[called.name] += times[block.name] * count
         return times
 
-    def _runs(self, operation: Operation) -> list[tuple[Block, int]]:
-        """The computations that an instruction runs, and how often; not those applied to elements."""
-        if operation.opcode == "while":
-            trips = self._trips[operation]
-            parts = {part: self._blocks[name] for part, name in loop_parts(operation).items()}
+    def _runs_of(self, block: Block) -> Iterator[tuple[Block, int]]:
+        """The computations that its instructions run, and how often; not those applied to elements."""
+        yield from ((called, 1) for _, called in self._called(block))
+        for operation in self._controls.get(block.name, ()):
+            yield from self._runs(operation)
+
+    def _called(self, block: Block) -> Iterator[tuple[int, Block]]:
+        """The computations that each run of the block runs once, with the indices of what calls them."""
+        operations = block.model.operations
+        for at, called in block.reached(self._blocks):
+            if _opcode(operations[at]) in _CALLS:
+                yield at, called
+
+    def _runs(self, control: Operation) -> list[tuple[Block, int]]:
+        """The computations that a loop or a conditional runs, and how often."""
+        if control.opcode == "while":
+            trips = self._trips[control]
+            parts = {part: self._blocks[name] for part, name in loop_parts(control).items()}
             return [
                 (parts["condition"], 1 if trips is None else trips + 1),
                 (parts["body"], 1 if trips is None else trips),
             ]
-        called = [self._blocks[name] for name in operation.calls if name in self._blocks]
-        if operation.opcode == "conditional":
-            most_expensive = max(called, key=self._price)
-            return [(block, int(block is most_expensive)) for block in called]
-        return [(block, 1) for block in called] if _opcode(operation) in _CALLS else []
+        called = [self._blocks[name] for name in control.calls if name in self._blocks]
+        most_expensive = max(called, key=self._price)
+        return [(block, int(block is most_expensive)) for block in called]
 
     def _price(self, block: Block) -> tuple[int, int]:
         total = self._total(block)
         return total.flops, total.bytes
 
     def _total(self, block: Block, way: _Way = "runs") -> Work:
-        """What one run of the block costs, including all that it runs."""
-        key = block.name, "runs" if self._is_straight else way
+        """What one run of the block costs, including all that it runs. How often a loop runs may depend on
+        what is around it.
+        """
+        key = (id(block), way) if self._controls else (id(block.model), "runs")
         if key not in self._totals:
-            inner = (self._inner(operation, way) for operation in self._calling(block))
+            inner = (work for _, work in self._inner(block, way))
             self._totals[key] = total_work((self._sum(block), *inner))
         return self._totals[key]
 
-    def _calling(self, block: Block) -> list[Operation]:
-        """Those of its instructions that call others."""
-        return self._calls[block.name]
+    def _inner(self, block: Block, way: _Way = "runs") -> Iterator[tuple[int, Work]]:
+        """What is run inside of its instructions, with their indices."""
+        for at, called in self._called(block):
+            yield at, self._total(called, way)
+        if block.name in self._controls:
+            for at, operation in enumerate(block.operations):
+                if operation.opcode in _CONTROL:
+                    yield at, self._controlled(operation, way)
 
     def _sum(self, block: Block) -> Work:
         """What its instructions cost by themselves."""
@@ -295,9 +372,10 @@ class _Counting:
 
     def _key(self, block: Block) -> tuple[int, bool]:
         """What decides what its instructions cost."""
-        return self._structures[block], block.name in self._fused
+        return id(block.model), block.name in self._is_fused
 
-    def _inner(self, operation: Operation, way: _Way = "runs") -> Work:
+    def _controlled(self, operation: Operation, way: _Way) -> Work:
+        """What a loop or a conditional runs."""
         runs = self._runs(operation)
         if operation.opcode == "conditional" and way != "runs":
             branches = [self._total(block, way) for block, _ in runs]
@@ -306,16 +384,16 @@ class _Counting:
             [self._total(block, way) * (1 if way == "once" else count) for block, count in runs]
         )
 
-    def _prices(self, block: Block) -> list[_Priced]:
+    def _prices(self, block: Block) -> list[Priced]:
         """What each instruction of the block costs by itself."""
         key = self._key(block)
         if key not in self._own:
-            types = operand_types(block.operations)
-            is_fused = block.name in self._fused
-            self._own[key] = [self._priced(one, types, is_fused) for one in block.operations]
+            operations, is_fused = block.model.operations, block.name in self._is_fused
+            types = operand_types(operations)
+            self._own[key] = [self._priced(one, types, is_fused) for one in operations]
         return self._own[key]
 
-    def _priced(self, operation: Operation, types: dict[str, str], is_fused: bool) -> _Priced:
+    def _priced(self, operation: Operation, types: dict[str, str], is_fused: bool) -> Priced:
         one = plain(operation)
         operands = tuple(types[name] for name in one.operands if name in types)
         instruction = Instruction(one, operands, self._applied(one))
@@ -323,12 +401,12 @@ class _Counting:
         is_modelled, work = work is not None, work or NONE
         moved = Traffic() if is_fused else self._moved(one, operands)
         priced = Work(work.flops, work.transcendentals, moved.bytes)
-        return _Priced(priced, moved.main, numbers(instruction) if work.flops else None, is_modelled)
+        return Priced(priced, moved.main, numbers(instruction) if work.flops else None, is_modelled)
 
     def _moved(self, one: Operation, operands: tuple[str, ...]) -> Traffic:
         if one.opcode != "fusion":
             return traffic(one, operands, self._overwrites)
-        key = self._structures[self._blocks[one.calls[0]]]
+        key = id(self._blocks[one.calls[0]].model)
         if key not in self._traffic:
             self._traffic[key] = traffic(one, operands, self._overwrites, self._fusion(one))
         return self._traffic[key]
@@ -340,13 +418,13 @@ class _Counting:
         return tuple(self._total(self._blocks[name]) for name in operation.calls if name in self._blocks)
 
     def _fusion(self, operation: Operation) -> FusedComputation:
-        block = self._blocks[operation.calls[0]]
+        block = self._blocks[operation.calls[0]].model
         root = self._program.root(block).names[0]
         return FusedComputation(inlined(block, self._blocks, self._program.root), root, self._overwrites)
 
     def _overwrites(self, scatter: Operation) -> bool:
         """Whether its computation returns the updates: the second half of its parameters."""
-        block = self._blocks[scatter.calls[0]]
+        block = self._blocks[scatter.calls[0]].model
         root, count = self._program.root(block), len(block.parameters) // 2
         returned = root.operands if root.opcode == "tuple" else root.names
         return returned == block.parameters[count:]

@@ -14,6 +14,10 @@ class Work:
     transcendentals: int = 0
     bytes: int = 0
 
+    @property
+    def parts(self) -> tuple[int, int, int]:
+        return self.flops, self.transcendentals, self.bytes
+
     def __mul__(self, times: int) -> Work:
         return Work(self.flops * times, self.transcendentals * times, self.bytes * times)
 

@@ -54,7 +54,7 @@ def of_instructions(program: Program, cost: ProgramCost, measured: Measured) -> 
 def of_lines(attribution: Attribution, cost: ProgramCost, measured: Measured) -> dict[Line, Spent]:
     """As `source` divides them among lines."""
     lines: defaultdict[Line, Spent] = defaultdict(Spent)
-    for line, flops, _, bytes_, _ in divided_by_line(cost.instructions, attribution, {}):
+    for line, flops, _, bytes_, _ in divided_by_line(cost, attribution, {}):
         if line is not None and (flops or bytes_):
             lines[line].flops += flops
             lines[line].bytes += bytes_

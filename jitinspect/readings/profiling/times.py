@@ -16,7 +16,11 @@ from jitinspect.ir.hlo import loop_parts
 from jitinspect.ir.program import Operation, Program
 from jitinspect.ir.program_runs import ProgramRun, inner_by_name, self_seconds, settled
 from jitinspect.readings.cost_model.by_line import divided_by_line
-from jitinspect.readings.cost_model.instruction_costs import InstructionCost, program_cost
+from jitinspect.readings.cost_model.instruction_costs import (
+    InstructionCost,
+    ProgramCost,
+    program_cost,
+)
 from jitinspect.readings.profiling.block_runs import block_runs
 
 _RUNS_OTHERS = ("while", "conditional", "call", "async-start")
@@ -87,7 +91,7 @@ class ProgramTimes:
             for line, part in one.parts.items():
                 lines[line].seconds += one.seconds * part
         if self._is_known:
-            for line, flops, _, bytes_, _ in divided_by_line(self._costs, self._attribution, {}):
+            for line, flops, _, bytes_, _ in divided_by_line(self._cost, self._attribution, {}):
                 lines[line].flops += flops
                 lines[line].bytes += bytes_
         return dict(sorted(lines.items(), key=lambda item: -item[1].seconds))
@@ -151,19 +155,19 @@ class ProgramTimes:
         return block_runs(self._program, self._executions, len(self.runs))
 
     @cached_property
-    def _costs(self) -> list[InstructionCost]:
-        return program_cost(self._program, self._ran).instructions
+    def _cost(self) -> ProgramCost:
+        return program_cost(self._program, self._ran)
 
     @cached_property
     def _by_block(self) -> dict[str, list[InstructionCost]]:
         found: defaultdict[str, list[InstructionCost]] = defaultdict(list)
-        for one in self._costs:
+        for one in self._cost.instructions:
             found[one.block.name].append(one)
         return found
 
     @cached_property
     def _cost_of(self) -> dict[str, InstructionCost]:
-        return {one.operation.names[0]: one for one in self._costs}
+        return {one.operation.names[0]: one for one in self._cost.instructions}
 
     def _time_of(self, name: str, seconds: float, executions: int) -> OperationTime:
         operation, cost = self._operations.get(name), self._cost_of.get(name) if self._is_known else None

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from jitinspect.ir import hlo, readable_hlo
+from jitinspect.ir.attribution import attribute
 from jitinspect.ir.hlo_stack_frames import StackFrames
-from jitinspect.ir.structures import Structures
+from jitinspect.ir.program import Block, Program
+from jitinspect.readings.cost_model.by_line import divided_by_line
+from jitinspect.readings.cost_model.instruction_costs import program_cost
 
 RECORDED = sorted((Path(__file__).parent.parent / "readings/cost_model/hlo").glob("*.hlo"))
 TEXT = """HloModule m, entry_computation_layout={(f32[8,4]{1,0})->f32[8,4]{1,0}}
@@ -86,11 +89,13 @@ def test_a_computation_is_read_when_it_is_asked_for():
     assert len(program.blocks[0].operations) == len(unread.__get__(program.blocks[0])) == 2
 
 
+def models(text):
+    """For each computation, the name of the one that it is like."""
+    return {block.name: block.model.name for block in hlo.readable(text).blocks}
+
+
 def test_computations_are_alike_but_for_names():
-    program = hlo.readable(TEXT)
-    structures = Structures(program.named(), program.root)
-    first, second, other, entry = (structures[block] for block in program.blocks)
-    assert first == second and len({first, other, entry}) == 3
+    assert models(TEXT) == {"fused": "fused", "fused.1": "fused", "fused.2": "fused.2", "main": "main"}
 
 
 @pytest.mark.parametrize(
@@ -98,12 +103,45 @@ def test_computations_are_alike_but_for_names():
     [
         ("tanh(%p.1)", "tanh(%p.1), backend_config={}"),
         ("f32[8,4]{1,0} tanh(%p.1)", "f32[8,4]{0,1} tanh(%p.1)"),
+        ('%p.1), metadata={op_name="jit(f)/tanh" stack_frame_id=1}', "%p.1)"),
+        ("  ROOT %tanh.2 =", "  %tanh.2 ="),
     ],
 )
 def test_computations_that_differ_in_a_type_or_an_attribute_are_not_alike(before, now):
-    program = hlo.readable(TEXT.replace(before, now))
-    structures = Structures(program.named(), program.root)
-    assert structures[program.blocks[0]] != structures[program.blocks[1]]
+    assert before in TEXT and models(TEXT.replace(before, now))["fused.1"] == "fused.1"
+
+
+def test_what_jax_calls_instructions_does_not_matter():
+    text = TEXT.replace(
+        'tanh(%p.1), metadata={op_name="jit(f)/tanh"', 'tanh(%p.1), metadata={op_name="f/\\"%x"'
+    )
+    assert text != TEXT and models(text)["fused.1"] == "fused"
+    assert hlo.readable(text).blocks[1].operations[1].rest == ""
+
+
+BINARY = """%{0} (a.{0}: f32[8], b.{0}: f32[8]) -> f32[8] {{
+  %a.{0} = f32[8]{{0}} parameter(0)
+  %b.{0} = f32[8]{{0}} parameter(1)
+  ROOT %c.{0} = f32[8]{{0}} {1}
+}}
+
+"""
+
+
+@pytest.mark.parametrize(
+    "one, other, are_alike",
+    [
+        ("subtract(%a.x, %b.x)", "subtract(%a.y, %b.y)", True),
+        ("subtract(%a.x, %b.x)", "subtract(%b.y, %a.y)", False),
+        ("subtract(%a.x, %b.x)", "subtract(%a.y, %a.y)", False),
+        ('custom-call(%a.x), custom_call_target="%f"', 'custom-call(%a.y), custom_call_target="%f"', True),
+        ('custom-call(%a.x), custom_call_target="%f"', 'custom-call(%a.y), custom_call_target="%g"', False),
+        ("map(%a.x), to_apply=%unknown.1", "map(%a.y), to_apply=%unknown.2", False),
+    ],
+)
+def test_computations_are_alike_if_the_same_names_are_in_the_same_places(one, other, are_alike):
+    text = "HloModule m\n\n" + BINARY.format("x", one) + BINARY.format("y", other)
+    assert (models(text + TEXT.partition("\n\n\n")[2])["y"] == "x") is are_alike
 
 
 CALLING = """%{0} (q: f32[8,4]) -> f32[8,4] {{
@@ -118,5 +156,47 @@ def test_what_calls_different_computations_is_not_alike():
     pairs = (("one", "fused"), ("same", "fused.1"), ("two", "fused.2"))
     blocks = "".join(CALLING.format(*pair) for pair in pairs)
     program = hlo.readable(TEXT.replace("ENTRY", blocks + "ENTRY"))
-    structures, named = Structures(program.named(), program.root), program.named()
-    assert structures[named["one"]] == structures[named["same"]] != structures[named["two"]]
+    named = program.named()
+    assert named["same"].model is named["one"].model is not named["two"].model
+    assert [block.name for _, block in named["same"].reached(named)] == ["fused.1"]
+    unread = type(named["same"]).__mro__[1].operations
+    with pytest.raises(AttributeError):
+        unread.__get__(named["same"])
+
+
+def read_one_by_one(program):
+    """The same program, of which no computation is known to be like another."""
+    blocks = [
+        Block(one.name, one.parameters, one.operations, one.start, one.end, one.is_entry, root=one.root)
+        for one in program.blocks
+    ]
+    return Program(program.stage, program.lines, blocks, program.head)
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
+def test_what_is_worked_out_once_for_all_that_are_alike_is_what_it_is_for_each(path):
+    program = hlo.readable(path.read_text())
+    alone = read_one_by_one(hlo.readable(path.read_text()))
+    for found, block in zip(program.blocks, alone.blocks, strict=True):
+        assert _reached(found, program) == _reached(block, alone)
+        assert found.words() >= block.words()
+    lines, lines_alone = attribute(program), attribute(alone)
+    assert [lines.of(one) for one in program.blocks] == [lines_alone.of(one) for one in alone.blocks]
+    assert lines.counts() == lines_alone.counts()
+    costs, costs_alone = program_cost(program), program_cost(alone)
+    assert _facts(costs) == _facts(costs_alone)
+    assert list(divided_by_line(costs, lines, {})) == list(divided_by_line(costs_alone, lines_alone, {}))
+
+
+def _reached(block, program):
+    return [(at, called.name) for at, called in block.reached(program.named())]
+
+
+def _facts(costs):
+    rows = [
+        (one.operation.names, one.block.name, one.times, one.flops, one.bytes, one.hbm_bytes, one.wire_bytes)
+        for one in costs.instructions
+    ]
+    named = ([one.names for one in costs.unmodelled], [one.operation.names for one in costs.loops])
+    sums = (costs.flops, costs.transcendentals, costs.bytes, costs.hbm_bytes, costs.wire_bytes)
+    return rows, named, sums, costs.once, costs.least, costs.most, costs.unlike_xla

@@ -250,7 +250,8 @@ def test_a_malformed_jaxpr_is_an_error(text):
 def test_a_selection_shows_its_operations_and_the_blocks_around_them():
     program = mlir.parse(MLIR)
     view = TextView(program)
-    view.show(selection.by_name(program, re.compile("func.call")), parents(program))
+    chosen = selection.by_name(program, re.compile("func.call"))
+    view.show(chosen, parents(program, chosen))
     assert view.text().split("\n") == [
         "…",
         *MLIR.split("\n")[1:2],
