@@ -129,13 +129,16 @@ class Attribution:
         return list(found.values())
 
     def _know(self, operation: Operation) -> None:
-        """Looks at the block that it is in, or at all, if there is no text to say which one that is."""
+        """Looks at the block that begins before its line, and where that has it not, at all others, once."""
         starts, blocks = self._unknown
         place = bisect_right(starts, operation.start) - 1
-        for at in range(len(blocks)) if not any(starts[-1:]) else (place,):
+        for at in (place, *range(len(blocks))) if blocks else ():
             block, blocks[at] = blocks[at], None
             for one in within(block) if block else ():
                 self._known.update(zip(map(id, one.operations), self.of(one), strict=True))
+            if id(operation) in self._known:
+                return
+        blocks.clear()
 
     @cached_property
     def _unknown(self) -> tuple[list[int], list[Block | None]]:

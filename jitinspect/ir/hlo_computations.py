@@ -62,7 +62,8 @@ class _Computation(Block):
     from the one that it is like.
     """
 
-    __slots__ = ("_alike", "_read", "calling", "span")
+    __slots__ = ("_alike", "_read", "calling", "model", "span")
+    model: _Computation
 
     def __init__(self, span: Span, read: Reader, alike: _Alike) -> None:
         for name, value in span.places.items():
@@ -81,11 +82,10 @@ class _Computation(Block):
         if name == "calling":
             self.calling = self._called()
             return self.calling
+        if name == "model":
+            self.model = self._alike.model(self)
+            return self.model
         raise AttributeError(name)
-
-    @property
-    def model(self) -> _Computation:
-        return self._alike.model(self)
 
     def words(self) -> set[str]:
         return self._read.words(self.span)

@@ -3,7 +3,7 @@
 import pytest
 
 from jitinspect.ir.hlo_proto_frames import origin
-from jitinspect.ir.wire_format import first_places
+from jitinspect.ir.wire_format import first_places, number_at
 from tests.support.cache_entries import message, module, tables
 
 
@@ -54,3 +54,11 @@ def test_the_places_of_fields_are_those_of_their_values():
     }
     assert first_places(text[:-150], 0, len(text), 17)[17][1] == len(text) - 150
     assert first_places(b"\x0f\x01", 0, 2, 1) == {} == first_places(b"\x80" * 100, 0, 100, 1)
+
+
+def test_a_number_in_a_part_of_a_message_is_found_behind_fields_of_all_kinds():
+    before = b"\x0a\x02\x98\x02" + b"\x09" + b"\x98" * 8 + b"\x15" + b"\x02" * 4 + b"\x48\xff\x01"
+    message = b"\x98\x02\x07" + before + b"\x98\x02\x85\x80\x80\x80\x10" + b"\x98\x02\x01"
+    assert number_at(message, 3, len(message), 35) == 5 + (1 << 32)
+    with pytest.raises(ValueError, match="no field 36"):
+        number_at(message, 3, len(message), 36)

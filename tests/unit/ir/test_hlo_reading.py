@@ -1,5 +1,6 @@
 """HLO read in its readable form, computation by computation; and computations that are alike."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,18 @@ def test_what_is_worked_out_once_for_all_that_are_alike_is_what_it_is_for_each(p
     costs, costs_alone = program_cost(program), program_cost(alone)
     assert _facts(costs) == _facts(costs_alone)
     assert list(divided_by_line(costs, lines, {})) == list(divided_by_line(costs_alone, lines_alone, {}))
+
+
+def test_the_lines_of_an_operation_are_found_without_a_look_at_other_blocks():
+    program = hlo.readable(TEXT)
+    found = attribute(program)
+    fusion = program.entry.operations[2]
+    assert found.lines(fusion) == found.of(program.entry)[2] == (("/home/me/net.py", 3),)
+    unread = type(program.blocks[1]).__mro__[1].operations
+    with pytest.raises(AttributeError):
+        unread.__get__(program.blocks[1])
+    assert found.lines(program.blocks[1].operations[1]) == (("/home/me/net.py", 3),)
+    assert found.lines(replace(fusion)) == ()
 
 
 def _reached(block, program):
