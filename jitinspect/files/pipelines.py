@@ -40,9 +40,9 @@ class ModulePipeline(Pipeline):
             lowered = lowered_to(super().lower(), self._module)
         return refusing(lowered, self._refusal) if self._refusal else lowered
 
-    def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any]:
+    def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any] | None:
         become = partial(donated_as, module=self._module, order=order)
-        return aliasing.recompiled(self.traced, donated, order, become)
+        return aliasing.recompiled(self.traced, donated, order, self.lowered, become)
 
     def runs(self, jit: Callable[..., Any]) -> Callable[..., Any]:
         compiled: Callable[..., Any] = self.compiled

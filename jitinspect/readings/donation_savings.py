@@ -14,8 +14,10 @@ from typing import Any
 from jitinspect.ir import hlo
 from jitinspect.ir.program import Block, Operation
 from jitinspect.jaxapi.executables import aliasing, memory
+from jitinspect.jaxapi.executables.dumps import platforms
 from jitinspect.readings.cost_model.instruction_costs import program_cost
 from jitinspect.readings.result_order import Donation, Order, better
+from jitinspect.readings.without_donation import peak_without_donation
 
 Aliases = Mapping[int, int]
 """Index of an argument leaf → that of the output that gets its buffer."""
@@ -28,7 +30,8 @@ _NUMBER = re.compile(r"\d+")
 class Module:
     """A compiled module: its aliases, its peak memory (None if not known), the bytes that it moves; `copied`
     are the leaves that it copies, `made_by_copy` the outputs that it makes by copying. `parameters` (by leaf)
-    and `outputs` are instructions of its `entry`.
+    and `outputs` are instructions of its `entry`. `alone` is the peak memory without its aliases, if that
+    follows from it.
     """
 
     aliases: Aliases
@@ -39,6 +42,7 @@ class Module:
     entry: Block
     parameters: Mapping[int, str]
     outputs: Sequence[str]
+    alone: int | None = None
 
     def copies_for(self, leaf: int, base: Module) -> bool:
         """Whether its buffer is reused at the price of a copy that `base` does not have."""
@@ -79,15 +83,17 @@ def module(lowered: Any, compiled: Any) -> Module:
     results = root.operands if root.opcode == "tuple" else root.names
     outputs = results[aliasing.tokens_returned(lowered) :]
     copied = {_source(made, one.operands[0]) for one in made.values() if one.opcode == "copy"}
+    sums, sources = memory.sums(compiled), [made[_source(made, name)] for name in outputs]
     return Module(
         aliases,
-        memory.peak(memory.sums(compiled)),
+        memory.peak(sums),
         program_cost(program).bytes,
         frozenset(leaf for leaf, name in parameters.items() if name in copied),
-        frozenset(at for at, name in enumerate(outputs) if made[_source(made, name)].opcode == "copy"),
+        frozenset(at for at, source in enumerate(sources) if source.opcode == "copy"),
         program.entry,
         parameters,
         outputs,
+        peak_without_donation(program, sources, sums) if platforms(lowered) == ("cpu",) else None,
     )
 
 
@@ -103,23 +109,24 @@ def _source(made: Mapping[str, Operation], name: str) -> str:
 
 
 def savings(
-    recompiled: Callable[[Sequence[bool], Order], tuple[Any, Any]],
+    recompiled: Callable[[Sequence[bool], Order], tuple[Any, Any] | None],
     now: Module,
     donated: Sequence[bool],
     could_donate: Sequence[bool],
     names: Sequence[str],
 ) -> Savings:
-    """`now` is the module as it is, `recompiled` makes others; `donated` and `could_donate` are for each
-    leaf, `names` are the paths of the outputs.
+    """`now` is the module as it is, `recompiled` makes others, or None where that is the same one; `donated`
+    and `could_donate` are for each leaf, `names` are the paths of the outputs.
 
     Compiles it without donation, with all donated that could be, and with its outputs in another order, as
     far as these differ and matter. Raises `UnavailableError` if JAX does not compile them.
     """
 
     def compiled(donated: Sequence[bool], order: Order = ()) -> Module:
-        return module(*recompiled(donated, order))
+        made = recompiled(donated, order)
+        return now if made is None else module(*made)
 
-    base = compiled([False] * len(donated)) if now.aliases else now
+    base = _without_aliases(now, len(names)) or compiled([False] * len(donated))
     further, gained = _further(compiled, now, base, donated, could_donate)
     could = _less(further, now)
     found = Savings(
@@ -135,6 +142,17 @@ def savings(
         return found
     current = now if any(donated) else further
     return _with_order(found, order, compiled(to_donate, order), current, base)
+
+
+def _without_aliases(now: Module, outputs: int) -> Module | None:
+    """None if that has to be compiled. Where it has more than the function's own `outputs`, they are of
+    mutable arrays, which keep their buffers.
+    """
+    if not now.aliases:
+        return now
+    if now.alone is None or len(now.outputs) > outputs:
+        return None
+    return replace(now, aliases={}, peak=now.alone)
 
 
 def _further(

@@ -135,13 +135,13 @@ class Pipeline:
             self.keep(compiled)
             yield {path.name: path for path in folder.iterdir()}
 
-    def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any]:
-        """`Lowered` and `Compiled` with other leaves donated, the outputs in another `order`; see
-        `jaxapi.executables.aliasing`.
+    def recompiled(self, donated: Sequence[bool], order: Sequence[int] = ()) -> tuple[Any, Any] | None:
+        """`Lowered` and `Compiled` with other leaves donated, the outputs in another `order`; None if that
+        makes no difference. See `jaxapi.executables.aliasing`.
         """
         from jitinspect.jaxapi.executables import aliasing
 
-        return aliasing.recompiled(self.traced, donated, order)
+        return aliasing.recompiled(self.traced, donated, order, self.lowered)
 
     def runs(self, jit: Callable[..., Any]) -> Callable[..., Any]:
         """What is called to run it; `jit` is what was traced."""

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 
 from jitinspect.errors import UnavailableError, first_line
-from jitinspect.jaxapi.executables.dumps import persistent_cache_off
+from jitinspect.jaxapi.executables.dumps import persistent_cache_off, platforms
 
 _HEADER = re.compile(r"input_output_alias=\{(.*?\)) \}")
 _ALIAS = re.compile(r"\{([\d,]*)\}: \((\d+), \{([\d,]*)\}")
@@ -165,10 +165,13 @@ def recompiled(
     traced: jax.stages.Traced,
     donated: Sequence[bool],
     order: Sequence[int] = (),
+    known: jax.stages.Lowered | None = None,
     become: Callable[[jax.stages.Lowered], jax.stages.Lowered] = lambda lowered: lowered,
-) -> tuple[jax.stages.Lowered, jax.stages.Compiled]:
+) -> tuple[jax.stages.Lowered, jax.stages.Compiled] | None:
     """The same function, compiled once more with other leaves donated, its outputs in another `order`; what
-    is compiled is what `become` makes of the lowering.
+    is compiled is what `become` makes of the lowering, and is not meant to run: its machine code may be slow.
+    None, with nothing compiled, if that is `known` again, the lowering with its own donations: JAX leaves out
+    those that no output has a use for.
 
     Nothing is written to the on-disk cache, and a copy of `traced` is lowered (its `_params` hold what is
     donated, the jaxpr, and where outputs go), so nothing is traced again. Raises `UnavailableError` if JAX
@@ -184,10 +187,29 @@ def recompiled(
         warnings.simplefilter("ignore")  # "Some donated buffers were not usable": that is the question
         try:
             lowered = become(copied.lower())
-            return lowered, lowered.compile()
+            if known is not None and not order and _donations(lowered) == _donations(known):
+                return None
+            return lowered, lowered.compile(compiler_options=_cheapest(lowered) or None)
         except Exception as error:
             told = f"with other arguments donated it does not compile: {first_line(error)}"
             raise UnavailableError(told) from error
+
+
+def _donations(lowered: jax.stages.Lowered) -> list[str]:
+    """All that a lowering says of donation: in the attributes of the main function's arguments, and where the
+    module is not JAX's own, in those of the module.
+    """
+    module: Any = lowered.compiler_ir("stablehlo")
+    own = module.operation.attributes
+    of_module = [str(own[at]) for at in range(len(own))]
+    return [*of_module, *map(str, main_attributes(lowered, "arg_attrs"))]
+
+
+def _cheapest(lowered: jax.stages.Lowered) -> dict[str, int]:
+    """Options with which XLA gets to the same HLO and buffers in less time: on a CPU, it is only LLVM that
+    looks at the level (jaxlib 0.10.2, 0.12.0).
+    """
+    return {"xla_backend_optimization_level": 0} if platforms(lowered) == ("cpu",) else {}
 
 
 _OF_OUTPUTS = ("jaxpr", "out_shardings", "out_layouts")

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from jitinspect.errors import UnavailableError
-from jitinspect.jaxapi.executables import aliasing
+from jitinspect.jaxapi.executables import aliasing, memory
 from jitinspect.jaxapi.jits import recognition
 from jitinspect.jaxapi.jits.leaf_names import names_out
 
@@ -84,6 +84,43 @@ def test_a_copy_of_a_trace_is_lowered_with_its_outputs_in_another_order():
     x = jnp.ones((8, 8))
     assert jax.tree.map(jnp.shape, jax.jit(lambda x, y: (x + 1, y.sum()))(x, x)) == ((8, 8), ())
     assert traced.lower().as_text() == lowered.as_text() and "8x8" in other.as_text().split("->")[1][:40]
+
+
+@pytest.mark.parametrize(
+    ("fn", "more", "same"),
+    [
+        (lambda x, y: (x + y).sum(0), [True, False], True),  # no output of its type
+        (lambda x, y: (x + 1, y.sum()), [True, True], False),
+        (lambda x, y: x.astype("bfloat16") + y.astype("bfloat16"), [True, False], False),  # left to XLA
+    ],
+)
+def test_a_donation_that_jax_leaves_out_is_not_compiled(fn, more, same):
+    traced, lowered, _ = stages(fn, X, X)
+    assert (aliasing.recompiled(traced, more, (), lowered) is None) is same
+    again = aliasing.recompiled(traced, more)
+    assert (again[0].as_text() == lowered.as_text()) is same
+
+
+def test_another_order_is_compiled_although_the_donations_are_the_same():
+    traced, lowered, _ = stages(lambda x, y: (y.sum(), x + 1), X, X)
+    assert aliasing.recompiled(traced, [False, False], (1, 0), lowered) is not None
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x, y: (jnp.tanh(x @ y) + x, y * 2),
+        lambda x, y: (jax.lax.scan(lambda c, r: (c * r, c.sum()), x, y)[0], jnp.sort(y)),
+        lambda x, y: (x.at[2].set(y[0]), jnp.linalg.cholesky(x @ x.T)),
+    ],
+)
+def test_what_is_compiled_again_has_the_instructions_and_buffers_of_a_compilation_in_full(fn):
+    """Without LLVM's optimizations; its machine code is another."""
+    traced, _, compiled = stages(fn, X, X, donate_argnums=(0, 1))
+    _, again = aliasing.recompiled(traced, [True, True])
+    assert again.as_text() == compiled.as_text()
+    sums = [memory.sums(one) for one in (again, compiled)]
+    assert [one.pop("generated_code", 0) >= 0 for one in sums] and sums[0] == sums[1]
 
 
 def test_an_inner_jit_tells_what_it_donates():

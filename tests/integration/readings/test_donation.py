@@ -20,6 +20,7 @@ from jitinspect.errors import UnavailableError
 from jitinspect.jaxapi.executables import aliasing
 from jitinspect.model import Target
 from jitinspect.readings import donation
+from jitinspect.readings.donation_savings import module
 from jitinspect.specs import parse_argument
 from jitinspect.stages import inspection
 from jitinspect.stages.observer import Observer
@@ -189,6 +190,41 @@ def test_the_report_is_what_jax_does(what):
     assert found == expected
     assert reported.bytes_aliased == sum(leaf.bytes for leaf in reported.donation if leaf.aliased)
     assert [leaf.aliased for leaf in reported.donation] == reused(fn, *args)
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_what_follows_without_donation_is_what_compiling_without_it_gives(what):
+    fn, make, _ = CASES[what]
+    traced = fn.trace(*make())
+    lowered = traced.lower()
+    now = module(lowered, lowered.compile())
+    assert (now.alone is not None) is (what in FOLLOWS)
+    if now.alone is not None:
+        base = module(*aliasing.recompiled(traced, [False] * len(aliasing.donated(traced))))
+        assert (now.alone, now.bytes) == (base.peak, base.bytes) and not base.copied | base.made_by_copy
+
+
+FOLLOWS = {
+    "same shape", "pytree", "two donated, one output", "kept unused", "one leaf used", "scalar", "bool",
+    "int8",
+    "reduced", "to bf16", "unused", "kept unused, no output", "nested jit", "nothing donated",  # no aliases
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fn", "compilations"),
+    [
+        (give(lambda x, y: x + y, 0, 1), 0),  # it follows
+        (give(lambda x, y: (x + y).sum(0), 0, 1), 0),  # nothing is donated that could be
+        (give(lambda x, y: (x @ y) @ x, 0), 1),  # and y no output has a use for
+        (give(lambda x, y: (x @ y, (y @ x) @ y), 0), 2),
+    ],
+)
+def test_it_is_compiled_again_only_where_that_may_make_a_difference(fn, compilations, monkeypatch):
+    made, inner = [], aliasing.recompiled
+    monkeypatch.setattr(aliasing, "recompiled", lambda *given: made.append(inner(*given)) or made[-1])
+    report(fn, f32(*M), f32(*M))
+    assert len([one for one in made if one is not None]) == compilations
 
 
 def test_donating_saves_what_could_be_saved():
