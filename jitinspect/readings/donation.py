@@ -12,6 +12,7 @@ from jitinspect.jaxapi.executables.aliasing import Buffer
 from jitinspect.jaxapi.jits.leaf_names import names_in, names_out
 from jitinspect.model import Target
 from jitinspect.model.readings import DonatedLeaf, DonationReport, Saved, WhyNot
+from jitinspect.process.memory import give_back
 from jitinspect.readings.donation_savings import Aliases, Savings, module, savings
 from jitinspect.readings.result_order import moved_elements
 from jitinspect.specs.describe import describe, spec_text
@@ -97,6 +98,7 @@ def _savings(facts: _Facts, subject: Subject) -> Savings | None:
     if facts.aliases.keys() & facts.shared.keys():
         return None
     now = module(subject.pipeline.lowered, subject.pipeline.compiled)
+    give_back()
     could_donate = [leaf not in facts.shared for leaf in range(len(facts.names))]
     return savings(subject.pipeline.recompiled, now, facts.donated, could_donate, facts.outputs)
 

@@ -35,7 +35,8 @@ def read(target: Target, subjects: Iterator[Subject]) -> SourceReport:
     if others:
         raise UsageError("source shows a single call", hint="give each --dim one size")
     stages = _stages(subject.pipeline)
-    programs = [_program(stage, stages, subject.pipeline) for stage in STAGES]
+    latest_first = [_program(stage, stages, subject.pipeline) for stage in reversed(STAGES)]  # XLA takes most
+    programs = reversed(latest_first)
     with garbage_collection.paused():
         source = _Reading(target.file, partial(asking, subject, target.file), *programs).source()
     return SourceReport(

@@ -10,7 +10,7 @@ from jitinspect.ir.program import Block, Program
 from jitinspect.jaxapi.source_lines import module_lines
 from jitinspect.jaxapi.source_lines.equation_names import name_equations
 from jitinspect.jaxapi.source_lines.jaxpr_lines import printed, walked
-from jitinspect.process import garbage_collection
+from jitinspect.process import garbage_collection, memory
 from jitinspect.stages.pipeline import ELIDE_ABOVE, Pipeline, compiled_text, require_jaxpr
 
 
@@ -26,6 +26,8 @@ def program(stage: str, pipeline: Pipeline, text: bool = True, names: bool = Fal
             require_jaxpr(pipeline)
         return Program("jaxpr", [], [Block("", (), [], 0, 0, is_entry=True)])
     getattr(pipeline, _STEPS[stage])  # the user's code runs here, with the garbage collector on
+    if stage == "hlo":
+        memory.give_back()  # what XLA took
     with garbage_collection.paused():
         if stage == "jaxpr" and not text:
             return walked(pipeline.traced)
