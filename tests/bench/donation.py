@@ -47,7 +47,7 @@ cases = {
     "transformer, 2 layers": (train, transformer.make_args(2), (0, 1, 2)),
     "MLP, all donated": (step, (weights, weights, *arrays((32, 256))), (0, 1, 2)),
     "optimizer": (update, (weights, weights, weights), (0, 1)),
-    "reduced": (lambda x, y: (x @ y).sum(0), arrays((512, 512), (512, 512)), (0, 1)),
+    "reduced": (lambda x, y: (x @ y).sum(0), (*arrays((512, 512), (512, 512)),), (0, 1)),
 }
 again, inner = [], aliasing.recompiled
 aliasing.recompiled = lambda *given: again.append(inner(*given)) or again[-1]

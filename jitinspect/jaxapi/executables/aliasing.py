@@ -205,7 +205,7 @@ def _donations(lowered: jax.stages.Lowered) -> list[str]:
     return [*of_module, *map(str, main_attributes(lowered, "arg_attrs"))]
 
 
-def _cheapest(lowered: jax.stages.Lowered) -> dict[str, int]:
+def _cheapest(lowered: jax.stages.Lowered) -> dict[str, Any]:
     """Options with which XLA gets to the same HLO and buffers in less time: on a CPU, it is only LLVM that
     looks at the level (jaxlib 0.10.2, 0.12.0).
     """
