@@ -57,6 +57,22 @@ def instruction(line: str, number: int, stacks: StackFrames | None = None) -> Op
     )
 
 
+class OpcodeAndOperands(NamedTuple):
+    """What most questions about an instruction need."""
+
+    opcode: str
+    operands: tuple[str, ...]
+
+
+def opcode_and_operands(line: str) -> OpcodeAndOperands:
+    """Those of the instruction in a line, without its indentation, as `instruction` reads them."""
+    found = _INSTRUCTION.match(f"  {line}")
+    if found:
+        return OpcodeAndOperands(found[3], () if found[3] in _LITERAL else _names(_split(found[4])[0]))
+    whole = instruction(line, 0)
+    return OpcodeAndOperands(whole.opcode, whole.operands) if whole else OpcodeAndOperands("", ())
+
+
 def frames_of(attributes: str, stacks: StackFrames | None) -> tuple[Frame, ...]:
     """Those that an instruction's attributes name, in JAX's own text, or its whole line."""
     found = _FRAME.search(attributes) if stacks is not None else None

@@ -1,4 +1,4 @@
-"""XLA's dumps of a module after each pass: which they are, what is in one, how two differ.
+"""XLA's dumps of a module after each pass: which they are, and in what order they are read.
 
 The file names and texts are those that `jaxapi.executables.dumps.passes_dumped` asks for,
 as jaxlib 0.10.2 and 0.12.0 write them on the CPU.
@@ -7,20 +7,15 @@ as jaxlib 0.10.2 and 0.12.0 write them on the CPU.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import unified_diff
-from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from jitinspect.errors import UnavailableError
-from jitinspect.ir.readable_hlo import readable, without_metadata
 from jitinspect.jaxapi.executables import dumps
 from jitinspect.model import Target
+from jitinspect.readings.dumped_modules import DumpedModule, DumpReader
 from jitinspect.stages.pipeline import Pipeline
 
 _BETWEEN = ("pipeline-start", "after_optimizations")
@@ -28,14 +23,7 @@ _BETWEEN = ("pipeline-start", "after_optimizations")
 _GIVEN = re.compile(r"(module_(\d+)\..*\.|module_(\d+)\.)before_optimizations\.txt")
 _AFTER = re.compile(r"(\d+)\.(.+?)\.after_(.+?)(?:\.before_.+)?\.txt")
 _END = re.compile(r"([a-z]+)_(after_optimizations)\.txt")
-_INSTRUCTION = re.compile(r"^  (?:ROOT )?%?([\w.\-]+) = (?:\(.*?\)|[^( ]\S*) ([a-z][\w\-]*)\(", re.M)
-_NAME = re.compile(r"%[\w.\-]+|(?<=[(, ])[\w.\-]+(?=: )")
-_CONTEXT = 3
-"""How many lines are shown around a difference."""
-_HUNK = re.compile(r"@@ -(\d+)")
-
-Instruction = tuple[str, str]
-"""Name, without its `%`, and opcode."""
+_PIECE = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +60,6 @@ def in_order(files: Iterable[str]) -> list[PassDump]:
         *(PassDump(start + found[0], found[2], found[3]) for found in after),
         *(PassDump(start + found[0], found[1], found[2]) for found in end),
     ]
-
-
-class DumpedModule:
-    """A module's text without metadata, and the instructions in it; `dump` is all that XLA wrote."""
-
-    def __init__(self, text: str, dump: str = "") -> None:
-        self.text = text
-        self.dump = dump
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether its end is there: if the disk is full, XLA writes less and carries on."""
-        return self.text.rstrip().endswith("}")
-
-    @cached_property
-    def instructions(self) -> tuple[Instruction, ...]:
-        """Those of all computations, in the order of the text."""
-        return tuple(_INSTRUCTION.findall(self.text))
-
-    @cached_property
-    def ops(self) -> Counter[str]:
-        """How many instructions there are of each opcode."""
-        return Counter(opcode for _, opcode in self.instructions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +99,20 @@ def ran(paths: Mapping[str, Path]) -> Iterator[Ran]:
     files = in_order(paths)
     if len(files) < 2:
         raise UnavailableError("XLA dumped none of its passes")
-    module = _module(paths[files[0].file])
+    reader, path = DumpReader(), paths[files[0].file]
+    module = _complete(reader.read(path), path)
     index = 0
     for dumped in files[1:]:
-        before, module = module, _module(paths[dumped.file], module)
+        before, last, path = module, path, paths[dumped.file]
+        if not _is_same(last, path):
+            after = reader.read(path)
+            module = before if after.has_text_of(before) else _complete(after, path)
         if module is not before or dumped.is_pass:
             yield Ran(index, dumped, before, module)
             index += 1
 
 
-def _module(path: Path, before: DumpedModule | None = None) -> DumpedModule:
-    """The module of a dump; `before` itself if the text is the same."""
-    dump = path.read_bytes().decode(errors="replace")
-    if before is not None and dump == before.dump:
-        return before
-    text = without_metadata(dump)
-    if before is not None and text == before.text:
-        return before
-    module = DumpedModule(text, dump)
+def _complete(module: DumpedModule, path: Path) -> DumpedModule:
     if not module.is_complete:
         raise UnavailableError(
             f"XLA's dump {path.name} is incomplete",
@@ -160,45 +121,14 @@ def _module(path: Path, before: DumpedModule | None = None) -> DumpedModule:
     return module
 
 
-def ops_changed(before: DumpedModule, after: DumpedModule) -> dict[str, int]:
-    """How many more, or fewer, instructions of each opcode there are; the largest difference first."""
-    difference = after.ops.copy()
-    difference.subtract(before.ops)
-    changed = [(opcode, count) for opcode, count in difference.items() if count]
-    return dict(sorted(changed, key=lambda item: (-abs(item[1]), item[0])))
-
-
-def trivial_change(before: DumpedModule, after: DumpedModule) -> Literal["", "names", "order"]:
-    """Whether two different texts differ only in names, or only in the order of lines; "" if in more."""
-    if before.ops != after.ops:
-        return ""
-    if sorted(before.text.splitlines()) == sorted(after.text.splitlines()):
-        return "order"
-    return "names" if _numbered(before.text) == _numbered(after.text) else ""
-
-
-def _numbered(text: str) -> str:
-    """The text with names replaced by numbers, in the order of their first appearance."""
-    numbers: dict[str, str] = {}
-    return _NAME.sub(lambda found: numbers.setdefault(found[0].removeprefix("%"), f"%{len(numbers)}"), text)
-
-
-def difference(before: DumpedModule, after: DumpedModule, title: str) -> str:
-    """A unified diff of the readable texts, or of the full ones if only default layouts differ.
-
-    Each line is an instruction; each hunk names the computation of the first one that differs.
-    """
-    texts = readable(before.text), readable(after.text)
-    old, new = (text.splitlines() for text in (texts if texts[0] != texts[1] else (before.text, after.text)))
-    lines = unified_diff(old, new, f"before {title}", f"after {title}", lineterm="", n=_CONTEXT)
-    return "".join(f"{line}\n" for line in _placed(lines, old))
-
-
-def _placed(lines: Iterable[str], old: list[str]) -> Iterator[str]:
-    """The lines of a diff, with the name of the computation after each hunk's line numbers."""
-    starts = [at for at, line in enumerate(old) if line.endswith("{")]
-    for line in lines:
-        if (hunk := _HUNK.match(line)) and (at := bisect_right(starts, int(hunk[1]) + _CONTEXT - 1)):
-            yield f"{line} {old[starts[at - 1]].split(' (')[0]}"
-        else:
-            yield line
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two files have the same content, of which only a piece at a time is in memory."""
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    pieces = bytearray(_PIECE), bytearray(_PIECE)
+    with one.open("rb", buffering=0) as first, other.open("rb", buffering=0) as second:
+        while first.readinto(pieces[0]):
+            second.readinto(pieces[1])
+            if pieces[0] != pieces[1]:
+                return False
+    return True

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
 
 from jitinspect.errors import UsageError
 from jitinspect.model import Target
 from jitinspect.model.readings import Found, Pass, PassesReport
 from jitinspect.readings import pass_dumps
+from jitinspect.readings.dumped_modules import (
+    DumpedModule,
+    Instruction,
+    difference,
+    ops_changed,
+    trivial_change,
+)
 from jitinspect.readings.explore import exploration
-from jitinspect.readings.pass_dumps import DumpedModule, Instruction, Ran
-from jitinspect.readings.pass_histories.histories import Histories
+from jitinspect.readings.pass_dumps import Ran
 from jitinspect.readings.pass_histories.recorder import Recorder
 from jitinspect.stages.inspection import Subject
 
@@ -45,14 +51,14 @@ def _with(report: PassesReport, subject: Subject, pass_name: str, op: str, explo
     passes = tuple(replace(made, signature=signature) for made, _ in steps)
     if pass_name and not any(one.asked for one in passes):
         raise _no_pass(pass_name, passes)
-    if op and not lifetimes.by_instruction:
-        raise _no_op(op, lifetimes)
-    difference = report.difference
+    if op and not lifetimes:
+        raise _no_op(op, recorder.words if recorder else ())
+    told = report.difference
     report = replace(
         report,
         target=replace(report.target, signature=report.target.signature or signature),
         passes=(*report.passes, *passes),
-        difference=None if difference is None else difference + "".join(text for _, text in steps),
+        difference=None if told is None else told + "".join(text for _, text in steps),
         found=(*report.found, *lifetimes.found(signature)),
     )
     return report if recorder is None else _with_history(report, subject, recorder, lifetimes, explored)
@@ -62,7 +68,7 @@ def _with_history(
     report: PassesReport, subject: Subject, recorder: Recorder, lifetimes: _Lifetimes, explored: bool
 ) -> PassesReport:
     """That of the instruction that is asked for, and for a page those of all."""
-    one = Histories(recorder.history()).of(lifetimes.only) if lifetimes.only else None
+    one = recorder.histories().of(lifetimes.only) if lifetimes.only else None
     if one is not None:
         report = replace(report, histories=(*report.histories, replace(one, signature=subject.signature)))
     if not explored:
@@ -72,35 +78,38 @@ def _with_history(
     return replace(report, exploration=made)
 
 
-@dataclass(slots=True)
 class _Lifetimes:
     """The passes after which each instruction that matches `op` first and last existed; None is the module
-    that XLA was given. `names` are all names and opcodes, for error messages.
+    that XLA was given.
     """
 
-    op: str
-    by_instruction: dict[Instruction, tuple[int | None, int | None]] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
-    _module: DumpedModule | None = None
-    _matching: list[Instruction] = field(default_factory=list)
+    def __init__(self, op: str) -> None:
+        self._op = op
+        self._first: dict[Instruction, int | None] = {}
+        self._last: dict[Instruction, int | None] = {}
+        self._module: DumpedModule | None = None
+        self._matching: list[Instruction] = []
 
     def add(self, index: int | None, module: DumpedModule) -> None:
         """Take in the module as it is after pass `index`."""
-        if self.op and module is not self._module:
+        if self._op and module is not self._module:
             self._module = module
-            self._matching = [one for one in module.instructions if self.op in one]
-            self.names.update(*module.instructions)
-        for one in self._matching:
-            self.by_instruction[one] = (self.by_instruction.get(one, (index,))[0], index)
+            self._matching = [one for one in module.instructions if self._op in one]
+            self._first = self._first | {one: index for one in self._matching if one not in self._first}
+        self._last.update(dict.fromkeys(self._matching, index))
+
+    def __bool__(self) -> bool:
+        """Whether any matches."""
+        return bool(self._first)
 
     @property
     def only(self) -> str:
         """The name of the one instruction that is asked for; "" if that may be several."""
-        names = dict.fromkeys(name for name, _ in self.by_instruction)
-        return self.op if self.op in names else next(iter(names)) if len(names) == 1 else ""
+        names = dict.fromkeys(name for name, _ in self._first)
+        return self._op if self._op in names else next(iter(names)) if len(names) == 1 else ""
 
     def found(self, signature: str) -> Iterator[Found]:
-        return (Found(*one, *lifetime, signature) for one, lifetime in self.by_instruction.items())
+        return (Found(*one, first, self._last[one], signature) for one, first in self._first.items())
 
 
 def _steps(all_ran: Iterable[Ran], dims: Mapping[str, int], pass_name: str) -> Iterator[tuple[Pass, str]]:
@@ -108,9 +117,8 @@ def _steps(all_ran: Iterable[Ran], dims: Mapping[str, int], pass_name: str) -> I
     for one in all_ran:
         made = _pass(one)
         asked = pass_name in (made.pass_, made.pipeline, str(made.index))
-        text = (
-            pass_dumps.difference(one.before, one.after, _title(made, dims)) if asked and made.changed else ""
-        )
+        shown = asked and made.changed
+        text = difference(one.before, one.after, _title(made, dims)) if shown else ""
         yield replace(made, asked=asked), text
 
 
@@ -133,10 +141,10 @@ def _pass(ran: Ran) -> Pass:
         pipeline=ran.dumped.pipeline,
         pass_=ran.dumped.pass_,
         changed=changed,
-        instructions_before=len(before.instructions),
-        instructions_after=len(after.instructions),
-        ops=pass_dumps.ops_changed(before, after) if changed else {},
-        only=pass_dumps.trivial_change(before, after) if changed else "",
+        instructions_before=before.ops.total(),
+        instructions_after=after.ops.total(),
+        ops=ops_changed(before, after) if changed else {},
+        only=trivial_change(before, after) if changed else "",
     )
 
 
@@ -154,8 +162,8 @@ def _no_pass(name: str, passes: tuple[Pass, ...]) -> UsageError:
     return UsageError(f"--pass {name}: XLA ran no such pass or pipeline", hint=hint)
 
 
-def _no_op(op: str, lifetimes: _Lifetimes) -> UsageError:
-    hint = _near(op, lifetimes.names) or (
+def _no_op(op: str, known: Iterable[str]) -> UsageError:
+    hint = _near(op, known) or (
         "jitinspect hlo prints the instructions; with --before, those that XLA is given"
     )
     return UsageError(f"--op {op}: no such opcode or instruction after any pass", hint=hint)

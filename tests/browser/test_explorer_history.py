@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from jitinspect.readings import passes
 from jitinspect.readings.explore import read as explore
-from jitinspect.readings.pass_histories.histories import Histories
+from jitinspect.readings.pass_histories.histories import histories
 from jitinspect.render.readings.pass_history import history as in_terminal
 from jitinspect.stages import inspection
 from tests.browser.explorations import lines, small, write
@@ -32,7 +32,7 @@ class Made:
             function, (arguments, {}), request, lambda *both: explore(*both, passes=True)
         )
         self.exploration = report.exploration
-        self.histories = Histories(self.exploration.history)
+        self.histories = histories(self.exploration.history)
         self.json = json.loads(json.dumps(asdict(self.exploration)))
         self.address = write(folder, self.json)
         self.hlo = next(pane for pane in self.exploration.panes if pane.name == "hlo").text.split("\n")
@@ -245,4 +245,4 @@ def test_the_report_of_passes_has_the_same_histories():
 
     history = report(page=True).exploration.history
     name = next(filter(None, map(defined, history.lines)))
-    assert report(op=name).histories[0].events == Histories(history).of(name).events
+    assert report(op=name).histories[0].events == histories(history).of(name).events

@@ -9,7 +9,7 @@ from jitinspect.model.pass_histories import PassHistory
 from jitinspect.readings.exploring.origin_table import OriginTable
 from jitinspect.readings.pass_histories.recorder import Recorder
 
-_MOST_TEXT = 12_000_000
+MOST_TEXT = 12_000_000
 """Letters of all lines: about 2 MB of a page. Of more, the first passes are left out."""
 
 
@@ -17,6 +17,6 @@ def with_sets(recorder: Recorder, origins: Origins, table: OriginTable) -> PassH
     """`origins` are those of the compiled HLO. A line has an index into `Exploration.sets`, by what its
     metadata alone says.
     """
-    history = recorder.history(_MOST_TEXT)
+    history = recorder.history(MOST_TEXT)
     sets = [table.set_of(origins.of_metadata(*one)) for one in recorder.metadata]
     return replace(history, sets=tuple(sets[number] for number in history.origins))

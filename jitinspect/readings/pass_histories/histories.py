@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from functools import lru_cache
+from itertools import chain
+from typing import Protocol
 
 from jitinspect.model.pass_histories import (
     Event,
@@ -13,24 +15,41 @@ from jitinspect.model.pass_histories import (
     PassHistory,
     Replaced,
     Replacement,
-    Step,
 )
-from jitinspect.readings.pass_histories.recorder import versions
-from jitinspect.readings.pass_histories.versions import Version, name_of
+from jitinspect.readings.pass_histories.versions import Lines, Numbers, Version, name_of, versions
 
 _MOST_FOLLOWED = 8
 """Of so many in the place of one, or that one was made of: of more, each has a history of its own."""
 
 
-class Histories:
-    """Those of all instructions of a module."""
+class Changed(Protocol):
+    """A pass that changed some line: a `Step`, or what one can be made of."""
 
-    def __init__(self, history: PassHistory) -> None:
-        self._versions = list(versions(history))
-        self._moves = [
-            _Move(step, before, after)
-            for step, (before, after) in zip(history.steps, pairwise(self._versions), strict=True)
-        ]
+    @property
+    def index(self) -> int: ...
+    @property
+    def pipeline(self) -> str: ...
+    @property
+    def pass_(self) -> str: ...
+    @property
+    def replaced(self) -> tuple[Replaced, ...]: ...
+
+
+class Histories:
+    """Those of all instructions of a module, by its versions, as rows of numbers: the one before
+    the first of the `steps`, and those after each.
+
+    What a version says is read where it is asked for, and of two of them kept.
+    """
+
+    def __init__(self, lines: Lines, rows: Sequence[Numbers], steps: Sequence[Changed]) -> None:
+        self._lines = lines
+        self._rows = rows
+        self._steps = steps
+        self._version = lru_cache(maxsize=2)(self._read)
+
+    def _read(self, at: int) -> Version:
+        return Version(self._lines, self._rows[at])
 
     def of(self, name: str) -> InstructionHistory | None:
         """Where several had that name one after the other, of the last one; None if none had it.
@@ -38,26 +57,38 @@ class Histories:
         Before the pass that made it, it is followed by those that it was made of; after the one that removed
         it, by those in its place, where either is known.
         """
-        last = max((at for at, version in enumerate(self._versions) if name in version), default=None)
+        last = self._last(name)
         if last is None:
             return None
-        earlier, first = _backward(self._moves[:last], name)
-        given = (_given(self._versions[0], one) for one in first)
-        later = _forward(self._moves[last:], name)
+        earlier, first = _backward(map(self._move, range(last - 1, -1, -1)), name)
+        given = [_given(self._version(0), one) for one in first]
+        later = _forward(map(self._move, range(last, len(self._steps))), name)
         return InstructionHistory(name, (*given, *chain.from_iterable(reversed(earlier)), *later))
+
+    def _last(self, name: str) -> int | None:
+        """The last version that has the instruction."""
+        defining = {number for number, one in enumerate(self._lines.names) if one == name}
+        return next((at for at in reversed(range(len(self._rows))) if defining & {*self._rows[at]}), None)
+
+    def _move(self, at: int) -> _Move:
+        return _Move(self._steps[at], self._version(at), self._version(at + 1))
+
+
+def histories(history: PassHistory) -> Histories:
+    return Histories(Lines(history.lines), [*versions(history)], history.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class _Move:
     """A pass, with the module before and after it."""
 
-    step: Step
+    step: Changed
     before: Version
     after: Version
 
     def event(self, name: str) -> PassEvent | None:
         """What it did to an instruction that is there on either side; None if that is nothing."""
-        was, is_ = name in self.before, name in self.after
+        was, is_ = name in self.before.at, name in self.after.at
         before = self.before.line(name) if was else None
         after = self.after.line(name) if is_ else None
         places = self.before.computations.get(name), self.after.computations.get(name)
@@ -107,10 +138,7 @@ def _kind(before: str | None, after: str | None) -> Event:
 
 
 def _fused(version: Version, name: str) -> tuple[str, ...]:
-    operation = version.operation(name)
-    if operation.opcode != "fusion":
-        return ()
-    inside = (one for called in operation.calls for one in version.inside.get(called, ()))
+    inside = (one for called in version.fused(name) for one in version.inside.get(called, ()))
     return tuple(one for one in inside if version.operation(one).opcode != "parameter")
 
 
@@ -121,18 +149,18 @@ def _given(version: Version, name: str) -> PassEvent:
     return PassEvent(None, "", "", "given", name, None, line, None, computation, called_by)
 
 
-def _backward(moves: Sequence[_Move], name: str) -> tuple[list[list[PassEvent]], list[str]]:
-    """The events of each move, the last one first, and what is there before the first."""
+def _backward(moves: Iterable[_Move], name: str) -> tuple[list[list[PassEvent]], list[str]]:
+    """The events of each move, of which the last one comes first, and what is there before all of them."""
     followed = [name]
     found = []
-    for move in reversed(moves):
+    for move in moves:
         events = [(one, move.event(one)) for one in followed]
         found.append([event for _, event in events if event])
         followed = [*_followed(events, "appeared")]
     return found, followed
 
 
-def _forward(moves: Sequence[_Move], name: str) -> Iterator[PassEvent]:
+def _forward(moves: Iterable[_Move], name: str) -> Iterator[PassEvent]:
     followed = [name]
     for move in moves:
         events = [(one, move.event(one)) for one in followed]

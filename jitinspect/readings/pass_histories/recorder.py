@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
-from jitinspect.model.pass_histories import PassHistory, Step
+from jitinspect.ir.hlo_instructions import opcode_and_operands
+from jitinspect.model.pass_histories import PassHistory, Replaced, Step
 from jitinspect.readings.pass_dumps import Ran
+from jitinspect.readings.pass_histories.histories import Histories
 from jitinspect.readings.pass_histories.replacements import replaced
 from jitinspect.readings.pass_histories.versions import (
+    Lines,
     Metadata,
     Numbers,
     Texts,
     Version,
-    applied,
     edited,
+    name_of,
 )
+
+
+class _Recorded(NamedTuple):
+    """A pass, and the module after it."""
+
+    index: int
+    pipeline: str
+    pass_: str
+    numbers: Numbers
+
+
+class _Change:
+    """A pass, and the versions before and after it."""
+
+    def __init__(self, lines: Lines, origins: Sequence[int], before: _Recorded, after: _Recorded) -> None:
+        self.index, self.pipeline, self.pass_, _ = after
+        self._modules = Version(lines, before.numbers), Version(lines, after.numbers)
+        self._origins = origins
+
+    @cached_property
+    def replaced(self) -> tuple[Replaced, ...]:
+        return replaced(*self._modules, self._origins)
 
 
 class Recorder:
@@ -24,39 +51,59 @@ class Recorder:
 
     def __init__(self) -> None:
         self._texts = Texts()
-        self._versions: list[tuple[int, str, str, Numbers]] = []
+        self._versions: list[_Recorded] = []
 
     def add(self, ran: Ran) -> None:
         """One pass after the other, from the first one on."""
         if not self._versions:
-            self._versions.append((-1, "", "", self._texts.numbers(ran.before.dump)))
+            self._versions.append(_Recorded(-1, "", "", self._texts.numbers(ran.before)))
         if ran.after is not ran.before:
-            numbers = self._texts.numbers(ran.after.dump)
-            if numbers != self._versions[-1][-1]:
-                self._versions.append((ran.index, ran.dumped.pipeline, ran.dumped.pass_, numbers))
+            numbers = self._texts.numbers(ran.after)
+            if numbers != self._versions[-1].numbers:
+                self._versions.append(_Recorded(ran.index, ran.dumped.pipeline, ran.dumped.pass_, numbers))
 
     @property
     def metadata(self) -> tuple[Metadata, ...]:
         """What the numbers of `PassHistory.origins` stand for."""
         return self._texts.metadata
 
+    @property
+    def words(self) -> set[str]:
+        """The names and the opcodes of all instructions."""
+        texts = self._texts.lines
+        return {*map(name_of, texts), *(opcode_and_operands(text).opcode for text in texts)} - {""}
+
+    def histories(self) -> Histories:
+        """Those of single instructions: what replaced what is found out where it is asked for."""
+        lines, origins = Lines(self._texts.lines), self._texts.origins
+        steps = [_Change(lines, origins, *one) for one in pairwise(self._versions)]
+        return Histories(lines, [one.numbers for one in self._versions], steps)
+
     def history(self, most: int | None = None) -> PassHistory:
         """With at most so many letters in the lines that the steps need, but always with the last version."""
-        lines, origins = self._texts.lines, self._texts.origins
-        left_out = self._left_out(lines, most)
+        texts, origins = self._texts.lines, self._texts.origins
+        left_out = self._left_out(texts, most)
         kept = self._versions[left_out:]
-        steps = []
-        for (*_, before), (index, pipeline, pass_, after) in pairwise(kept):
-            links = replaced(Version(lines, before), Version(lines, after), origins)
-            steps.append(Step(index, pipeline, pass_, edited(before, after), links))
-        return _without_unused(PassHistory(lines, origins, tuple(kept[0][-1]), tuple(steps), left_out))
+        lines = Lines(texts)
+        modules = pairwise(Version(lines, one.numbers) for one in kept)
+        steps = tuple(
+            Step(
+                one.index,
+                one.pipeline,
+                one.pass_,
+                edited(before.numbers, after.numbers),
+                replaced(before, after, origins),
+            )
+            for one, (before, after) in zip(kept[1:], modules, strict=True)
+        )
+        return _without_unused(PassHistory(texts, origins, tuple(kept[0].numbers), steps, left_out))
 
     def _left_out(self, lines: tuple[str, ...], most: int | None) -> int:
         """How many versions, from the first on, the text of the later ones leaves no room for."""
         seen: set[int] = set()
         letters = 0
         for at in range(len(self._versions) - 1, -1, -1):
-            new = set(self._versions[at][-1]) - seen
+            new = set(self._versions[at].numbers) - seen
             letters += sum(len(lines[number]) for number in new)
             if most is not None and letters > most and seen:
                 return at + 1
@@ -87,12 +134,3 @@ def _without_unused(history: PassHistory) -> PassHistory:
         first=of(history.first),
         steps=tuple(map(renumbered, history.steps)),
     )
-
-
-def versions(history: PassHistory) -> Iterator[Version]:
-    """The module before the first step, and after each."""
-    numbers: Numbers = history.first
-    yield Version(history.lines, numbers)
-    for step in history.steps:
-        numbers = applied(numbers, step.edits)
-        yield Version(history.lines, numbers)

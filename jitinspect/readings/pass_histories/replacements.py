@@ -14,8 +14,8 @@ Names = Sequence[str]
 
 def replaced(before: Version, after: Version, origins: Sequence[int]) -> tuple[Replaced, ...]:
     """`origins` are those of all lines, by their numbers."""
-    gone = [name for name in before.at if name not in after]
-    came = [name for name in after.at if name not in before]
+    gone = [name for name in before.at if name not in after.at]
+    came = [name for name in after.at if name not in before.at]
     found = [
         *_by_metadata(before, after, _by_origin(before, gone, origins), _by_origin(after, came, origins))
     ]
@@ -76,14 +76,15 @@ def _by_opcode(version: Version, names: Names) -> dict[str, list[str]]:
 
 def _opcode(version: Version, name: str) -> str:
     """A fusion has that of its root: their results are the same."""
-    operation = version.operation(name)
-    root = version.root(operation.calls[0]) if operation.opcode == "fusion" and operation.calls else None
-    return version.operation(root).opcode if root else operation.opcode
+    root = next((version.root(called) for called in version.fused(name)), None)
+    return version.operation(root or name).opcode
 
 
 def _by_users(before: Version, after: Version, gone: Names) -> Iterator[Replaced]:
     """What uses a removed instruction before the pass, and others in its place afterwards."""
     instead: dict[str, dict[str, None]] = {name: {} for name in gone}
+    if not gone:
+        return
     for user, number in before.at.items():
         if after.at.get(user, number) == number:
             continue

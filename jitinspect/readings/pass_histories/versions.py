@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, cached_property
+from typing import NamedTuple, overload
 
 from jitinspect.ir.backend_configs import with_sorted_keys
-from jitinspect.ir.hlo_instructions import called_at, frames_of, instruction
+from jitinspect.ir.hlo_instructions import (
+    OpcodeAndOperands,
+    called_at,
+    frames_of,
+    instruction,
+    opcode_and_operands,
+)
 from jitinspect.ir.hlo_stack_frames import StackFrames
 from jitinspect.ir.op_names import op_name
-from jitinspect.ir.program import Frame, Operation
-from jitinspect.ir.readable_hlo import readable
+from jitinspect.ir.program import Frame
+from jitinspect.ir.readable_hlo import readable_part
+from jitinspect.model.pass_histories import PassHistory
+from jitinspect.readings.dumped_modules import DumpedModule, Line
 
 _HEAD = re.compile(r"(?:ENTRY )?%?([^\s(]+) .*\{$")
 _DEFINED = re.compile(r"(?:ROOT )?%?([\w.\-]+) = ")
@@ -38,8 +46,10 @@ class Texts:
         self._metadata: dict[Metadata, int] = {Metadata("", ()): 0}
         self._tables = ""
         self._stacks = StackFrames("")
-        self._known: dict[str, int] = {}
-        """Of lines with metadata, as long as the tables stay the same."""
+        self._origins: dict[str, int] = {}
+        """By what XLA wrote, as long as the tables stay the same."""
+        self._known = _Known(self._number)
+        """Those of the last module's lines, under the same condition."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -54,32 +64,88 @@ class Texts:
     def metadata(self) -> tuple[Metadata, ...]:
         return tuple(self._metadata)
 
-    def numbers(self, dump: str) -> Numbers:
+    def numbers(self, module: DumpedModule) -> Numbers:
         """Those of a module's lines: of the heads of computations, and of what is in them."""
-        self._read(dump[: dump.find("\n\n", dump.find("\nStackFrames\n")) + 2])
-        kept = (line for line in dump.split("\n") if line.startswith("  ") or line.endswith("{"))
-        return array("l", map(self._number, kept))
+        self._read(module.head)
+        code = module.code
+        numbers = array("l", map(self._known.__getitem__, code))
+        self._known = _Known(self._number, zip(code, numbers, strict=True))
+        return numbers
 
     def _read(self, head: str) -> None:
         """The tables of stack frames, below the module's own line; most dumps have those of the last."""
         tables = head[head.find("\n") :]
         if tables != self._tables:
-            self._tables, self._stacks, self._known = tables, StackFrames(tables), {}
+            self._tables, self._stacks, self._origins = tables, StackFrames(tables), {}
+            self._known = _Known(self._number)
 
-    def _number(self, line: str) -> int:
-        number = self._known.get(line)
+    def _number(self, line: Line) -> int:
+        text = with_sorted_keys(readable_part(line.text).strip())
+        return self._lines.setdefault((text, self._origin(line.metadata)), len(self._lines))
+
+    def _origin(self, metadata: str) -> int:
+        number = self._origins.get(metadata)
         if number is None:
-            told = Metadata(op_name(line), frames_of(line, self._stacks))
-            origin = self._metadata.setdefault(told, len(self._metadata))
-            text = with_sorted_keys(readable(line).strip())
-            number = self._known[line] = self._lines.setdefault((text, origin), len(self._lines))
+            told = Metadata(op_name(metadata), frames_of(metadata, self._stacks))
+            number = self._origins[metadata] = self._metadata.setdefault(told, len(self._metadata))
         return number
+
+
+class _Known(dict[Line, int]):
+    """The numbers of lines, by `number` where they are not known."""
+
+    def __init__(self, number: Callable[[Line], int], known: Iterable[tuple[Line, int]] = ()) -> None:
+        super().__init__(known)
+        self._number = number
+
+    def __missing__(self, line: Line) -> int:
+        found = self[line] = self._number(line)
+        return found
+
+
+class Lines(Sequence[str]):
+    """The different lines of all versions: what one says is read once, however many have it."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self.operation = cache(self._operation)
+        """The opcode and the operands of an instruction, by its number."""
+
+    @overload
+    def __getitem__(self, number: int) -> str: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[str]: ...
+    def __getitem__(self, number: int | slice) -> str | Sequence[str]:
+        return self._texts[number]
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The name that each defines; "" of the heads of computations."""
+        return list(map(name_of, self._texts))
+
+    @cached_property
+    def heads(self) -> dict[int, str]:
+        """The names of computations, by the numbers of their heads."""
+        found = ((number, _HEAD.match(self[number])) for number, name in enumerate(self.names) if not name)
+        return {number: head[1] for number, head in found if head}
+
+    @cached_property
+    def called(self) -> dict[int, tuple[str, ...]]:
+        """The computations that an instruction calls, of those that call any."""
+        found = ((number, tuple(_called(text))) for number, text in enumerate(self._texts))
+        return {number: names for number, names in found if names}
+
+    def _operation(self, number: int) -> OpcodeAndOperands:
+        return opcode_and_operands(self[number])
 
 
 class Version:
     """A module as it is between two passes. Instructions are known by their names, which are its own."""
 
-    def __init__(self, lines: Sequence[str], numbers: Numbers) -> None:
+    def __init__(self, lines: Lines, numbers: Numbers) -> None:
         self.lines = lines
         self.numbers = numbers
 
@@ -89,12 +155,20 @@ class Version:
     @cached_property
     def at(self) -> dict[str, int]:
         """The number of each instruction's line."""
-        return {name: number for number, name, _ in self._instructions()}
+        names = self.lines.names
+        return {name: number for number in self.numbers if (name := names[number])}
 
     @cached_property
     def computations(self) -> dict[str, str]:
         """Instruction → the computation that it is in."""
-        return {name: computation for _, name, computation in self._instructions()}
+        names, heads = self.lines.names, self.lines.heads
+        found, computation = {}, ""
+        for number in self.numbers:
+            if name := names[number]:
+                found[name] = computation
+            else:
+                computation = heads.get(number, computation)
+        return found
 
     @cached_property
     def inside(self) -> dict[str, list[str]]:
@@ -108,18 +182,22 @@ class Version:
     def callers(self) -> dict[str, list[str]]:
         """Computation → the instructions that call it."""
         found: dict[str, list[str]] = {}
+        calling = self.lines.called
         for name, number in self.at.items():
-            for called in _called(self.lines[number]):
+            for called in calling.get(number, ()):
                 found.setdefault(called, []).append(name)
         return found
 
     def line(self, name: str) -> str:
         return self.lines[self.at[name]]
 
-    def operation(self, name: str) -> Operation:
-        found = instruction(self.line(name), 0)
-        assert found is not None, "a line that defines something"
-        return found
+    def operation(self, name: str) -> OpcodeAndOperands:
+        return self.lines.operation(self.at[name])
+
+    def fused(self, name: str) -> tuple[str, ...]:
+        """The computation of a fusion; empty for other instructions."""
+        whole = instruction(self.line(name), 0) if self.operation(name).opcode == "fusion" else None
+        return whole.calls if whole else ()
 
     def root(self, computation: str) -> str | None:
         """The instruction whose result is that of the computation."""
@@ -128,15 +206,6 @@ class Version:
 
     def is_root(self, name: str) -> bool:
         return self.line(name).startswith("ROOT ")
-
-    def _instructions(self) -> Iterator[tuple[int, str, str]]:
-        """Number, name and computation of each."""
-        computation = ""
-        for number in self.numbers:
-            if defined := _DEFINED.match(self.lines[number]):
-                yield number, defined[1], computation
-            elif head := _HEAD.match(self.lines[number]):
-                computation = head[1]
 
 
 def name_of(line: str) -> str:
@@ -174,6 +243,15 @@ def applied(before: Numbers, edits: Edits) -> Numbers:
     return made
 
 
+def versions(history: PassHistory) -> Iterator[Numbers]:
+    """The module before the first step, and after each."""
+    numbers: Numbers = history.first
+    yield numbers
+    for step in history.steps:
+        numbers = applied(numbers, step.edits)
+        yield numbers
+
+
 def _common(before: Numbers, after: Numbers) -> list[tuple[int, int]]:
     """The longest row of lines that both have in the same order, by their places: of numbers that occur once,
     that is the longest row of places that increase.
@@ -186,7 +264,7 @@ def _common(before: Numbers, after: Numbers) -> list[tuple[int, int]]:
         place = places.get(number)
         if place is None:
             continue
-        length = bisect_left(ends, place)
+        length = bisect_left(ends, place) if ends and place <= ends[-1] else len(ends)
         back[at] = last[length - 1] if length else None
         ends[length : length + 1], last[length : length + 1] = [place], [at]
     pairs, now = [], last[-1] if last else None

@@ -9,8 +9,9 @@ import pytest
 from jitinspect.model.readings import PassesReport
 from jitinspect.readings.explore import exploration
 from jitinspect.readings.pass_dumps import ran
-from jitinspect.readings.pass_histories.histories import Histories
-from jitinspect.readings.pass_histories.recorder import Recorder, versions
+from jitinspect.readings.pass_histories.histories import histories
+from jitinspect.readings.pass_histories.recorder import Recorder
+from jitinspect.readings.pass_histories.versions import versions
 from jitinspect.stages import inspection
 from tests.support.explored import calls
 
@@ -38,7 +39,7 @@ class Compiled:
             for one in ran(files):
                 recorder.add(one)
         self.history = recorder.history()
-        self.histories = Histories(self.history)
+        self.histories = histories(self.history)
         self.exploration = exploration(subject, target.file, recorder=recorder)
         return PassesReport("passes", target, ())
 
@@ -203,7 +204,7 @@ def test_the_last_version_is_the_compiled_hlo_of_the_page(compiled):
     hlo = next(pane for pane in compiled.exploration.panes if pane.name == "hlo")
     texts = [line for line in hlo.text.split("\n") if line.startswith("  ") or line.endswith("{")]
     lines = [sorted_keys(line.strip()) for line in texts]
-    assert [last.lines[number] for number in last.numbers] == lines
+    assert [compiled.history.lines[number] for number in last] == lines
 
 
 def test_lines_have_the_origins_of_the_page(compiled):
@@ -212,7 +213,7 @@ def test_lines_have_the_origins_of_the_page(compiled):
     made = compiled.exploration
     hlo = next(pane for pane in made.panes if pane.name == "hlo")
     sets = dict(zip((sorted_keys(line.strip()) for line in hlo.text.split("\n")), hlo.origins, strict=True))
-    known = [number for number in last.numbers if made.history.sets[number]]
+    known = [number for number in last if made.history.sets[number]]
     assert known
     for number in known:
-        assert {*made.sets[made.history.sets[number]]} <= {*made.sets[sets[last.lines[number]]]}
+        assert {*made.sets[made.history.sets[number]]} <= {*made.sets[sets[compiled.history.lines[number]]]}

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from jitinspect.ir.readable_hlo import without_metadata
-from jitinspect.readings.pass_dumps import DumpedModule, PassDump, Ran
-from jitinspect.readings.pass_histories.histories import Histories
+from jitinspect.readings.dumped_modules import DumpReader
+from jitinspect.readings.pass_dumps import PassDump, Ran
+from jitinspect.readings.pass_histories.histories import histories
 from jitinspect.readings.pass_histories.recorder import Recorder
 
 
@@ -27,7 +27,8 @@ def module(*entry, **computations):
 
 def recorded(*dumps):
     """The pass that leads to the dump number 1 is number 0."""
-    modules = [DumpedModule(without_metadata(dump), dump) for dump in dumps]
+    reader = DumpReader()
+    modules = [reader.module(dump.encode().splitlines(keepends=True)) for dump in dumps]
     recorder = Recorder()
     for index, (before, after) in enumerate(pairwise(modules)):
         recorder.add(Ran(index, PassDump("", "pipeline", f"pass{index}"), before, after))
@@ -35,7 +36,7 @@ def recorded(*dumps):
 
 
 def events(name, *dumps):
-    found = Histories(recorded(*dumps).history()).of(name)
+    found = histories(recorded(*dumps).history()).of(name)
     return [] if found is None else list(found.events)
 
 
@@ -134,7 +135,7 @@ def test_a_line_that_moves_to_another_computation_is_said_to():
 def test_a_name_that_is_used_again_is_that_of_the_last_one():
     one, none = module("ROOT %x = f32[] parameter(0)"), module("ROOT %y = f32[] parameter(0)")
     assert [(at, what) for at, what, *_ in shapes("x", one, none, one)] == [(1, "appeared")]
-    assert Histories(recorded(one, none).history()).of("z") is None
+    assert histories(recorded(one, none).history()).of("z") is None
 
 
 @pytest.mark.parametrize("most", [0, 150, 10_000])
@@ -144,7 +145,7 @@ def test_earlier_versions_are_left_out_where_there_is_no_room(most):
     assert history.left_out == {0: 5, 150: 4, 10_000: 0}[most]
     assert history.steps == () or history.steps[-1].index == 4
     assert [one.index for one in history.steps] == [one.index for one in whole.steps][history.left_out :]
-    kept, every = Histories(history).of("sin.1"), Histories(whole).of("sin.1")
+    kept, every = histories(history).of("sin.1"), histories(whole).of("sin.1")
     assert kept.events[1:] == every.events[len(every.events) - len(kept.events) + 1 :]
     assert sum(map(len, history.lines)) <= sum(map(len, whole.lines))
 

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitinspect.readings.pass_histories.versions import Texts, Version, applied, edited
+from jitinspect.readings.dumped_modules import DumpReader
+from jitinspect.readings.pass_histories.versions import Lines, Texts, Version, applied, edited
 
 ROWS = st.lists(st.integers(0, 30), unique=True)
 TABLES = """
@@ -35,6 +36,10 @@ ENTRY %%main (x: f32[8]) -> f32[8] {
 """
 
 
+def module(tables, frame):
+    return DumpReader().module((MODULE % (tables, frame)).encode().splitlines(keepends=True))
+
+
 @given(ROWS, ROWS)
 def test_edits_lead_from_one_version_to_the_other(before, after):
     assert list(applied(before, edited(before, after))) == after
@@ -57,7 +62,7 @@ def test_what_stays_the_same_needs_no_edits():
 
 def test_lines_are_those_of_computations_without_layouts_and_metadata():
     texts = Texts()
-    numbers = texts.numbers(MODULE % (TABLES, 1))
+    numbers = texts.numbers(module(TABLES, 1))
     assert [texts.lines[number] for number in numbers] == [
         "%fused_computation (param_0: f32[8]) -> f32[8] {",
         "%param_0 = f32[8] parameter(0)",
@@ -75,12 +80,12 @@ def test_lines_are_those_of_computations_without_layouts_and_metadata():
 
 def test_metadata_is_the_same_where_its_stack_is_and_not_where_its_number_is():
     texts = Texts()
-    first = texts.numbers(MODULE % (TABLES, 1))
+    first = texts.numbers(module(TABLES, 1))
     tables = TABLES.replace(
         "1 {file_location_id=1 parent_frame_id=1}", "2 {file_location_id=1 parent_frame_id=1}"
     )
-    assert list(texts.numbers(MODULE % (tables, 2))) == list(first)
-    other = texts.numbers(MODULE % (TABLES.replace("line=4", "line=5"), 1))
+    assert list(texts.numbers(module(tables, 2))) == list(first)
+    other = texts.numbers(module(TABLES.replace("line=4", "line=5"), 1))
     assert [one == two for one, two in zip(first, other, strict=True)] == [
         True,
         True,
@@ -93,8 +98,8 @@ def test_metadata_is_the_same_where_its_stack_is_and_not_where_its_number_is():
 
 def test_a_version_knows_where_its_instructions_are():
     texts = Texts()
-    version = Version(texts.lines, texts.numbers(MODULE % (TABLES, 1)))
-    version = Version(texts.lines, version.numbers)
+    numbers = texts.numbers(module(TABLES, 1))
+    version = Version(Lines(texts.lines), numbers)
     assert version.computations["tanh.2"] == "fused_computation"
     assert version.callers == {"fused_computation": ["tanh_fusion"]}
     assert version.root("fused_computation") == "tanh.2"
