@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
 
 from jitinspect.ir.hlo_instructions import opcode_and_operands
 from jitinspect.model.pass_histories import PassHistory, Replaced, Step
@@ -24,7 +23,8 @@ from jitinspect.readings.pass_histories.versions import (
 )
 
 
-class _Recorded(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Recorded:
     """A pass, and the module after it."""
 
     index: int
@@ -37,7 +37,7 @@ class _Change:
     """A pass, and the versions before and after it."""
 
     def __init__(self, lines: Lines, origins: Sequence[int], before: _Recorded, after: _Recorded) -> None:
-        self.index, self.pipeline, self.pass_, _ = after
+        self.index, self.pipeline, self.pass_ = after.index, after.pipeline, after.pass_
         self._modules = Version(lines, before.numbers), Version(lines, after.numbers)
         self._origins = origins
 
