@@ -126,7 +126,7 @@ class _Lines(dict[bytes, Line]):
 
 def _head(rows: Iterator[bytes]) -> tuple[str, list[bytes]]:
     """The text above the first computation, and the first line of that."""
-    above = []
+    above: list[bytes] = []
     for row in rows:
         if row.endswith(b"{\n"):
             return b"".join(above).decode(errors="replace"), [row]
