@@ -11,6 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
+
 LIMIT = 0.05
 RUNS, LAYERS = 7, 24
 CASES = ("transformer", "transformer, 2 layers", "MLP, all donated", "optimizer", "reduced")
@@ -67,20 +72,17 @@ for function, args, donated in cases.values():
 
 
 def main(runs: int, layers: int) -> int:
-    root = Path(__file__).resolve().parent.parent.parent
     found = []
     for _ in range(runs):
         command = [sys.executable, "-W", "ignore", "-c", RUN, str(layers)]
-        made = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         found.append([tuple(map(float, row.split())) for row in made.stdout.splitlines()])
-    print(f"{'':24}{'seconds':>9}{'ratio':>8}{'limit':>8}  compiled again")
-    missed = False
+    head("added", "recompiled")
+    held = []
     for at, name in enumerate(CASES):
         seconds, ratio, again = (statistics.median(run[at][part] for run in found) for part in range(3))
-        missed |= ratio > LIMIT
-        verdict = "OVER" if ratio > LIMIT else "ok"
-        print(f"{name:24}{seconds:9.2f}{ratio:8.3f}{LIMIT:8.2f}  {again:.0f} times  {verdict}")
-    return int(missed)
+        held.append(row(name, f"{seconds:.2f} s", f"{again:.0f} times", ratio=ratio, limit=LIMIT))
+    return int(not all(held))
 
 
 if __name__ == "__main__":

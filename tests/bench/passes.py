@@ -14,6 +14,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
+
 READINGS = ("passes", "passes --op dot", "passes --op tanh.1", "explore --passes")
 OTHERS = ("hlo", "dumps")
 RATIO, LAYERS, RUNS = 0.25, 24, 7
@@ -71,7 +76,7 @@ def measured(name: str, layers: int) -> dict[str, float]:
     """Seconds, and megabytes, of one process."""
     made = subprocess.run(
         [sys.executable, "-c", RUN, str(layers), name],
-        cwd=Path(__file__).resolve().parent.parent.parent, capture_output=True, text=True, check=True,
+        cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     alone, alone_cpu, spent, spent_cpu, peak, text = map(float, made.stdout.split())
     return {
@@ -91,19 +96,22 @@ def main(runs: int, layers: int) -> int:
         found[name] = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
     text = found["hlo"]["text"]
     most = MEGABYTES if layers <= LAYERS else TIMES_THE_TEXT * text
-    print(f"{text:.1f} MB of HLO; limits: ratio {RATIO}, {most:.0f} MB more than hlo")
-    print(f"{'':20}{'alone':>8}{'added':>8}{'ratio':>8}{'cpu':>8}{'MB: hlo':>9}{'dumps':>8}")
-    missed = False
-    for name in READINGS:
-        row = found[name]
-        more, more_than_dumps = (row["peak"] - found[other]["peak"] for other in OTHERS)
-        over = row["ratio"] > RATIO or more > most
-        missed |= over
-        print(
-            f"{name:20}{row['alone']:7.2f}s{row['added']:7.2f}s{row['ratio']:8.3f}{row['cpu']:8.3f}"
-            f"{more:+9.0f}{more_than_dumps:+8.0f}  {'OVER' if over else 'ok'}"
-        )
-    return int(missed)
+    print(f"{text:.1f} MB of HLO")
+    head("compilation", "added", "processors")
+    held = [_time(name, found[name]) for name in READINGS]
+    head("over dumps", "over hlo", "at most")
+    held += [_memory(name, *(found[one]["peak"] for one in (name, *OTHERS)), most) for name in READINGS]
+    return int(not all(held))
+
+
+def _time(name: str, of: dict[str, float]) -> bool:
+    cells = f"{of['alone']:.2f} s", f"{of['added']:.2f} s", f"{of['cpu']:.3f}"
+    return row(name, *cells, ratio=of["ratio"], limit=RATIO)
+
+
+def _memory(name: str, peak: float, hlo: float, dumps: float, most: float) -> bool:
+    cells = (f"{more:+.0f} MB" for more in (peak - dumps, peak - hlo, most))
+    return row(f"{name}, memory", *cells, ratio=(peak - hlo) / most, limit=1)
 
 
 if __name__ == "__main__":

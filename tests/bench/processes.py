@@ -12,6 +12,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
 
 SMALL = """
 import jax
@@ -46,15 +49,13 @@ def compare(name: str, ours: list[str], bare: list[str], limit: float, runs: int
     pairs = [(cpu_seconds(ours), cpu_seconds(bare)) for _ in range(runs + 1)][1:]
     ratio = statistics.median(a / b for a, b in pairs)
     a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
-    verdict = "ok" if ratio <= limit else "OVER"
-    print(f"{name:<22} {a:8.3f} s {b:8.3f} s   {ratio:6.3f}   {limit:5.2f}   {verdict}", flush=True)
-    return ratio <= limit
+    return row(name, f"{a:.3f} s", f"{b:.3f} s", ratio=ratio, limit=limit)
 
 
 def main(runs: int = 9) -> int:
     command = [sys.executable, "-m", "jitinspect"]
     import_jax = [sys.executable, "-c", "import jax"]
-    print(f"{'':<22} {'jitinspect':>10} {'bare':>10}   {'ratio':>6}   limit")
+    head("jitinspect", "bare")
     held = [
         compare("--version", [*command, "--version"], import_jax, 0.03, runs),
         compare("--help", [*command, "--help"], import_jax, 0.17, runs),

@@ -16,6 +16,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
 
 LOOP = """
 import time, jax, jax.numpy as jnp, numpy as np
@@ -115,9 +118,8 @@ def compare(
 def compare_hits() -> bool:
     done = subprocess.run([sys.executable, "-c", HITS], cwd=ROOT, stdout=subprocess.PIPE, check=True)
     added = float(done.stdout)
-    verdict = "ok" if added <= ADDED else "OVER"
-    print(f"{'--hits, a cached call':<30} {added:+8.2f} µs   {ADDED:5.2f}   {verdict}", flush=True)
-    return added <= ADDED
+    head("added", "at most")
+    return row("--hits, a cached call", f"{added:.2f} µs", f"{ADDED:.2f} µs", ratio=added / ADDED, limit=1)
 
 
 def main(runs: int = 7) -> int:

@@ -10,6 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
+
 LIMITS = {
     "source": 0.08,
     "jaxpr --stats": 0.3,
@@ -66,22 +71,21 @@ for name in sys.argv[2:]:
 
 
 def main(runs: int, layers: int) -> int:
-    root = Path(__file__).resolve().parent.parent.parent
     found = []
     for _ in range(runs):
         made = subprocess.run(
             [sys.executable, "-c", RUN, str(layers), *LIMITS],
-            cwd=root, capture_output=True, text=True, check=True,
+            cwd=ROOT, capture_output=True, text=True, check=True,
         )  # fmt: skip
         rows = made.stdout.splitlines()
         found.append([tuple(map(float, row.split())) for row in rows[1:]])
-    print(f"{rows[0]} MB of HLO\n{'':20}{'seconds':>9}{'ratio':>8}{'limit':>8}")
-    missed = False
+    print(f"{rows[0]} MB of HLO")
+    head("added")
+    held = []
     for at, (name, limit) in enumerate(LIMITS.items()):
         seconds, ratio = (statistics.median(run[at][part] for run in found) for part in (0, 1))
-        missed |= ratio > limit
-        print(f"{name:20}{seconds:9.2f}{ratio:8.3f}{limit:8.2f}  {'OVER' if ratio > limit else 'ok'}")
-    return int(missed)
+        held.append(row(name, f"{seconds:.2f} s", ratio=ratio, limit=limit))
+    return int(not all(held))
 
 
 if __name__ == "__main__":

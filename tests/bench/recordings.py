@@ -9,6 +9,10 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.bench.rows import head, row  # noqa: E402
+
 LOADS = 0.6
 """Times `json.loads` of every line, both in CPU seconds."""
 MEMORY = 1.25
@@ -78,15 +82,7 @@ def figures(program: str, folder: Path) -> list[float]:
     return [float(word) for word in done.stdout.split()]
 
 
-def row(name: str, theirs: float, ours: float, limit: float) -> bool:
-    held = ours <= limit * theirs
-    verdict = "ok" if held else "OVER"
-    print(f"{name:<42} {theirs:8.2f} {ours:8.2f}   {ours / theirs:6.3f}   {limit}   {verdict}", flush=True)
-    return held
-
-
 def main(rounds: int = 7, many: int = 2000) -> int:
-    print(f"{'':<42} {'before':>8} {'ours':>8}    ratio   limit")
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name, str(number)) for number in (many // 100, many // 10, many)]
         for folder in folders:
@@ -95,16 +91,19 @@ def main(rounds: int = 7, many: int = 2000) -> int:
             for process in range(number):
                 write(folder / f"rec-{process:05}.jsonl", process, number)
         held = True
+        head("json.loads", "summary")
         for folder in folders[:-1]:
             pairs = [(figures(LOOP, folder)[0], figures(OURS, folder)) for _ in range(rounds)]
             loop = statistics.median(pair[0] for pair in pairs)
             ours, memory = map(statistics.median, zip(*(pair[1] for pair in pairs), strict=True))
-            held &= row(f"{folder.name} recordings against json.loads, s", loop, ours, LOADS)
+            seconds = (f"{one:.2f} s" for one in (loop, ours))
+            held &= row(f"{folder.name} recordings", *seconds, ratio=ours / loop, limit=LOADS)
         largest = figures(OURS, folders[-1])[1]
-        held &= row(f"{many} recordings against {many // 10}, MB", memory, largest, MEMORY)
+        head("a tenth of it", "all")
+        megabytes = (f"{one:.1f} MB" for one in (memory, largest))
+        held &= row(f"memory of {many} recordings", *megabytes, ratio=largest / memory, limit=MEMORY)
     return 0 if held else 1
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     sys.exit(main(*map(int, sys.argv[1:])))
