@@ -17,6 +17,7 @@ HEAD = r"[^\W\d]\w*(?:<[^<>\[\]]*>)?[ \t]*\["
 MAX_SIZE = 2**63 - 1
 """XLA's sizes are signed 64-bit integers."""
 
+_BEGINS = re.compile(HEAD)
 _HEAD = re.compile(r"(?P<name>\w+)(?:<(?P<impl>[^<>]*)>)?[ \t]*\[")
 _INSIDE = re.compile(r"""[^\[\](){}'"\#]*""")
 _MARK = re.compile(r"\s*\{([^{}]*)\}?")
@@ -43,6 +44,17 @@ def read_array(text: str, start: int) -> tuple[ArraySpec | KeySpec, int]:
     if head["name"] == "key":
         return KeySpec(impl, shape, placement), end
     return ArraySpec(short_dtype(head["name"]), shape, weak, placement), end
+
+
+def array_alone(text: str) -> ArraySpec | KeySpec | None:
+    """The array or key that all of `text` is; None if it is something else, or has something else beside it.
+
+    Raises `UsageError` as `read_array` does.
+    """
+    if _BEGINS.match(text) is None:
+        return None
+    found, end = read_array(text, 0)
+    return found if end == len(text) else None
 
 
 def _closing(text: str, head: re.Match[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from keyword import iskeyword
 
+from jitinspect.specs.arrays import array_alone
 from jitinspect.specs.caret import problem
 from jitinspect.specs.expression_reader import ExpressionReader
 from jitinspect.specs.spec_types import Argument, CallSpec, Spec
@@ -17,7 +18,7 @@ def parse_spec(text: str) -> Spec:
 
     Raises `UsageError`, with a caret under the place, for a text that the grammar does not allow.
     """
-    return ExpressionReader(text).expression()
+    return array_alone(text) or ExpressionReader(text).expression()
 
 
 def format_spec(spec: Spec) -> str:

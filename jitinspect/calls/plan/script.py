@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import IO, Any
 
 from jitinspect.calls.plan.cache_model import Judgement, Planner
@@ -32,7 +33,7 @@ CHUNK = 1 << 18
 """Characters that are read at once."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class DistinctCall:
     """A call that has been judged, and how often it occurred; after the first time it is CACHED.
 
@@ -44,6 +45,16 @@ class DistinctCall:
     count: int = 0
     elements: int = 0
     added: int = 0
+
+    @cached_property
+    def repeated(self) -> Judgement:
+        """What it does after the first time."""
+        return self.judgement.repeated()
+
+    @cached_property
+    def definition(self) -> str | None:
+        """Where the function is defined."""
+        return relative(self.judgement.facts.definition)
 
 
 class Plan:
@@ -98,9 +109,21 @@ class Plan:
             self._take_line(chunk[position], f"{path}:{number + position + 1}")
             position += 1
         rest, number = chunk[position:], number + position
+        if self._count_repeated(rest):
+            return
         cores = self._cores(rest)
         take = self._take_alike if cores else self._take_each
         take(rest, cores or rest, number, path)
+
+    def _count_repeated(self, lines: list[str]) -> bool:
+        """Whether each of the lines occurred before, just as it stands: then they are counted."""
+        if not lines or lines[0] not in self._by_line:
+            return False
+        times = Counter(lines)
+        if not times.keys() <= self._by_line.keys():
+            return False
+        self._count_known(self._by_line, times)
+        return True
 
     def _cores(self, lines: list[str]) -> Sequence[Core]:
         """What each of the lines asks for, if they have one layout that is known; else nothing."""
@@ -114,15 +137,15 @@ class Plan:
         if not self._by_core.keys() >= {*cores}:
             for position, core in enumerate(cores):
                 if core not in self._by_core:
-                    self._count_known(cores[begin:position])
+                    self._count_known(self._by_core, Counter(cores[begin:position]))
                     self._take_line(lines[position], f"{path}:{number + position + 1}")
                     begin = position + 1
-        self._count_known(cores[begin:])
+        self._count_known(self._by_core, Counter(cores[begin:]))
 
-    def _count_known(self, cores: Sequence[Core]) -> None:
-        for core, times in Counter(cores).items():
-            self._by_core[core].count += times
-        self._calls += len(cores)
+    def _count_known(self, known: Mapping[Any, DistinctCall], times: Counter[Any]) -> None:
+        for key, count in times.items():
+            known[key].count += count
+        self._calls += times.total()
 
     def _take_each(self, lines: list[str], _: object, number: int, path: str) -> None:
         """A known line costs just a lookup."""
@@ -258,11 +281,11 @@ class Plan:
 
 
 def _row(distinct: DistinctCall, index: int, at: str, first: bool) -> Call:
-    judgement = distinct.judgement if first else distinct.judgement.repeated()
+    judgement = distinct.judgement if first else distinct.repeated
     return Call(
         index=index,
         function=judgement.facts.name,
-        definition=relative(judgement.facts.definition),
+        definition=distinct.definition,
         at=at,
         signature=distinct.signature,
         status=judgement.status,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import Any
 
+from jitinspect.specs.arrays import array_alone
 from jitinspect.specs.caret import Problem, not_utf8, problem, refuse_bytes
 from jitinspect.specs.scan import MAX_DEPTH
 from jitinspect.specs.scripts.expressions import ScriptReader
@@ -148,7 +149,7 @@ class _Record:
 
     def _text(self, text: str, path: Path) -> Spec:
         try:
-            return ScriptReader(text).expression()
+            return array_alone(text) or ScriptReader(text).expression()
         except Problem as error:
             column = column_within(self._line, path, text, error.column)
             raise problem(self._line, column, error.complaint, error.hint) from None

@@ -31,6 +31,7 @@ from jitinspect.specs import (
     parse_shape,
     parse_spec,
 )
+from jitinspect.specs.expression_reader import ExpressionReader
 from tests.unit.specs.strategies import specs
 
 grammar = st.lists(
@@ -54,6 +55,18 @@ def test_any_text_is_read_or_refused_with_a_caret(text):
         assert error.detail.endswith("^") and "column" in error.message
     else:
         assert parse_spec(str(spec)) == spec
+
+
+def read(parse, text):
+    try:
+        return parse(text)
+    except UsageError as error:
+        return error.message, error.detail, error.hint
+
+
+@given(specs.map(str) | st.text(max_size=60) | grammar)
+def test_an_array_alone_is_read_as_one_among_others(text):
+    assert read(parse_spec, text) == read(lambda text: ExpressionReader(text).expression(), text)
 
 
 @pytest.mark.parametrize(
