@@ -43,15 +43,17 @@ SHOWN = (
     Shown("readings", "compiling the function", names="(?!diff)"),
     Shown("donation", "compiling the donating function", "`donation`: {}"),
     Shown("passes", "the compilation, with dumps", names="(?!.*memory)"),
-    Shown("memory", "12 MB more than `hlo` takes", "memory of `{}`"),
+    Shown("memory", "12 MB more than `hlo` takes", "memory of `{}`", names="(?!constants)"),
     Shown("collectives", "XLA's compilation, for 64 devices"),
     Shown("devices", "a whole compilation for v5e", "`{}` `--target v5e`"),
     Shown("compile_time", "the same compilation", "`compile-time`: {}"),
     Shown("profiles", "the same calls", "`profile`: {}"),
     Shown("sampling", "the same trace", "`compile-time`, the trace: {}"),
-    Shown("programs", "the same program", "`run`: {}"),
+    Shown("programs", "the same program", "`run`: {}", names="(?!--hits)"),
+    Shown("programs", "a microsecond more", "`run`: {}", names="--hits"),
     Shown("calls", "`json.loads` of each line", "`trace-cache --plan`, 10⁶ lines: {}", names="1,000 |each"),
-    Shown("recordings", "`json.loads` of each line", "`summary`: {}", names=".* recordings$"),
+    Shown("recordings", "`json.loads` of each line", "`summary`: {}", names="[0-9]+ recordings$"),
+    Shown("recordings", "that for a tenth of them", "`summary`: {}", names="memory"),
     Shown("cache", "reading and unpacking the files", "`cache ls` of 1,000 entries, the {}", names="listing"),
     Shown("watching", "its first run", "`{} --watch`, after a save", names="hlo|cost|compile-time"),
 )  # fmt: skip
@@ -70,7 +72,7 @@ class Row:
 _BENCHMARK = re.compile(r"== (?:.*\bbench/)?(\w+)(?:\.py .*)?$")
 _ENVIRONMENT = re.compile(r"Python (\d+\.\d+)\S*, jax (\d+\.\d+)\S*$")
 _ROW = re.compile(
-    r"(?P<name>\S.*?)  +\d.*?(?P<ratio>\d+\.\d+)(?: of it, at most)? +(?P<limit>[\d.]+) +(?:ok|OVER)$"
+    r"(?P<name>\S.*?)  +\d.*?(?P<ratio>-?\d+\.\d+)(?: of it, at most)? +(?P<limit>[\d.]+) +(?:ok|OVER)$"
 )
 
 

@@ -136,7 +136,7 @@ def test_the_table_of_costs_has_the_form_and_the_rows_that_its_script_writes():
         places.append(place)
         assert len(told) == len(head) - 3 and {*told} != {"–"}
         for ratio in told:
-            number = re.fullmatch(r"(\*\*)?(\d+\.\d{3})(?(1)\*\*)|–", ratio)
+            number = re.fullmatch(r"(\*\*)?(-?\d+\.\d{3})(?(1)\*\*)|–", ratio)
             assert not number[2] or (float(number[2]) <= float(limit) or bool(number[1]))
     assert places == sorted(places)
     benchmarks = {path.stem for path in (ROOT / "tests" / "bench").glob("*.py")}
