@@ -86,12 +86,8 @@ def first_places(message: bytes, begin: int, end: int, last: int) -> dict[int, P
                     if key == stop:
                         break
                 at += length
-            elif key & 7 == _VARINT:
-                while message[at] >= 0x80:
-                    at += 1
-                at += 1
             else:
-                at += _FIXED[key & 7]
+                at = _after_number(message, at, key & 7)
     return {key >> 3: (at, min(to, end)) for key, (at, to) in found.items()}
 
 
@@ -109,13 +105,22 @@ def number_at(message: bytes, begin: int, end: int, field: int) -> int:
             length = message[at]
             length, at = (length, at + 1) if length < 0x80 else _varint(message, at)
             at += length
-        elif key & 7 == _VARINT:
-            while message[at] >= 0x80:
-                at += 1
-            at += 1
         else:
-            at += _FIXED[key & 7]
+            at = _after_number(message, at, key & 7)
     raise ValueError(f"no field {field}")
+
+
+def _after_number(message: bytes, at: int, kind: int) -> int:
+    """Where a number that begins `at` ends. Raises `IndexError` for a varint that is cut off, and `KeyError`
+    for what is no number.
+    """
+    if kind in _FIXED:
+        return at + _FIXED[kind]
+    if kind != _VARINT:
+        raise KeyError(kind)
+    while message[at] >= 0x80:
+        at += 1
+    return at + 1
 
 
 def varint_at(message: bytes, at: int) -> tuple[int, int]:
